@@ -1,0 +1,3 @@
+"""DeepCryoPicker: particle picking in cryo-EM micrographs without labels."""
+
+__version__ = "0.1.0"

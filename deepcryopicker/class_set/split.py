@@ -1,0 +1,59 @@
+"""Splits by micrograph, or by spatial block where there are too few micrographs."""
+
+import numpy as np
+import numpy.typing as npt
+
+from deepcryopicker.types import Floats, Strings
+
+_FEWEST_MICROGRAPHS = 3
+_BLOCKS = 4  # per side
+
+
+def assign_splits(count: int, validation: float, test: float, rng: np.random.Generator) -> Strings:
+    """Assign each of `count` groups to ``train``, ``validation`` or ``test`` at random.
+
+    Every split gets at least one group if there are three or more.
+
+    Returns
+    -------
+    (count,) str
+    """
+    held_out = [max(1, round(share * count)) if share > 0 else 0 for share in (validation, test)]
+    names = ["validation"] * held_out[0] + ["test"] * held_out[1]
+    splits = np.array((names + ["train"] * count)[:count], dtype="<U10")
+    return rng.permutation(splits)
+
+
+def needs_blocks(micrographs: int) -> bool:
+    """Whether a dataset is too small to be split by micrograph."""
+    return micrographs < _FEWEST_MICROGRAPHS
+
+
+def block_of(x: Floats, y: Floats, shape: tuple[int, int], guard: float) -> npt.NDArray[np.int64]:
+    """Index the spatial block (4 x 4 per micrograph) of each position.
+
+    Positions within half of `guard` of a seam between blocks get -1, so that what is left of two
+    blocks is at least `guard` apart.
+
+    Parameters
+    ----------
+    x, y : (N,) float64
+        Working pixels.
+    shape : (H, W)
+    guard : float
+        Width of the guard band, working pixels: one particle diameter.
+    """
+    index = np.zeros(len(x), np.int64)
+    blocked = np.zeros(len(x), bool)
+    for position, length in ((y, shape[0]), (x, shape[1])):
+        size = length / _BLOCKS
+        place = np.clip(np.floor((position + 0.5) / size), 0, _BLOCKS - 1).astype(np.int64)
+        seam = np.arange(1, _BLOCKS) * size - 0.5
+        blocked |= np.abs(position[:, None] - seam).min(axis=1) < guard / 2.0
+        index = index * _BLOCKS + place
+    return np.where(blocked, -1, index)
+
+
+def blocks_per_micrograph() -> int:
+    """Return the number of blocks of one micrograph."""
+    return _BLOCKS**2

@@ -1,0 +1,152 @@
+"""The configuration of every command, assembled from the groups' schemas."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from deepcryopicker.class_set.schema import ClassSetConfig
+from deepcryopicker.dataset.schema import FolderConfig, SimulatedConfig
+from deepcryopicker.errors import UsageError
+from deepcryopicker.labeler.schema import IbcConfig
+from deepcryopicker.logger.schema import LoggerConfig
+from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
+from deepcryopicker.picker.schema import DenseConfig, LogConfig
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.trainer.schema import TrainerConfig
+
+_SCHEMAS: dict[str, dict[str, type]] = {
+    "dataset": {"folder": FolderConfig, "simulated": SimulatedConfig},
+    "preprocessing": {"schema": PreprocessingConfig},
+    "labeler": {"ibc": IbcConfig},
+    "class-set": {"schema": ClassSetConfig},
+    "model": {"compact": CompactConfig, "deepcryopicker": DeepCryoPickerConfig, "timm": TimmConfig},
+    "trainer": {"schema": TrainerConfig},
+    "picker": {"dense": DenseConfig, "log": LogConfig},
+    "logger": {"schema": LoggerConfig},
+}
+
+
+@dataclass
+class RunConfig:
+    """What every command that works on micrographs has.
+
+    Attributes
+    ----------
+    seed : int
+        Same configuration and seed on the same machine give the same picks.
+    overlays : int
+        How many micrographs get an overlay picture; the first ones are taken.
+    """
+
+    seed: int = 0
+    overlays: int = 24
+    # The groups are duck-typed here because each has several schemas; each schema is strict.
+    dataset: Any = MISSING
+    preprocessing: Any = MISSING
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UsageError(f"seed must be >= 0, got {self.seed}")
+        if self.overlays < 0:
+            raise UsageError(f"overlays must be >= 0, got {self.overlays}")
+
+
+@dataclass
+class TrainConfig(RunConfig):
+    """``python -m deepcryopicker.train``.
+
+    Attributes
+    ----------
+    micrographs_to_label : int
+        The labeler sees at most so many micrographs, spread evenly over the dataset.
+    baseline : picker or None
+        Picked and scored beside the network.
+    """
+
+    micrographs_to_label: int = 64
+    labeler: Any = MISSING
+    class_set: Any = MISSING
+    model: Any = MISSING
+    trainer: Any = MISSING
+    picker: Any = MISSING
+    baseline: Any = None
+    logger: Any = MISSING
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.micrographs_to_label < 1:
+            raise UsageError(
+                f"micrographs_to_label must be at least 1, got {self.micrographs_to_label}"
+            )
+
+
+@dataclass
+class LabelConfig(RunConfig):
+    """``python -m deepcryopicker.label``."""
+
+    labeler: Any = MISSING
+
+
+@dataclass
+class PickConfig(RunConfig):
+    """``python -m deepcryopicker.pick``; the labeler estimates the diameter if none is given."""
+
+    labeler: Any = MISSING
+    picker: Any = MISSING
+
+
+@dataclass
+class EvaluateSection:
+    """What to compare.
+
+    Attributes
+    ----------
+    picks : str
+        Folder with ``<stem>.csv``, ``.star`` or ``.box`` of any picker.
+    truth : str
+        Folder with the true particles; ``<stem>.uncertain.csv`` lists places that count neither
+        way.
+    radius : float or None
+        Farthest a hit may lie from its particle, original pixels; null is half the median
+        diameter in the truth.
+    threshold : float
+        Score from which a candidate counts as picked.
+    """
+
+    picks: str = MISSING
+    truth: str = MISSING
+    radius: float | None = None
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.radius is not None and self.radius <= 0:
+            raise UsageError(f"evaluate.radius must be > 0 pixels, got {self.radius:g}")
+        if not 0 <= self.threshold <= 1:
+            raise UsageError(f"evaluate.threshold must lie in [0, 1], got {self.threshold:g}")
+
+
+@dataclass
+class EvaluateConfig:
+    """``python -m deepcryopicker.evaluate``."""
+
+    evaluate: EvaluateSection = field(default_factory=EvaluateSection)
+
+
+def register() -> None:
+    """Store all schemas; option files name them with a leading underscore."""
+    store = ConfigStore.instance()
+    for group, schemas in _SCHEMAS.items():
+        for name, schema in schemas.items():
+            # A hyphen cannot be part of a Python attribute.
+            package = group.replace("-", "_") if "-" in group else None
+            store.store(group=group, name=f"_{name}", node=schema, package=package)
+    commands = {
+        "train": TrainConfig,
+        "label": LabelConfig,
+        "pick": PickConfig,
+        "evaluate": EvaluateConfig,
+    }
+    for name, node in commands.items():
+        store.store(name=f"_{name}", node=node)

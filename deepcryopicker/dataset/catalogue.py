@@ -1,0 +1,143 @@
+"""The micrographs of a run, what the user said about them, and their truth."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deepcryopicker.dataset.listing import list_micrographs
+from deepcryopicker.dataset.schema import FolderConfig
+from deepcryopicker.errors import MicrographError, UsageError
+from deepcryopicker.io.coordinates import read_picks
+from deepcryopicker.io.micrographs import read_micrograph
+from deepcryopicker.types import Micrograph, Picks
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One micrograph of a dataset.
+
+    Attributes
+    ----------
+    name : str
+        Names its outputs.
+    path : Path
+    group : str
+        What it is tabulated with: the dataset's name, or the particle species simulated.
+    diameter : float or None
+        Particle diameter, original pixels.
+    diameter_angstrom : float or None
+    pixel_size : float or None
+        Angstrom per pixel, where the user overrides the header.
+    polarity : str
+        ``dark`` or ``bright``.
+    truth : Path or None
+        True particles.
+    estimated : bool
+        Whether `diameter` was estimated from the data.
+    """
+
+    name: str
+    path: Path
+    group: str
+    diameter: float | None = None
+    diameter_angstrom: float | None = None
+    pixel_size: float | None = None
+    polarity: str = "dark"
+    truth: Path | None = None
+    estimated: bool = False
+
+    def load(self) -> Micrograph:
+        """Read the micrograph."""
+        return read_micrograph(self.path, self.name, self.pixel_size, self.polarity)
+
+    def particle_diameter(self, micrograph: Micrograph) -> float:
+        """Return the particle diameter in original pixels.
+
+        Raises
+        ------
+        MicrographError
+            If it is known in Angstrom only and the pixel size is not known.
+        """
+        if self.diameter is not None:
+            return self.diameter
+        if self.diameter_angstrom is None:
+            raise ValueError("the diameter has not been estimated yet")
+        if micrograph.pixel_size is None:
+            raise MicrographError("pixel size missing in the header; set dataset.pixel_size")
+        return self.diameter_angstrom / micrograph.pixel_size
+
+    def load_truth(self) -> tuple[Picks, Picks] | None:
+        """Read true and uncertain particles; None where there is no truth."""
+        if self.truth is None:
+            return None
+        uncertain = self.truth.with_name(f"{self.truth.stem}.uncertain.csv")
+        return read_picks(self.truth), read_picks(uncertain) if uncertain.exists() else Picks.empty()
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All micrographs of a dataset, in the order in which they are worked on."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def groups_without_diameter(self) -> list[str]:
+        """Groups whose particle diameter has to be estimated."""
+        lacking = [e.group for e in self.entries if not (e.diameter or e.diameter_angstrom)]
+        return sorted(set(lacking))
+
+    def with_diameter(self, group: str, diameter: float) -> "Catalogue":
+        """Return a copy in which every entry of `group` has this diameter, original pixels."""
+        entries = [
+            replace(entry, diameter=diameter, estimated=True) if entry.group == group else entry
+            for entry in self.entries
+        ]
+        return replace(self, entries=tuple(entries))
+
+
+def open_folder(config: FolderConfig) -> Catalogue:
+    """List the micrographs of a folder (or file, glob, STAR, list) and find their truth.
+
+    Raises
+    ------
+    UsageError
+        If there are no micrographs, or none of the coordinate files belongs to one.
+    """
+    listed = list_micrographs(config.micrographs)
+    truth = _find_truth(config.coordinates, [name for name, _ in listed])
+    entries = [
+        Entry(
+            name=name,
+            path=path,
+            group=config.name,
+            diameter=config.diameter,
+            diameter_angstrom=config.diameter_angstrom,
+            pixel_size=config.pixel_size,
+            polarity=config.polarity,
+            truth=truth.get(name),
+        )
+        for name, path in listed
+    ]
+    return Catalogue(config.name, tuple(entries))
+
+
+def _find_truth(folder: str | None, names: list[str]) -> dict[str, Path]:
+    """Map micrograph names to coordinate files."""
+    if folder is None:
+        return {}
+    root = Path(folder)
+    if not root.is_dir():
+        raise UsageError(f"dataset.coordinates: there is no folder {folder}")
+    found = {}
+    for name in names:
+        files = [root / f"{name}{suffix}" for suffix in (".csv", ".star", ".box")]
+        present = [path for path in files if path.is_file()]
+        if present:
+            found[name] = present[0]
+    if not found:
+        files_there = ", ".join(sorted(p.name for p in root.iterdir())[:3]) or "nothing"
+        raise UsageError(
+            f"dataset.coordinates: no file in {folder} belongs to a micrograph.\n"
+            f"micrographs: {', '.join(names[:3])}; files: {files_there}"
+        )
+    return found

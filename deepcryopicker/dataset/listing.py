@@ -1,0 +1,72 @@
+"""Find micrographs: a file, a folder, a glob, a STAR or a text list."""
+
+import glob
+import os
+from pathlib import Path, PurePosixPath
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.micrographs import EXTENSIONS
+from deepcryopicker.io.star import micrograph_names
+
+
+def list_micrographs(given: str) -> list[tuple[str, Path]]:
+    """List micrographs with the names of their outputs, sorted by name.
+
+    A name is the path below the deepest folder that all micrographs share, without extension.
+    Duplicates are dropped.
+
+    Parameters
+    ----------
+    given : str
+        File, folder, glob, STAR or text list; relative paths count from the working folder.
+
+    Raises
+    ------
+    UsageError
+        If nothing is found.
+    """
+    paths = _unique(_expand(given))
+    if not paths:
+        kinds = " ".join(sorted(EXTENSIONS))
+        raise UsageError(f"dataset.micrographs: no micrographs ({kinds}) found in {given}")
+    root = Path(given) if Path(given).is_dir() else _common_folder(paths)
+    names = [PurePosixPath(os.path.relpath(path, root)).with_suffix("") for path in paths]
+    named = list(zip(map(str, names), paths, strict=True))
+    taken = {name for name in map(str, names) if list(map(str, names)).count(name) > 1}
+    # Two files of one stem (a.mrc, a.png) would overwrite each other's outputs.
+    named = [(f"{n}_{p.suffix[1:]}" if n in taken else n, p) for n, p in named]
+    return sorted(named)
+
+
+def _expand(given: str) -> list[Path]:
+    path = Path(given)
+    if path.is_dir():
+        return [p for p in sorted(path.rglob("*")) if _is_micrograph(p)]
+    if glob.has_magic(given) and not path.exists():
+        return [Path(p) for p in sorted(glob.glob(given, recursive=True))]  # noqa: PTH207
+    if not path.exists():
+        raise UsageError(f"dataset.micrographs: there is no file or folder {given}")
+    if path.suffix == ".star":
+        return [_listed(path, name) for name in micrograph_names(path)]
+    if path.suffix in {".txt", ".lst"}:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        return [_listed(path, line.strip()) for line in lines if line.strip()]
+    return [path]
+
+
+def _is_micrograph(path: Path) -> bool:
+    return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+
+
+def _listed(listing: Path, name: str) -> Path:
+    """Resolve a listed path against the working folder, or else the folder of the list."""
+    path = Path(name)
+    return path if path.is_absolute() or path.exists() else listing.parent / path
+
+
+def _unique(paths: list[Path]) -> list[Path]:
+    return list({os.path.realpath(path): path for path in reversed(paths)}.values())[::-1]
+
+
+def _common_folder(paths: list[Path]) -> Path:
+    return Path(os.path.commonpath([str(path.absolute().parent) for path in paths]))

@@ -1,0 +1,100 @@
+"""Configuration of the datasets (conf/dataset)."""
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from deepcryopicker.errors import UsageError, unknown
+
+POLARITIES = ("dark", "bright")
+SPECIES = ("apoferritin", "klh", "ribosome", "beta_galactosidase")
+
+
+@dataclass
+class FolderConfig:
+    """Micrographs on disk, with or without truth.
+
+    Attributes
+    ----------
+    name : str
+        Of the dataset, for tables.
+    micrographs : str
+        A file, a folder (searched with its sub-folders), a quoted glob, a STAR with
+        ``_rlnMicrographName`` or a text file with one path a line.
+    coordinates : str or None
+        Folder with true particles, ``<stem>.csv``, ``.star`` or ``.box``; places listed in
+        ``<stem>.uncertain.csv`` count neither way. Used for scoring only.
+    diameter : float or None
+        Particle diameter, original pixels; null estimates it from the data.
+    diameter_angstrom : float or None
+        The same in Angstrom.
+    pixel_size : float or None
+        Angstrom per pixel; null takes it from the file's header.
+    polarity : str
+        ``dark`` or ``bright`` particles.
+    """
+
+    name: str = "folder"
+    micrographs: str = MISSING
+    coordinates: str | None = None
+    diameter: float | None = None
+    diameter_angstrom: float | None = None
+    pixel_size: float | None = None
+    polarity: str = "dark"
+
+    def __post_init__(self) -> None:
+        for key in ("diameter", "diameter_angstrom", "pixel_size"):
+            value = getattr(self, key)
+            if value is not None and not 0 < value < float("inf"):
+                raise UsageError(f"dataset.{key} must be > 0, got {value:g}")
+        if self.diameter is not None and self.diameter_angstrom is not None:
+            raise UsageError("give dataset.diameter or dataset.diameter_angstrom, not both")
+        if self.polarity not in POLARITIES:
+            raise UsageError(f"dataset.polarity: {unknown('polarity', self.polarity, POLARITIES)}")
+
+
+@dataclass
+class SimulatedConfig:
+    """Generated micrographs with exact truth: no download, no network.
+
+    Attributes
+    ----------
+    name : str
+        Of the dataset, for tables.
+    kinds : list of str
+        Particle species; each gets micrographs of its own.
+    micrographs_per_kind : int
+    shape : list of int
+        Height and width, pixels.
+    dose : float
+        Electrons per square Angstrom.
+    seed : int
+    cache : str
+        Folder in which generated micrographs are kept for the next run.
+    """
+
+    name: str = "simulated"
+    kinds: list[str] = field(default_factory=lambda: list(SPECIES))
+    micrographs_per_kind: int = 4
+    shape: list[int] = field(default_factory=lambda: [1000, 1100])
+    dose: float = 30.0
+    seed: int = 0
+    cache: str = "outputs/simulated"
+
+    def __post_init__(self) -> None:
+        if not self.kinds:
+            raise UsageError(f"dataset.kinds is empty: choose from {', '.join(SPECIES)}")
+        for kind in self.kinds:
+            if kind not in SPECIES:
+                raise UsageError(f"dataset.kinds: {unknown('particle', kind, SPECIES)}")
+        if self.micrographs_per_kind < 1:
+            raise UsageError(
+                f"dataset.micrographs_per_kind must be at least 1, got {self.micrographs_per_kind}"
+            )
+        if len(self.shape) != 2 or not all(256 <= side <= 8192 for side in self.shape):
+            raise UsageError(
+                "dataset.shape must be [height, width], each in [256, 8192], "
+                f"got {list(self.shape)}"
+            )
+        if self.dose <= 0:
+            raise UsageError(f"dataset.dose must be > 0, got {self.dose:g}")

@@ -1,0 +1,78 @@
+"""The embedded dataset: generated once, then read like any other from MRC and CSV."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+
+from deepcryopicker import __version__
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.dataset.schema import SimulatedConfig
+from deepcryopicker.dataset.simulator import KINDS, Kind, SimulatedMicrograph, simulate
+from deepcryopicker.io.atomic import replacing
+from deepcryopicker.io.coordinates import write_csv
+from deepcryopicker.types import Picks
+
+Track = Callable[[Iterable[tuple[Kind, int]], str], Iterable[tuple[Kind, int]]]
+
+
+def open_simulated(config: SimulatedConfig, track: Track) -> Catalogue:
+    """Generate what is not in the cache yet and return the catalogue.
+
+    Parameters
+    ----------
+    config : SimulatedConfig
+    track : callable
+        Wraps the micrographs still to be generated in a progress bar.
+    """
+    folder = Path(config.cache) / _key(config)
+    wanted = [(KINDS[name], i) for name in config.kinds for i in range(config.micrographs_per_kind)]
+    missing = [(kind, index) for kind, index in wanted if not _paths(folder, kind, index)[0].exists()]
+    height, width = config.shape
+    for kind, index in track(missing, "simulating"):
+        simulated = simulate(kind, (height, width), config.dose, _seed(config, kind, index))
+        _store(simulated, *_paths(folder, kind, index))
+    entries = []
+    for kind, index in wanted:
+        micrograph, coordinates = _paths(folder, kind, index)
+        entries.append(
+            Entry(
+                name=micrograph.stem,
+                path=micrograph,
+                group=kind.name,
+                diameter_angstrom=kind.diameter,
+                truth=coordinates,
+            )
+        )
+    return Catalogue(config.name, tuple(entries))
+
+
+def _key(config: SimulatedConfig) -> str:
+    """Name of the cache folder: anything that changes a micrograph changes it."""
+    settings = {k: v for k, v in asdict(config).items() if k in {"shape", "dose", "seed"}}
+    text = json.dumps([__version__, settings], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _seed(config: SimulatedConfig, kind: Kind, index: int) -> int:
+    return config.seed * 1_000_000 + sorted(KINDS).index(kind.name) * 10_000 + index
+
+
+def _paths(folder: Path, kind: Kind, index: int) -> tuple[Path, Path]:
+    stem = f"{kind.name}_{index:03d}"
+    return folder / "micrographs" / f"{stem}.mrc", folder / "coordinates" / f"{stem}.csv"
+
+
+def _store(simulated: SimulatedMicrograph, micrograph: Path, coordinates: Path) -> None:
+    """Write truth first: a micrograph in the cache always has its truth."""
+    picks = Picks.create(
+        simulated.x, simulated.y, label=simulated.label, diameter=simulated.diameter
+    )
+    write_csv(coordinates, picks)
+    with replacing(micrograph) as temporary, mrcfile.new(temporary, overwrite=True) as file:
+        file.set_data(simulated.image.astype(np.float32))
+        file.voxel_size = simulated.pixel_size

@@ -1,0 +1,87 @@
+"""Where the particles lie: apart, a few touching, and clear of carbon and crystals."""
+
+import numpy as np
+
+from deepcryopicker.dataset.simulator import junk
+from deepcryopicker.types import Floats, Mask
+
+APART, TOUCHING = 1.05, 0.75
+"""Least distance of most and of touching particles' centres, in particle diameters."""
+TOUCHING_SHARE = 0.1
+"""Share of particles that are put where they touch another."""
+
+
+def place(
+    shape: tuple[int, int],
+    diameter: float,
+    coverage: float,
+    carbon: junk.Carbon,
+    crystals: junk.Crystals,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """Scatter particle centres over the free ice.
+
+    Centres keep a quarter diameter from the image's edge, half a diameter from carbon and crystals,
+    and `APART` diameters from each other, except that `TOUCHING_SHARE` of them are put next to
+    another, `TOUCHING` diameters away or more.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the image, pixels.
+    diameter : float
+        Of the particles, pixels.
+    coverage : float
+        Share of the free area that discs of this diameter are to cover, up to about 0.45: beyond,
+        no free places are left and there will be fewer.
+    carbon : Carbon
+    crystals : Crystals
+        Where no particle may lie.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    x, y : (N,) float64
+        Pixels.
+    """
+    lowest, highest = diameter / 4, np.array(shape[::-1]) - 1 - diameter / 4
+    sample = rng.uniform(0, np.array(shape[::-1]) - 1, (2000, 2))
+    area = shape[0] * shape[1] * _on_ice(sample, diameter, carbon, crystals).mean()
+    goal = round(coverage * area / (np.pi / 4 * diameter**2))
+    apart = goal - round(TOUCHING_SHARE * goal)
+
+    tries = rng.uniform(lowest, highest, (100 * goal, 2))
+    tries = tries[_on_ice(tries, diameter, carbon, crystals)]
+    centres = _accept(np.empty((0, 2)), tries, apart, APART * diameter)
+
+    beside = centres[rng.integers(0, max(len(centres), 1), 20 * goal * bool(len(centres)))]
+    angle = rng.uniform(0, 2 * np.pi, len(beside))
+    distance = diameter * rng.uniform(TOUCHING, APART, len(beside))
+    tries = beside + distance[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    tries = tries[((tries >= lowest) & (tries <= highest)).all(axis=1)]
+    tries = tries[_on_ice(tries, diameter, carbon, crystals)]
+    centres = _accept(centres, tries, len(centres) + goal - apart, TOUCHING * diameter)
+    return centres[:, 0].copy(), centres[:, 1].copy()
+
+
+def _on_ice(places: Floats, diameter: float, carbon: junk.Carbon, crystals: junk.Crystals) -> Mask:
+    """Tell which places (N, 2) are clear of carbon and crystals."""
+    x, y = places.T
+    clear: Mask = carbon.depth(x, y) < -diameter / 2
+    for crystal_x, crystal_y, size in zip(crystals.x, crystals.y, crystals.diameter, strict=True):
+        clear &= np.hypot(x - crystal_x, y - crystal_y) > (size + diameter) / 2
+    return clear
+
+
+def _accept(taken: Floats, tries: Floats, goal: int, distance: float) -> Floats:
+    """Add to `taken`, in order, the tries that keep the distance, until there are `goal`."""
+    centres = np.concatenate([taken, np.empty((max(goal - len(taken), 0), 2))])
+    count = len(taken)
+    for place in tries:
+        if count >= goal:
+            break
+        if (((centres[:count] - place) ** 2).sum(axis=1) >= distance**2).all():
+            centres[count] = place
+            count += 1
+    return centres[:count]

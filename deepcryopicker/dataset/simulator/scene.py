@@ -1,0 +1,145 @@
+"""Put particles, ice, carbon and contamination together and take the picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft, ndimage
+from scipy.spatial.transform import Rotation
+
+from deepcryopicker.dataset.simulator import junk, optics
+from deepcryopicker.dataset.simulator.phantoms import BLUR, Kind, project
+from deepcryopicker.dataset.simulator.placement import place
+from deepcryopicker.types import Floats, Image, Strings
+
+DOSE = 20.0
+"""The usual dose, electrons per square Angstrom: what the kinds' phases are tuned at."""
+DEFOCUS = (1.0, 2.5)
+"""Least and greatest defocus, micrometre."""
+ICE_NOISE = 0.25
+"""Standard deviation of the ice's phase in a pixel of one Angstrom, radian. Falls with the
+pixel's side, because molecules average out."""
+CARBON_NOISE = 1.0
+"""What the carbon film adds to it, in units of the ice's."""
+CRYSTAL_PHASE = 0.5
+"""Phase in the middle of an ice crystal, radian."""
+ICE_LOSS, CARBON_LOSS, CRYSTAL_LOSS = 0.2, 0.15, 0.1
+"""Inelastic mean free paths that the ice, the carbon film and a crystal are thick."""
+
+
+@dataclass(frozen=True)
+class SimulatedMicrograph:
+    """A micrograph with exact truth.
+
+    Attributes
+    ----------
+    image : (H, W) float32
+        Electrons per pixel. Particles are dark.
+    x, y : (N,) float64
+        Centres of mass, column and row, pixels, 0 at the centre of the top-left pixel. All lie
+        inside the image, and every particle is listed.
+    label : (N,) str
+        ``top``, ``side`` or ``irregular``.
+    diameter : (N,) float64
+        Pixels.
+    pixel_size : float
+        Angstrom per pixel.
+    """
+
+    image: Image
+    x: Floats
+    y: Floats
+    label: Strings
+    diameter: Floats
+    pixel_size: float
+
+
+def simulate(kind: Kind, shape: tuple[int, int], dose: float, seed: int) -> SimulatedMicrograph:
+    """Simulate one micrograph; the same arguments give the same bytes.
+
+    Parameters
+    ----------
+    kind : Kind
+        Species of the particles, one of ``KINDS``.
+    shape : (int, int)
+        Height and width, pixels.
+    dose : float
+        Electrons per square Angstrom; `DOSE` is usual.
+    seed : int
+        Of everything that differs between micrographs. The species' structure does not.
+    """
+    rng = np.random.default_rng(seed)
+    diameter = kind.diameter / kind.pixel_size
+    carbon = junk.draw_carbon(shape, rng)
+    crystals = junk.draw_crystals(shape, diameter, rng)
+    x, y = place(shape, diameter, rng.uniform(*kind.coverage), carbon, crystals, rng)
+    rotation, label = kind.pose(len(x), rng)
+    # The wider frame keeps the Fourier transforms from carrying one edge over to the other.
+    pad = int(np.ceil(diameter))
+    grid = tuple(fft.next_fast_len(side + 2 * pad, real=True) for side in shape)
+    phase = particle_phase(kind, grid, np.column_stack([x, y]) + pad, rotation, rng)
+    intensity = _intensity(phase, kind.pixel_size, carbon.moved(pad), crystals.moved(pad), rng)
+    expected = intensity[pad : pad + shape[0], pad : pad + shape[1]] * dose * kind.pixel_size**2
+    image = optics.count_electrons(expected, rng)
+    return SimulatedMicrograph(image, x, y, label, np.full(len(x), diameter), kind.pixel_size)
+
+
+def particle_phase(
+    kind: Kind,
+    shape: tuple[int, int],
+    centres: Floats,
+    rotation: Rotation,
+    rng: np.random.Generator,
+) -> Floats:
+    """Project every particle onto the grid.
+
+    Parameters
+    ----------
+    kind : Kind
+        Species of the particles.
+    shape : (int, int)
+        Height and width of the grid.
+    centres : (N, 2) float64
+        Columns x and y, pixels of the grid.
+    rotation : Rotation
+        N of them.
+    rng : numpy.random.Generator
+        Varies the particles' strength by a tenth, as damage and ice do.
+
+    Returns
+    -------
+    (H, W) float64
+        Phase shift, radian; its mean over a particle's disc is about ``kind.phase``.
+    """
+    cloud = kind.cloud() / kind.pixel_size
+    # The first two rows of each matrix give x and y; z is the direction of projection.
+    turned = np.einsum("nij,pj->npi", rotation.as_matrix()[:, :2], cloud) + centres[:, None]
+    disc = np.pi / 4 * (kind.diameter / kind.pixel_size) ** 2
+    strength = kind.phase * disc / len(cloud) * rng.normal(1, 0.1, len(centres))
+    mass = project(turned.reshape(-1, 2), np.repeat(strength, len(cloud)), shape)
+    blurred: Floats = ndimage.gaussian_filter(mass, BLUR / kind.pixel_size)
+    return blurred
+
+
+def _intensity(
+    phase: Floats,
+    pixel_size: float,
+    carbon: junk.Carbon,
+    crystals: junk.Crystals,
+    rng: np.random.Generator,
+) -> Image:
+    """Take the picture without counting: expected electrons over those sent in, on the grid."""
+    ice = junk.ice_thickness(phase.shape, rng)
+    film = junk.film(carbon, phase.shape, rng)
+    frost = junk.crystal_map(crystals, phase.shape, rng)
+    graininess = ICE_NOISE / pixel_size * (np.sqrt(ice) + CARBON_NOISE * film)
+    phase = phase + CRYSTAL_PHASE * frost + graininess * rng.standard_normal(phase.shape)
+    transfer = optics.transfer_function(
+        phase.shape,
+        pixel_size,
+        defocus=rng.uniform(*DEFOCUS),
+        astigmatism=rng.uniform(0, 0.05),
+        angle=rng.uniform(0, 180),
+    )
+    # Electrons scattered inelastically are lost: thick places are dark whatever the focus.
+    passed = np.exp(-ICE_LOSS * ice - CARBON_LOSS * film - CRYSTAL_LOSS * frost)
+    return passed * (1 + optics.phase_contrast(phase.astype(np.float32), transfer))

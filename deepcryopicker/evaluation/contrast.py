@@ -1,0 +1,70 @@
+"""How visible the particles of a micrograph are."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from deepcryopicker.types import Image, Mask
+
+
+def signal_to_noise(image: Image, x: npt.ArrayLike, y: npt.ArrayLike, diameter: float) -> float:
+    """Estimate the signal-to-noise ratio of the particles in a micrograph.
+
+    The background (a Gaussian of 1.5 diameters) is subtracted. ``power`` is the variance of the
+    pixels inside discs of one particle diameter around the particles, ``noise`` the variance of
+    the pixels further than 0.75 diameters from every particle; the ratio is
+    ``(power - noise) / noise``.
+
+    It is an estimate with limits:
+
+    - particles that are not listed count as noise, so the truth has to be complete;
+    - the mean darkness of the particles is not part of a variance: only structure within the
+      discs, and differences between them, count. A flat dark disc scores near 0;
+    - thicker ice or carbon under the particles counts as signal, over the rest as noise;
+    - it depends on the sampling: binning removes noise, so compare at equal pixel size only;
+    - it can be slightly negative where nothing is visible.
+
+    Parameters
+    ----------
+    image : (H, W) float32
+        Without an invalid border, which would count as background.
+    x, y : (N,) array_like
+        All particle centres, pixels of `image` (working pixels).
+    diameter : float
+        Pixels of `image`.
+
+    Returns
+    -------
+    float
+        Ratio of powers, not dB; nan without particles, or without background or noise.
+    """
+    shape = (image.shape[0], image.shape[1])
+    x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
+    inside = _discs(shape, x, y, diameter / 2.0)
+    outside = ~_discs(shape, x, y, 0.75 * diameter)
+    if not inside.any() or not outside.any():
+        return float("nan")
+    background = cv2.GaussianBlur(
+        image.astype(np.float32), (0, 0), 1.5 * diameter, borderType=cv2.BORDER_REFLECT
+    )
+    flat = image.astype(np.float64) - background
+    power, noise = float(flat[inside].var()), float(flat[outside].var())
+    return (power - noise) / noise if noise > 0.0 else float("nan")
+
+
+def _discs(
+    shape: tuple[int, int],
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    radius: float,
+) -> Mask:
+    """Pixels (H, W) whose centre is within `radius` of any position."""
+    mask = np.zeros(shape, np.bool_)
+    for column, row in zip(x, y, strict=True):
+        top, left = max(int(row - radius), 0), max(int(column - radius), 0)
+        bottom, right = max(int(row + radius) + 1, 0), max(int(column + radius) + 1, 0)
+        part = mask[top:bottom, left:right]
+        rows = np.arange(part.shape[0])[:, None] + top - row
+        columns = np.arange(part.shape[1])[None, :] + left - column
+        part |= rows**2 + columns**2 <= radius**2
+    return mask

@@ -1,0 +1,208 @@
+"""Scores of matched picks: the paper's Eqs. 1-4, precision-recall curve, AP and intervals.
+
+Everywhere, ``score`` is (N,) float64 and ``outcome`` is (N,) int8 as :func:`matching.match`
+returns it: 1 hit, 0 false, -1 don't care. Don't cares are left out. A pick counts at a threshold
+when its score is at least the threshold. 0/0 is 0.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from deepcryopicker.types import Floats
+
+Outcome = npt.NDArray[np.int8]
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of a set of picks.
+
+    Attributes
+    ----------
+    precision : float
+        Eq. 1, TP / (TP + FP).
+    recall : float
+        Eq. 2, TP / (TP + FN).
+    f1 : float
+        Eq. 4, the harmonic mean of precision and recall.
+    accuracy : float
+        Eq. 3 with TN = 0, TP / (TP + FP + FN): nobody counts the places without a particle.
+    hits, false, missed : int
+        TP, FP and FN.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    accuracy: float
+    hits: int
+    false: int
+    missed: int
+
+    @classmethod
+    def from_counts(cls, hits: int, false: int, missed: int) -> "Scores":
+        """Eqs. 1-4 from true positives, false positives and false negatives.
+
+        Examples
+        --------
+        >>> Scores.from_counts(hits=6, false=2, missed=4).precision
+        0.75
+        """
+        return cls(
+            precision=_ratio(hits, hits + false),
+            recall=_ratio(hits, hits + missed),
+            f1=_ratio(2 * hits, 2 * hits + false + missed),
+            accuracy=_ratio(hits, hits + false + missed),
+            hits=hits,
+            false=false,
+            missed=missed,
+        )
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Precision and recall at every threshold that makes a difference.
+
+    Attributes
+    ----------
+    threshold : (M,) float64
+        Distinct scores, descending.
+    precision, recall : (M,) float64
+        Eqs. 1 and 2 of the picks that score at least the threshold.
+    """
+
+    threshold: Floats
+    precision: Floats
+    recall: Floats
+
+
+def scores_at(score: Floats, outcome: Outcome, n_truth: int, threshold: float) -> Scores:
+    """Score the picks that reach a threshold.
+
+    Parameters
+    ----------
+    score, outcome : (N,) float64, (N,) int8
+    n_truth : int
+        True particles, found or not.
+    threshold : float
+        Same unit as `score`, inclusive.
+    """
+    chosen = outcome[score >= threshold]
+    hits = int(np.count_nonzero(chosen == 1))
+    return Scores.from_counts(hits, int(np.count_nonzero(chosen == 0)), n_truth - hits)
+
+
+def precision_recall(
+    score: Floats, outcome: Outcome, n_truth: float, weight: Floats | None = None
+) -> Curve:
+    """Precision and recall over the threshold, one point per distinct score.
+
+    Parameters
+    ----------
+    score, outcome : (N,) float64, (N,) int8
+    n_truth : float
+        True particles, found or not: the denominator of the recall.
+    weight : (N,) float64, optional
+        How often each pick counts; once without it.
+
+    Returns
+    -------
+    Curve
+        By descending threshold; empty where no pick counts.
+    """
+    counted = outcome >= 0
+    score, hit = score[counted], (outcome[counted] == 1).astype(np.float64)
+    weight = np.ones(len(score)) if weight is None else weight[counted]
+    order = np.argsort(-score, kind="stable")
+    score, hit, weight = score[order], hit[order], weight[order]
+    last_of_ties = np.flatnonzero(np.append(np.diff(score) != 0.0, len(score) > 0))
+    hits = np.cumsum(hit * weight)[last_of_ties]
+    picks = np.cumsum(weight)[last_of_ties]
+    precision = np.divide(hits, picks, out=np.zeros_like(hits), where=picks > 0)
+    recall = hits / n_truth if n_truth else np.zeros_like(hits)
+    return Curve(score[last_of_ties], precision, recall)
+
+
+def average_precision(
+    score: Floats, outcome: Outcome, n_truth: float, weight: Floats | None = None
+) -> float:
+    """Area under the envelope of the precision over all points (VOC 2010).
+
+    At each recall the envelope takes the best precision at that or a higher recall; recall that
+    is never reached adds nothing. Parameters as of :func:`precision_recall`.
+
+    Examples
+    --------
+    Five of ten particles found without a mistake are worth one half, not one:
+
+    >>> average_precision(np.linspace(0.5, 0.9, 5), np.ones(5, np.int8), n_truth=10)
+    0.5
+    """
+    curve = precision_recall(score, outcome, n_truth, weight)
+    envelope = np.maximum.accumulate(curve.precision[::-1])[::-1]
+    return float(np.sum(np.diff(curve.recall, prepend=0.0) * envelope))
+
+
+def best_f1(score: Floats, outcome: Outcome, n_truth: int) -> tuple[float, float]:
+    """Find the best F1 (Eq. 4) over all thresholds, and the threshold.
+
+    The highest of equally good thresholds is returned; without picks, 0 and 1. The threshold is
+    chosen with the truth at hand, so this F1 is an upper bound and not a prediction.
+    """
+    curve = precision_recall(score, outcome, n_truth)
+    if not len(curve.threshold):
+        return 0.0, 1.0
+    total = curve.precision + curve.recall
+    product = 2.0 * curve.precision * curve.recall
+    f1 = np.divide(product, total, out=np.zeros_like(total), where=total > 0)
+    best = int(np.argmax(f1))
+    return float(f1[best]), float(curve.threshold[best])
+
+
+def bootstrap(
+    per_micrograph: Sequence[Item],
+    statistic: Callable[[Sequence[Item]], float],
+    seed: int = 0,
+    samples: int = 1000,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Percentile interval of a statistic under resampling of whole micrographs.
+
+    Micrographs and not picks are drawn, with replacement: picks of one micrograph share its ice,
+    defocus and labels and are not independent.
+
+    Parameters
+    ----------
+    per_micrograph : sequence
+        One item per micrograph, at least one; whatever `statistic` understands.
+    statistic : callable
+        From a sequence of such items to a number.
+    seed : int
+    samples : int
+        Number of resamplings.
+    confidence : float
+        Share of the resampled statistics inside the interval, 0-1.
+
+    Returns
+    -------
+    tuple of float
+        Low and high end. They coincide for a single micrograph, which tells nothing.
+    """
+    if not per_micrograph:
+        raise ValueError("a bootstrap over micrographs needs at least one micrograph")
+    size = len(per_micrograph)
+    drawn = np.random.default_rng(seed).integers(0, size, (samples, size))
+    values = [statistic([per_micrograph[index] for index in indices]) for indices in drawn]
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(values, [tail, 1.0 - tail])
+    return float(low), float(high)
+
+
+def _ratio(part: float, whole: float) -> float:
+    """Divide; 0/0 is 0."""
+    return part / whole if whole else 0.0

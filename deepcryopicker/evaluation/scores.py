@@ -1,0 +1,201 @@
+"""From picks and truth of many micrographs to the numbers of ``metrics.json``."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepcryopicker.evaluation import matching, metrics
+from deepcryopicker.types import SHAPES, Floats, Picks
+
+UNKNOWN_LABELS = frozenset({"", "irregular"})
+"""A truth with only these labels does not know its classes."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Picks of one micrograph beside its truth.
+
+    Attributes
+    ----------
+    name : str
+        Name of the micrograph.
+    picks : Picks
+        All N candidates, whatever their score.
+    outcome : (N,) int8
+        1 hit, 0 false, -1 don't care.
+    found : (N,) int64
+        Index into `truth` of the particle that each pick found, -1 for none.
+    truth, uncertain : Picks
+        True particles, and places where a pick is neither right nor wrong.
+    """
+
+    name: str
+    picks: Picks
+    outcome: npt.NDArray[np.int8]
+    found: npt.NDArray[np.int64]
+    truth: Picks
+    uncertain: Picks
+
+    @property
+    def n_truth(self) -> int:
+        """Number of true particles."""
+        return len(self.truth)
+
+    @property
+    def missed(self) -> Picks:
+        """True particles that no candidate found, whatever its score."""
+        return self.missed_at(-np.inf)
+
+    def missed_at(self, threshold: float) -> Picks:
+        """Give the true particles that no candidate of at least this score found."""
+        lost = np.ones(len(self.truth), np.bool_)
+        lost[self.found[(self.found >= 0) & (self.picks.score >= threshold)]] = False
+        return self.truth[lost]
+
+
+def evaluate_micrograph(
+    name: str, picks: Picks, truth: Picks, uncertain: Picks, radius: float
+) -> Evaluated:
+    """Match the picks of one micrograph; see :func:`matching.match`.
+
+    Parameters
+    ----------
+    name : str
+    picks : Picks
+        All candidates: a threshold is applied later.
+    truth, uncertain : Picks
+    radius : float
+        Original pixels; half a particle diameter by convention.
+    """
+    found = matching.assign(picks, truth, radius)
+    outcome = matching.outcome_of(picks, found, uncertain, radius)
+    return Evaluated(name, picks, outcome, found, truth, uncertain)
+
+
+def pooled(evaluated: Sequence[Evaluated]) -> tuple[Floats, npt.NDArray[np.int8], int]:
+    """Put the picks of all micrographs together: score, outcome and number of true particles."""
+    score = np.concatenate([np.zeros(0), *(one.picks.score for one in evaluated)])
+    outcome = np.concatenate([np.zeros(0, np.int8), *(one.outcome for one in evaluated)])
+    return score, outcome, sum(one.n_truth for one in evaluated)
+
+
+def summarise(evaluated: Sequence[Evaluated], threshold: float, radius: float) -> dict[str, Any]:
+    """Score a data set.
+
+    Parameters
+    ----------
+    evaluated : sequence of Evaluated
+        All with truth (possibly none to find).
+    threshold : float
+        Picks count from this score on, for everything but AP and best F1, which see all.
+    radius : float
+        With which `evaluated` was made, original pixels.
+
+    Returns
+    -------
+    dict
+        JSON-ready. Pooled over micrographs (micro): ``precision``, ``recall``, ``f1``,
+        ``accuracy``, counts, ``average_precision``, ``best_f1`` and ``best_threshold``;
+        ``macro``: means over the micrographs that have true particles; ``f1_interval`` and
+        ``average_precision_interval``: 95 % bootstrap over micrographs, None for fewer than two;
+        ``per_class``: empty where the truth knows no classes; ``per_micrograph``: a list of rows.
+    """
+    rows = [{"micrograph": one.name} | _row([one], threshold) for one in evaluated]
+    return {
+        "matching": matching.RULE,
+        "radius": float(radius),
+        "threshold": float(threshold),
+        "micrographs": len(evaluated),
+        **_row(evaluated, threshold),
+        **_intervals(evaluated, threshold),
+        "macro": _macro(rows),
+        "per_class": _per_class(evaluated, threshold, radius),
+        "per_micrograph": rows,
+    }
+
+
+def _row(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, Any]:
+    """Count and score the pooled picks of some micrographs."""
+    score, outcome, n_truth = pooled(evaluated)
+    best, best_threshold = metrics.best_f1(score, outcome, n_truth)
+    return {
+        "candidates": len(score),
+        "picks": int(np.count_nonzero(score >= threshold)),
+        "truth": n_truth,
+        "ignored": int(np.count_nonzero((score >= threshold) & (outcome == matching.IGNORED))),
+        **asdict(metrics.scores_at(score, outcome, n_truth, threshold)),
+        "average_precision": metrics.average_precision(score, outcome, n_truth),
+        "best_f1": best,
+        "best_threshold": best_threshold,
+    }
+
+
+def _macro(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means over micrographs. Without true particles recall is undefined: such rows stay out."""
+    rows = [row for row in rows if row["truth"]]
+    keys = ("precision", "recall", "f1", "average_precision")
+    means = {key: float(np.mean([row[key] for row in rows])) if rows else 0.0 for key in keys}
+    return {"micrographs": len(rows), **means}
+
+
+def _intervals(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, Any]:
+    """95 % intervals of the pooled F1 and AP; None for fewer than two micrographs."""
+    if len(evaluated) < 2:
+        return {"f1_interval": None, "average_precision_interval": None}
+    score, outcome, _ = pooled(evaluated)
+    owner = np.repeat(np.arange(len(evaluated)), [len(one.picks) for one in evaluated])
+    truth = np.array([one.n_truth for one in evaluated])
+    # Sorted once; a resampled data set is the same picks with other weights.
+    order = np.argsort(-score, kind="stable")
+    score, outcome, owner = score[order], outcome[order], owner[order]
+
+    counts = [metrics.scores_at(*pooled([one]), threshold) for one in evaluated]
+
+    def f1(drawn: Sequence[int]) -> float:
+        chosen = [counts[index] for index in drawn]
+        return metrics.Scores.from_counts(
+            sum(one.hits for one in chosen),
+            sum(one.false for one in chosen),
+            sum(one.missed for one in chosen),
+        ).f1
+
+    def average_precision(drawn: Sequence[int]) -> float:
+        times = np.bincount(drawn, minlength=len(evaluated)).astype(np.float64)
+        return metrics.average_precision(score, outcome, float(times @ truth), times[owner])
+
+    micrographs = range(len(evaluated))
+    return {
+        "f1_interval": list(metrics.bootstrap(micrographs, f1)),
+        "average_precision_interval": list(metrics.bootstrap(micrographs, average_precision)),
+    }
+
+
+def _per_class(
+    evaluated: Sequence[Evaluated], threshold: float, radius: float
+) -> dict[str, dict[str, Any]]:
+    """Scores of the picks of each class against the truth of that class, matched anew."""
+    labels = {str(label) for one in evaluated for label in one.truth.label}
+    if labels <= UNKNOWN_LABELS:
+        return {}
+    labels |= {str(label) for one in evaluated for label in one.picks.label}
+    known = [label for label in SHAPES if label in labels]
+    known += sorted(labels - set(SHAPES) - {""})
+    return {
+        label: _row(
+            [
+                evaluate_micrograph(
+                    one.name,
+                    one.picks[one.picks.label == label],
+                    one.truth[one.truth.label == label],
+                    one.uncertain,
+                    radius,
+                )
+                for one in evaluated
+            ],
+            threshold,
+        )
+        for label in known
+    }

@@ -1,0 +1,1 @@
+"""Files in and out: micrographs, coordinates, and folders that RELION reads."""

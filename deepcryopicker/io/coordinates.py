@@ -1,0 +1,156 @@
+"""Particle positions in CSV and EMAN's BOX files, and the reader for all coordinate files."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.atomic import write_text
+from deepcryopicker.io.checks import numbers, one_line, read_lines
+from deepcryopicker.io.star import read_star
+from deepcryopicker.types import Picks
+
+COLUMNS = ("x", "y", "score", "class", "diameter")
+
+
+def read_picks(path: Path) -> Picks:
+    """Read a coordinates file; its extension (csv, star or box) tells the format.
+
+    Returns
+    -------
+    Picks
+        Particle centres, original pixels. Scores are 1, classes ``irregular`` and diameters NaN
+        where the file does not tell. No picks at all is fine.
+
+    Raises
+    ------
+    UsageError
+        Unknown extension, missing columns, a ragged line, or a cell that is not a number.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(
+            f"{path}: no reader for '{path.suffix}' coordinates\n"
+            f"convert to one of {', '.join(sorted(READERS))}"
+        )
+    return reader(path)
+
+
+def read_csv(path: Path) -> Picks:
+    """Read a CSV file with the header ``x,y[,score][,class][,diameter]`` in any order.
+
+    Columns of other names are skipped; any word is accepted as a class. See `read_picks`.
+    """
+    header, rows = _csv_rows(path)
+    cells = {name: [row[index] for row in rows] for index, name in enumerate(header)}
+    if not {"x", "y"} <= cells.keys():
+        raise UsageError(
+            f"{path}: needs columns x and y, found: {', '.join(header)}\n"
+            "the first line must be x,y[,score][,class][,diameter]"
+        )
+    return Picks.create(
+        numbers(path, "x", cells["x"]),
+        numbers(path, "y", cells["y"]),
+        numbers(path, "score", cells["score"]) if "score" in cells else 1.0,
+        np.array(cells["class"], np.str_) if "class" in cells else "irregular",
+        numbers(path, "diameter", cells["diameter"], True) if "diameter" in cells else np.nan,
+    )
+
+
+def write_csv(path: Path, picks: Picks) -> None:
+    """Write ``x,y,score,class,diameter``, atomically; the same picks give the same bytes.
+
+    Positions have three decimals, scores six, diameters two; an unknown diameter is empty.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for x, y, score, label, diameter in zip(
+        picks.x, picks.y, picks.score, picks.label, picks.diameter, strict=True
+    ):
+        size = "" if np.isnan(diameter) else f"{diameter:.2f}"
+        writer.writerow([f"{x:.3f}", f"{y:.3f}", f"{score:.6f}", label, size])
+    write_text(path, text.getvalue())
+
+
+def read_box(path: Path) -> Picks:
+    """Read an EMAN BOX file: lower corner ``x0 y0 width height [score]`` per line.
+
+    The centre is ``x0 + width / 2`` and the diameter is the width. See `read_picks`.
+    """
+    rows = [line.split() for line in read_lines(path) if line.strip() and line[0] != "#"]
+    for number, row in enumerate(rows, 1):
+        if len(row) < 4:
+            raise UsageError(
+                f"{path}: row {number} has {len(row)} cells\na BOX row is: x0 y0 width height"
+            )
+    names = ("x0", "y0", "width", "height")
+    x, y, width, height = (numbers(path, n, [row[i] for row in rows]) for i, n in enumerate(names))
+    score = numbers(path, "score", [row[4] if len(row) > 4 else "1" for row in rows])
+    # EMAN 1 marks helices in the fifth column, with numbers such as -3.
+    score = np.where((score >= 0) & (score <= 1), score, 1.0)
+    return Picks.create(x + width / 2, y + height / 2, score, diameter=width)
+
+
+def write_box(path: Path, picks: Picks, box: int | None = None) -> None:
+    """Write an EMAN BOX file, tab separated, with the score as fifth column, atomically.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced atomically.
+    picks : Picks
+        Original pixels.
+    box : int, optional
+        Side of the box in pixels; every pick's rounded diameter by default. Corners of odd
+        boxes are half pixels, so that the centre is kept.
+
+    Raises
+    ------
+    UsageError
+        A pick has no diameter, and no `box` is given.
+    """
+    if box is None and np.isnan(picks.diameter).any():
+        raise UsageError(f"{path}: picks without a diameter need a box size in a BOX file")
+    side = np.rint(picks.diameter) if box is None else np.full(len(picks), float(box))
+    rows = zip(picks.x - side / 2, picks.y - side / 2, side, picks.score, strict=True)
+    lines = [
+        f"{_short(x)}\t{_short(y)}\t{s:.0f}\t{s:.0f}\t{score:.6f}\n" for x, y, s, score in rows
+    ]
+    write_text(path, "".join(lines))
+
+
+READERS: dict[str, Callable[[Path], Picks]] = {
+    ".csv": read_csv,
+    ".star": read_star,
+    ".box": read_box,
+}
+
+
+def _short(value: float) -> str:
+    """Write whole pixels without decimals: some programs read only integers here."""
+    return f"{value:.3f}".removesuffix(".000")
+
+
+def _csv_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return the header's names in lower case, and rows of that many cells."""
+    reader = csv.reader(line for line in read_lines(path) if not line.startswith("#"))
+    try:
+        rows = [[cell.strip() for cell in row] for row in reader if row]
+    except csv.Error as error:
+        raise UsageError(f"{path}: damaged CSV: {one_line(error)}") from error
+    if not rows:
+        raise UsageError(
+            f"{path}: empty file\nthe first line must be x,y[,score][,class][,diameter]"
+        )
+    header = [cell.lower() for cell in rows.pop(0)]
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(header):
+            raise UsageError(
+                f"{path}: row {number} has {len(row)} cells, the header {len(header)}\n"
+                "correct or remove the row"
+            )
+    return header, rows

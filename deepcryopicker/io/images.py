@@ -1,0 +1,120 @@
+"""Micrographs in picture formats: PNG and JPEG through Pillow, TIFF through tifffile."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
+
+from deepcryopicker.errors import MicrographError
+from deepcryopicker.io.checks import MAX_PIXELS, check_shape, decoding, file_size
+from deepcryopicker.types import Image
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Weights of red, green and blue (ITU-R 601); they sum to one, so grey stays grey."""
+
+# Pillow refuses at twice its limit and warns at the limit; both become a MicrographError below.
+Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+def picture_shape(path: Path) -> tuple[int, int]:
+    """Return ``(H, W)`` of a PNG or JPEG file without decoding it."""
+    with _picture(path) as picture:
+        return picture.height, picture.width
+
+
+def read_picture(path: Path) -> Image:
+    """Read a PNG or JPEG file of 8 or 16 bits as grey values.
+
+    Colours are weighted to grey, palettes looked up, and transparency is dropped.
+
+    Returns
+    -------
+    (H, W) float32
+        Row 0 is the first row in the file; an EXIF rotation is not applied.
+
+    Raises
+    ------
+    MicrographError
+        Damaged, too large or several frames.
+    """
+    with _picture(path) as picture:
+        if picture.mode in ("L", "I", "F") or picture.mode.startswith("I;16"):
+            return np.array(picture, np.float32)
+        # Not straight to RGB: Pillow warns about palettes with transparency.
+        return np.array(picture.convert("RGBA"))[..., :3].astype(np.float32) @ LUMA
+
+
+@contextmanager
+def _picture(path: Path) -> Iterator[Pillow.Image]:
+    """Open a picture of acceptable size; nothing is decoded yet."""
+    file_size(path)
+    with decoding("an image"), warnings.catch_warnings():
+        warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+        try:
+            picture = Pillow.open(path, formats=("PNG", "JPEG"))
+        except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
+            raise MicrographError(f"more pixels than the limit of {MAX_PIXELS}") from error
+        except UnidentifiedImageError as error:
+            raise MicrographError("neither a PNG nor a JPEG file") from error
+        with picture:
+            check_shape(picture.height, picture.width, getattr(picture, "n_frames", 1))
+            yield picture
+
+
+def tiff_shape(path: Path) -> tuple[int, int]:
+    """Return ``(H, W)`` of a TIFF file without decoding it."""
+    with _tiff_page(path) as page:
+        return page.imagelength, page.imagewidth
+
+
+def read_tiff(path: Path) -> Image:
+    """Read a TIFF file of one page, grey or RGB, as grey values.
+
+    Returns
+    -------
+    (H, W) float32
+        Row 0 is the first row in the file. RELION and IMOD flip TIFF files, this does not.
+
+    Raises
+    ------
+    MicrographError
+        Damaged, too large, several pages, or a compression that is not supported.
+    """
+    with _tiff_page(path) as page:
+        data = page.asarray()
+        if data.dtype.kind not in "buif":
+            raise MicrographError(f"TIFF of {data.dtype} values: not a micrograph")
+        with np.errstate(over="ignore"):  # becomes infinite, which the caller judges
+            return _grey(data)
+
+
+def _grey(data: npt.NDArray[np.generic]) -> Image:
+    data = data.squeeze() if data.ndim > 3 else data
+    if data.ndim == 2:
+        return np.array(data, np.float32)
+    if data.ndim == 3 and data.shape[0] in (3, 4) and data.shape[2] not in (3, 4):
+        data = np.moveaxis(data, 0, 2)  # the colours are stored as planes
+    if data.ndim == 3 and data.shape[2] in (3, 4):
+        return data[..., :3].astype(np.float32) @ LUMA
+    raise MicrographError(f"TIFF of shape {data.shape}: neither grey nor RGB")
+
+
+@contextmanager
+def _tiff_page(path: Path) -> Iterator[tifffile.TiffPage]:
+    """Open a TIFF file of one page of acceptable size; nothing is decoded yet."""
+    file_size(path)
+    with decoding("TIFF"), tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        # ImageJ stores large stacks behind a single page and counts them in its description.
+        stacked = (file.imagej_metadata or {}).get("images", 1)
+        frames = max(len(file.pages), page.imagedepth, int(stacked))
+        check_shape(page.imagelength, page.imagewidth, frames)
+        if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
+            raise MicrographError("TIFF with a colour table; save it as grey values")
+        yield page

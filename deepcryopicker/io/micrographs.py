@@ -1,0 +1,114 @@
+"""Read one micrograph from any supported format; rows stay as they are in the file."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from deepcryopicker.errors import MicrographError, UsageError, unknown
+from deepcryopicker.io.images import picture_shape, read_picture, read_tiff, tiff_shape
+from deepcryopicker.io.mrc import read_header, read_mrc
+from deepcryopicker.types import Image, Micrograph
+
+logger = logging.getLogger(__name__)
+
+MRC = frozenset({".mrc", ".mrcs"})
+PICTURES = frozenset({".png", ".jpg", ".jpeg"})
+TIFF = frozenset({".tif", ".tiff"})
+EXTENSIONS = MRC | PICTURES | TIFF
+"""Lower-case suffixes of the files that can be read."""
+
+POLARITIES = ("dark", "bright")
+BAD_PIXELS = 0.01
+"""Share of NaN or infinite pixels from which on a micrograph is refused."""
+
+
+def read_micrograph(
+    path: Path, name: str | None = None, pixel_size: float | None = None, polarity: str = "dark"
+) -> Micrograph:
+    """Read an MRC, PNG, JPEG or TIFF file of one frame.
+
+    Parameters
+    ----------
+    path : Path
+        File with one of the `EXTENSIONS`.
+    name : str, optional
+        Names the outputs; the file name without extension by default.
+    pixel_size : float, optional
+        Angstrom per pixel; takes the place of what the header says.
+    polarity : {"dark", "bright"}
+        How particles look in the file. Bright ones are made dark: the grey values change sign.
+
+    Returns
+    -------
+    Micrograph
+        `image` is (H, W) float32, row 0 the first row in the file, never flipped. Fewer than
+        1 % NaN or infinite pixels are replaced by the median.
+
+    Raises
+    ------
+    MicrographError
+        The file is no usable micrograph. The message is one line and does not name the file.
+    UsageError
+        Unknown polarity.
+    """
+    if polarity not in POLARITIES:
+        raise UsageError(unknown("polarity", polarity, POLARITIES))
+    image, header_size = _reader(path)(path)
+    image = _mend(image, path)
+    return Micrograph(
+        name=path.stem if name is None else name,
+        path=path,
+        image=-image if polarity == "bright" else image,
+        pixel_size=header_size if pixel_size is None else pixel_size,
+    )
+
+
+def micrograph_shape(path: Path) -> tuple[int, int]:
+    """Return ``(H, W)`` of a micrograph from its header, without reading the pixels.
+
+    Raises
+    ------
+    MicrographError
+        The header is not that of a micrograph.
+    """
+    suffix = path.suffix.lower()
+    if suffix in MRC:
+        return read_header(path).shape
+    if suffix in PICTURES:
+        return picture_shape(path)
+    if suffix in TIFF:
+        return tiff_shape(path)
+    raise _unsupported(path)
+
+
+def _reader(path: Path) -> Callable[[Path], tuple[Image, float | None]]:
+    suffix = path.suffix.lower()
+    if suffix in MRC:
+        return read_mrc
+    # Resolution tags of pictures speak of printers, not of microscopes: no pixel size.
+    if suffix in PICTURES:
+        return lambda picture: (read_picture(picture), None)
+    if suffix in TIFF:
+        return lambda picture: (read_tiff(picture), None)
+    raise _unsupported(path)
+
+
+def _unsupported(path: Path) -> MicrographError:
+    return MicrographError(
+        f"no reader for '{path.suffix}' files; convert to one of {', '.join(sorted(EXTENSIONS))}"
+    )
+
+
+def _mend(image: Image, path: Path) -> Image:
+    """Replace a few NaN or infinite pixels by the median; refuse many."""
+    finite = np.isfinite(image)
+    bad = image.size - int(np.count_nonzero(finite))
+    if bad == 0:
+        return image
+    if bad >= BAD_PIXELS * image.size:
+        raise MicrographError(f"{bad} of {image.size} pixels are NaN or infinite")
+    logger.warning("%s: %d NaN or infinite pixels replaced by the median", path, bad)
+    image[~finite] = np.median(image[finite])
+    return image

@@ -1,0 +1,248 @@
+"""STAR files as RELION 3.1 reads and writes them; starfile does the parsing.
+
+A position has the columns rlnCoordinateX and rlnCoordinateY: particle centre in pixels of the
+micrograph, 0 at the centre of the first pixel. Diameters have no column and do not survive.
+"""
+
+import linecache
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import starfile
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.atomic import write_text
+from deepcryopicker.io.checks import numbers, one_line, read_lines
+from deepcryopicker.types import SHAPES, Picks, Strings
+
+X, Y = "rlnCoordinateX", "rlnCoordinateY"
+SCORE, CLASS, PSI = "rlnAutopickFigureOfMerit", "rlnClassNumber", "rlnAnglePsi"
+NAME, GROUP = "rlnMicrographName", "rlnOpticsGroup"
+COORDINATES = "rlnMicrographCoordinates"
+
+VERSION = "# version 30001"
+NOMINAL = "voltage, Cs and amplitude contrast are placeholders: set those of your microscope"
+NO_PIXEL_SIZE = "pixel size unknown: RELION needs a column rlnMicrographPixelSize in data_optics"
+
+
+def read_star(path: Path) -> Picks:
+    """Read all positions of a STAR file, of whatever micrograph.
+
+    Parameters
+    ----------
+    path : Path
+        Any block with rlnCoordinateX and rlnCoordinateY; rlnAutopickFigureOfMerit is the score
+        (1 where missing) and rlnClassNumber the class (1 is the first of `SHAPES`).
+
+    Returns
+    -------
+    Picks
+        Original pixels; the diameters are NaN.
+
+    Raises
+    ------
+    UsageError
+        No such table, a damaged one, or a position that is not a number.
+    """
+    return _picks(path, _table(path, (X, Y)))
+
+
+def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
+    """Read a particles.star: positions by rlnMicrographName, in order of appearance.
+
+    Raises
+    ------
+    UsageError
+        As `read_star`, or without names.
+    """
+    table = _table(path, (X, Y, NAME))
+    picks, names = _picks(path, table), np.array(_names(path, table), np.str_)
+    return {str(name): picks[names == name] for name in dict.fromkeys(names)}
+
+
+def micrograph_names(path: Path) -> list[str]:
+    """Return the rlnMicrographName column; a name such as ``0001`` stays text.
+
+    Raises
+    ------
+    UsageError
+        No table with that column.
+    """
+    return _names(path, _table(path, (NAME,)))
+
+
+def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
+    """Write the positions of one micrograph in the unnamed block that RELION's pickers write.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced atomically.
+    picks : Picks
+        Written as they are; none is fine.
+    comment : str
+        One line for the top of the file.
+    """
+    _write(path, {"": _rows(picks)}, [comment])
+
+
+def write_particles_star(
+    path: Path,
+    named_picks: Iterable[tuple[str, Picks]],
+    pixel_size: float | None,
+    comment: str = "",
+) -> None:
+    """Write the positions of many micrographs into one file, with optics table.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced atomically.
+    named_picks : iterable of (micrograph name, Picks)
+        In the order to write.
+    pixel_size : float or None
+        Angstrom per pixel; its column is left out where unknown, and RELION will ask for it.
+    comment : str
+        One line for the top of the file.
+    """
+    tables = [_named_rows(name, picks) for name, picks in named_picks if len(picks)]
+    # No positions at all is a table without rows, not a file without a table.
+    particles = pd.concat(tables or [_named_rows("", Picks.empty())], ignore_index=True)
+    blocks = {"optics": _optics(pixel_size), "particles": particles}
+    _write(path, blocks, [comment, *_notes(pixel_size)])
+
+
+def write_micrographs_star(path: Path, names: list[str], pixel_size: float | None) -> None:
+    """Write the list of micrographs, with optics table, that RELION extracts from.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced atomically.
+    names : list of str
+        As RELION shall find the files: below its project folder, or absolute.
+    pixel_size : float or None
+        Angstrom per pixel; its column is left out where unknown, and RELION will ask for it.
+    """
+    # The name is never the first cell: a row that starts with data_ looks like a new block.
+    table = pd.DataFrame({GROUP: [1] * len(names), NAME: [_checked(name) for name in names]})
+    _write(path, {"optics": _optics(pixel_size), "micrographs": table}, _notes(pixel_size))
+
+
+def write_autopick_star(path: Path, pairs: list[tuple[str, str]]) -> None:
+    """Write RELION 4's and 5's list of (micrograph, coordinate file) pairs."""
+    cells = [(_checked(name), _checked(file)) for name, file in pairs]
+    _write(path, {"coordinate_files": pd.DataFrame(cells, columns=[NAME, COORDINATES])}, [])
+
+
+def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the first table that has all `columns`."""
+    tables = _load(path)
+    for table in tables:
+        if set(columns) <= set(table.columns):
+            return table
+    found = sorted({str(column) for table in tables for column in table.columns})
+    raise UsageError(
+        f"no table with {'/'.join(columns)} in {path}\n"
+        + (f"columns found: {', '.join(found)}" if found else "it holds no STAR table at all")
+    )
+
+
+def _load(path: Path) -> list[pd.DataFrame]:
+    """Return every block as a table, also those that are lists of single values."""
+    read_lines(path)  # refuses what is no text file, which starfile takes for an empty one
+    try:
+        blocks = starfile.read(path, always_dict=True, parse_as_string=[NAME, COORDINATES])
+    # pandas and shlex tell of ragged rows and stray words in many types.
+    except Exception as error:
+        raise UsageError(
+            f"{path}: damaged STAR table: {one_line(error)}\n"
+            "every row needs as many cells as the loop_ names columns"
+        ) from error
+    finally:
+        linecache.clearcache()  # starfile forgets to after an error, and would read stale lines
+    return [
+        block if isinstance(block, pd.DataFrame) else pd.DataFrame([block])
+        for block in blocks.values()
+    ]
+
+
+def _picks(path: Path, table: pd.DataFrame) -> Picks:
+    x, y = (numbers(path, column, table[column].tolist()) for column in (X, Y))
+    score = numbers(path, SCORE, table[SCORE].tolist()) if SCORE in table else 1.0
+    if CLASS not in table:
+        return Picks.create(x, y, score)
+    return Picks.create(x, y, score, _labels(numbers(path, CLASS, table[CLASS].tolist())))
+
+
+def _labels(classes: np.ndarray) -> Strings:
+    """Translate class numbers; what RELION did not number is irregular."""
+    words = dict(enumerate(SHAPES, 1))
+    return np.array([words.get(int(number), "irregular") for number in classes], np.str_)
+
+
+def _names(path: Path, table: pd.DataFrame) -> list[str]:
+    names = table[NAME]
+    if names.isna().any():
+        raise UsageError(f"{path}: {NAME} is missing in row {int(names.isna().argmax()) + 1}")
+    # starfile turns apostrophes into quotes, which are much rarer in file names.
+    return [str(name).replace('"', "'") for name in names]
+
+
+def _rows(picks: Picks) -> pd.DataFrame:
+    """Return the columns that RELION's own pickers write; the in-plane angle is not known."""
+    numbered = {word: number for number, word in enumerate(SHAPES, 1)}
+    irregular = numbered["irregular"]
+    classes = [numbered.get(str(label), irregular) for label in picks.label]
+    return pd.DataFrame(
+        {
+            X: picks.x,
+            Y: picks.y,
+            SCORE: picks.score,
+            CLASS: np.array(classes, np.int64),
+            PSI: np.zeros(len(picks)),
+        }
+    )
+
+
+def _named_rows(name: str, picks: Picks) -> pd.DataFrame:
+    table = _rows(picks)
+    table[GROUP] = np.ones(len(picks), np.int64)
+    table[NAME] = np.full(len(picks), _checked(name), object)
+    return table
+
+
+def _optics(pixel_size: float | None) -> pd.DataFrame:
+    # RELION 3.1 reads no micrograph list without voltage and Cs.
+    optics: dict[str, list[object]] = {
+        "rlnOpticsGroupName": ["opticsGroup1"],
+        GROUP: [1],
+        "rlnVoltage": [300.0],
+        "rlnSphericalAberration": [2.7],
+        "rlnAmplitudeContrast": [0.1],
+    }
+    if pixel_size is not None:
+        optics["rlnMicrographPixelSize"] = [float(pixel_size)]
+    return pd.DataFrame(optics)
+
+
+def _notes(pixel_size: float | None) -> list[str]:
+    return [NOMINAL] if pixel_size is not None else [NOMINAL, NO_PIXEL_SIZE]
+
+
+def _checked(name: str) -> str:
+    """Refuse names that a STAR file cannot hold."""
+    if '"' in name or not name.isprintable():
+        raise UsageError(f"{name!r} cannot be written to a STAR file\nrename the file")
+    return name
+
+
+def _write(path: Path, blocks: dict[str, pd.DataFrame], comments: Sequence[str]) -> None:
+    lines = [f"# {comment}\n" for comment in comments if comment]
+    for name, table in blocks.items():
+        text = starfile.to_string({name: table})
+        # Its first line is the date: the same picks shall give the same bytes.
+        lines.append(f"\n{VERSION}\n{text.partition(chr(10))[2]}")
+    write_text(path, "".join(lines))

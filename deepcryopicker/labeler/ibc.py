@@ -1,0 +1,49 @@
+"""AutoCryoPicker: particles found by intensity-based clustering, without labels."""
+
+import numpy as np
+
+from deepcryopicker.frames import to_original
+from deepcryopicker.labeler.clustering import clean_mask, intensity_clusters
+from deepcryopicker.labeler.schema import IbcConfig
+from deepcryopicker.labeler.selection import judge
+from deepcryopicker.labeler.shapes import coverage, find_shapes
+from deepcryopicker.types import Candidates, Mask, Micrograph, Picks
+
+
+def particle_mask(micrograph: Micrograph, working_diameter: float, config: IbcConfig) -> Mask:
+    """Cleaned mask of the darkest intensity cluster, (H, W) working pixels."""
+    clusters = intensity_clusters(micrograph.image, config.clusters)
+    smallest = config.smallest_component * np.pi * working_diameter**2 / 4.0
+    return clean_mask(clusters == 0, smallest)
+
+
+def label(micrograph: Micrograph, working_diameter: float, config: IbcConfig) -> Candidates:
+    """Find candidate particles in a preprocessed micrograph and judge them.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        Last stage of the preprocessing chain.
+    working_diameter : float
+        Particle diameter, working pixels.
+    config : IbcConfig
+
+    Returns
+    -------
+    Candidates
+        Their score is the overlap with the ideal shape.
+    """
+    mask = particle_mask(micrograph, working_diameter, config)
+    covered = coverage(mask, working_diameter)
+    shapes = find_shapes(mask, covered, working_diameter, config)
+    reason = judge(
+        shapes, micrograph.image.shape, micrograph.margins, working_diameter, config.selection
+    )
+    picks = Picks(
+        to_original(shapes.x, micrograph.scale),
+        to_original(shapes.y, micrograph.scale),
+        shapes.overlap,
+        shapes.label,
+        shapes.diameter / micrograph.scale,
+    )
+    return Candidates(picks, reason == "", reason, covered)

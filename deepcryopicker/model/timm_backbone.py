@@ -1,0 +1,44 @@
+"""Any convolutional backbone of timm behind the common interface."""
+
+import timm
+from torch import Tensor, nn
+from torch.nn import functional
+
+from deepcryopicker.errors import UsageError, unknown
+from deepcryopicker.model.network import Network
+from deepcryopicker.model.schema import TimmConfig
+
+
+class TimmBackbone(Network):
+    """A timm feature extractor, averaged over the window, and a linear classifier.
+
+    Backbones pad their convolutions, so that a scan only approximates its windows.
+    """
+
+    def __init__(self, config: TimmConfig, classes: int) -> None:
+        super().__init__()
+        if config.backbone not in timm.list_models():
+            raise UsageError(
+                f"model.backbone: {unknown('timm model', config.backbone, _relatives(config))}"
+            )
+        self.features = timm.create_model(
+            config.backbone,
+            pretrained=False,
+            features_only=True,
+            in_chans=1,
+            out_indices=(config.level,),
+        )
+        self.window = config.window
+        self.stride = int(self.features.feature_info.reduction()[0])
+        self.head = nn.Conv2d(self.features.feature_info.channels()[0], classes, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return logits (N, C, h, w) of images (N, 1, H, W)."""
+        features = self.features(image)[0]
+        size = -(-self.window // self.stride)
+        return self.head(functional.avg_pool2d(features, size, stride=1))
+
+
+def _relatives(config: TimmConfig) -> list[str]:
+    """Return timm models that start alike: the whole list has over a thousand names."""
+    return timm.list_models(f"{config.backbone[:4]}*")[:12] or timm.list_models("resnet*")[:12]

@@ -1,0 +1,121 @@
+"""Weights on disk: ``model.safetensors`` and, beside it, plain ``model.yaml``."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from deepcryopicker.errors import UsageError, unknown
+from deepcryopicker.io.atomic import replacing, write_text
+from deepcryopicker.model.network import ModelConfig, Network, build_network
+from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
+
+WEIGHTS = "model.safetensors"
+CARD = "model.yaml"
+_LARGEST_CARD = 1_000_000  # bytes; a card is a page of text, a YAML bomb is not
+_CONFIGS: dict[str, type[ModelConfig]] = {
+    "compact": CompactConfig,
+    "deepcryopicker": DeepCryoPickerConfig,
+    "timm": TimmConfig,
+}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network and all that is needed to pick with it.
+
+    Attributes
+    ----------
+    network : Network
+    config : ModelConfig
+    classes : tuple of str
+        Class names by output index.
+    preprocessing : dict
+        The chain that its training windows went through.
+    diameter : float
+        Particle diameter that it was trained at, original pixels.
+    provenance : dict
+        Data, seed, version and scores, for people to read.
+    """
+
+    network: Network
+    config: ModelConfig
+    classes: tuple[str, ...]
+    preprocessing: dict[str, Any]
+    diameter: float
+    provenance: dict[str, Any]
+
+
+def save_weights(folder: Path, trained: Trained) -> Path:
+    """Write weights and card into `folder` and return the weights' path."""
+    names = {config: name for name, config in _CONFIGS.items()}
+    card = {
+        "model": {"name": names[type(trained.config)], **asdict(trained.config)},
+        "classes": list(trained.classes),
+        "preprocessing": trained.preprocessing,
+        "diameter": trained.diameter,
+        "provenance": trained.provenance,
+    }
+    state = {key: value.contiguous().cpu() for key, value in trained.network.state_dict().items()}
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file(state, temporary)
+    write_text(folder / CARD, yaml.safe_dump(card, sort_keys=False))
+    return folder / WEIGHTS
+
+
+def load_weights(path: Path) -> Trained:
+    """Read weights from a run folder or a ``.safetensors`` file with its card beside it.
+
+    Raises
+    ------
+    UsageError
+        If a file is missing or damaged, or the weights do not fit the card.
+    """
+    weights = path / WEIGHTS if path.is_dir() else path
+    card = _read_card(weights.with_name(CARD))
+    if not weights.is_file():
+        raise UsageError(f"picker.weights: there is no {weights}; give a run folder of train")
+    try:
+        settings = dict(card["model"])
+        name = settings.pop("name")
+        if name not in _CONFIGS:
+            raise UsageError(f"{weights.with_name(CARD)}: {unknown('model', name, _CONFIGS)}")
+        config = _CONFIGS[name](**settings)
+        classes = tuple(str(label) for label in card["classes"])
+        network = build_network(config, len(classes))
+        network.load_state_dict(load_file(weights))
+        diameter = float(card["diameter"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{weights.with_name(CARD)} is not a model card: {error}") from error
+    except (SafetensorError, RuntimeError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"{weights} does not fit {CARD} beside it: {reason}") from error
+    if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
+        raise UsageError(f"{weights} holds NaN or infinite weights")
+    network.eval()
+    return Trained(
+        network,
+        config,
+        classes,
+        card.get("preprocessing", {}),
+        diameter,
+        card.get("provenance", {}),
+    )
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UsageError(f"picker.weights: there is no {path}; give a run folder of train")
+    if path.stat().st_size > _LARGEST_CARD:
+        raise UsageError(f"{path} is larger than 1 MB: not a model card")
+    try:
+        card = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(card, dict):
+        raise UsageError(f"{path} is not a model card")
+    return card

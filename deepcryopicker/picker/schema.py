@@ -1,0 +1,79 @@
+"""Configuration of the pickers (conf/picker)."""
+
+from dataclasses import dataclass
+
+from deepcryopicker.errors import UsageError
+
+
+@dataclass
+class DenseConfig:
+    """Lay the network over the whole micrograph at once, then clean and suppress.
+
+    Attributes
+    ----------
+    weights : str or None
+        Run folder or weights file for ``pick``; ``train`` picks with what it has just trained.
+    threshold : float
+        Score from which a candidate counts as picked; all candidates are written.
+    floor : float
+        Candidates with lower scores are not written.
+    smoothing : float
+        Sigma of the Gaussian over the score map, in diameters.
+    largest_area : float
+        Score-map areas above this many particle areas per peak are ice or carbon.
+    distance : float
+        Least distance between two picks, in diameters.
+    tile : int
+        Side of the tiles that the network is laid over at once, working pixels: bounds memory.
+    device : str
+        ``auto`` (CUDA where present), ``cpu`` or ``cuda``.
+    """
+
+    weights: str | None = None
+    threshold: float = 0.5
+    floor: float = 0.02
+    smoothing: float = 0.08
+    largest_area: float = 4.0
+    distance: float = 0.7
+    tile: int = 1024
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_threshold(self.threshold)
+        if not 0 <= self.floor <= 1:
+            raise UsageError(f"picker.floor must lie in [0, 1], got {self.floor:g}")
+        for key in ("smoothing", "distance", "largest_area"):
+            if getattr(self, key) < 0:
+                raise UsageError(f"picker.{key} must be >= 0, got {getattr(self, key):g}")
+        if self.tile < 256:
+            raise UsageError(f"picker.tile must be at least 256 pixels, got {self.tile}")
+
+
+@dataclass
+class LogConfig:
+    """Difference of Gaussians: the simple picker that any network has to beat.
+
+    Attributes
+    ----------
+    threshold : float
+    scale : float
+        Sigma of the inner Gaussian, in diameters; the outer one is 1.6 times wider.
+    distance : float
+        Least distance between two picks, in diameters.
+    """
+
+    threshold: float = 0.5
+    scale: float = 0.25
+    distance: float = 0.7
+
+    def __post_init__(self) -> None:
+        check_threshold(self.threshold)
+        for key in ("scale", "distance"):
+            if getattr(self, key) <= 0:
+                raise UsageError(f"picker.{key} must be > 0, got {getattr(self, key):g}")
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse thresholds that are no probability."""
+    if not 0 <= threshold <= 1:
+        raise UsageError(f"picker.threshold must lie in [0, 1], got {threshold:g}")

@@ -1,0 +1,102 @@
+"""Tables of results, for the terminal and as CSV."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+
+from deepcryopicker.io.atomic import replacing
+
+SCORE_COLUMNS = {
+    "what": "",
+    "micrographs": "Images",
+    "truth": "Truth",
+    "picks": "Picks",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "best_f1": "Best F1",
+    "average_precision": "AP",
+    "snr": "SNR",
+}
+"""Columns of a table of scores: key of a row, and heading."""
+
+Row = Mapping[str, object]
+
+
+def score_table(rows: Sequence[Row], title: str | None = None, total: Row | None = None) -> Table:
+    """Make a table of scores for the terminal.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Keys as in :data:`SCORE_COLUMNS`, for example the dictionary of
+        ``evaluation.scores.summarise`` with ``what`` added. Columns that no row has are left out.
+    title : str, optional
+    total : mapping, optional
+        A last row, set off from the others.
+    """
+    every = [*rows, *([total] if total is not None else [])]
+    present = {key for row in every for key in row if row[key] is not None}
+    chosen = {key: head for key, head in SCORE_COLUMNS.items() if key in present}
+    return make_table(rows, chosen, title, total)
+
+
+def make_table(
+    rows: Sequence[Row],
+    columns: Mapping[str, str],
+    title: str | None = None,
+    total: Row | None = None,
+) -> Table:
+    """Make a table from rows: text to the left, numbers to the right with three decimals.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+    columns : mapping
+        Key of a row, and heading of its column.
+    title : str, optional
+    total : mapping, optional
+        A last row, set off from the others.
+    """
+    table = Table(title=title, box=box.SIMPLE_HEAD)
+    every = [*rows, *([total] if total is not None else [])]
+    for key, heading in columns.items():
+        is_text = any(isinstance(row.get(key), str) for row in every)
+        table.add_column(heading, justify="left" if is_text else "right", overflow="fold")
+    for index, row in enumerate(rows):
+        last = total is not None and index == len(rows) - 1
+        table.add_row(*(_cell(row.get(key)) for key in columns), end_section=last)
+    if total is not None:
+        table.add_row(*(_cell(total.get(key)) for key in columns), style="bold")
+    return table
+
+
+def write_rows(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
+    """Write rows as CSV, atomically.
+
+    Text stays as it is, even where a spreadsheet would read it as a formula.
+
+    Parameters
+    ----------
+    path : Path
+    rows : sequence of mapping
+        Missing keys and None give empty cells.
+    columns : sequence of str
+        Keys to write, in this order; they are the header. Other keys are left out.
+    """
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(dict(row) for row in rows)
+
+
+def _cell(value: object) -> str:
+    """Text of a cell; square brackets in names are not markup."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value).replace("[", r"\[")

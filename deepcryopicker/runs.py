@@ -1,0 +1,113 @@
+"""One run: its folder, what failed in it, and what it leaves behind."""
+
+import json
+import math
+import subprocess
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.markup import escape
+
+from deepcryopicker import __version__
+from deepcryopicker.errors import DeepCryoPickerError, MicrographError, NothingUsableError
+from deepcryopicker.io.atomic import write_text
+from deepcryopicker.progress import console
+from deepcryopicker.reporting.tables import write_rows
+
+T = TypeVar("T")
+
+_FAILURE_COLUMNS = ("micrograph", "path", "stage", "reason")
+
+
+@dataclass
+class Run:
+    """A run folder and the micrographs that could not be used in it.
+
+    Attributes
+    ----------
+    folder : Path
+    group : str or None
+        The sweep that the run belongs to.
+    name : str
+        For tracking: what was chosen.
+    settings : dict
+        The whole resolved configuration.
+    failures : list of dict
+    """
+
+    folder: Path
+    group: str | None
+    name: str
+    settings: dict[str, Any]
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+    def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
+        """Do the work on one micrograph; if it fails, say so in one line and go on.
+
+        Returns
+        -------
+        T or None
+            What `work` returned, None if it failed.
+        """
+        try:
+            return work()
+        except DeepCryoPickerError as error:
+            if not isinstance(error, MicrographError):
+                raise
+            reason = str(error)
+        except (OSError, ValueError, ArithmeticError, IndexError, MemoryError) as error:
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            self._log(traceback.format_exc())
+        console.print(f"[yellow]SKIP[/] {escape(str(path))}: {escape(reason)}")
+        row = {"micrograph": name, "path": str(path), "stage": stage, "reason": reason}
+        self.failures.append(row)
+        write_rows(self.folder / "failures.csv", self.failures, _FAILURE_COLUMNS)
+        return None
+
+    def require(self, done: int, stage: str) -> None:
+        """Stop if every single micrograph failed.
+
+        Raises
+        ------
+        NothingUsableError
+        """
+        if done == 0:
+            raise NothingUsableError(f"{stage}: no micrograph could be used; see failures.csv")
+
+    def write_metrics(self, metrics: dict[str, Any]) -> None:
+        """Write ``metrics.json``: the numbers that reports and sweeps read."""
+        document = {**metrics, "failures": len(self.failures), "provenance": provenance()}
+        text = json.dumps(_finite(document), indent=2, allow_nan=False)
+        write_text(self.folder / "metrics.json", text + "\n")
+
+    def _log(self, text: str) -> None:
+        with (self.folder / "errors.log").open("a", encoding="utf-8") as stream:
+            stream.write(text + "\n")
+
+
+def provenance() -> dict[str, str | None]:
+    """Version of the program and, in a checkout, its commit."""
+    root = Path(__file__).resolve().parent.parent
+    commit = None
+    if (root / ".git").exists():
+        try:
+            command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+            answer = subprocess.run(command, capture_output=True, text=True, check=False)
+            commit = answer.stdout.strip() or None
+        except OSError:
+            commit = None
+    return {"version": __version__, "commit": commit}
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401
+    """Replace NaN and infinity, which JSON does not know, by null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

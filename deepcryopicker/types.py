@@ -1,0 +1,193 @@
+"""What travels between the boxes of the pipeline: shapes, units and frames, documented once.
+
+Two pixel frames exist. *Original* pixels are those of the micrograph's file; *working* pixels are
+those of the rescaled image that labelers and networks see. In both, x is the column, y the row,
+and 0 is the centre of the top-left pixel. ``deepcryopicker.frames`` converts between them.
+Everything that leaves the program is in original pixels.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Strings = npt.NDArray[np.str_]
+
+SHAPES = ("top", "side", "irregular")
+"""Particle classes in the paper's order; RELION's class numbers are their positions, from 1."""
+
+
+class Margins(NamedTuple):
+    """Widths of the invalid (constant or streaked) border of an image, in its own pixels."""
+
+    top: int = 0
+    bottom: int = 0
+    left: int = 0
+    right: int = 0
+
+
+@dataclass(frozen=True)
+class Micrograph:
+    """One micrograph, as read or preprocessed.
+
+    Attributes
+    ----------
+    name : str
+        Path below the input folder without extension, with ``/``: names every output.
+    path : Path
+        The file it came from.
+    image : (H, W) float32
+        Row 0 is the first row of the file. Never flipped. Particles are dark.
+    pixel_size : float or None
+        Angstrom per original pixel, None where unknown.
+    scale : float
+        Working pixels per original pixel; 1 as read.
+    margins : Margins
+        Invalid border of `image`, in pixels of `image`.
+    """
+
+    name: str
+    path: Path
+    image: Image
+    pixel_size: float | None = None
+    scale: float = 1.0
+    margins: Margins = Margins()
+
+
+@dataclass(frozen=True)
+class Picks:
+    """Particle positions of one micrograph, from whatever picker.
+
+    Attributes
+    ----------
+    x, y : (N,) float64
+        Particle centres, column and row, original pixels.
+    score : (N,) float64
+        Probability in [0, 1] that this is a particle.
+    label : (N,) str
+        Particle class: ``top``, ``side`` or ``irregular``.
+    diameter : (N,) float64
+        Original pixels.
+    """
+
+    x: Floats
+    y: Floats
+    score: Floats
+    label: Strings
+    diameter: Floats
+
+    def __post_init__(self) -> None:
+        lengths = {len(column) for column in (self.x, self.y, self.score, self.label)}
+        if lengths != {len(self.diameter)}:
+            raise ValueError(f"Picks need columns of one length, got lengths {sorted(lengths)}")
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @classmethod
+    def create(
+        cls,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        score: npt.ArrayLike = 1.0,
+        label: npt.ArrayLike = "irregular",
+        diameter: npt.ArrayLike = np.nan,
+    ) -> Self:
+        """Build from anything array-like; scalars are repeated for every pick."""
+        x = np.atleast_1d(np.asarray(x, np.float64))
+        size = x.shape
+        return cls(
+            x,
+            np.atleast_1d(np.asarray(y, np.float64)),
+            np.array(np.broadcast_to(np.asarray(score, np.float64), size)),
+            np.array(np.broadcast_to(np.asarray(label, np.str_), size)),
+            np.array(np.broadcast_to(np.asarray(diameter, np.float64), size)),
+        )
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No picks at all."""
+        return cls.create([], [])
+
+    def __getitem__(self, index: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Self:
+        return replace(
+            self,
+            x=self.x[index],
+            y=self.y[index],
+            score=self.score[index],
+            label=self.label[index],
+            diameter=self.diameter[index],
+        )
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a labeler found in one micrograph.
+
+    Attributes
+    ----------
+    picks : Picks
+        Every candidate, original pixels.
+    good : (N,) bool
+        Whether the candidate may train the network as a particle.
+    reason : (N,) str
+        Why it may not; empty for the good ones.
+    coverage : (h, w) float32
+        Share of particle-like pixels in the particle-sized disc around each working pixel;
+        where it is low there is background.
+    """
+
+    picks: Picks
+    good: Mask
+    reason: Strings
+    coverage: Image
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Windows to train on.
+
+    Attributes
+    ----------
+    windows : (N, S, S) float32
+        Working pixels, centred on the sample.
+    target : (N,) int64
+        Index into `classes`.
+    split : (N,) str
+        ``train``, ``validation`` or ``test``. Samples of one micrograph (or of one spatial block
+        where there are fewer than three micrographs) share a split.
+    classes : tuple of str
+        Class names by index, for example ``("top", "side", "irregular", "background")``.
+    """
+
+    windows: Image
+    target: npt.NDArray[np.int64]
+    split: Strings
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ScoreMap:
+    """Class probabilities over one micrograph.
+
+    Attributes
+    ----------
+    probability : (C, h, w) float32
+        Probability of each class at each position, summing to one over C.
+    classes : tuple of str
+        Class names by index.
+    stride : float
+        Working pixels between neighbouring positions.
+    offset : float
+        Working coordinate (x and y alike) of position 0.
+    """
+
+    probability: Image
+    classes: tuple[str, ...]
+    stride: float
+    offset: float

@@ -1,0 +1,54 @@
+"""Open a dataset and settle the particle diameter."""
+
+import numpy as np
+
+from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_folder
+from deepcryopicker.dataset.schema import FolderConfig, SimulatedConfig
+from deepcryopicker.dataset.simulated import open_simulated
+from deepcryopicker.labeler.diameter import estimate_diameter
+from deepcryopicker.labeler.schema import IbcConfig
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.progress import console, track
+from deepcryopicker.runs import Run
+
+_MICROGRAPHS_TO_MEASURE = 3
+
+
+def open_catalogue(config: FolderConfig | SimulatedConfig) -> Catalogue:
+    """List the micrographs of a dataset; simulated ones are generated first."""
+    if isinstance(config, SimulatedConfig):
+        return open_simulated(config, track)
+    return open_folder(config)
+
+
+def settle_diameter(
+    catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: IbcConfig, run: Run
+) -> Catalogue:
+    """Estimate the particle diameter where the user gave none."""
+    for group in catalogue.groups_without_diameter:
+        entries = spread([e for e in catalogue.entries if e.group == group], None)
+        loaded = []
+        for entry in entries:
+            micrograph = run.attempt("read", entry.name, entry.path, entry.load)
+            if micrograph is not None:
+                loaded.append(micrograph)
+            if len(loaded) == _MICROGRAPHS_TO_MEASURE:
+                break
+        run.require(len(loaded), "diameter")
+        diameter = round(estimate_diameter(loaded, preprocessing, labeler), 1)
+        console.print(f"{group}: particle diameter estimated at {diameter:g} pixels")
+        catalogue = catalogue.with_diameter(group, diameter)
+    return catalogue
+
+
+def spread(entries: list[Entry], count: int | None) -> list[Entry]:
+    """Choose `count` entries evenly over the list; None keeps them all, spread out first.
+
+    Acquisition drifts over a session, so neighbours are more alike than distant micrographs.
+    """
+    if count is None:
+        index = np.argsort(np.arange(len(entries)) * 0.618034 % 1.0, kind="stable")
+        return [entries[i] for i in index]
+    if len(entries) <= count:
+        return entries
+    return [entries[i] for i in np.linspace(0, len(entries) - 1, count).round().astype(int)]

@@ -1,0 +1,180 @@
+"""Pick every micrograph of a dataset, one at a time, and score those that have truth."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.evaluation.contrast import signal_to_noise
+from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
+from deepcryopicker.frames import to_working
+from deepcryopicker.io.coordinates import write_box, write_csv
+from deepcryopicker.io.relion import write_relion_folder
+from deepcryopicker.preprocessing.pipeline import preprocess, to_working_scale
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.progress import console, track
+from deepcryopicker.reporting.overlays import save_overlay
+from deepcryopicker.reporting.tables import write_rows
+from deepcryopicker.runs import Run
+from deepcryopicker.types import Micrograph, Picks
+
+Picker = Callable[[Micrograph], Picks]
+
+_SUMMARY = ("micrograph", "path", "picks", "candidates", "diameter", "pixel_size", "snr")
+_SNR_DIAMETER = 24.0  # working pixels at which signal-to-noise ratios are compared
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What is kept of one micrograph after picking.
+
+    Attributes
+    ----------
+    entry : Entry
+    picks : Picks
+        Every candidate.
+    height : int
+        Of the micrograph, pixels.
+    diameter : float
+        Particle diameter, original pixels.
+    pixel_size : float or None
+        Angstrom.
+    evaluated : Evaluated or None
+        None where there is no truth.
+    snr : float or None
+    """
+
+    entry: Entry
+    picks: Picks
+    height: int
+    diameter: float
+    pixel_size: float | None
+    evaluated: Evaluated | None
+    snr: float | None
+
+
+def pick_catalogue(
+    catalogue: Catalogue,
+    preprocessing: PreprocessingConfig,
+    picker: Picker,
+    threshold: float,
+    run: Run,
+    folder: Path,
+    overlays: int,
+    description: str = "picking",
+) -> list[Picked]:
+    """Pick all micrographs and write coordinates, overlays and ``summary.csv`` into `folder`.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    preprocessing : PreprocessingConfig
+        As the picker's network was trained on.
+    picker : callable
+        From a preprocessed micrograph to picks in original pixels.
+    threshold : float
+        Score from which a candidate counts as picked: goes to BOX, STAR and overlays. The CSV
+        files hold every candidate.
+    run : Run
+    folder : Path
+    overlays : int
+        How many micrographs get a picture.
+    description : str
+        Of the progress bar.
+    """
+    done: list[Picked] = []
+    for index, entry in enumerate(track(catalogue.entries, description)):
+        draw = index < overlays
+        picked = run.attempt(
+            description,
+            entry.name,
+            entry.path,
+            lambda e=entry, d=draw: _pick(e, preprocessing, picker, threshold, folder, d),
+        )
+        if picked is not None:
+            done.append(picked)
+    run.require(len(done), description)
+    write_rows(folder / "summary.csv", [_row(one, threshold) for one in done], _SUMMARY)
+    write_relion(done, threshold, folder)
+    return done
+
+
+def _pick(
+    entry: Entry,
+    preprocessing: PreprocessingConfig,
+    picker: Picker,
+    threshold: float,
+    folder: Path,
+    draw: bool,
+) -> Picked:
+    micrograph = entry.load()
+    diameter = entry.particle_diameter(micrograph)
+    working = preprocess(micrograph, diameter, preprocessing, until=preprocessing.model_input)
+    picks = picker(working)
+    write_csv(folder / "picks" / f"{entry.name}.csv", picks)
+    write_box(folder / "box" / f"{entry.name}.box", picks[picks.score >= threshold])
+    truth = entry.load_truth()
+    evaluated, snr = None, None
+    if truth is not None:
+        radius = scoring_radius(entry, diameter, truth[0])
+        evaluated = evaluate_micrograph(entry.name, picks, *truth, radius)
+        snr = _signal_to_noise(micrograph, truth[0], diameter)
+    if draw:
+        outcome = None if evaluated is None else evaluated.outcome
+        missed = None if evaluated is None else evaluated.missed_at(threshold)
+        path = folder / "overlays" / f"{entry.name}.png"
+        save_overlay(path, micrograph, picks, threshold, outcome, missed)
+    return Picked(
+        entry,
+        picks,
+        micrograph.image.shape[0],
+        diameter,
+        micrograph.pixel_size,
+        evaluated,
+        snr,
+    )
+
+
+def scoring_radius(entry: Entry, diameter: float, truth: Picks) -> float:
+    """Half a diameter: the one the user gave, or the truth's where it was estimated."""
+    if entry.estimated and len(truth) and np.isfinite(truth.diameter).any():
+        return float(np.nanmedian(truth.diameter)) / 2.0
+    return diameter / 2.0
+
+
+def write_relion(picked: list[Picked], threshold: float, folder: Path) -> None:
+    """Write STAR files for RELION, one folder for each group of micrographs."""
+    groups = list(dict.fromkeys(one.entry.group for one in picked))
+    for group in groups:
+        members = [one for one in picked if one.entry.group == group]
+        target = folder / "relion" / (group if len(groups) > 1 else "")
+        named = [(m.entry.path, m.height, m.picks[m.picks.score >= threshold]) for m in members]
+        pixel_sizes = {one.pixel_size for one in members}
+        write_relion_folder(target, named, pixel_sizes.pop() if len(pixel_sizes) == 1 else None)
+        if None in {one.pixel_size for one in members}:
+            console.print(
+                f"{group}: no pixel size in the files; RELION needs one to extract: "
+                "set dataset.pixel_size"
+            )
+
+
+def _signal_to_noise(micrograph: Micrograph, truth: Picks, diameter: float) -> float | None:
+    """Signal-to-noise ratio at a common scale, so that datasets compare."""
+    working = to_working_scale(micrograph, _SNR_DIAMETER / diameter)
+    x, y = (to_working(position, working.scale) for position in (truth.x, truth.y))
+    ratio = signal_to_noise(working.image, x, y, _SNR_DIAMETER)
+    return ratio if np.isfinite(ratio) else None
+
+
+def _row(one: Picked, threshold: float) -> dict[str, object]:
+    return {
+        "micrograph": one.entry.name,
+        "path": str(one.entry.path),
+        "picks": int((one.picks.score >= threshold).sum()),
+        "candidates": len(one.picks),
+        "diameter": f"{one.diameter:.2f}",
+        "pixel_size": one.pixel_size,
+        "snr": None if one.snr is None else f"{one.snr:.4f}",
+    }

@@ -1,0 +1,81 @@
+"""Scores of a run: per group and overall, as a table, a picture and numbers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from deepcryopicker.evaluation.metrics import precision_recall
+from deepcryopicker.evaluation.scores import pooled, summarise
+from deepcryopicker.reporting.figures import precision_recall_figure
+from deepcryopicker.reporting.tables import score_table
+from deepcryopicker.workflow.picking import Picked
+
+
+def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
+    """Score all micrographs that have truth.
+
+    Returns
+    -------
+    dict
+        As :func:`deepcryopicker.evaluation.scores.summarise`, with ``groups`` and the median
+        ``snr``. Without any truth only ``picks``, ``candidates`` and ``micrographs``.
+    """
+    scored = [one for one in picked if one.evaluated is not None]
+    if not scored:
+        return _counts(picked, threshold)
+    overall = _summary(scored, threshold)
+    names = list(dict.fromkeys(one.entry.group for one in scored))
+    groups = {
+        name: _summary([one for one in scored if one.entry.group == name], threshold)
+        for name in names
+    }
+    return {**overall, "groups": groups, "micrographs_without_truth": len(picked) - len(scored)}
+
+
+def tabulate(scores: dict[str, dict[str, Any]], title: str) -> Table:
+    """Make one table of several pickers' scores, a row for each group and picker.
+
+    Parameters
+    ----------
+    scores : dict
+        Name of a picker to what :func:`score` returned; the first one's overall row comes last.
+    title : str
+    """
+    first = next(iter(scores.values()))
+    rows = []
+    for group in first.get("groups", {}):
+        for name, summary in scores.items():
+            rows.append({"what": f"{group}, {name}", **summary["groups"][group]})
+    several = len(first.get("groups", {})) != 1
+    if several:
+        rows += [{"what": f"overall, {name}", **summary} for name, summary in scores.items()]
+    return score_table(rows, title=title)
+
+
+def draw_curves(path: Path, pickers: dict[str, list[Picked]], threshold: float) -> None:
+    """Draw the precision-recall curves of several pickers on the same micrographs."""
+    curves = {}
+    for name, picked in pickers.items():
+        evaluated = [one.evaluated for one in picked if one.evaluated is not None]
+        if evaluated:
+            curves[name] = precision_recall(*pooled(evaluated))
+    if curves:
+        precision_recall_figure(path, curves, threshold)
+
+
+def _summary(scored: list[Picked], threshold: float) -> dict[str, Any]:
+    evaluated = [one.evaluated for one in scored if one.evaluated is not None]
+    ratios = [one.snr for one in scored if one.snr is not None]
+    radius = float(np.median([one.diameter / 2.0 for one in scored]))
+    summary = summarise(evaluated, threshold, radius)
+    return {**summary, "snr": float(np.median(ratios)) if ratios else None}
+
+
+def _counts(picked: list[Picked], threshold: float) -> dict[str, Any]:
+    return {
+        "micrographs": len(picked),
+        "candidates": sum(len(one.picks) for one in picked),
+        "picks": sum(int((one.picks.score >= threshold).sum()) for one in picked),
+    }
