@@ -1,5 +1,7 @@
 """Splits by micrograph, or by spatial block where there are too few micrographs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,15 +11,33 @@ _FEWEST_MICROGRAPHS = 3
 _BLOCKS = 4  # per side
 
 
-def assign_splits(count: int, validation: float, test: float, rng: np.random.Generator) -> Strings:
-    """Assign each of `count` groups to ``train``, ``validation`` or ``test`` at random.
+def assign_splits(
+    strata: Sequence[str], validation: float, test: float, rng: np.random.Generator
+) -> Strings:
+    """Assign micrographs (or blocks) to ``train``, ``validation`` or ``test`` at random.
 
-    Every split gets at least one group if there are three or more.
+    Parameters
+    ----------
+    strata : sequence of str
+        What each of them is a member of, such as its particle species. Within a stratum of three
+        or more, every split gets at least one; the members of smaller ones train.
+    validation, test : float
+        Shares.
+    rng : Generator
 
     Returns
     -------
-    (count,) str
+    (N,) str
     """
+    splits = np.full(len(strata), "train", dtype="<U10")
+    for stratum in dict.fromkeys(strata):
+        members = np.flatnonzero(np.asarray(strata) == stratum)
+        if not needs_blocks(len(members)):
+            splits[members] = _shuffled(len(members), validation, test, rng)
+    return splits
+
+
+def _shuffled(count: int, validation: float, test: float, rng: np.random.Generator) -> Strings:
     held_out = [max(1, round(share * count)) if share > 0 else 0 for share in (validation, test)]
     names = ["validation"] * held_out[0] + ["test"] * held_out[1]
     splits = np.array((names + ["train"] * count)[:count], dtype="<U10")

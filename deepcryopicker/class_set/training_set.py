@@ -1,7 +1,7 @@
 """From labelled micrographs to a balanced training set without leaks."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ SPLITS = ("train", "validation", "test")
 
 def build_training_set(
     labelled: Iterable[tuple[Micrograph, Candidates]],
-    micrographs: int,
+    strata: Sequence[str],
     working_diameter: float,
     size: int,
     config: ClassSetConfig,
@@ -36,8 +36,9 @@ def build_training_set(
     ----------
     labelled : iterable of (Micrograph, Candidates)
         Micrographs as the network sees them; consumed one at a time.
-    micrographs : int
-        How many there are: fewer than three are split into spatial blocks.
+    strata : sequence of str
+        What each micrograph shows. Every stratum is split by micrograph; if there are fewer than
+        three micrographs in all, they are split into spatial blocks.
     working_diameter : float
         Particle diameter, working pixels.
     size : int
@@ -51,9 +52,9 @@ def build_training_set(
         If a split is left without particles or without anything to tell them from.
     """
     rng = np.random.default_rng(seed)
-    blocks = needs_blocks(micrographs)
-    groups = micrographs * (blocks_per_micrograph() if blocks else 1)
-    splits = assign_splits(groups, config.validation, config.test, rng)
+    blocks = needs_blocks(len(strata))
+    units = ["block"] * (len(strata) * blocks_per_micrograph()) if blocks else strata
+    splits = assign_splits(units, config.validation, config.test, rng)
     pool: dict[tuple[str, str], list[Image]] = defaultdict(list)
     for index, (micrograph, candidates) in enumerate(labelled):
         for name, centres in _sample(micrograph, candidates, working_diameter, config, rng):

@@ -6,14 +6,17 @@ import numpy.typing as npt
 
 from deepcryopicker.types import Image, Mask
 
+_OUTLIER = 4.0  # robust standard deviations
+
 
 def signal_to_noise(image: Image, x: npt.ArrayLike, y: npt.ArrayLike, diameter: float) -> float:
     """Estimate the signal-to-noise ratio of the particles in a micrograph.
 
     The background (a Gaussian of 1.5 diameters) is subtracted. ``power`` is the variance of the
     pixels inside discs of one particle diameter around the particles, ``noise`` the variance of
-    the pixels further than 0.75 diameters from every particle; the ratio is
-    ``(power - noise) / noise``.
+    the pixels 0.75 to 1.5 diameters from the nearest particle: carbon film and crystals elsewhere
+    are contamination, not noise, and so are outliers beyond four robust standard deviations. The
+    ratio is ``(power - noise) / noise``.
 
     It is an estimate with limits:
 
@@ -41,15 +44,23 @@ def signal_to_noise(image: Image, x: npt.ArrayLike, y: npt.ArrayLike, diameter: 
     shape = (image.shape[0], image.shape[1])
     x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
     inside = _discs(shape, x, y, diameter / 2.0)
-    outside = ~_discs(shape, x, y, 0.75 * diameter)
+    outside = _discs(shape, x, y, 1.5 * diameter) & ~_discs(shape, x, y, 0.75 * diameter)
     if not inside.any() or not outside.any():
         return float("nan")
     background = cv2.GaussianBlur(
         image.astype(np.float32), (0, 0), 1.5 * diameter, borderType=cv2.BORDER_REFLECT
     )
     flat = image.astype(np.float64) - background
-    power, noise = float(flat[inside].var()), float(flat[outside].var())
+    power, noise = float(flat[inside].var()), _noise(flat[outside])
     return (power - noise) / noise if noise > 0.0 else float("nan")
+
+
+def _noise(values: npt.NDArray[np.float64]) -> float:
+    """Variance without outliers."""
+    centred = values - np.median(values)
+    deviation = 1.4826 * float(np.median(np.abs(centred)))
+    kept = centred[np.abs(centred) <= _OUTLIER * deviation]
+    return float(kept.var()) if len(kept) else 0.0
 
 
 def _discs(

@@ -21,11 +21,11 @@ class SelectionConfig:
         A shape with a smaller share of all good candidates of a dataset is taken for an accident.
     """
 
-    overlap: float = 0.6
+    overlap: float = 0.65
     smallest_area: float = 0.5
     largest_area: float = 1.6
     isolation: float = 0.8
-    rarest_shape: float = 0.1
+    rarest_shape: float = 0.15
 
     def __post_init__(self) -> None:
         for key in ("overlap", "rarest_shape"):

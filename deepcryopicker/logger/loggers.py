@@ -1,6 +1,5 @@
 """Lightning loggers from the configuration: CSV always, W&B as a mirror."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +29,20 @@ def build_loggers(
     """
     loggers: list[Logger] = [CSVLogger(folder, name=CURVES.parent.name, version="")]
     if config.wandb.enabled:
-        os.environ.setdefault("WANDB_SILENT", "true")  # the terminal is for results
+        import wandb
         from lightning.pytorch.loggers import WandbLogger
 
-        mirror = WandbLogger(
+        experiment = wandb.init(
             project=config.wandb.project,
             name=name,
             group=group,
-            save_dir=folder,
-            offline=config.wandb.offline,
+            dir=folder,
+            mode="offline" if config.wandb.offline else "online",
             config=settings,
+            settings=wandb.Settings(silent=True),  # the terminal is for results
+            reinit="finish_previous",
         )
-        loggers.append(mirror)
+        loggers.append(WandbLogger(experiment=experiment))
     return loggers
 
 

@@ -30,7 +30,7 @@ def train_network(labelled: list[Labelled], config: TrainConfig, run: Run) -> Tr
     network = build_network(config.model, len(config.class_set.classes))
     training_set = build_training_set(
         ((one.micrograph, one.candidates) for one in labelled),
-        len(labelled),
+        [one.entry.group for one in labelled],
         config.preprocessing.working_diameter,
         network.window,
         config.class_set,

@@ -1,0 +1,39 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
+
+install: $(INSTALLED) ## Make .venv and install the package with its development tools
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED) ## Run the main job on generated micrographs: labels, network, picks, scores
+	$(BIN)/python -m deepcryopicker.train +experiment=demo hydra.run.dir=outputs/demo
+
+test: $(INSTALLED) ## Run the tests that take seconds each
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(INSTALLED) ## Run every test
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(INSTALLED) ## Time the stages of picking on a 4096x4096 micrograph
+	$(BIN)/python -m tests.bench
+
+clean: ## Remove what the targets made, but not the results in outputs/
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+
+.PHONY: help install demo test test-all lint bench clean
