@@ -1,6 +1,6 @@
 """Anybody's picks against truth: ``python -m deepcryopicker.evaluate``.
 
-    python -m deepcryopicker.evaluate evaluate.picks=DIR evaluate.truth=DIR evaluate.radius=30
+python -m deepcryopicker.evaluate evaluate.picks=DIR evaluate.truth=DIR evaluate.radius=30
 """
 
 import sys

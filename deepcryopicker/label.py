@@ -1,6 +1,6 @@
 """Find training particles without labels: ``python -m deepcryopicker.label``.
 
-    python -m deepcryopicker.label dataset=folder dataset.micrographs=DIR dataset.diameter=60
+python -m deepcryopicker.label dataset=folder dataset.micrographs=DIR dataset.diameter=60
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Micrographs and a trained network to coordinates: ``python -m deepcryopicker.pick``.
 
-    python -m deepcryopicker.pick picker.weights=RUN dataset=folder dataset.micrographs=DIR
-    python -m deepcryopicker.pick picker=log dataset=folder dataset.micrographs=DIR
+python -m deepcryopicker.pick picker.weights=RUN dataset=folder dataset.micrographs=DIR
+python -m deepcryopicker.pick picker=log dataset=folder dataset.micrographs=DIR
 """
 
 import sys

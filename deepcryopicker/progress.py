@@ -12,7 +12,9 @@ T = TypeVar("T")
 # Off a terminal, rich assumes 80 columns: too few for a table of scores.
 _detected = Console()
 console = Console(
-    highlight=False, soft_wrap=True, width=None if _detected.is_terminal else max(_detected.width, 110)
+    highlight=False,
+    soft_wrap=True,
+    width=None if _detected.is_terminal else max(_detected.width, 110),
 )
 _SECONDS_BETWEEN_LINES = 15.0
 

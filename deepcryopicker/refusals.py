@@ -7,6 +7,7 @@ from pathlib import Path
 from hydra.errors import ConfigCompositionException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import (
+    ConfigAttributeError,
     ConfigKeyError,
     InterpolationResolutionError,
     MissingMandatoryValue,
@@ -15,7 +16,16 @@ from omegaconf.errors import (
 
 from deepcryopicker.errors import nearest, unknown
 
-_GROUPS = ("dataset", "preprocessing", "labeler", "class-set", "model", "trainer", "picker", "logger")
+_GROUPS = (
+    "dataset",
+    "preprocessing",
+    "labeler",
+    "class-set",
+    "model",
+    "trainer",
+    "picker",
+    "logger",
+)
 
 
 def explain(error: Exception, conf: Path) -> str:
@@ -35,9 +45,7 @@ def explain(error: Exception, conf: Path) -> str:
     if isinstance(cause, MissingMandatoryValue):
         key = cause.full_key or cause.key
         return f"{key} is missing; add {key}=..., see --help"
-    if isinstance(cause, OmegaConfBaseException) and (
-        isinstance(cause, ConfigKeyError | AttributeError) and cause.key is not None
-    ):
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.key is not None:
         return _unknown_key(cause)
     lines = [line.strip() for line in f"{error}\n{cause}".splitlines() if line.strip()]
     kept = [line for line in dict.fromkeys(lines) if not line.startswith("object_type")]
@@ -74,7 +82,7 @@ def _unknown_key(error: OmegaConfBaseException) -> str:
     if error.object_type is not None and dataclasses.is_dataclass(error.object_type):
         choices = [field.name for field in dataclasses.fields(error.object_type)]
     elif isinstance(error.parent_node, DictConfig):
-        choices = [str(name) for name in error.parent_node]
+        choices = list(map(str, error.parent_node.keys()))
     prefix = f"{parent}." if parent else ""
     names = [f"{prefix}{choice}" for choice in choices]
     if not parent:

@@ -102,7 +102,7 @@ def provenance() -> dict[str, str | None]:
     return {"version": __version__, "commit": commit}
 
 
-def _finite(value: Any) -> Any:  # noqa: ANN401
+def _finite(value: Any) -> Any:
     """Replace NaN and infinity, which JSON does not know, by null."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}

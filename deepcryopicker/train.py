@@ -1,8 +1,8 @@
 """Label, train, pick and score, without labels: ``python -m deepcryopicker.train``.
 
-    python -m deepcryopicker.train +experiment=demo
-    python -m deepcryopicker.train +experiment=no_labels dataset.micrographs=DIR
-    python -m deepcryopicker.train -m +experiment=smoke seed=1,2
+python -m deepcryopicker.train +experiment=demo
+python -m deepcryopicker.train +experiment=no_labels dataset.micrographs=DIR
+python -m deepcryopicker.train -m +experiment=smoke seed=1,2
 """
 
 import sys

@@ -31,6 +31,9 @@ class Margins(NamedTuple):
     right: int = 0
 
 
+NO_MARGINS = Margins()
+
+
 @dataclass(frozen=True)
 class Micrograph:
     """One micrograph, as read or preprocessed.
@@ -56,7 +59,7 @@ class Micrograph:
     image: Image
     pixel_size: float | None = None
     scale: float = 1.0
-    margins: Margins = Margins()
+    margins: Margins = NO_MARGINS
 
 
 @dataclass(frozen=True)

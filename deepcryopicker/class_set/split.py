@@ -49,7 +49,7 @@ def needs_blocks(micrographs: int) -> bool:
     return micrographs < _FEWEST_MICROGRAPHS
 
 
-def block_of(x: Floats, y: Floats, shape: tuple[int, int], guard: float) -> npt.NDArray[np.int64]:
+def block_of(x: Floats, y: Floats, shape: tuple[int, ...], guard: float) -> npt.NDArray[np.int64]:
     """Index the spatial block (4 x 4 per micrograph) of each position.
 
     Positions within half of `guard` of a seam between blocks get -1, so that what is left of two

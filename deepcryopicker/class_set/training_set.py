@@ -60,7 +60,9 @@ def build_training_set(
         for name, centres in _sample(micrograph, candidates, working_diameter, config, rng):
             group = np.full(len(centres), index)
             if blocks:
-                block = block_of(*centres.T, micrograph.image.shape, working_diameter)
+                block = block_of(
+                    centres[:, 0], centres[:, 1], micrograph.image.shape, working_diameter
+                )
                 group = np.where(block < 0, -1, index * blocks_per_micrograph() + block)
             cuts = windows.cut(micrograph.image, centres, size)
             for split in SPLITS:

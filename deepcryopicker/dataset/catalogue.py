@@ -70,7 +70,9 @@ class Entry:
         if self.truth is None:
             return None
         uncertain = self.truth.with_name(f"{self.truth.stem}.uncertain.csv")
-        return read_picks(self.truth), read_picks(uncertain) if uncertain.exists() else Picks.empty()
+        return read_picks(self.truth), read_picks(
+            uncertain
+        ) if uncertain.exists() else Picks.empty()
 
 
 @dataclass(frozen=True)

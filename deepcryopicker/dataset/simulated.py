@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from deepcryopicker.io.atomic import replacing
 from deepcryopicker.io.coordinates import write_csv
 from deepcryopicker.types import Picks
 
-Track = Callable[[Iterable[tuple[Kind, int]], str], Iterable[tuple[Kind, int]]]
+Track = Callable[[Collection[tuple[Kind, int]], str], Iterable[tuple[Kind, int]]]
 
 
 def open_simulated(config: SimulatedConfig, track: Track) -> Catalogue:
@@ -31,7 +31,9 @@ def open_simulated(config: SimulatedConfig, track: Track) -> Catalogue:
     """
     folder = Path(config.cache) / _key(config)
     wanted = [(KINDS[name], i) for name in config.kinds for i in range(config.micrographs_per_kind)]
-    missing = [(kind, index) for kind, index in wanted if not _paths(folder, kind, index)[0].exists()]
+    missing = [
+        (kind, index) for kind, index in wanted if not _paths(folder, kind, index)[0].exists()
+    ]
     height, width = config.shape
     for kind, index in track(missing, "simulating"):
         simulated = simulate(kind, (height, width), config.dose, _seed(config, kind, index))

@@ -11,7 +11,7 @@ from deepcryopicker.types import Candidates, Mask, Micrograph, Picks
 
 
 def particle_mask(micrograph: Micrograph, working_diameter: float, config: IbcConfig) -> Mask:
-    """Cleaned mask of the darkest intensity cluster, (H, W) working pixels."""
+    """Return the cleaned mask of the darkest intensity cluster, (H, W) bool."""
     clusters = intensity_clusters(micrograph.image, config.clusters)
     smallest = config.smallest_component * np.pi * working_diameter**2 / 4.0
     return clean_mask(clusters == 0, smallest)

@@ -84,14 +84,14 @@ def find_shapes(mask: Mask, covered: Image, diameter: float, config: IbcConfig) 
             found.append(np.array([[x, y, diameter]]))
             labels.append("side")
             overlaps.append(overlap)
-    blobs = [row for row in _peaks(covered, diameter) if _is_free(found, *row, diameter)]
+    blobs = [row for row in _peaks(covered, diameter) if _is_free(found, row[0], row[1], diameter)]
     if blobs:
         found.append(np.column_stack([np.array(blobs), np.full(len(blobs), diameter)]))
         labels += ["irregular"] * len(blobs)
         overlaps += [_disc_overlap(mask, x, y, diameter) for x, y in blobs]
     x, y, size = np.concatenate(found).T
-    area, overlap = np.array(overlaps, np.float64).reshape(-1, 2).T
-    return Shapes(x, y, size, np.array(labels, np.str_), area, overlap)
+    areas, ratios = np.array(overlaps, np.float64).reshape(-1, 2).T
+    return Shapes(x, y, size, np.array(labels, np.str_), areas, ratios)
 
 
 def _is_free(found: list[Floats], x: float, y: float, diameter: float) -> bool:

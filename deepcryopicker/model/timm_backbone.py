@@ -1,5 +1,7 @@
 """Any convolutional backbone of timm behind the common interface."""
 
+from typing import Any
+
 import timm
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,8 +31,9 @@ class TimmBackbone(Network):
             out_indices=(config.level,),
         )
         self.window = config.window
-        self.stride = int(self.features.feature_info.reduction()[0])
-        self.head = nn.Conv2d(self.features.feature_info.channels()[0], classes, 1)
+        info: Any = self.features.feature_info
+        self.stride = int(info.reduction()[0])
+        self.head = nn.Conv2d(info.channels()[0], classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits (N, C, h, w) of images (N, 1, H, W)."""

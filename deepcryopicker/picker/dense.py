@@ -10,7 +10,7 @@ from deepcryopicker.picker.scan import scan
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.suppression import suppress_by_distance
 from deepcryopicker.preprocessing.restore import gaussian
-from deepcryopicker.types import Floats, Margins, Micrograph, Picks, ScoreMap
+from deepcryopicker.types import Margins, Mask, Micrograph, Picks, ScoreMap
 
 
 def pick(
@@ -72,8 +72,8 @@ def find_particles(scores: ScoreMap, diameter: float, config: DenseConfig) -> Pi
     return picks[suppress_by_distance(picks.x, picks.y, picks.score, config.distance * diameter)]
 
 
-def inside_margins(picks: Picks, shape: tuple[int, ...], margins: Margins) -> Floats:
-    """Whether each pick's centre lies in the valid part of the image, (N,) bool."""
+def inside_margins(picks: Picks, shape: tuple[int, ...], margins: Margins) -> Mask:
+    """Return whether each pick's centre lies in the valid part of the image, (N,) bool."""
     return (
         (picks.x >= margins.left)
         & (picks.x <= shape[1] - 1 - margins.right)

@@ -1,6 +1,9 @@
 """Difference of Gaussians: blobs darker than their surroundings."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from skimage.filters import threshold_otsu
 
 from deepcryopicker.frames import to_original
@@ -9,7 +12,7 @@ from deepcryopicker.picker.peaks import local_maxima, refine
 from deepcryopicker.picker.schema import LogConfig
 from deepcryopicker.picker.suppression import suppress_by_distance
 from deepcryopicker.preprocessing.restore import gaussian
-from deepcryopicker.types import Floats, Micrograph, Picks
+from deepcryopicker.types import Micrograph, Picks
 
 _RATIO = 1.6  # of the two sigmas: the usual stand-in for the Laplacian of a Gaussian
 
@@ -47,7 +50,7 @@ def pick(micrograph: Micrograph, working_diameter: float, config: LogConfig) -> 
     )
 
 
-def to_score(response: Floats) -> Floats:
+def to_score(response: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
     """Map responses to [0, 1) so that Otsu's threshold between weak and strong ones gives 0.5."""
     if len(response) < 2 or response.max() <= response.min():
         return np.full(len(response), 0.5)

@@ -27,7 +27,7 @@ class WindowClassifier(lightning.LightningModule):
         self.config = config
         self.steps = steps
 
-    def training_step(self, batch: list[Tensor], _: int) -> Tensor:
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
         """Return the loss of one augmented batch."""
         windows, target = batch
         logits = self.network(augment(windows, self.config.jitter))[..., 0, 0]
@@ -35,11 +35,11 @@ class WindowClassifier(lightning.LightningModule):
         self.log("train_loss", loss, on_step=False, on_epoch=True)
         return loss
 
-    def validation_step(self, batch: list[Tensor], _: int) -> None:
+    def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
         """Log loss and accuracy on windows of other micrographs."""
         self._evaluate(batch, "validation")
 
-    def test_step(self, batch: list[Tensor], _: int) -> None:
+    def test_step(self, batch: list[Tensor], batch_idx: int) -> None:
         """Log loss and accuracy on the windows kept for the end."""
         self._evaluate(batch, "test")
 

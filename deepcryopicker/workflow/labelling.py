@@ -1,6 +1,7 @@
 """Label micrographs without truth."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -53,9 +54,8 @@ def label_catalogue(
     """
     found = []
     for entry in track(spread(list(catalogue.entries), most), "labelling"):
-        labelled = run.attempt(
-            "label", entry.name, entry.path, lambda e=entry: _label(e, preprocessing, labeler, run)
-        )
+        work = partial(_label, entry, preprocessing, labeler, run)
+        labelled = run.attempt("label", entry.name, entry.path, work)
         if labelled is not None:
             found.append(labelled)
     run.require(len(found), "labelling")

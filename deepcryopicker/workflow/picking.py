@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -86,13 +87,10 @@ def pick_catalogue(
     """
     done: list[Picked] = []
     for index, entry in enumerate(track(catalogue.entries, description)):
-        draw = index < overlays
-        picked = run.attempt(
-            description,
-            entry.name,
-            entry.path,
-            lambda e=entry, d=draw: _pick(e, preprocessing, picker, threshold, folder, d),
+        work = partial(
+            _pick, entry, preprocessing, picker, threshold, folder, draw=index < overlays
         )
+        picked = run.attempt(description, entry.name, entry.path, work)
         if picked is not None:
             done.append(picked)
     run.require(len(done), description)

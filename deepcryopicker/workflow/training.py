@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import asdict
 
 import lightning
-from lightning.pytorch.callbacks import Callback
 import numpy as np
+from lightning.pytorch.callbacks import Callback
 from rich.table import Table
 
 from deepcryopicker.class_set.training_set import SPLITS, build_training_set
