@@ -31,7 +31,7 @@ lint: $(INSTALLED) ## Check style and types
 	$(BIN)/mypy
 
 bench: $(INSTALLED) ## Time the stages of picking on a 4096x4096 micrograph
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench/stages.py
 
 clean: ## Remove what the targets made, but not the results in outputs/
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
