@@ -65,6 +65,11 @@ def command(function: Callable[[Any, Run], float | None], name: str) -> int:
     except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
         _report(explain(error, CONF_DIR))
         return WRONG_USAGE
+    except ValueError as error:  # Hydra's, for model=null; those of jobs are caught there
+        if "Config group override" not in str(error):
+            raise
+        _report(explain(error, CONF_DIR))
+        return WRONG_USAGE
     return _combine(_codes)
 
 
@@ -87,7 +92,9 @@ def _job(function: Callable[[Any, Run], float | None], config: DictConfig) -> fl
         return None
     _codes.append(SOME_FAILED if run.failures else DONE)
     if run.failures:
-        console.print(f"{len(run.failures)} micrographs skipped, see failures.csv")
+        skipped = len({row["path"] for row in run.failures})
+        noun = "micrograph" if skipped == 1 else "micrographs"
+        console.print(f"{skipped} {noun} skipped, see failures.csv")
     console.print(f"run folder: {run.folder}", soft_wrap=True)
     return value
 
@@ -99,7 +106,7 @@ def _open_run(config: DictConfig) -> tuple[Run, Any]:
     wrong = misplaced(config)
     if wrong:
         raise UsageError(wrong)
-    settings = OmegaConf.to_object(config)
+    settings = _validated(config)
     folder = Path(hydra_config.runtime.output_dir)
     sweep = hydra_config.mode == RunMode.MULTIRUN
     overrides = ",".join(str(item) for item in hydra_config.overrides.task)
@@ -111,6 +118,16 @@ def _open_run(config: DictConfig) -> tuple[Run, Any]:
     )
     write_text(folder / "config.yaml", OmegaConf.to_yaml(config))
     return run, settings
+
+
+def _validated(config: DictConfig) -> Any:
+    """Build the schemas, whose own checks run now; the baseline is a picker of another name."""
+    if isinstance(config.get("baseline"), DictConfig):
+        try:
+            OmegaConf.to_object(config.baseline)
+        except UsageError as error:
+            raise UsageError(str(error).replace("picker.", "baseline.", 1)) from error
+    return OmegaConf.to_object(config)
 
 
 def _combine(codes: list[int]) -> int:

@@ -16,7 +16,7 @@ from deepcryopicker.picker.schema import DenseConfig, LogConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.trainer.schema import TrainerConfig
 
-_SCHEMAS: dict[str, dict[str, type]] = {
+SCHEMAS: dict[str, dict[str, type]] = {
     "dataset": {"folder": FolderConfig, "simulated": SimulatedConfig},
     "preprocessing": {"schema": PreprocessingConfig},
     "labeler": {"ibc": IbcConfig},
@@ -137,7 +137,7 @@ class EvaluateConfig:
 def register() -> None:
     """Store all schemas; option files name them with a leading underscore."""
     store = ConfigStore.instance()
-    for group, schemas in _SCHEMAS.items():
+    for group, schemas in SCHEMAS.items():
         for name, schema in schemas.items():
             # A hyphen cannot be part of a Python attribute.
             package = group.replace("-", "_") if "-" in group else None

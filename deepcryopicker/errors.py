@@ -32,7 +32,7 @@ def nearest(given: str, choices: Iterable[str]) -> str | None:
     >>> nearest("apoferitin", ["klh", "apoferritin"])
     'apoferritin'
     """
-    matches = difflib.get_close_matches(given, list(choices), n=1, cutoff=0.5)
+    matches = difflib.get_close_matches(given, list(choices), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 

@@ -27,7 +27,7 @@ def evaluate(config: EvaluateConfig, run: Run) -> float:
     path = run.folder / "precision_recall.png"
     precision_recall_figure(path, {"picks": curve}, settings.threshold)
     console.print(score_table([{"what": settings.picks, **scores}]))
-    console.print(f"hit: within {radius:g} pixels; {scores['matching']}")
+    console.print(f"hit: within {radius:g} pixels, one pick to one particle")
     return float(scores["average_precision"])
 
 

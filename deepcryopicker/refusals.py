@@ -1,30 +1,34 @@
-"""Hydra's refusals in one or two lines that name the nearest valid choice."""
+"""Hydra's refusals in one or two lines: what was given, why not, and what to type instead."""
 
 import dataclasses
+import math
 import re
 from pathlib import Path
+from typing import Any
 
-from hydra.errors import ConfigCompositionException, MissingConfigException
-from omegaconf import DictConfig
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import (
-    ConfigAttributeError,
-    ConfigKeyError,
     InterpolationResolutionError,
     MissingMandatoryValue,
     OmegaConfBaseException,
+    ValidationError,
 )
 
+from deepcryopicker.config import SCHEMAS
 from deepcryopicker.errors import nearest, unknown
 
-_GROUPS = (
-    "dataset",
-    "preprocessing",
-    "labeler",
-    "class-set",
-    "model",
-    "trainer",
-    "picker",
-    "logger",
+_DATA = "DEEPCRYOPICKER_DATA"
+_ADDED = ("experiment",)  # groups that no defaults list names, so that they need a plus
+# What OmegaConf complains about, and what the key takes instead.
+_TAKES = (
+    (r"could not be converted to Float", "a number"),
+    (r"could not be converted to Integer", "a whole number"),
+    (r"not a valid bool", "true or false"),
+    (r"not a ListConfig", "a list in square brackets"),
+    (r"is not Optional", "a value, not null"),
+    (r"not a subclass of", "no value itself; set its keys"),
 )
 
 
@@ -39,62 +43,179 @@ def explain(error: Exception, conf: Path) -> str:
     """
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _missing_option(error, conf)
+    if isinstance(error, OverrideParseException):
+        return _unreadable(str(error.override))
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     if isinstance(cause, InterpolationResolutionError):
         return _unresolved(cause)
     if isinstance(cause, MissingMandatoryValue):
         key = cause.full_key or cause.key
         return f"{key} is missing; add {key}=..., see --help"
-    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.key is not None:
-        return _unknown_key(cause)
-    lines = [line.strip() for line in f"{error}\n{cause}".splitlines() if line.strip()]
-    kept = [line for line in dict.fromkeys(lines) if not line.startswith("object_type")]
-    return "\n".join(kept[:2] if not isinstance(error, ConfigCompositionException) else kept[:3])
+    if isinstance(cause, OmegaConfBaseException) and cause.key is not None:
+        if isinstance(cause, ValidationError):
+            return _wrong_value(cause, str(error))
+        if isinstance(cause, KeyError | AttributeError):
+            return _unknown_key(cause, str(error))
+    return _other(str(error), conf)
 
 
 def misplaced(config: DictConfig) -> str | None:
-    """Find a group that was given as a value, such as ``class_set=five``."""
+    """Find what Hydra lets through: options given as values, keys added with a plus, NaN."""
     for key, value in config.items():
-        if isinstance(value, str) and str(key).replace("_", "-") in _GROUPS:
-            group = str(key).replace("_", "-")
-            return f"'{key}' is no value; to choose an option, write {group}={value}"
+        group = "picker@baseline" if key == "baseline" else str(key).replace("_", "-")
+        if isinstance(value, str) and group.partition("@")[0] in SCHEMAS:
+            return f"'{key!s}' is no value; to choose an option, write {group}={value}"
+    return _slipped_in(config, "")
+
+
+def _slipped_in(node: DictConfig, parent: str) -> str | None:
+    """Find a key that the schema does not have, or a number that is none."""
+    names = _fields(OmegaConf.get_type(node))
+    for key in node:
+        if names and key not in names:
+            return _no_key(f"{parent}{key!s}", parent, names, None)
+        value = None if OmegaConf.is_missing(node, key) else node[key]
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"{parent}{key!s} must be a finite number, got {value}"
+        wrong = _slipped_in(value, f"{parent}{key!s}.") if isinstance(value, DictConfig) else None
+        if wrong:
+            return wrong
     return None
 
 
 def _missing_option(error: MissingConfigException, conf: Path) -> str:
     group, _, given = str(error.missing_cfg_file).rpartition("/")
     group = group.strip("/")
-    if group and (conf / group).is_dir():
+    if (conf / group).is_dir():
         choices = [path.stem for path in (conf / group).glob("*.yaml")]
     else:
         choices = [option for option in error.options or [] if not option.startswith("_")]
-    message = unknown(group or "configuration", given, choices)
-    guess = nearest(given, choices)
-    return message.replace(f"Did you mean {guess}?", f"Did you mean {group}={guess}?")
+    if not group:
+        return unknown("configuration", given, choices)
+    message = unknown(group, given, choices)
+    plus = "+" if group in _ADDED else ""
+    return message.replace("Did you mean ", f"Did you mean {plus}{group}=", 1)
 
 
-def _unknown_key(error: OmegaConfBaseException) -> str:
+def _unreadable(override: str) -> str:
+    """Refuse what is not ``key=value``, or a value that Hydra's grammar does not know."""
+    if "=" not in override and not override.startswith("~"):
+        return f"cannot read '{override}': write key=value, see --help"
+    key, _, value = override.partition("=")
+    for opening, closing in ("[]", "{}", "()"):
+        if value.count(opening) > value.count(closing):
+            return f"cannot read '{override}': {opening} is never closed; add {closing}"
+    return (
+        f"cannot read '{override}'\n"
+        f"put a value with spaces, commas or brackets into quotes twice: \"{key}='...'\""
+    )
+
+
+def _wrong_value(error: OmegaConfBaseException, message: str) -> str:
     key = str(error.full_key or error.key)
-    if key.startswith("class-set"):
-        return f"no key called '{key}'. Did you mean {key.replace('class-set', 'class_set', 1)}?"
-    parent, _, _ = key.rpartition(".")
-    choices: list[str] = []
-    if error.object_type is not None and dataclasses.is_dataclass(error.object_type):
-        choices = [field.name for field in dataclasses.fields(error.object_type)]
-    elif isinstance(error.parent_node, DictConfig):
-        choices = list(map(str, error.parent_node.keys()))
-    prefix = f"{parent}." if parent else ""
-    names = [f"{prefix}{choice}" for choice in choices]
-    if not parent:
-        names = [name.replace("class_set", "class-set") for name in names]
-    return unknown("key", key, names)
+    given = re.search(r"Error merging override (.*)", message)
+    subject = f"{given[1]} was refused: {key}" if given else key
+    reason = str(error.msg).splitlines()[0]
+    takes = next((words for pattern, words in _TAKES if re.search(pattern, reason)), None)
+    if takes is None:
+        return f"{subject}: {reason}"
+    example = _default(error.object_type, str(error.key))
+    if example is None:
+        return f"{subject} takes {takes}"
+    return f"{subject} takes {takes}, such as {_quoted(f'{key}={example}')}"
+
+
+def _unknown_key(error: OmegaConfBaseException, message: str) -> str:
+    key = str(error.full_key or error.key)
+    tried = re.search(r"use \+(\S+?)=(.*)", message)  # Hydra repeats what was given
+    given, value = (tried[1], tried[2]) if tried else (key, None)
+    if key == "class-set":
+        right = given.replace("class-set", "class_set", 1)
+        return f"no key called '{given}'. Did you mean {_assigned(right, value)}?"
+    parent = key.rpartition(".")[0]
+    names = _fields(error.object_type)
+    if not names and isinstance(error.parent_node, DictConfig):
+        names = [str(name) for name in error.parent_node]
+    below = given.removeprefix(key)  # what follows the key that does not exist
+    return _no_key(key, f"{parent}." if parent else "", names, value, below)
+
+
+def _no_key(key: str, parent: str, names: list[str], value: str | None, below: str = "") -> str:
+    """Word the refusal of an unknown key: another option that has it, or the nearest name."""
+    name, group = key.removeprefix(parent), parent.rstrip(".").replace("_", "-")
+    owners = [
+        option for option, schema in SCHEMAS.get(group, {}).items() if name in _fields(schema)
+    ]
+    if owners:
+        options = " or ".join(f"{group}={owner}" for owner in owners)
+        return f"{key} is a key of {options}, which is not chosen; add {options}"
+    if not parent and not below and value is not None:  # a whole group
+        names = [each.replace("class_set", "class-set") for each in names]
+    guess = nearest(name, names)
+    hint = f" Did you mean {_assigned(f'{parent}{guess}{below}', value)}?" if guess else ""
+    where = f"keys of {parent.rstrip('.')}" if parent else "choose from"
+    return f"no key called '{key}{below}'.{hint}\n{where}: {', '.join(sorted(names))}"
 
 
 def _unresolved(error: InterpolationResolutionError) -> str:
     missing = re.search(r"Environment variable '(\w+)' not found", str(error))
-    if missing:
-        return (
-            f"{error.full_key} needs the environment variable {missing[1]}; "
-            f"set it to the folder that holds the datasets"
-        )
-    return str(error).splitlines()[0]
+    if not missing:
+        return str(error).splitlines()[0]
+    if missing[1] != _DATA:
+        return f"the environment variable {missing[1]} is not set"
+    chosen = HydraConfig.get().runtime.choices.get("dataset") if HydraConfig.initialized() else None
+    name = f"dataset={chosen}" if chosen else "this dataset"
+    return (
+        f"{name} needs the environment variable {_DATA}\n"
+        f"export {_DATA}=DIR with the folder that holds the datasets, or use "
+        "dataset=folder dataset.micrographs=DIR"
+    )
+
+
+def _other(message: str, conf: Path) -> str:
+    """Word what is left; Hydra says it in its message only."""
+    added = re.search(r"use \+((\S+?)=.*)", message)
+    if "No match in the defaults list" in message and added:
+        if (conf / added[2]).is_dir():
+            return f"{added[1]} needs a plus: write +{added[1]}"
+        return f"no group called '{added[2]}'\nchoose from: {', '.join(sorted(SCHEMAS))}"
+    present = re.search(r"already at '.*'\.\s*Either remove \+ prefix: '(.*)'", message)
+    if present:
+        return f"+{present[1]} needs no plus: write {_quoted(present[1])}"
+    if "Config group override must be" in message:
+        return "a group cannot be null: choose one of its options, see --help"
+    return "\n".join([line.strip() for line in message.splitlines() if line.strip()][:2])
+
+
+def _fields(schema: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(schema)] if _is_schema(schema) else []
+
+
+def _is_schema(schema: Any) -> bool:
+    return isinstance(schema, type) and dataclasses.is_dataclass(schema)
+
+
+def _default(schema: Any, key: str) -> str | None:
+    """Return the default of a key as one types it, None where it has none."""
+    found = (
+        [field for field in dataclasses.fields(schema) if field.name == key]
+        if (_is_schema(schema))
+        else []
+    )
+    value = found[0].default if found else None
+    if found and found[0].default_factory is not dataclasses.MISSING:
+        value = found[0].default_factory()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list) and value:
+        return f"[{','.join(map(str, value))}]"
+    return f"{value:g}" if isinstance(value, int | float) else None
+
+
+def _assigned(key: str, value: str | None) -> str:
+    return key if value is None else _quoted(f"{key}={value}")
+
+
+def _quoted(override: str) -> str:
+    """Quote for the shell what it would not leave alone."""
+    return f"'{override}'" if re.search(r"[\[\]{}() ,]", override) else override

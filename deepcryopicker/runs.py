@@ -47,6 +47,8 @@ class Run:
     def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
         """Do the work on one micrograph; if it fails, say so in one line and go on.
 
+        A micrograph that fails for the same reason at every stage is reported at the first one.
+
         Returns
         -------
         T or None
@@ -61,6 +63,8 @@ class Run:
         except (OSError, ValueError, ArithmeticError, IndexError, MemoryError) as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             self._log(traceback.format_exc())
+        if any(row["path"] == str(path) and row["reason"] == reason for row in self.failures):
+            return None
         console.print(f"[yellow]SKIP[/] {escape(str(path))}: {escape(reason)}")
         row = {"micrograph": name, "path": str(path), "stage": stage, "reason": reason}
         self.failures.append(row)
@@ -75,7 +79,8 @@ class Run:
         NothingUsableError
         """
         if done == 0:
-            raise NothingUsableError(f"{stage}: no micrograph could be used; see failures.csv")
+            failures = self.folder / "failures.csv"
+            raise NothingUsableError(f"{stage}: no micrograph could be used; see {failures}")
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Write ``metrics.json``: the numbers that reports and sweeps read."""

@@ -22,6 +22,10 @@ SHAPES = ("top", "side", "irregular")
 """Particle classes in the paper's order; RELION's class numbers are their positions, from 1."""
 
 
+DEVICES = ("auto", "cpu", "cuda")
+"""Where a network runs; ``auto`` is CUDA where present."""
+
+
 class Margins(NamedTuple):
     """Widths of the invalid (constant or streaked) border of an image, in its own pixels."""
 

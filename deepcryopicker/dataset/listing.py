@@ -2,6 +2,7 @@
 
 import glob
 import os
+from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from deepcryopicker.errors import UsageError
@@ -23,19 +24,23 @@ def list_micrographs(given: str) -> list[tuple[str, Path]]:
     Raises
     ------
     UsageError
-        If nothing is found.
+        If nothing is found, or two outputs would have one name.
     """
     paths = _unique(_expand(given))
     if not paths:
         kinds = " ".join(sorted(EXTENSIONS))
         raise UsageError(f"dataset.micrographs: no micrographs ({kinds}) found in {given}")
     root = Path(given) if Path(given).is_dir() else _common_folder(paths)
-    names = [PurePosixPath(os.path.relpath(path, root)).with_suffix("") for path in paths]
-    named = list(zip(map(str, names), paths, strict=True))
-    taken = {name for name in map(str, names) if list(map(str, names)).count(name) > 1}
+    stems = [str(PurePosixPath(os.path.relpath(path, root)).with_suffix("")) for path in paths]
+    shared = {stem for stem, count in Counter(stems).items() if count > 1}
     # Two files of one stem (a.mrc, a.png) would overwrite each other's outputs.
-    named = [(f"{n}_{p.suffix[1:]}" if n in taken else n, p) for n, p in named]
-    return sorted(named)
+    names = [f"{s}_{p.suffix[1:]}" if s in shared else s for s, p in zip(stems, paths, strict=True)]
+    clashes = [name for name, count in Counter(names).items() if count > 1]
+    if clashes:
+        raise UsageError(
+            f"dataset.micrographs: two files would both be called {clashes[0]}; rename one"
+        )
+    return sorted(zip(names, paths, strict=True))
 
 
 def _expand(given: str) -> list[Path]:

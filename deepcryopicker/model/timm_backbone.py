@@ -23,13 +23,18 @@ class TimmBackbone(Network):
             raise UsageError(
                 f"model.backbone: {unknown('timm model', config.backbone, _relatives(config))}"
             )
-        self.features = timm.create_model(
-            config.backbone,
-            pretrained=False,
-            features_only=True,
-            in_chans=1,
-            out_indices=(config.level,),
-        )
+        try:
+            self.features = timm.create_model(
+                config.backbone,
+                pretrained=False,
+                features_only=True,
+                in_chans=1,
+                out_indices=(config.level,),
+            )
+        except IndexError as error:
+            raise UsageError(
+                f"model.level: {config.backbone} has no feature level {config.level}"
+            ) from error
         self.window = config.window
         info: Any = self.features.feature_info
         self.stride = int(info.reduction()[0])

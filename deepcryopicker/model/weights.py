@@ -76,9 +76,9 @@ def load_weights(path: Path) -> Trained:
         If a file is missing or damaged, or the weights do not fit the card.
     """
     weights = path / WEIGHTS if path.is_dir() else path
-    card = _read_card(weights.with_name(CARD))
     if not weights.is_file():
         raise UsageError(f"picker.weights: there is no {weights}; give a run folder of train")
+    card = _read_card(weights.with_name(CARD))
     try:
         settings = dict(card["model"])
         name = settings.pop("name")
@@ -89,6 +89,8 @@ def load_weights(path: Path) -> Trained:
         network = build_network(config, len(classes))
         network.load_state_dict(load_file(weights))
         diameter = float(card["diameter"])
+        if not 0 < diameter < float("inf"):
+            raise ValueError(f"diameter is {diameter:g}")
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{weights.with_name(CARD)} is not a model card: {error}") from error
     except (SafetensorError, RuntimeError, OSError) as error:
@@ -116,6 +118,8 @@ def _read_card(path: Path) -> dict[str, Any]:
         card = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is not a model card: nested too deeply") from error
     if not isinstance(card, dict):
         raise UsageError(f"{path} is not a model card")
     return card

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import torch
 
+from deepcryopicker.errors import UsageError
 from deepcryopicker.model.network import Network
 from deepcryopicker.types import Image, ScoreMap
 
@@ -61,7 +62,15 @@ def _probabilities(network: Network, image: Image) -> Image:
 
 
 def choose_device(name: str) -> torch.device:
-    """Resolve ``auto`` to CUDA where present and to the CPU elsewhere."""
+    """Resolve ``auto`` to CUDA where present and to the CPU elsewhere.
+
+    Raises
+    ------
+    UsageError
+        If CUDA is asked for where there is none.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("picker.device=cuda, but torch finds no GPU here; leave it out")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from deepcryopicker.errors import UsageError
+from deepcryopicker.errors import UsageError, unknown
+from deepcryopicker.types import DEVICES
 
 
 @dataclass
@@ -47,6 +48,8 @@ class DenseConfig:
                 raise UsageError(f"picker.{key} must be >= 0, got {getattr(self, key):g}")
         if self.tile < 256:
             raise UsageError(f"picker.tile must be at least 256 pixels, got {self.tile}")
+        if self.device not in DEVICES:
+            raise UsageError(f"picker.device: {unknown('device', self.device, DEVICES)}")
 
 
 @dataclass

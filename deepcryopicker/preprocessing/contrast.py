@@ -72,14 +72,14 @@ def equalise(image: Image) -> Image:
     """Equalise the histogram globally to 64 levels.
 
     Each of 256 input levels goes to that output level whose cumulative target is nearest to the
-    input's cumulative count, counted to the middle of the bin (METHOD.md 1.2).
+    input's cumulative count, counted to the middle of the bin except in the first and last.
     """
     levels = _to_bytes(image)
     counts = np.bincount(levels.ravel(), minlength=256).astype(np.float64)
-    neighbour = np.concatenate([[0.0], counts[:-1]])
-    tolerance = np.minimum(np.concatenate([counts[:-1], [0.0]]), neighbour) / 2.0
+    half = counts / 2.0
+    half[[0, -1]] = 0.0
     target = np.cumsum(np.full(_EQUALISE_LEVELS, image.size / _EQUALISE_LEVELS))
-    error = target[:, None] - np.cumsum(counts)[None, :] + tolerance[None, :]
+    error = target[:, None] - np.cumsum(counts)[None, :] + half[None, :]
     error[error < -image.size * np.sqrt(np.finfo(np.float64).eps)] = image.size
     table = np.argmin(error, axis=0) / (_EQUALISE_LEVELS - 1)
     return table[levels].astype(np.float32)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from deepcryopicker.errors import MicrographError, UsageError, unknown
 from deepcryopicker.preprocessing import contrast, restore
 from deepcryopicker.preprocessing.borders import fill_margins, find_margins
@@ -46,7 +48,7 @@ def preprocess(
     Raises
     ------
     MicrographError
-        If the micrograph is smaller than two particle diameters.
+        If the micrograph is constant or smaller than two particle diameters.
     """
     result = micrograph
     for name, result in stages(micrograph, diameter, config):  # noqa: B007
@@ -58,13 +60,21 @@ def preprocess(
 def stages(
     micrograph: Micrograph, diameter: float, config: PreprocessingConfig
 ) -> Iterator[tuple[str, Micrograph]]:
-    """Yield the name and the image of every step, the rescaled micrograph first."""
+    """Yield the name and the image of every step, the rescaled micrograph first.
+
+    Raises
+    ------
+    MicrographError
+        If the micrograph is constant or smaller than two particle diameters.
+    """
     if min(micrograph.image.shape) < _SMALLEST_SIDE * diameter:
         height, width = micrograph.image.shape
         raise MicrographError(
             f"image of {width}x{height} pixels is smaller than two particle diameters "
             f"({diameter:g} pixels each)"
         )
+    if np.ptp(micrograph.image) == 0:
+        raise MicrographError("every pixel has the same value")
     current = to_working_scale(micrograph, config.working_diameter / diameter)
     yield "rescaled", current
     for name, step in _active(config).items():

@@ -12,10 +12,13 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 from torch.utils.data import DataLoader, TensorDataset
 
+from deepcryopicker.errors import UsageError
 from deepcryopicker.model.network import Network
 from deepcryopicker.trainer.module import WindowClassifier
 from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import TrainingSet
+
+_MONITOR = "validation_detection_loss"
 
 
 def fit(
@@ -44,15 +47,26 @@ def fit(
     -------
     dict
         ``test_loss`` and ``test_accuracy`` of the best epoch, where there are test windows.
+
+    Raises
+    ------
+    UsageError
+        If CUDA is asked for where there is none.
     """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("trainer.device=cuda, but torch finds no GPU here; leave it out")
     lightning.seed_everything(seed, workers=True, verbose=False)
     loaders = {
         split: _loader(training_set, split, config, seed)
         for split in ("train", "validation", "test")
     }
-    module = WindowClassifier(network, config, steps=config.epochs * len(loaders["train"]))
-    best = ModelCheckpoint(folder, "best", monitor="validation_loss", enable_version_counter=False)
-    patience = EarlyStopping("validation_loss", patience=config.patience)
+    module = WindowClassifier(
+        network, config, training_set.classes, steps=config.epochs * len(loaders["train"])
+    )
+    # Picks are scored by the probability of any particle class. Which of them it is, is often
+    # uncertain in labels found without supervision, and would dominate the plain loss.
+    best = ModelCheckpoint(folder, "best", monitor=_MONITOR, enable_version_counter=False)
+    patience = EarlyStopping(_MONITOR, patience=config.patience)
     with _quiet():
         trainer = lightning.Trainer(
             accelerator={"cuda": "gpu"}.get(config.device, config.device),

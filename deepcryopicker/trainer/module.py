@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from deepcryopicker.model.network import Network
 from deepcryopicker.trainer.schema import TrainerConfig
+from deepcryopicker.types import SHAPES
 
 
 class WindowClassifier(lightning.LightningModule):
@@ -17,15 +18,20 @@ class WindowClassifier(lightning.LightningModule):
     ----------
     network : Network
     config : TrainerConfig
+    classes : tuple of str
+        Class names by output index.
     steps : int
         Optimiser steps of a full training, for the schedule.
     """
 
-    def __init__(self, network: Network, config: TrainerConfig, steps: int) -> None:
+    def __init__(
+        self, network: Network, config: TrainerConfig, classes: tuple[str, ...], steps: int
+    ) -> None:
         super().__init__()
         self.network = network
         self.config = config
         self.steps = steps
+        self.particles = [index for index, name in enumerate(classes) if name in SHAPES]
 
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
         """Return the loss of one augmented batch."""
@@ -62,7 +68,11 @@ class WindowClassifier(lightning.LightningModule):
         windows, target = batch
         logits = self.network(windows)[..., 0, 0]
         accuracy = (logits.argmax(dim=1) == target).float().mean()
+        particle = torch.softmax(logits, dim=1)[:, self.particles].sum(dim=1).clamp(0.0, 1.0)
+        is_particle = torch.isin(target, torch.tensor(self.particles, device=target.device))
+        detection = functional.binary_cross_entropy(particle, is_particle.float())
         self.log(f"{split}_loss", functional.cross_entropy(logits, target))
+        self.log(f"{split}_detection_loss", detection)
         self.log(f"{split}_accuracy", accuracy)
 
 

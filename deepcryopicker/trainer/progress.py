@@ -35,7 +35,7 @@ class EpochProgress(Callback):
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Move on by an epoch."""
-        loss = float(trainer.callback_metrics["validation_loss"])
+        loss = float(trainer.callback_metrics["validation_detection_loss"])
         self._bar.update(self._task, advance=1, loss=f"validation loss {loss:.3f}")
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

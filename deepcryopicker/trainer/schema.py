@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from deepcryopicker.errors import UsageError, unknown
-
-DEVICES = ("auto", "cpu", "cuda")
+from deepcryopicker.types import DEVICES
 
 
 @dataclass
@@ -14,8 +13,8 @@ class TrainerConfig:
     Attributes
     ----------
     epochs : int
-        At the most; training stops early when the validation loss has not fallen for
-        `patience` epochs.
+        At the most; training stops early when the detection loss on the validation windows has
+        not fallen for `patience` epochs.
     patience : int
     batch_size : int
     learning_rate : float
@@ -30,7 +29,7 @@ class TrainerConfig:
     """
 
     epochs: int = 12
-    patience: int = 4
+    patience: int = 6
     batch_size: int = 64
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2

@@ -13,6 +13,7 @@ from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
 
 _UNCERTAIN = ".uncertain"
+_JOBS = ("_autopick", "_manualpick")  # what RELION adds to the name of a micrograph
 
 
 def compare_folders(settings: EvaluateSection, run: Run) -> tuple[list[Evaluated], float]:
@@ -59,7 +60,14 @@ def _coordinate_files(key: str, given: str) -> dict[str, Path]:
     if not root.is_dir():
         raise UsageError(f"evaluate.{key}: there is no folder {given}")
     files = [path for path in sorted(root.rglob("*")) if path.suffix.lower() in READERS]
-    return {str(path.relative_to(root).with_suffix("")): path for path in files}
+    return {_micrograph(path.relative_to(root).with_suffix("")): path for path in files}
+
+
+def _micrograph(path: Path) -> str:
+    name = str(path)
+    for job in _JOBS:
+        name = name.removesuffix(job)
+    return name
 
 
 def _half_diameter(truth: list[Picks]) -> float:

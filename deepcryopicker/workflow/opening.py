@@ -35,6 +35,7 @@ def settle_diameter(
             if len(loaded) == _MICROGRAPHS_TO_MEASURE:
                 break
         run.require(len(loaded), "diameter")
+        console.print(f"{group}: estimating the particle diameter")
         diameter = round(estimate_diameter(loaded, preprocessing, labeler), 1)
         console.print(f"{group}: particle diameter estimated at {diameter:g} pixels")
         catalogue = catalogue.with_diameter(group, diameter)

@@ -2,13 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 
 from deepcryopicker.config import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.errors import UsageError
-from deepcryopicker.model.weights import Trained, load_weights
+from deepcryopicker.model.weights import CARD, Trained, load_weights
 from deepcryopicker.picker import dense, log
 from deepcryopicker.picker.scan import choose_device
 from deepcryopicker.picker.schema import DenseConfig, LogConfig
@@ -17,6 +18,7 @@ from deepcryopicker.types import Micrograph, Picks
 from deepcryopicker.workflow.picking import Picker
 
 _SAME_DIAMETER = 0.01  # relative
+_NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use picker=log"
 
 
 def build_picker(
@@ -39,7 +41,7 @@ def build_picker(
 
         return pick_blobs
     if trained is None:
-        raise UsageError("picker.weights is missing: give a run folder of train, or use picker=log")
+        raise UsageError(_NO_WEIGHTS)
     trained.network.to(choose_device(config.device)).eval()
 
     def pick_particles(micrograph: Micrograph) -> Picks:
@@ -60,16 +62,20 @@ def inherit(
     UsageError
         If it does not.
     """
-    if isinstance(config.picker, LogConfig) or config.picker.weights is None:
+    if isinstance(config.picker, LogConfig):
         return None, config.preprocessing, catalogue
-    trained = load_weights(Path(config.picker.weights))
+    if config.picker.weights is None:
+        raise UsageError(_NO_WEIGHTS)
+    weights = Path(config.picker.weights)
+    trained = load_weights(weights)
+    stored = _stored_chain(trained, weights)
     given = any(
         override.lstrip("+~").startswith("preprocessing")
         and not override.startswith("preprocessing.save_stages")
         for override in HydraConfig.get().overrides.task
     )
     if given:
-        _refuse_other_chain(asdict(config.preprocessing), trained.preprocessing)
+        _refuse_other_chain(asdict(config.preprocessing), asdict(stored))
     for entry in catalogue.entries:
         if entry.diameter and abs(entry.diameter / trained.diameter - 1.0) > _SAME_DIAMETER:
             raise UsageError(
@@ -78,13 +84,34 @@ def inherit(
             )
     for group in catalogue.groups_without_diameter:
         catalogue = catalogue.with_diameter(group, trained.diameter)
-    return trained, PreprocessingConfig(**trained.preprocessing), catalogue
+    return trained, stored, catalogue
 
 
-def _refuse_other_chain(given: dict[str, object], stored: dict[str, object]) -> None:
-    for key in ("working_diameter", "model_input", "steps"):
-        if given[key] != stored.get(key):
+def _stored_chain(trained: Trained, weights: Path) -> PreprocessingConfig:
+    """Read the chain from the card, which anybody may have edited."""
+    try:
+        return PreprocessingConfig(**trained.preprocessing)
+    except (TypeError, ValueError, AttributeError, UsageError) as error:
+        raise UsageError(f"the {CARD} of {weights} has a damaged preprocessing: {error}") from error
+
+
+def _refuse_other_chain(given: dict[str, Any], stored: dict[str, Any]) -> None:
+    """Refuse the first value that is not what the network has seen in training."""
+    keys = ("working_diameter", "model_input", "steps")
+    flat, trained = (_flatten({key: chain[key] for key in keys}) for chain in (given, stored))
+    for key in (*flat, *trained):
+        if flat.get(key) != trained.get(key):
             raise UsageError(
-                f"preprocessing.{key} differs from what the weights were trained with; "
-                f"leave preprocessing out.\ntrained with: {stored.get(key)}"
+                f"preprocessing{key}={flat.get(key, 'null')}, but the weights were trained with "
+                f"{trained.get(key, 'null')}; leave preprocessing out"
             )
+
+
+def _flatten(tree: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {name: tree}
+    return {
+        key: value
+        for branch, below in tree.items()
+        for key, value in _flatten(below, f"{name}.{branch}").items()
+    }

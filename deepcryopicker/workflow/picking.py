@@ -11,7 +11,7 @@ from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.evaluation.contrast import signal_to_noise
 from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.frames import to_working
-from deepcryopicker.io.coordinates import write_box, write_csv
+from deepcryopicker.io.coordinates import read_picks, write_box, write_csv
 from deepcryopicker.io.relion import write_relion_folder
 from deepcryopicker.preprocessing.pipeline import preprocess, to_working_scale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -110,8 +110,9 @@ def _pick(
     micrograph = entry.load()
     diameter = entry.particle_diameter(micrograph)
     working = preprocess(micrograph, diameter, preprocessing, until=preprocessing.model_input)
-    picks = picker(working)
-    write_csv(folder / "picks" / f"{entry.name}.csv", picks)
+    coordinates = folder / "picks" / f"{entry.name}.csv"
+    write_csv(coordinates, picker(working))
+    picks = read_picks(coordinates)  # what is scored is what was written, decimals and all
     write_box(folder / "box" / f"{entry.name}.box", picks[picks.score >= threshold])
     truth = entry.load_truth()
     evaluated, snr = None, None

@@ -84,6 +84,4 @@ def tabulate_samples(training_set: TrainingSet) -> Table:
 
 def _typical_diameter(labelled: list[Labelled]) -> float:
     """Median particle diameter of the training micrographs, original pixels."""
-    return round(
-        float(np.median([one.entry.particle_diameter(one.micrograph) for one in labelled])), 2
-    )
+    return float(np.median([one.entry.particle_diameter(one.micrograph) for one in labelled]))

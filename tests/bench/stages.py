@@ -69,7 +69,9 @@ def main() -> None:
             "write CSV": lambda: write_csv(Path(folder) / "picks.csv", picks),
             "overlay": lambda: save_overlay(Path(folder) / "overlay.png", raw, picks, 0.5),
         }
-        table = Table(title=f"4096 x 4096, {diameter:g} px particles, {torch.get_num_threads()} threads")
+        table = Table(
+            title=f"4096 x 4096, {diameter:g} px particles, {torch.get_num_threads()} threads"
+        )
         table.add_column("stage")
         table.add_column("median s", justify="right")
         for name, work in stages.items():

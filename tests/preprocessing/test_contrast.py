@@ -44,7 +44,9 @@ def test_standardise_clips_a_hot_pixel_and_keeps_the_rest(noise):
     hot[4, 5] = 1e5
     result = standardise(hot)
     assert result[4, 5] == 8
-    np.testing.assert_allclose(np.delete(result, 4, 0), np.delete(standardise(noise), 4, 0), atol=0.01)
+    np.testing.assert_allclose(
+        np.delete(result, 4, 0), np.delete(standardise(noise), 4, 0), atol=0.01
+    )
 
 
 def test_standardise_of_mostly_constant_image_uses_the_plain_deviation():
@@ -94,6 +96,15 @@ def test_equalise_has_64_equally_spaced_and_equally_used_levels():
     assert np.ptp(counts[1:-1]) <= 64  # one input level
 
 
+def test_equalise_takes_the_first_level_that_reaches_the_middle_of_the_bin(noise):
+    result = equalise(noise)
+    levels = np.round(noise * 255)
+    for level in (90, 120, 128, 150, 161):
+        middle = (levels < level).mean() + (levels == level).mean() / 2
+        expected = (np.ceil(64 * middle) - 1) / 63
+        np.testing.assert_allclose(result[levels == level], expected, atol=1e-6)
+
+
 def test_equalise_is_monotone(noise):
     order = np.argsort(noise.ravel())
     assert (np.diff(equalise(noise).ravel()[order]) >= 0).all()
@@ -141,6 +152,17 @@ def test_clahe_clip_limits_the_gain_of_contrast():
     widths = [clahe(narrow, clip=clip, tiles=1).std() for clip in (0.0, 0.01, 0.05, 1.0)]
     assert widths == sorted(widths)
     assert widths[0] < 0.5 * widths[-1]
+
+
+def test_clahe_hands_the_clipped_pixels_to_the_other_bins():
+    """By hand: 4096 pixels at level 100; a bin may hold 16 + 82, the other 3998 are excess.
+
+    Each of the 255 other bins gets 15, the first 173 of them one more.
+    """
+    share = (100 * 16 + 98) / 4096
+    target = stats.rayleigh(scale=0.4)
+    found = clahe(np.full((64, 64), 100 / 255, np.float32), clip=0.02, tiles=1)
+    np.testing.assert_allclose(found, target.ppf(target.cdf(1) * share), atol=1e-6)
 
 
 def test_clahe_clipped_histogram_keeps_every_pixel():

@@ -81,9 +81,10 @@ def test_gaussian_of_zero_sigma_leaves_the_image(image):
 
 
 def test_flatten_removes_a_slope_and_keeps_particles(image):
-    slope = np.linspace(-4, 4, 240, dtype=np.float32)[None, :] + np.linspace(
-        0, 5, 200, dtype=np.float32
-    )[:, None]
+    slope = (
+        np.linspace(-4, 4, 240, dtype=np.float32)[None, :]
+        + np.linspace(0, 5, 200, dtype=np.float32)[:, None]
+    )
     row, column = np.ogrid[:200, :240]
     disc = np.where(np.hypot(row - 100, column - 120) < 5, -1, 0).astype(np.float32)
     result = flatten(slope + disc, 12)

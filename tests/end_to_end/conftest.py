@@ -1,0 +1,96 @@
+"""Commands run inside this process, and the runs that several tests look at."""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deepcryopicker import app
+from deepcryopicker.evaluate import evaluate
+from deepcryopicker.label import label
+from deepcryopicker.pick import pick
+from deepcryopicker.train import train
+
+COMMANDS = {"train": train, "label": label, "pick": pick, "evaluate": evaluate}
+SMALL = (
+    "dataset.kinds=[apoferritin]",
+    "dataset.micrographs_per_kind=3",
+    "dataset.shape=[384,448]",
+)
+SHORT = ("trainer.epochs=2", "class_set.samples_per_class=64")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def metrics(self):
+        return json.loads((self.folder / "metrics.json").read_text())
+
+    def picks(self):
+        files = sorted((self.folder / "picks").rglob("*.csv"))
+        return {path.name: path.read_bytes() for path in files}
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs commands in one working folder, which also holds the simulated micrographs."""
+
+    folder: Path
+
+    def __call__(self, name, *overrides, run="run", sweep=False):
+        folder = self.folder / run
+        where = f"hydra.{'sweep' if sweep else 'run'}.dir={folder}"
+        typed = [*(["-m"] if sweep else []), *overrides, where]
+        out, err = io.StringIO(), io.StringIO()
+        argv, here, terminate = sys.argv, Path.cwd(), signal.getsignal(signal.SIGTERM)
+        sys.argv = [name, *typed]
+        os.chdir(self.folder)
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = app.command(COMMANDS[name], name)
+        finally:
+            sys.argv = argv
+            os.chdir(here)
+            signal.signal(signal.SIGTERM, terminate)
+        return Answer(code, out.getvalue(), err.getvalue(), folder)
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory):
+    return Shell(tmp_path_factory.mktemp("commands"))
+
+
+@pytest.fixture(scope="session")
+def trained(shell):
+    """The main job on three small micrographs."""
+    return shell("train", *SMALL, *SHORT, run="trained")
+
+
+@pytest.fixture(scope="session")
+def simulated(trained, shell):
+    """Folder with the ``micrographs`` and ``coordinates`` that `trained` has seen."""
+    (folder,) = (shell.folder / "outputs" / "simulated").iterdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def partly_damaged(simulated, tmp_path_factory):
+    """The simulated micrographs, and one that was cut short."""
+    folder = tmp_path_factory.mktemp("partly")
+    for path in (simulated / "micrographs").iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "cut.mrc").write_bytes(path.read_bytes()[:50_000])
+    return folder

@@ -1,0 +1,154 @@
+"""``pick``: repeats the run that trained the weights, and refuses what does not fit them."""
+
+import shutil
+
+import pytest
+import yaml
+
+SMALL = (
+    "dataset.kinds=[apoferritin]",
+    "dataset.micrographs_per_kind=3",
+    "dataset.shape=[384,448]",
+)
+
+
+@pytest.fixture
+def in_folder(simulated):
+    """Overrides for the simulated micrographs as anybody's folder."""
+    return ["dataset=folder", f"dataset.micrographs={simulated / 'micrographs'}"]
+
+
+def refused(answer, *expected):
+    assert answer.code == 2
+    assert answer.err.startswith("error: ")
+    assert len(answer.err.splitlines()) <= 3
+    for part in expected:
+        assert part in answer.err
+
+
+def test_weights_repeat_the_picks_of_their_run(shell, trained):
+    answer = shell("pick", f"picker.weights={trained.folder}", *SMALL, run="repeat")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines()[-1] == f"run folder: {answer.folder}"
+    assert answer.picks() == trained.picks()
+    for key in ("f1", "average_precision", "picks", "per_micrograph"):
+        assert answer.metrics[key] == trained.metrics[key]
+
+
+def test_a_folder_takes_the_diameter_from_the_weights(shell, trained, in_folder):
+    weights = trained.folder / "model.safetensors"
+    answer = shell("pick", f"picker.weights={weights}", *in_folder, run="folder")
+    assert answer.code == 0
+    assert "estimated" not in answer.out
+    assert answer.picks() == trained.picks()
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("preprocessing=matlab", ["preprocessing.working_diameter=30", "trained with 24"]),
+        ("preprocessing.steps.clip.low=1", ["preprocessing.steps.clip.low=1", "with 0.1;"]),
+        ("preprocessing.steps.flatten=null", ["preprocessing.steps.flatten", "null"]),
+        ("preprocessing.model_input=clip", ["preprocessing.model_input=clip", "standardise"]),
+        ("dataset.diameter=90", ["dataset.diameter=90", "59.09"]),
+    ],
+)
+def test_what_the_weights_were_not_trained_with_is_refused(
+    shell, trained, in_folder, override, expected
+):
+    answer = shell("pick", f"picker.weights={trained.folder}", *in_folder, override)
+    refused(answer, *expected, "weights", "leave")
+
+
+@pytest.mark.parametrize("override", ["preprocessing=default", "dataset.diameter=59.1"])
+def test_what_agrees_with_the_weights_may_be_given(shell, trained, in_folder, override):
+    answer = shell("pick", f"picker.weights={trained.folder}", *in_folder, override, run="agreed")
+    assert answer.code == 0
+
+
+def test_a_network_needs_weights(shell, in_folder):
+    answer = shell("pick", *in_folder)
+    refused(answer, "picker.weights is missing", "picker=log")
+    assert answer.out == ""  # nothing was measured first
+
+
+def test_weights_that_are_not_there_are_refused(shell, in_folder):
+    refused(shell("pick", "picker.weights=nowhere", *in_folder), "picker.weights", "nowhere")
+
+
+def damage(card, how):
+    settings = yaml.safe_load(card.read_text())
+    settings.update(how)
+    card.write_text(yaml.safe_dump(settings))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"model": {"name": "compactt"}},
+        {"model": None},
+        {"model": {"name": "compact", "widths": [1, 2, 3, 4, 5, 6], "dropout": 0.2}},
+        {"model": {"name": "compact", "depth": 3}},
+        {"classes": 7},
+        {"classes": ["top"]},
+        {"diameter": "wide"},
+        {"preprocessing": {}},
+        {"preprocessing": "default"},
+        {"preprocessing": {"working_diameter": "x", "model_input": "a", "steps": {"a": {}}}},
+        {"preprocessing": {"working_diameter": 24, "model_input": "a", "steps": ["a"]}},
+    ],
+    ids=str,
+)
+def test_a_damaged_card_is_refused(shell, trained, in_folder, tmp_path, how):
+    for name in ("model.yaml", "model.safetensors"):
+        shutil.copy(trained.folder / name, tmp_path / name)
+    damage(tmp_path / "model.yaml", how)
+    refused(shell("pick", f"picker.weights={tmp_path}", *in_folder), "model.yaml")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[1, 2", b"\xff\xfe\x00", b"!!python/object:os.system x"]
+)
+def test_a_card_that_is_none_is_refused(shell, trained, in_folder, tmp_path, content):
+    shutil.copy(trained.folder / "model.safetensors", tmp_path)
+    (tmp_path / "model.yaml").write_bytes(content)
+    refused(shell("pick", f"picker.weights={tmp_path}", *in_folder), "model.yaml")
+
+
+def test_the_baseline_needs_no_weights(shell, in_folder, simulated):
+    truth = f"dataset.coordinates={simulated / 'coordinates'}"
+    answer = shell("pick", "picker=log", "dataset.diameter=59.1", truth, *in_folder, run="log")
+    assert answer.code == 0
+    assert answer.metrics["truth"] > 0
+    assert not (answer.folder / "model.yaml").exists()
+
+
+def test_some_unreadable_micrographs_are_skipped(shell, trained, partly_damaged):
+    given = ["dataset=folder", f"dataset.micrographs={partly_damaged}"]
+    answer = shell("pick", f"picker.weights={trained.folder}", *given, run="partly")
+    assert answer.code == 3
+    assert answer.picks() == trained.picks()
+    assert "cut.mrc" in (answer.folder / "failures.csv").read_text()
+
+
+def test_only_unreadable_micrographs_are_a_failure(shell, partly_damaged, tmp_path):
+    shutil.copy(partly_damaged / "cut.mrc", tmp_path)
+    given = ["dataset=folder", f"dataset.micrographs={tmp_path}", "dataset.diameter=59"]
+    answer = shell("pick", "picker=log", *given, run="none")
+    assert answer.code == 1
+    assert answer.err == (
+        "error: picking: no micrograph could be used; "
+        f"see {shell.folder / 'none' / 'failures.csv'}\n"
+    )
+    assert (answer.folder / "failures.csv").is_file()
+
+
+def test_outputs_mirror_sub_folders(shell, simulated, tmp_path):
+    for number, path in enumerate(sorted((simulated / "micrographs").iterdir())[:2]):
+        (tmp_path / f"grid{number}").mkdir()
+        shutil.copy(path, tmp_path / f"grid{number}" / "same.mrc")
+    given = ["dataset=folder", f"dataset.micrographs={tmp_path}", "dataset.diameter=59"]
+    answer = shell("pick", "picker=log", *given, run="grids")
+    assert answer.code == 0
+    for number in range(2):
+        assert (answer.folder / "picks" / f"grid{number}" / "same.csv").is_file()

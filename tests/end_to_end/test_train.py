@@ -1,0 +1,244 @@
+"""``train``: what it writes, that it repeats itself, sweeps, and unreadable micrographs."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import cv2
+import pytest
+import yaml
+
+from deepcryopicker.io.coordinates import read_picks
+from deepcryopicker.io.star import read_star
+
+SMALL = (
+    "dataset.kinds=[apoferritin]",
+    "dataset.micrographs_per_kind=3",
+    "dataset.shape=[384,448]",
+)
+SHORT = ("trainer.epochs=2", "class_set.samples_per_class=64")
+STEMS = [f"apoferritin_{index:03d}" for index in range(3)]
+
+
+def rows(path):
+    with path.open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_it_ends_with_the_run_folder(trained):
+    assert (trained.code, trained.err) == (0, "")
+    assert trained.out.splitlines()[-1] == f"run folder: {trained.folder}"
+
+
+def test_what_it_says_fits_a_log_file(trained):
+    assert "\x1b" not in trained.out
+    assert max(map(len, trained.out.splitlines()[:-1])) <= 110
+    assert "apoferritin, network" in trained.out
+    assert "apoferritin, DoG" in trained.out
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_picks_are_candidates_in_the_agreed_columns(trained, stem):
+    path = trained.folder / "picks" / f"{stem}.csv"
+    assert path.read_text().splitlines()[0] == "x,y,score,class,diameter"
+    picks = read_picks(path)
+    assert len(picks) > 0
+    assert ((picks.score >= 0) & (picks.score <= 1)).all()
+    assert set(picks.label) <= {"top", "side", "irregular"}
+    assert ((picks.x > -0.5) & (picks.x < 447.5) & (picks.y > -0.5) & (picks.y < 383.5)).all()
+    assert picks.diameter == pytest.approx(59.09, abs=0.01)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_box_and_star_hold_the_picks_above_the_threshold(trained, stem):
+    picks = read_picks(trained.folder / "picks" / f"{stem}.csv")
+    picked = picks[picks.score >= 0.5]
+    (star,) = (trained.folder / "relion").rglob(f"{stem}_autopick.star")
+    for other in (read_picks(trained.folder / "box" / f"{stem}.box"), read_star(star)):
+        assert other.x == pytest.approx(picked.x, abs=0.51)
+        assert other.y == pytest.approx(picked.y, abs=0.51)
+
+
+def test_the_files_of_the_contract_are_there(trained):
+    expected = [
+        "config.yaml",
+        "metrics.json",
+        "model.safetensors",
+        "model.yaml",
+        "precision_recall.png",
+        "relion/autopick.star",
+        "relion/micrographs.star",
+        "relion/particles.star",
+        "samples.png",
+        "summary.csv",
+        "training.png",
+        "training/best.ckpt",
+        "training/metrics.csv",
+        "baseline/summary.csv",
+        *(f"labels/{stem}.csv" for stem in STEMS),
+        *(f"overlays/{stem}.png" for stem in STEMS),
+        *(f"label_overlays/{stem}.png" for stem in STEMS),
+        *(f"baseline/picks/{stem}.csv" for stem in STEMS),
+    ]
+    assert [name for name in expected if not (trained.folder / name).is_file()] == []
+    assert len(list(trained.folder.glob("wandb/offline-run-*/*.wandb"))) == 1
+    assert not (trained.folder / "failures.csv").exists()
+    assert list(trained.folder.rglob(".*.tmp-*")) == []
+
+
+def test_pictures_show_the_whole_micrograph(trained):
+    for stem in STEMS:
+        picture = cv2.imread(str(trained.folder / "overlays" / f"{stem}.png"))
+        assert picture.shape[0] >= 384  # and a legend below
+        assert picture.shape[1:] == (448, 3)
+
+
+def test_the_metrics_are_of_every_micrograph(trained):
+    metrics = trained.metrics
+    assert metrics["micrographs"] == 3
+    assert metrics["failures"] == 0
+    assert metrics["candidates"] == sum(
+        len(read_picks(path)) for path in (trained.folder / "picks").iterdir()
+    )
+    for key in ("precision", "recall", "f1", "average_precision"):
+        assert 0 <= metrics[key] <= 1
+    assert metrics["radius"] == pytest.approx(130 / 2.2 / 2)
+    assert list(metrics["groups"]) == ["apoferritin"]
+    assert metrics["baseline"]["micrographs"] == 3
+    assert metrics["labels"][0]["good"] > 0
+
+
+def test_the_summary_has_a_row_for_each_micrograph(trained):
+    summary = rows(trained.folder / "summary.csv")
+    assert [row["micrograph"] for row in summary] == STEMS
+    for row in summary:
+        picks = read_picks(trained.folder / "picks" / f"{row['micrograph']}.csv")
+        assert int(row["candidates"]) == len(picks)
+        assert int(row["picks"]) == (picks.score >= 0.5).sum()
+
+
+def test_the_curves_have_a_row_for_each_epoch(trained):
+    curves = rows(trained.folder / "training" / "metrics.csv")
+    losses = [row["validation_loss"] for row in curves if row.get("validation_loss")]
+    assert len(losses) == 2
+
+
+def test_the_configuration_in_the_run_folder_is_the_one_used(trained):
+    settings = yaml.safe_load((trained.folder / "config.yaml").read_text())
+    assert settings["trainer"]["epochs"] == 2
+    assert settings["dataset"]["shape"] == [384, 448]
+    card = yaml.safe_load((trained.folder / "model.yaml").read_text())
+    assert card["preprocessing"]["steps"] == settings["preprocessing"]["steps"]
+    assert card["classes"] == settings["class_set"]["classes"]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(trained, shell):
+    # In a process of its own, as a user would repeat it.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("HYDRA", "WANDB"))}
+    again = subprocess.run(
+        [sys.executable, "-m", "deepcryopicker.train", *SMALL, *SHORT, "hydra.run.dir=again"],
+        cwd=shell.folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.splitlines()[-1] == f"run folder: {shell.folder / 'again'}"
+    for name, content in trained.picks().items():
+        assert (shell.folder / "again" / "picks" / name).read_bytes() == content
+
+
+@pytest.fixture(scope="session")
+def sweep(shell, trained):
+    """Two seeds, and an impossible third."""
+    return shell("train", "seed=1,2,-1", *SMALL, *SHORT, run="sweep", sweep=True)
+
+
+def test_a_sweep_goes_on_after_an_impossible_job(sweep):
+    assert sweep.code == 3
+    assert sweep.err == "error: seed must be >= 0, got -1\n"
+    done = [path.parent.name for path in sorted(sweep.folder.glob("*/metrics.json"))]
+    assert done == ["0", "1"]
+
+
+def test_jobs_of_a_sweep_are_tracked_one_by_one(sweep):
+    runs = sorted(sweep.folder.glob("*/wandb/offline-run-*"))
+    assert [path.parent.parent.name for path in runs] == ["0", "1"]
+    assert len({path.name.rsplit("-", 1)[1] for path in runs}) == 2
+
+
+def test_another_seed_gives_other_picks(sweep, trained):
+    picks = [
+        (folder / "picks" / f"{STEMS[0]}.csv").read_bytes()
+        for folder in (trained.folder, sweep.folder / "0", sweep.folder / "1")
+    ]
+    assert len(set(picks)) == 3
+
+
+def test_a_sweep_of_which_every_job_is_done_succeeds(shell, trained):
+    answer = shell(
+        "train",
+        "seed=1,2",
+        *SMALL,
+        "trainer.epochs=1",
+        "class_set.samples_per_class=32",
+        "logger=csv",
+        "baseline=null",
+        "overlays=0",
+        run="good_sweep",
+        sweep=True,
+    )
+    assert (answer.code, answer.err) == (0, "")
+    assert len(list(answer.folder.glob("*/picks"))) == 2
+    # What was switched off is not there.
+    for name in ("wandb", "baseline", "overlays"):
+        assert list(answer.folder.glob(f"*/{name}")) == []
+
+
+@pytest.fixture(scope="session")
+def no_labels(shell, partly_damaged):
+    """Somebody's folder with a damaged file, and no diameter given."""
+    given = f"dataset.micrographs={partly_damaged}"
+    return shell("train", "+experiment=no_labels", given, *SHORT, run="no_labels")
+
+
+def test_a_diameter_that_was_not_given_is_estimated(no_labels):
+    line = next(line for line in no_labels.out.splitlines() if "estimated" in line)
+    assert float(line.split()[-2]) == pytest.approx(59.1, rel=0.1)
+
+
+def test_an_unreadable_micrograph_is_skipped_and_said_once(no_labels, partly_damaged):
+    assert no_labels.code == 3
+    assert sorted(no_labels.picks()) == [f"{stem}.csv" for stem in STEMS]
+    skipped = [line for line in no_labels.out.splitlines() if line.startswith("SKIP")]
+    assert len(skipped) == 1
+    assert skipped[0].startswith(f"SKIP {partly_damaged / 'cut.mrc'}: ")
+    assert "1 micrograph skipped, see failures.csv" in no_labels.out
+    (failure,) = rows(no_labels.folder / "failures.csv")
+    assert failure["micrograph"] == "cut"
+    assert failure["reason"] in skipped[0]
+    assert no_labels.metrics["failures"] == 1
+
+
+def test_without_truth_there_are_counts_and_no_scores(no_labels):
+    metrics = no_labels.metrics
+    assert metrics["micrographs"] == 3
+    assert metrics["picks"] <= metrics["candidates"]
+    assert "f1" not in metrics
+    assert "Precision" not in no_labels.out
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_real_apoferritin_is_picked_without_labels(shell, real_data, monkeypatch):
+    monkeypatch.setenv("DEEPCRYOPICKER_DATA", str(real_data))
+    answer = shell("train", "+experiment=apoferritin", run="apoferritin")
+    metrics = json.loads((answer.folder / "metrics.json").read_text())
+    assert answer.code == 0
+    assert metrics["micrographs"] == 12
+    assert metrics["threshold"] == 0.5
+    assert metrics["f1"] >= 0.93

@@ -1,0 +1,132 @@
+"""Sizes, parameter counts, and a scan that equals its windows."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from deepcryopicker.class_set.windows import cut
+from deepcryopicker.errors import UsageError
+from deepcryopicker.model.network import build_network
+from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
+from deepcryopicker.picker.scan import scan
+
+CLASSES = ("top", "side", "irregular", "background")
+
+
+def randomised(network):
+    """Give batch normalisation running statistics that are not 0 and 1."""
+    torch.manual_seed(1)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.running_mean.normal_(0, 0.1)
+            layer.running_var.uniform_(0.5, 1.5)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def compact():
+    torch.manual_seed(0)
+    network = randomised(build_network(CompactConfig(), len(CLASSES)))
+    network.head[1].weight.data *= 30  # else all probabilities are alike
+    return network
+
+
+@pytest.fixture(scope="module")
+def image():
+    return np.random.default_rng(0).standard_normal((71, 94)).astype(np.float32)
+
+
+def windows_one_by_one(network, image, column, row):
+    centres = np.column_stack([column, row]).astype(float) * network.stride
+    windows = torch.from_numpy(cut(image, centres, network.window))[:, None]
+    with torch.inference_mode():
+        logits = network(windows)
+    assert logits.shape == (len(centres), len(CLASSES), 1, 1)
+    return torch.softmax(logits, dim=1)[..., 0, 0].numpy()
+
+
+@pytest.mark.parametrize(("classes", "parameters"), [(4, 58_274_500), (5, 58_278_597)])
+def test_papers_network_has_its_parameters(classes, parameters):
+    with torch.device("meta"):
+        network = build_network(DeepCryoPickerConfig(batch_norm=False), classes)
+    assert sum(p.numel() for p in network.parameters()) == parameters
+
+
+def test_papers_network_has_its_sizes_layer_by_layer():
+    with torch.device("meta"):
+        network = build_network(DeepCryoPickerConfig(), 4)
+        sizes = []
+        for layer in network.trunk:
+            if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
+                layer.register_forward_hook(lambda _, __, out: sizes.append(tuple(out.shape[2:])))
+        logits = network(torch.empty(2, 1, network.window, network.window))
+    assert sizes == [(side, side) for side in (55, 27, 27, 13, 13, 13, 13, 6)]
+    assert logits.shape == (2, 4, 1, 1)
+
+
+@pytest.mark.parametrize("config", [CompactConfig(), TimmConfig(), TimmConfig(level=1)])
+def test_window_gives_one_output(config):
+    network = build_network(config, 4).eval()
+    with torch.inference_mode():
+        assert network(torch.zeros(2, 1, network.window, network.window)).shape == (2, 4, 1, 1)
+
+
+def test_compact_network_has_the_window_and_stride_it_says(compact):
+    assert (compact.window, compact.stride) == (43, 2)
+    image = torch.zeros(1, 1, 101, 101, requires_grad=True)
+    output = compact(image)
+    output[0, 0, 5, 7].backward()
+    row, column = torch.nonzero(image.grad[0, 0], as_tuple=True)
+    assert (int(row.min()), int(row.max())) == (10, 10 + 42)
+    assert (int(column.min()), int(column.max())) == (14, 14 + 42)
+
+
+def test_scan_equals_the_windows(compact, image):
+    scores = scan(compact, image, CLASSES, 1024)
+    assert scores.probability.shape == (4, 36, 47)
+    assert (scores.stride, scores.offset, scores.classes) == (2, 0, CLASSES)
+    np.testing.assert_allclose(scores.probability.sum(axis=0), 1, atol=1e-5)
+    row, column = np.indices(scores.probability.shape[1:]).reshape(2, -1)[:, ::5]
+    expected = windows_one_by_one(compact, image, column, row)
+    found = scores.probability[:, row, column].T
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert found.std(axis=0).max() > 0.01  # not the same everywhere
+
+
+@pytest.mark.parametrize("tile", [25, 64])
+def test_tiled_scan_equals_one_pass(compact, image, tile):
+    whole = scan(compact, image, CLASSES, 4096).probability
+    np.testing.assert_allclose(scan(compact, image, CLASSES, tile).probability, whole, atol=1e-5)
+
+
+def test_timm_scan_has_one_position_per_stride(image):
+    network = build_network(TimmConfig(), 4).eval()
+    scores = scan(network, image, CLASSES, 1024)
+    expected = tuple((n - 1) // network.stride + 1 for n in image.shape)
+    assert scores.probability.shape[1:] == expected
+
+
+def test_level_that_the_backbone_lacks_is_refused():
+    with pytest.raises(UsageError, match=r"model.level: resnet18 has no feature level 9"):
+        build_network(TimmConfig("resnet18", level=9), 4)
+
+
+def test_unknown_backbone_names_the_nearest():
+    with pytest.raises(UsageError, match="Did you mean resnet18"):
+        build_network(TimmConfig("resnet81"), 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "key"),
+    [
+        (CompactConfig, {"widths": [1, 2]}, "model.widths"),
+        (CompactConfig, {"dropout": 1.0}, "model.dropout"),
+        (DeepCryoPickerConfig, {"dropout": -0.1}, "model.dropout"),
+        (TimmConfig, {"window": 7}, "model.window"),
+        (TimmConfig, {"level": -1}, "model.level"),
+    ],
+)
+def test_absurd_settings_are_refused(kind, settings, key):
+    with pytest.raises(UsageError, match=key):
+        kind(**settings)

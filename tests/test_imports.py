@@ -1,0 +1,117 @@
+"""Imports run one way, and a command answers typos before it loads torch."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import deepcryopicker
+
+PACKAGE = Path(deepcryopicker.__file__).parent
+# From the bottom up; nothing imports from a level above its own.
+LEVELS = (
+    "deepcryopicker errors types frames io progress _conf",
+    "dataset preprocessing",
+    "labeler",
+    "class_set",
+    "model",
+    "trainer logger",
+    "picker",
+    "evaluation",
+    "reporting",
+    "config runs",
+    "workflow",
+    "refusals app train label pick evaluate __main__",
+)
+RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}
+SCHEMA_MAY_IMPORT = {"dataclasses", "typing", "omegaconf"}
+
+
+def imported(source):
+    """Every module that a source imports, wherever in the file; relative imports as ``.name``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            if module == "deepcryopicker":
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+            else:
+                yield module
+
+
+def box(module):
+    """Name of the subpackage or top-level module that a module belongs to."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in RANK else parts[0]
+
+
+def upward(module, source):
+    """Imports of a module that go up."""
+    rank = RANK[box(module)]
+    return [
+        f"{module} -> {other}"
+        for other in imported(source)
+        if other.split(".")[0] == "deepcryopicker" and RANK[box(other)] > rank
+    ]
+
+
+def modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        yield name, path.read_text(encoding="utf-8")
+
+
+def test_every_module_has_a_level():
+    known = {box(name) for name, _ in modules()}
+    there = {name.split(".")[1] for name, _ in modules() if "." in name}
+    assert there | {"deepcryopicker"} == known == set(RANK)
+
+
+def test_imports_run_one_way():
+    assert [edge for name, source in modules() for edge in upward(name, source)] == []
+
+
+def test_imports_are_absolute():
+    relative = [
+        (name, module)
+        for name, source in modules()
+        for module in imported(source)
+        if module.startswith(".")
+    ]
+    assert relative == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("deepcryopicker.labeler.ibc", "from deepcryopicker.model.network import Network"),
+        ("deepcryopicker.io.mrc", "def f():\n    from deepcryopicker import config"),
+        ("deepcryopicker.picker.log", "import deepcryopicker.workflow.picking"),
+    ],
+)
+def test_the_search_for_upward_imports_can_fail(module, source):
+    assert upward(module, source) != []
+
+
+def test_schemas_import_no_library():
+    for name, source in modules():
+        if name.endswith(".schema"):
+            others = set(imported(source)) - SCHEMA_MAY_IMPORT
+            assert others <= {"deepcryopicker.errors", "deepcryopicker.types"}, name
+
+
+def test_a_command_starts_without_torch():
+    heavy = ("torch", "lightning", "wandb", "matplotlib", "cv2", "scipy")
+    program = (
+        "import sys, deepcryopicker.app, deepcryopicker.train, deepcryopicker.label, "
+        "deepcryopicker.pick, deepcryopicker.evaluate; "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "[]"

@@ -1,0 +1,145 @@
+"""Slips on the command line are answered in a line or two that say what to type instead."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from deepcryopicker.app import command
+from deepcryopicker.evaluate import evaluate
+from deepcryopicker.train import train
+
+# What was typed, and what the answer must hold: the offender and what to type instead.
+SLIPS = [
+    ("model=compactt", "model called 'compactt'", "model=compact?"),
+    ("modell=compact", "'modell'", "model=compact?"),
+    ("modell.dropout=0.1", "'modell.dropout'", "model.dropout=0.1?"),
+    ("clas-set=five", "'clas-set'", "class-set=five?"),
+    ("optimizer.lr=1", "'optimizer.lr'", "trainer"),
+    ("model.dropoutt=1", "'model.dropoutt'", "model.dropout=1?"),
+    ("model.dropout=abc", "model.dropout=abc", "a number, such as model.dropout=0.2"),
+    ("trainer.epochs=2.5", "trainer.epochs=2.5", "a whole number, such as trainer.epochs=12"),
+    ("trainer.epochs=null", "trainer.epochs=null", "such as trainer.epochs=12"),
+    ("class_set.rotations=maybe", "rotations=maybe", "true or false"),
+    ("dataset.kinds=klh", "dataset.kinds=klh", "a list in square brackets, such as"),
+    ("logger.wandb=true", "logger.wandb=true", "set its keys"),
+    ("picker.threshold=3", "picker.threshold", "[0, 1], got 3"),
+    ("baseline.threshold=3", "baseline.threshold", "[0, 1], got 3"),
+    ("trainer.learning_rate=nan", "trainer.learning_rate", "finite number, got nan"),
+    ("dataset.kinds=[klhh]", "klhh", "Did you mean klh?"),
+    ("trainer.device=gpu", "trainer.device", "auto, cpu, cuda"),
+    ("class_set=four_no_negative", "'class_set'", "class-set=four_no_negative"),
+    ("baseline=log", "'baseline'", "picker@baseline=log"),
+    ("class-set.classes=[top]", "'class-set.classes'", "'class_set.classes=[top]'?"),
+    ("+experiment=demoo", "experiment called 'demoo'", "+experiment=demo?"),
+    ("experiment=demo", "experiment=demo", "write +experiment=demo"),
+    ("+picker.threshold=0.4", "+picker.threshold=0.4", "write picker.threshold=0.4"),
+    ("+model.depth=4", "'model.depth'", "dropout, widths"),
+    ("++colour=red", "'colour'", "choose from: baseline"),
+    ("model.backbone=resnet18", "model.backbone", "add model=timm"),
+    ("dataset.micrographs=DIR", "dataset.micrographs", "add dataset=folder"),
+    ("model.widths=[1", "model.widths=[1", "add ]"),
+    ("dataset.name=a b=c", "dataset.name=a b=c", "quotes"),
+    ("nonsense", "'nonsense'", "key=value"),
+    ("model=null", "null", "--help"),
+    ("preprocessing.steps.wienerr=null", "steps.wienerr", "preprocessing.steps.wiener=null?"),
+    ("preprocessing.model_input=cek", "'cek'", "Did you mean cec?"),
+    ("dataset=apoferritin", "dataset=apoferritin", "export DEEPCRYOPICKER_DATA=DIR"),
+    ("hydra/launcher=slurmm", "slurmm", "hydra/launcher=slurm?"),
+    ("+experiment=no_labels", "dataset.micrographs is missing", "dataset.micrographs=..."),
+]
+SLIPS_OF_SEVERAL = [
+    (
+        ["+experiment=no_labels", "dataset.micrographs=nowhere", "dataset.diameter=60"],
+        "dataset.micrographs",
+        "nowhere",
+    ),
+    (["dataset=folder", "dataset.micrographs=.", "dataset.diameter=60"], ".mrc", "found in ."),
+    (["-m", "seed=1,2", "model=compactt"], "'compactt'", "model=compact?"),
+    (["-m", "seed=1,x"], "seed=x", "a whole number"),
+]
+
+
+@pytest.fixture
+def answer(monkeypatch, tmp_path, capsys):
+    """Type a command in an empty folder; gives its exit code and what it says on stderr."""
+    monkeypatch.delenv("DEEPCRYOPICKER_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def type_in(function, *overrides):
+        monkeypatch.setattr(sys, "argv", [function.__name__, *overrides])
+        code = command(function, function.__name__)
+        return code, capsys.readouterr().err
+
+    return type_in
+
+
+def check(code, said, *expected):
+    assert code == 2
+    assert said.startswith("error: ")
+    assert len(said.splitlines()) <= 3
+    assert "Traceback" not in said
+    assert "hydra.cc" not in said
+    for part in expected:
+        assert part in said
+
+
+@pytest.mark.parametrize(("typed", "offender", "instead"), SLIPS, ids=[slip[0] for slip in SLIPS])
+def test_a_slip_is_answered_by_what_to_type_instead(answer, typed, offender, instead):
+    check(*answer(train, typed), offender, instead)
+
+
+@pytest.mark.parametrize(("typed", "offender", "instead"), SLIPS_OF_SEVERAL)
+def test_a_slip_among_several_overrides_is_answered(answer, typed, offender, instead):
+    check(*answer(train, *typed), offender, instead)
+
+
+def test_evaluate_names_what_it_needs(answer, tmp_path):
+    check(*answer(evaluate), "evaluate.picks is missing", "evaluate.picks=...")
+    check(
+        *answer(evaluate, "evaluate.picks=nowhere", f"evaluate.truth={tmp_path}"),
+        "evaluate.picks",
+        "no folder nowhere",
+    )
+
+
+def test_a_refused_command_leaves_no_results(answer, tmp_path):
+    check(*answer(train, "picker.threshold=3"), "picker.threshold")
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left <= {"config.yaml", "hydra.yaml", "overrides.yaml"}
+
+
+def test_a_bug_still_shows_where_it_is(answer):
+    def train(config, run):
+        raise ZeroDivisionError("a bug")
+
+    code, said = answer(train)
+    assert code == 1
+    assert "Traceback" in said
+    assert "a bug" in said
+
+
+def test_from_a_shell_without_input(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "DEEPCRYOPICKER_DATA"}
+    answer = subprocess.run(
+        [sys.executable, "-m", "deepcryopicker.train", "model=compactt"],
+        cwd=tmp_path,
+        env=environment | {"HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    check(answer.returncode, answer.stderr, "Did you mean model=compact?")
+    assert answer.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_lists_options_and_keys(answer, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["train", "--help"])
+    assert command(train, "train") == 0
+    said = capsys.readouterr().out
+    for part in ("python -m deepcryopicker.train", "class-set: ", "batch_size: 64", "--hydra-help"):
+        assert part in said
