@@ -232,7 +232,6 @@ def test_without_truth_there_are_counts_and_no_scores(no_labels):
     assert "Precision" not in no_labels.out
 
 
-@pytest.mark.slow
 @pytest.mark.real
 def test_real_apoferritin_is_picked_without_labels(shell, real_data, monkeypatch):
     monkeypatch.setenv("DEEPCRYOPICKER_DATA", str(real_data))
