@@ -65,7 +65,7 @@ def make_table(
     every = [*rows, *([total] if total is not None else [])]
     for key, heading in columns.items():
         is_text = any(isinstance(row.get(key), str) for row in every)
-        table.add_column(heading, justify="left" if is_text else "right", overflow="fold")
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
     for index, row in enumerate(rows):
         last = total is not None and index == len(rows) - 1
         table.add_row(*(_cell(row.get(key)) for key in columns), end_section=last)
