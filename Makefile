@@ -17,6 +17,7 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 demo: $(INSTALLED) ## Run the main job on generated micrographs: labels, network, picks, scores
+	@rm -rf outputs/demo
 	$(BIN)/python -m deepcryopicker.train +experiment=demo hydra.run.dir=outputs/demo
 
 test: $(INSTALLED) ## Run the tests that take seconds each

@@ -14,7 +14,7 @@ _detected = Console()
 console = Console(
     highlight=False,
     soft_wrap=True,
-    width=None if _detected.is_terminal else max(_detected.width, 110),
+    width=None if _detected.is_terminal else max(_detected.width, 120),
 )
 _SECONDS_BETWEEN_LINES = 15.0
 
