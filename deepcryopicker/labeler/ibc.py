@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepcryopicker.frames import to_original
+from deepcryopicker.frames import picks_to_original
 from deepcryopicker.labeler.clustering import clean_mask, intensity_clusters
 from deepcryopicker.labeler.schema import IbcConfig
 from deepcryopicker.labeler.selection import judge
@@ -39,11 +39,5 @@ def label(micrograph: Micrograph, working_diameter: float, config: IbcConfig) ->
     reason = judge(
         shapes, micrograph.image.shape, micrograph.margins, working_diameter, config.selection
     )
-    picks = Picks(
-        to_original(shapes.x, micrograph.scale),
-        to_original(shapes.y, micrograph.scale),
-        shapes.overlap,
-        shapes.label,
-        shapes.diameter / micrograph.scale,
-    )
-    return Candidates(picks, reason == "", reason, covered)
+    picks = Picks(shapes.x, shapes.y, shapes.overlap, shapes.label, shapes.diameter)
+    return Candidates(picks_to_original(picks, micrograph.scale), reason == "", reason, covered)

@@ -1,12 +1,8 @@
-"""What all networks have in common, and how one is built from its configuration."""
+"""What all networks have in common."""
 
 from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
-
-from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
-
-ModelConfig = CompactConfig | DeepCryoPickerConfig | TimmConfig
 
 
 class Network(nn.Module, ABC):
@@ -30,18 +26,3 @@ class Network(nn.Module, ABC):
         A window gives 1 x 1 outputs; output (i, j) of a larger image belongs to the window whose
         top-left pixel is ``(i * stride, j * stride)``.
         """
-
-
-def build_network(config: ModelConfig, classes: int) -> Network:
-    """Build the configured network with random weights and `classes` outputs."""
-    if isinstance(config, CompactConfig):
-        from deepcryopicker.model.compact import Compact
-
-        return Compact(config, classes)
-    if isinstance(config, DeepCryoPickerConfig):
-        from deepcryopicker.model.deepcryopicker import DeepCryoPicker
-
-        return DeepCryoPicker(config, classes)
-    from deepcryopicker.model.timm_backbone import TimmBackbone
-
-    return TimmBackbone(config, classes)

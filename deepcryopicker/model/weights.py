@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.io.atomic import replacing, write_text
-from deepcryopicker.model.network import ModelConfig, Network, build_network
+from deepcryopicker.model.build import ModelConfig, build_network
+from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
 
 WEIGHTS = "model.safetensors"

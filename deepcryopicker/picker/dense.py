@@ -3,7 +3,7 @@
 import numpy as np
 
 from deepcryopicker.class_set.schema import BACKGROUND, NEGATIVE
-from deepcryopicker.frames import to_original
+from deepcryopicker.frames import picks_to_original
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker.peaks import local_maxima, oversized, refine
 from deepcryopicker.picker.scan import scan
@@ -35,13 +35,7 @@ def pick(
     scores = scan(trained.network, micrograph.image, trained.classes, config.tile)
     picks = find_particles(scores, working_diameter, config)
     picks = picks[inside_margins(picks, micrograph.image.shape, micrograph.margins)]
-    return Picks(
-        to_original(picks.x, micrograph.scale),
-        to_original(picks.y, micrograph.scale),
-        picks.score,
-        picks.label,
-        picks.diameter / micrograph.scale,
-    )
+    return picks_to_original(picks, micrograph.scale)
 
 
 def find_particles(scores: ScoreMap, diameter: float, config: DenseConfig) -> Picks:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.filters import threshold_otsu
 
-from deepcryopicker.frames import to_original
+from deepcryopicker.frames import picks_to_original
 from deepcryopicker.picker.dense import inside_margins
 from deepcryopicker.picker.peaks import local_maxima, refine
 from deepcryopicker.picker.schema import LogConfig
@@ -41,13 +41,7 @@ def pick(micrograph: Micrograph, working_diameter: float, config: LogConfig) -> 
     picks = picks[inside_margins(picks, response.shape, micrograph.margins)]
     distance = config.distance * working_diameter
     picks = picks[suppress_by_distance(picks.x, picks.y, picks.score, distance)]
-    return Picks(
-        to_original(picks.x, micrograph.scale),
-        to_original(picks.y, micrograph.scale),
-        picks.score,
-        picks.label,
-        picks.diameter / micrograph.scale,
-    )
+    return picks_to_original(picks, micrograph.scale)
 
 
 def to_score(response: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from deepcryopicker.class_set.training_set import SPLITS, build_training_set
 from deepcryopicker.config import TrainConfig
 from deepcryopicker.logger.loggers import CURVES, build_loggers, close_loggers, log_summary
-from deepcryopicker.model.network import build_network
+from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import Trained, save_weights
 from deepcryopicker.progress import console
 from deepcryopicker.reporting.figures import sample_sheet, training_figure

@@ -19,7 +19,7 @@ from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
 from deepcryopicker.io.coordinates import write_csv
 from deepcryopicker.io.micrographs import read_micrograph
 from deepcryopicker.labeler import ibc
-from deepcryopicker.model.network import build_network
+from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense, log
 from deepcryopicker.preprocessing.pipeline import preprocess

@@ -7,7 +7,7 @@ from torch import nn
 
 from deepcryopicker.class_set.windows import cut
 from deepcryopicker.errors import UsageError
-from deepcryopicker.model.network import build_network
+from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
 from deepcryopicker.picker.scan import scan
 

@@ -10,7 +10,7 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.model.network import build_network
+from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig, TimmConfig
 from deepcryopicker.model.weights import CARD, WEIGHTS, Trained, load_weights, save_weights
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.model.network import build_network
+from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.trainer.fit import fit
 from deepcryopicker.trainer.module import augment
