@@ -1,5 +1,7 @@
 """``python -m deepcryopicker`` prints the pipeline and the commands."""
 
+import sys
+
 from deepcryopicker import __version__
 from deepcryopicker.progress import console
 
@@ -22,4 +24,7 @@ Your own micrographs, no labels:
 Each box is a group of options: model=compact, picker=log, ...; add --help for all of them."""
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        given = " ".join(sys.argv[1:])
+        sys.exit(f"error: commands are modules; type python -m deepcryopicker.{given}")
     console.print(_PAGE, markup=False)

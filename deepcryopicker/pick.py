@@ -16,7 +16,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
     """Pick every micrograph and score those that have truth."""
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
     from deepcryopicker.workflow.pickers import build_picker, inherit
-    from deepcryopicker.workflow.picking import pick_catalogue
+    from deepcryopicker.workflow.picking import pick_catalogue, write_relion
     from deepcryopicker.workflow.scoring import score, tabulate
 
     catalogue = open_catalogue(config.dataset)
@@ -31,6 +31,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
         run.folder,
         config.overlays,
     )
+    write_relion(picked, config.picker.threshold, run.folder)
     scores = score(picked, config.picker.threshold)
     run.write_metrics(scores)
     console.print(tabulate({"picks": scores}, title=catalogue.name))

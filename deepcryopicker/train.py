@@ -18,7 +18,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.workflow.labelling import draw_labels, label_catalogue, summarise_labels
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
     from deepcryopicker.workflow.pickers import build_picker
-    from deepcryopicker.workflow.picking import pick_catalogue
+    from deepcryopicker.workflow.picking import pick_catalogue, write_relion
     from deepcryopicker.workflow.scoring import draw_curves, score, tabulate
     from deepcryopicker.workflow.training import train_network
 
@@ -50,6 +50,8 @@ def train(config: TrainConfig, run: Run) -> float | None:
             description="picking" if main else "baseline",
         )
         scores[name] = score(picked[name], settings.threshold)
+        if main:
+            write_relion(picked[name], settings.threshold, run.folder)
 
     baseline = scores.get("DoG")
     run.write_metrics({**scores["network"], "labels": labels, "baseline": baseline})

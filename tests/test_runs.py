@@ -58,7 +58,8 @@ def test_a_micrograph_that_fails_at_every_stage_is_reported_once(run, capsys):
 
 
 @pytest.mark.parametrize(
-    "error", [OSError("gone"), ValueError("first\nsecond"), MemoryError(), IndexError("7")]
+    "error",
+    [OSError("gone"), ValueError("first\nsecond"), MemoryError(), KeyError("7"), RuntimeError("8")],
 )
 def test_an_unforeseen_failure_leaves_its_traceback_in_a_file(run, capsys, error):
     assert run.attempt("picking", "a", Path("a.mrc"), fail_with(error)) is None
@@ -68,8 +69,8 @@ def test_an_unforeseen_failure_leaves_its_traceback_in_a_file(run, capsys, error
     assert "Traceback" in (run.folder / "errors.log").read_text()
 
 
-@pytest.mark.parametrize("error", [UsageError("wrong key"), KeyError("a bug"), KeyboardInterrupt()])
-def test_wrong_usage_and_bugs_are_no_matter_of_one_micrograph(run, error):
+@pytest.mark.parametrize("error", [UsageError("wrong key"), KeyboardInterrupt()])
+def test_wrong_usage_and_signals_are_no_matter_of_one_micrograph(run, error):
     with pytest.raises(type(error)):
         run.attempt("picking", "a", Path("a.mrc"), fail_with(error))
     assert run.failures == []

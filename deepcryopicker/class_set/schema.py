@@ -60,6 +60,8 @@ class ClassSetConfig:
         for key in ("off_centre_share", "validation", "test", "background_coverage"):
             if not 0 <= getattr(self, key) <= 1:
                 raise UsageError(f"class_set.{key} must lie in [0, 1], got {getattr(self, key):g}")
+        if self.validation == 0:
+            raise UsageError("class_set.validation must be > 0: the best epoch is chosen by it")
         if self.validation + self.test >= 1:
             raise UsageError("class_set.validation + class_set.test must be below 1")
         if len(self.off_centre) != 2 or not 0 < self.off_centre[0] < self.off_centre[1]:

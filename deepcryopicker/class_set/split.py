@@ -1,5 +1,6 @@
 """Splits by micrograph, or by spatial block where there are too few micrographs."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,8 +20,9 @@ def assign_splits(
     Parameters
     ----------
     strata : sequence of str
-        What each of them is a member of, such as its particle species. Within a stratum of three
-        or more, every split gets at least one; the members of smaller ones train.
+        What each of them is a member of, such as its particle species. Strata of fewer than
+        three count as one together. Within a stratum of three or more, every split that has a
+        share gets at least one; the members of a smaller one train.
     validation, test : float
         Shares.
     rng : Generator
@@ -30,8 +32,10 @@ def assign_splits(
     (N,) str
     """
     splits = np.full(len(strata), "train", dtype="<U10")
-    for stratum in dict.fromkeys(strata):
-        members = np.flatnonzero(np.asarray(strata) == stratum)
+    sizes = Counter(strata)
+    merged = np.array(["small" if needs_blocks(sizes[s]) else f"of {s}" for s in strata])
+    for stratum in dict.fromkeys(merged.tolist()):
+        members = np.flatnonzero(merged == stratum)
         if not needs_blocks(len(members)):
             splits[members] = _shuffled(len(members), validation, test, rng)
     return splits

@@ -9,7 +9,7 @@ from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Floats, Micrograph
 
 # A micrograph shows some 6 to 40 particles along its longer side at usual magnifications.
-_SMALLEST, _LARGEST = 1 / 40, 1 / 6
+SMALLEST, LARGEST = 1 / 40, 1 / 6
 _STEPS = 12
 
 
@@ -34,7 +34,7 @@ def estimate_diameter(
         Original pixels.
     """
     longest = max(max(micrograph.image.shape) for micrograph in micrographs)
-    diameters = longest * np.geomspace(_SMALLEST, _LARGEST, _STEPS)
+    diameters = longest * np.geomspace(SMALLEST, LARGEST, _STEPS)
     explained = np.array(
         [
             np.mean([_explained(m, diameter, preprocessing, labeler) for m in micrographs])

@@ -51,19 +51,21 @@ def find_particles(scores: ScoreMap, diameter: float, config: DenseConfig) -> Pi
     )
     total = np.clip(shapes.sum(axis=0), 0.0, 1.0)
     row, column = local_maxima(total, 0.5 * config.distance * spacing, config.floor)
-    largest = config.largest_area * np.pi * spacing**2 / 4.0
-    keep = ~oversized(total, row, column, config.threshold, largest)
-    row, column = row[keep], column[keep]
+    # Suppression comes first: on the plateau of a saturated area every pixel is a maximum.
     x, y = refine(total, row, column)
+    kept = suppress_by_distance(x, y, total[row, column], config.distance * spacing)
+    row, column, x, y = row[kept], column[kept], x[kept], y[kept]
+    largest = config.largest_area * np.pi * spacing**2 / 4.0
+    small = ~oversized(total, row, column, config.threshold, largest)
+    row, column, x, y = row[small], column[small], x[small], y[small]
     label = np.array([scores.classes[i] for i in particle])[shapes[:, row, column].argmax(axis=0)]
-    picks = Picks.create(
+    return Picks.create(
         x * scores.stride + scores.offset,
         y * scores.stride + scores.offset,
         total[row, column],
         label,
         diameter,
     )
-    return picks[suppress_by_distance(picks.x, picks.y, picks.score, config.distance * diameter)]
 
 
 def inside_margins(picks: Picks, shape: tuple[int, ...], margins: Margins) -> Mask:

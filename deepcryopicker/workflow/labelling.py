@@ -21,6 +21,7 @@ from deepcryopicker.reporting.tables import write_rows
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Candidates, Image, Micrograph
 from deepcryopicker.workflow.opening import spread
+from deepcryopicker.workflow.picking import scoring_radius
 
 _COLUMNS = ("x", "y", "score", "class", "diameter", "good", "reason")
 
@@ -124,7 +125,7 @@ def _count(one: Labelled) -> tuple[int, int, int]:
     truth = one.entry.load_truth()
     if truth is None:
         return 0, 0, 0
-    radius = float(np.median(truth[0].diameter)) / 2.0 if len(truth[0]) else 0.0
+    radius = scoring_radius(one.entry, one.entry.particle_diameter(one.micrograph), truth[0])
     outcome = match(one.candidates.picks[one.candidates.good], *truth, radius)
     return int((outcome == 1).sum()), int((outcome == 0).sum()), len(truth[0])
 

@@ -1,15 +1,19 @@
 """Open a dataset and settle the particle diameter."""
 
+from functools import partial
+
 import numpy as np
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_folder
 from deepcryopicker.dataset.schema import FolderConfig, SimulatedConfig
 from deepcryopicker.dataset.simulated import open_simulated
-from deepcryopicker.labeler.diameter import estimate_diameter
+from deepcryopicker.labeler.diameter import SMALLEST, estimate_diameter
 from deepcryopicker.labeler.schema import IbcConfig
+from deepcryopicker.preprocessing.pipeline import preprocess
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.progress import console, track
 from deepcryopicker.runs import Run
+from deepcryopicker.types import Micrograph
 
 _MICROGRAPHS_TO_MEASURE = 3
 
@@ -29,7 +33,8 @@ def settle_diameter(
         entries = spread([e for e in catalogue.entries if e.group == group], None)
         loaded = []
         for entry in entries:
-            micrograph = run.attempt("read", entry.name, entry.path, entry.load)
+            work = partial(_load_checked, entry, preprocessing)
+            micrograph = run.attempt("read", entry.name, entry.path, work)
             if micrograph is not None:
                 loaded.append(micrograph)
             if len(loaded) == _MICROGRAPHS_TO_MEASURE:
@@ -40,6 +45,14 @@ def settle_diameter(
         console.print(f"{group}: particle diameter estimated at {diameter:g} pixels")
         catalogue = catalogue.with_diameter(group, diameter)
     return catalogue
+
+
+def _load_checked(entry: Entry, preprocessing: PreprocessingConfig) -> Micrograph:
+    """Read a micrograph that is fit to be measured: big enough for any size, not constant."""
+    micrograph = entry.load()
+    to_smallest = max(micrograph.image.shape) * SMALLEST
+    preprocess(micrograph, to_smallest, preprocessing, until="rescaled")
+    return micrograph
 
 
 def spread(entries: list[Entry], count: int | None) -> list[Entry]:

@@ -76,8 +76,8 @@ def pick_catalogue(
     picker : callable
         From a preprocessed micrograph to picks in original pixels.
     threshold : float
-        Score from which a candidate counts as picked: goes to BOX, STAR and overlays. The CSV
-        files hold every candidate.
+        Score from which a candidate counts as picked: goes to BOX and overlays. The CSV files
+        hold every candidate.
     run : Run
     folder : Path
     overlays : int
@@ -95,7 +95,6 @@ def pick_catalogue(
             done.append(picked)
     run.require(len(done), description)
     write_rows(folder / "summary.csv", [_row(one, threshold) for one in done], _SUMMARY)
-    write_relion(done, threshold, folder)
     return done
 
 

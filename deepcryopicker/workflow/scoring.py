@@ -47,7 +47,8 @@ def tabulate(scores: dict[str, dict[str, Any]], title: str) -> Table:
     rows = []
     for group in first.get("groups", {}):
         for name, summary in scores.items():
-            rows.append({"what": f"{group}, {name}", **summary["groups"][group]})
+            if group in summary.get("groups", {}):
+                rows.append({"what": f"{group}, {name}", **summary["groups"][group]})
     several = len(first.get("groups", {})) != 1
     if several:
         rows += [{"what": f"overall, {name}", **summary} for name, summary in scores.items()]

@@ -26,6 +26,11 @@ def test_no_split_is_empty_and_shares_are_kept(count, seed):
     assert counts["test"] == max(1, round(0.2 * count))
 
 
+def test_small_strata_are_split_together():
+    splits = assign_splits(["a", "a", "b", "b"], 0.16, 0.2, np.random.default_rng(0))
+    assert set(splits.tolist()) == set(NAMES)
+
+
 def test_every_stratum_is_split_and_small_ones_train():
     strata = ["a", "b", "a", "c", "b", "a", "b", "c", "a"]
     splits = assign_splits(strata, 0.2, 0.2, np.random.default_rng(0))

@@ -79,6 +79,16 @@ def test_large_plateau_is_no_particle():
         assert np.hypot(picks.x - 40, picks.y - 50).min() < 1
 
 
+@pytest.mark.parametrize("stride", [1.0, 2.0])
+def test_saturated_area_is_no_crowd_of_particles(stride):
+    probability = np.zeros((4, 200, 200), np.float32)
+    probability[3] = 1.0
+    probability[3, 40:160, 40:160], probability[0, 40:160, 40:160] = 0.0, 1.0
+    scores = ScoreMap(probability, ("top", "side", "irregular", "background"), stride, 0.0)
+    picks = find_particles(scores, DIAMETER, DenseConfig())
+    assert (picks.score >= 0.5).sum() == 0
+
+
 def test_floor_drops_weak_candidates():
     scores = score_map([*PLACES, (180.0, 150.0, "top", 0.1)])
     counts = [
