@@ -35,7 +35,7 @@ class DenseConfig:
     threshold: float = 0.5
     floor: float = 0.02
     smoothing: float = 0.08
-    largest_area: float = 0.6
+    largest_area: float = 4.0
     distance: float = 0.7
     tile: int = 1024
     device: str = "auto"

@@ -85,7 +85,7 @@ def test_saturated_area_is_no_crowd_of_particles(stride):
     probability[3] = 1.0
     probability[3, 40:160, 40:160], probability[0, 40:160, 40:160] = 0.0, 1.0
     scores = ScoreMap(probability, ("top", "side", "irregular", "background"), stride, 0.0)
-    picks = find_particles(scores, DIAMETER, DenseConfig())
+    picks = find_particles(scores, DIAMETER, DenseConfig(largest_area=0.6))
     assert (picks.score >= 0.5).sum() == 0
 
 
