@@ -29,6 +29,8 @@ class Entry:
         Angstrom per pixel, where the user overrides the header.
     polarity : str
         ``dark`` or ``bright``.
+    average_frames : bool
+        Whether a stack of frames is averaged rather than refused.
     truth : Path or None
         True particles.
     estimated : bool
@@ -42,12 +44,15 @@ class Entry:
     diameter_angstrom: float | None = None
     pixel_size: float | None = None
     polarity: str = "dark"
+    average_frames: bool = False
     truth: Path | None = None
     estimated: bool = False
 
     def load(self) -> Micrograph:
         """Read the micrograph."""
-        return read_micrograph(self.path, self.name, self.pixel_size, self.polarity)
+        return read_micrograph(
+            self.path, self.name, self.pixel_size, self.polarity, self.average_frames
+        )
 
     def particle_diameter(self, micrograph: Micrograph) -> float:
         """Return the particle diameter in original pixels.
@@ -116,6 +121,7 @@ def open_folder(config: FolderConfig) -> Catalogue:
             diameter_angstrom=config.diameter_angstrom,
             pixel_size=config.pixel_size,
             polarity=config.polarity,
+            average_frames=config.average_frames,
             truth=truth.get(name),
         )
         for name, path in listed

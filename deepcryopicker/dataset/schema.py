@@ -32,6 +32,9 @@ class FolderConfig:
         Angstrom per pixel; null takes it from the file's header.
     polarity : str
         ``dark`` or ``bright`` particles.
+    average_frames : bool
+        Average the frames of a stack (MRC, TIFF) rather than refuse it. That is for movies whose
+        motion has been corrected; nothing is aligned.
     """
 
     name: str = "folder"
@@ -41,6 +44,7 @@ class FolderConfig:
     diameter_angstrom: float | None = None
     pixel_size: float | None = None
     polarity: str = "dark"
+    average_frames: bool = False
 
     def __post_init__(self) -> None:
         for key in ("diameter", "diameter_angstrom", "pixel_size"):

@@ -47,12 +47,15 @@ def check_shape(height: int, width: int, frames: int = 1) -> tuple[int, int]:
     if min(height, width, frames) == 0:
         raise MicrographError("image has no pixels")
     if frames > 1:
-        raise MicrographError(
-            f"stack of {frames} images: not a micrograph; run motion correction first"
-        )
+        raise MicrographError(not_one_frame(frames))
     if height * width > MAX_PIXELS:
         raise MicrographError(f"{width} x {height} pixels: more than the limit of {MAX_PIXELS}")
     return height, width
+
+
+def not_one_frame(frames: int) -> str:
+    """Word the refusal of a stack."""
+    return f"stack of {frames} images: not a micrograph; run motion correction first"
 
 
 @contextmanager

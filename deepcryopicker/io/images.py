@@ -13,6 +13,7 @@ from PIL import UnidentifiedImageError
 
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.checks import MAX_PIXELS, check_shape, decoding, file_size
+from deepcryopicker.io.stacks import check_stack, mean_frame
 from deepcryopicker.types import Image
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -67,14 +68,20 @@ def _picture(path: Path) -> Iterator[Pillow.Image]:
             yield picture
 
 
-def tiff_shape(path: Path) -> tuple[int, int]:
+def tiff_shape(path: Path, average_frames: bool = False) -> tuple[int, int]:
     """Return ``(H, W)`` of a TIFF file without decoding it."""
-    with _tiff_page(path) as page:
-        return page.imagelength, page.imagewidth
+    with _tiff_pages(path, average_frames) as pages:
+        return pages.first.imagelength, pages.first.imagewidth
 
 
-def read_tiff(path: Path) -> Image:
-    """Read a TIFF file of one page, grey or RGB, as grey values.
+def read_tiff(path: Path, average_frames: bool = False) -> Image:
+    """Read a TIFF file, grey or RGB, as grey values.
+
+    Parameters
+    ----------
+    path : Path
+    average_frames : bool
+        Whether several pages are averaged rather than refused.
 
     Returns
     -------
@@ -86,12 +93,16 @@ def read_tiff(path: Path) -> Image:
     MicrographError
         Damaged, too large, several pages, or a compression that is not supported.
     """
-    with _tiff_page(path) as page:
-        data = page.asarray()
-        if data.dtype.kind not in "buif":
-            raise MicrographError(f"TIFF of {data.dtype} values: not a micrograph")
-        with np.errstate(over="ignore"):  # becomes infinite, which the caller judges
-            return _grey(data)
+    with _tiff_pages(path, average_frames) as pages:
+        return mean_frame(map(_grey_page, pages), len(pages))
+
+
+def _grey_page(page: tifffile.TiffPage | tifffile.TiffFrame) -> Image:
+    data = page.asarray()
+    if data.dtype.kind not in "buif":
+        raise MicrographError(f"TIFF of {data.dtype} values: not a micrograph")
+    with np.errstate(over="ignore"):  # becomes infinite, which the caller judges
+        return _grey(data)
 
 
 def _grey(data: npt.NDArray[np.generic]) -> Image:
@@ -106,15 +117,20 @@ def _grey(data: npt.NDArray[np.generic]) -> Image:
 
 
 @contextmanager
-def _tiff_page(path: Path) -> Iterator[tifffile.TiffPage]:
-    """Open a TIFF file of one page of acceptable size; nothing is decoded yet."""
+def _tiff_pages(path: Path, average_frames: bool) -> Iterator[tifffile.TiffPages]:
+    """Open a TIFF file with pages of one acceptable size; nothing is decoded yet."""
     file_size(path)
     with decoding("TIFF"), tifffile.TiffFile(path) as file:
         page = file.pages.first
-        # ImageJ stores large stacks behind a single page and counts them in its description.
-        stacked = (file.imagej_metadata or {}).get("images", 1)
-        frames = max(len(file.pages), page.imagedepth, int(stacked))
-        check_shape(page.imagelength, page.imagewidth, frames)
+        # ImageJ stores large stacks behind a single page and counts them in its description;
+        # volumes are pages with a depth. Neither can be read page by page.
+        hidden = max(page.imagedepth, int((file.imagej_metadata or {}).get("images", 1)))
+        frames = max(len(file.pages), hidden)
+        if average_frames and frames > len(file.pages):
+            raise MicrographError(f"{frames} frames in one TIFF page; save one frame a page")
+        check_stack(page.imagelength, page.imagewidth, frames, average_frames)
+        if any(other.shape != page.shape for other in file.pages):
+            raise MicrographError("TIFF pages of several sizes: not the frames of one micrograph")
         if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
             raise MicrographError("TIFF with a colour table; save it as grey values")
-        yield page
+        yield file.pages

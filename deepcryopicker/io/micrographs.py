@@ -1,7 +1,6 @@
 """Read one micrograph from any supported format; rows stay as they are in the file."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +24,13 @@ BAD_PIXELS = 0.01
 
 
 def read_micrograph(
-    path: Path, name: str | None = None, pixel_size: float | None = None, polarity: str = "dark"
+    path: Path,
+    name: str | None = None,
+    pixel_size: float | None = None,
+    polarity: str = "dark",
+    average_frames: bool = False,
 ) -> Micrograph:
-    """Read an MRC, PNG, JPEG or TIFF file of one frame.
+    """Read an MRC, PNG, JPEG or TIFF file.
 
     Parameters
     ----------
@@ -39,6 +42,8 @@ def read_micrograph(
         Angstrom per pixel; takes the place of what the header says.
     polarity : {"dark", "bright"}
         How particles look in the file. Bright ones are made dark: the grey values change sign.
+    average_frames : bool
+        Whether a stack of frames (MRC or TIFF) is averaged rather than refused.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def read_micrograph(
     """
     if polarity not in POLARITIES:
         raise UsageError(unknown("polarity", polarity, POLARITIES))
-    image, header_size = _reader(path)(path)
+    image, header_size = _read(path, average_frames)
     image = _mend(image, path)
     return Micrograph(
         name=path.stem if name is None else name,
@@ -65,8 +70,10 @@ def read_micrograph(
     )
 
 
-def micrograph_shape(path: Path) -> tuple[int, int]:
+def micrograph_shape(path: Path, average_frames: bool = False) -> tuple[int, int]:
     """Return ``(H, W)`` of a micrograph from its header, without reading the pixels.
+
+    With `average_frames` that of a stack's frames.
 
     Raises
     ------
@@ -75,23 +82,24 @@ def micrograph_shape(path: Path) -> tuple[int, int]:
     """
     suffix = path.suffix.lower()
     if suffix in MRC:
-        return read_header(path).shape
+        return read_header(path, average_frames).shape
     if suffix in PICTURES:
         return picture_shape(path)
     if suffix in TIFF:
-        return tiff_shape(path)
+        return tiff_shape(path, average_frames)
     raise _unsupported(path)
 
 
-def _reader(path: Path) -> Callable[[Path], tuple[Image, float | None]]:
+def _read(path: Path, average_frames: bool) -> tuple[Image, float | None]:
+    """Return the image and the pixel size that its header gives, if it does."""
     suffix = path.suffix.lower()
     if suffix in MRC:
-        return read_mrc
+        return read_mrc(path, average_frames)
     # Resolution tags of pictures speak of printers, not of microscopes: no pixel size.
     if suffix in PICTURES:
-        return lambda picture: (read_picture(picture), None)
+        return read_picture(path), None
     if suffix in TIFF:
-        return lambda picture: (read_tiff(picture), None)
+        return read_tiff(path, average_frames), None
     raise _unsupported(path)
 
 

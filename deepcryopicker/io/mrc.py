@@ -1,19 +1,22 @@
-"""MRC micrographs: the header is judged before any memory is spent on the data."""
+"""MRC micrographs: the header is judged before any memory is spent on the data.
+
+Read here rather than by mrcfile, which holds a stack of frames as a whole.
+"""
 
 import struct
-import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import mrcfile
 import numpy as np
 
 from deepcryopicker.errors import MicrographError
-from deepcryopicker.io.checks import check_shape, decoding, file_size
+from deepcryopicker.io.checks import decoding, file_size
+from deepcryopicker.io.stacks import check_stack, mean_frame
 from deepcryopicker.types import Image
 
 HEADER_BYTES = 1024
-PIXEL_BYTES = {0: 1, 1: 2, 2: 4, 6: 2, 12: 2}
+PIXEL_TYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 REFUSED = {
     3: "complex (Fourier) image, MRC mode 3",
     4: "complex (Fourier) image, MRC mode 4",
@@ -41,19 +44,30 @@ class Header:
     ----------
     shape : (int, int)
         Rows and columns.
+    frames : int
+    dtype : dtype
+        Of a pixel, with its byte order.
+    start : int
+        Bytes before the first pixel.
     pixel_size : float or None
         Angstrom per pixel along x, None where the header does not say.
-    unsigned : bool
-        Whether mode 0 holds unsigned bytes, as old versions of IMOD wrote it.
     """
 
     shape: tuple[int, int]
+    frames: int
+    dtype: np.dtype
+    start: int
     pixel_size: float | None
-    unsigned: bool
 
 
-def read_mrc(path: Path) -> tuple[Image, float | None]:
-    """Read a single-frame MRC file of mode 0, 1, 2, 6 or 12.
+def read_mrc(path: Path, average_frames: bool = False) -> tuple[Image, float | None]:
+    """Read an MRC file of mode 0, 1, 2, 6 or 12.
+
+    Parameters
+    ----------
+    path : Path
+    average_frames : bool
+        Whether a stack of frames is averaged rather than refused.
 
     Returns
     -------
@@ -67,21 +81,21 @@ def read_mrc(path: Path) -> tuple[Image, float | None]:
     MicrographError
         Not a readable single image.
     """
-    header = read_header(path)
-    with decoding("MRC"), warnings.catch_warnings():
-        # Old SerialEM and IMOD headers lack the MAP string or carry a wrong machine stamp.
-        # mrcfile reads them, in permissive mode, with warnings.
-        warnings.filterwarnings("ignore", category=RuntimeWarning, module="mrcfile")
-        with mrcfile.open(path, permissive=True) as file:
-            data = file.data
-    if data is None or data.size != header.shape[0] * header.shape[1]:
-        raise MicrographError("damaged MRC header: its numbers contradict each other")
-    if header.unsigned:
-        data = data.view(np.uint8)
-    return np.array(data.reshape(header.shape), np.float32), header.pixel_size
+    header = read_header(path, average_frames)
+    with decoding("MRC"):
+        return mean_frame(_frames(path, header), header.frames), header.pixel_size
 
 
-def read_header(path: Path) -> Header:
+def _frames(path: Path, header: Header) -> Iterator[Image]:
+    height, width = header.shape
+    with path.open("rb") as stream:
+        stream.seek(header.start)
+        for _ in range(header.frames):
+            pixels = np.fromfile(stream, header.dtype, height * width)
+            yield pixels.reshape(header.shape).astype(np.float32, copy=False)
+
+
+def read_header(path: Path, average_frames: bool = False) -> Header:
     """Read and check the 1024 bytes of the header; allocates nothing else.
 
     Raises
@@ -103,15 +117,16 @@ def read_header(path: Path) -> Header:
     (extended,) = struct.unpack_from(f"{order}i", raw, 92)
     if min(width, height, frames, extended) < 0:
         raise MicrographError("negative dimension in header")
-    shape = check_shape(height, width, frames)
-    _check_length(size, extended, height * width * PIXEL_BYTES[mode])
-    return Header(shape, _pixel_size(raw, order), mode == 0 and _is_unsigned(raw, order))
+    shape = check_stack(height, width, frames, average_frames)
+    dtype = _pixel_type(raw, order, mode)
+    _check_length(size, extended, frames * height * width * dtype.itemsize)
+    return Header(shape, frames, dtype, HEADER_BYTES + extended, _pixel_size(raw, order))
 
 
 def _byte_order(raw: bytes) -> str:
     """Return the byte order of the stamp, or the other one where only that gives a known mode."""
     order, other = (">", "<") if raw[212:213] == b"\x11" else ("<", ">")
-    modes = PIXEL_BYTES.keys() | REFUSED.keys()
+    modes = PIXEL_TYPES.keys() | REFUSED.keys()
     stamped, swapped = (struct.unpack_from(f"{o}i", raw, 12)[0] for o in (order, other))
     return other if stamped not in modes and swapped in modes else order
 
@@ -119,12 +134,11 @@ def _byte_order(raw: bytes) -> str:
 def _check_mode(mode: int) -> None:
     if mode in REFUSED:
         raise MicrographError(REFUSED[mode])
-    if mode not in PIXEL_BYTES:
+    if mode not in PIXEL_TYPES:
         raise MicrographError(f"MRC mode {mode} unknown (not an MRC file?)")
 
 
 def _check_length(size: int, extended: int, data: int) -> None:
-    # mrcfile would allocate whatever the header asks for, up to 2 GB, before it notices.
     if extended > size - HEADER_BYTES:
         raise MicrographError(
             f"truncated: header promises {extended} bytes of extended header, file has {size}"
@@ -143,6 +157,8 @@ def _pixel_size(raw: bytes, order: str) -> float | None:
     return float(length) / samples
 
 
-def _is_unsigned(raw: bytes, order: str) -> bool:
+def _pixel_type(raw: bytes, order: str, mode: int) -> np.dtype:
+    """Return the type of a pixel; old versions of IMOD wrote the bytes of mode 0 unsigned."""
     stamp, flags = struct.unpack_from(f"{order}2i", raw, 152)
-    return stamp == IMOD_STAMP and not flags & 1
+    unsigned = mode == 0 and stamp == IMOD_STAMP and not flags & 1
+    return np.dtype("u1" if unsigned else order + PIXEL_TYPES[mode])
