@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import register
+from deepcryopicker.config import register, validated
 from deepcryopicker.errors import DeepCryoPickerError, UsageError
 from deepcryopicker.io.atomic import write_text
 from deepcryopicker.progress import console
@@ -106,7 +106,7 @@ def _open_run(config: DictConfig) -> tuple[Run, Any]:
     wrong = misplaced(config)
     if wrong:
         raise UsageError(wrong)
-    settings = _validated(config)
+    settings = validated(config)
     folder = Path(hydra_config.runtime.output_dir)
     sweep = hydra_config.mode == RunMode.MULTIRUN
     overrides = ",".join(str(item) for item in hydra_config.overrides.task)
@@ -118,16 +118,6 @@ def _open_run(config: DictConfig) -> tuple[Run, Any]:
     )
     write_text(folder / "config.yaml", OmegaConf.to_yaml(config))
     return run, settings
-
-
-def _validated(config: DictConfig) -> Any:
-    """Build the schemas, whose own checks run now; the baseline is a picker of another name."""
-    if isinstance(config.get("baseline"), DictConfig):
-        try:
-            OmegaConf.to_object(config.baseline)
-        except UsageError as error:
-            raise UsageError(str(error).replace("picker.", "baseline.", 1)) from error
-    return OmegaConf.to_object(config)
 
 
 def _combine(codes: list[int]) -> int:

@@ -1,29 +1,47 @@
 """The configuration of every command, assembled from the groups' schemas."""
 
+import dataclasses
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.dataset.schema import FolderConfig, SimulatedConfig
 from deepcryopicker.errors import UsageError
-from deepcryopicker.labeler.schema import IbcConfig
+from deepcryopicker.labeler.schema import (
+    AutoConfig,
+    FcmConfig,
+    IbcConfig,
+    KmeansConfig,
+    LogConfig,
+    SuperKmeansConfig,
+    TruthConfig,
+)
 from deepcryopicker.logger.schema import LoggerConfig
 from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
-from deepcryopicker.picker.schema import DenseConfig, LogConfig
+from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.trainer.schema import TrainerConfig
 
 SCHEMAS: dict[str, dict[str, type]] = {
     "dataset": {"folder": FolderConfig, "simulated": SimulatedConfig},
     "preprocessing": {"schema": PreprocessingConfig},
-    "labeler": {"ibc": IbcConfig},
+    "labeler": {
+        "auto": AutoConfig,
+        "fcm": FcmConfig,
+        "ibc": IbcConfig,
+        "kmeans": KmeansConfig,
+        "log": LogConfig,
+        "super_kmeans": SuperKmeansConfig,
+        "truth": TruthConfig,
+    },
     "class-set": {"schema": ClassSetConfig},
     "model": {"compact": CompactConfig, "deepcryopicker": DeepCryoPickerConfig, "timm": TimmConfig},
     "trainer": {"schema": TrainerConfig},
-    "picker": {"dense": DenseConfig, "log": LogConfig},
+    "picker": {"dense": DenseConfig, "labeler": LabelerPickerConfig},
     "logger": {"schema": LoggerConfig},
 }
 
@@ -80,6 +98,9 @@ class TrainConfig(RunConfig):
             raise UsageError(
                 f"micrographs_to_label must be at least 1, got {self.micrographs_to_label}"
             )
+        _require_truth(self.labeler, self.dataset)
+        _refuse_truth("picker", self.picker)
+        _refuse_truth("baseline", self.baseline)
 
 
 @dataclass
@@ -88,6 +109,10 @@ class LabelConfig(RunConfig):
 
     labeler: Any = MISSING
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_truth(self.labeler, self.dataset)
+
 
 @dataclass
 class PickConfig(RunConfig):
@@ -95,6 +120,10 @@ class PickConfig(RunConfig):
 
     labeler: Any = MISSING
     picker: Any = MISSING
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _refuse_truth("picker", self.picker)
 
 
 @dataclass
@@ -134,6 +163,21 @@ class EvaluateConfig:
     evaluate: EvaluateSection = field(default_factory=EvaluateSection)
 
 
+def _require_truth(labeler: Any, dataset: Any) -> None:
+    if not isinstance(labeler, TruthConfig) or not isinstance(dataset, FolderConfig):
+        return
+    if dataset.coordinates is None:
+        raise UsageError("labeler=truth needs picks: set dataset.coordinates to their folder")
+
+
+def _refuse_truth(key: str, picker: Any) -> None:
+    if isinstance(picker, LabelerPickerConfig) and isinstance(picker.labeler, TruthConfig):
+        raise UsageError(
+            f"{key}.labeler: truth picks nothing new; choose another labeler, such as "
+            f"labeler@{key}.labeler=auto"
+        )
+
+
 def register() -> None:
     """Store all schemas; option files name them with a leading underscore."""
     store = ConfigStore.instance()
@@ -150,3 +194,38 @@ def register() -> None:
     }
     for name, node in commands.items():
         store.store(name=f"_{name}", node=node)
+
+
+def validated(config: DictConfig) -> Any:
+    """Build the dataclasses of a composed configuration; their own checks run now.
+
+    Raises
+    ------
+    UsageError
+        If a value is refused. Schemas complain of ``labeler.clip`` wherever they are; the message
+        names the key that was given, such as ``picker.labeler.blobs.clip``.
+    """
+    _check(config, "")
+    return OmegaConf.to_object(config)
+
+
+def _check(node: DictConfig, path: str) -> None:
+    """Build a node after those within it, so that what is refused is a key of the node itself."""
+    kind = OmegaConf.get_type(node)
+    for key in node:
+        child = None if OmegaConf.is_missing(node, key) else node[key]
+        if isinstance(child, DictConfig):
+            _check(child, f"{path}{key!s}.")
+    try:
+        OmegaConf.to_object(node)
+    except UsageError as error:
+        raise UsageError(_name_in_full(str(error), kind, path)) from error
+
+
+def _name_in_full(message: str, kind: type | None, path: str) -> str:
+    """Put a node's path before the names of its own keys, for example after ``labeler.``."""
+    module = getattr(kind, "__module__", "").split(".")
+    if not path or kind is None or module[-1] != "schema" or not dataclasses.is_dataclass(kind):
+        return message
+    names = "|".join(each.name for each in dataclasses.fields(kind))
+    return re.sub(rf"\b{module[-2]}\.(?:\w+\.)*(?=(?:{names})\b)", path, message)

@@ -11,21 +11,38 @@ from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
 
 
-def label(config: LabelConfig, run: Run) -> None:
-    """Write candidates with flag and reason to ``labels/``, pictures to ``label_overlays/``."""
-    from deepcryopicker.reporting.tables import make_table
-    from deepcryopicker.workflow.labelling import draw_labels, label_catalogue, summarise_labels
+def label(config: LabelConfig, run: Run) -> float | None:
+    """Write candidates with flag and reason to ``picks/``, masks, panels and a summary.
+
+    Returns the F1 of all candidates, where there is truth.
+    """
+    from deepcryopicker.reporting.tables import make_table, write_rows
+    from deepcryopicker.workflow import label_files as files
+    from deepcryopicker.workflow.labelling import label_each
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
 
     catalogue = open_catalogue(config.dataset)
     catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
-    labelled = label_catalogue(catalogue, config.preprocessing, config.labeler, run)
-    draw_labels(labelled, run, config.overlays)
+    rows: list[dict[str, object]] = []
+    evaluated = []
+    for one in label_each(catalogue, config.preprocessing, config.labeler, run):
+        files.write_candidates(run.folder / "picks", one)
+        files.write_mask(run.folder / "masks", one)
+        if len(rows) < config.overlays:
+            files.draw_panel(run.folder / "panels", one)
+        if config.preprocessing.save_stages:
+            files.write_stages(run.folder / "stages", one)
+        rows.append(files.count(one))
+        if one.evaluated is not None:
+            evaluated.append(one.evaluated)
 
-    rows = summarise_labels(labelled)
-    run.write_metrics({"labels": rows})
-    columns = {"what": "", **{key: key for key in rows[0] if key != "what"}}
-    console.print(make_table(rows, columns, title="candidates"))
+    write_rows(run.folder / "summary.csv", rows, tuple(rows[0]))
+    summary = files.summarise_labels(rows, evaluated)
+    run.write_metrics({"labels": summary})
+    columns = {key: "" if key == "what" else key.replace("_", " ") for key in summary[0]}
+    console.print(make_table(summary, columns, title="candidates"))
+    scored = [row["f1"] for row in summary if "f1" in row]
+    return sum(scored) / len(scored) if scored else None
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
     picked = pick_catalogue(
         catalogue,
         preprocessing,
-        build_picker(config.picker, preprocessing, trained),
+        build_picker(config.picker, catalogue, preprocessing, trained, run),
         config.picker.threshold,
         run,
         run.folder,

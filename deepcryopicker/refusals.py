@@ -16,6 +16,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
+from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.config import SCHEMAS
 from deepcryopicker.errors import nearest, unknown
 
@@ -61,26 +62,37 @@ def explain(error: Exception, conf: Path) -> str:
 
 def misplaced(config: DictConfig) -> str | None:
     """Find what Hydra lets through: options given as values, keys added with a plus, NaN."""
-    for key, value in config.items():
-        group = "picker@baseline" if key == "baseline" else str(key).replace("_", "-")
-        if isinstance(value, str) and group.partition("@")[0] in SCHEMAS:
-            return f"'{key!s}' is no value; to choose an option, write {group}={value}"
     return _slipped_in(config, "")
 
 
 def _slipped_in(node: DictConfig, parent: str) -> str | None:
-    """Find a key that the schema does not have, or a number that is none."""
+    """Find a key that the schema does not have, an option as a value, or a number that is none."""
     names = _fields(OmegaConf.get_type(node))
     for key in node:
         if names and key not in names:
             return _no_key(f"{parent}{key!s}", parent, names, None)
-        value = None if OmegaConf.is_missing(node, key) else node[key]
+        if OmegaConf.is_missing(node, key):
+            continue
+        value = node[key]
+        group = _group_at(f"{parent}{key!s}")
+        if group.partition("@")[0] in SCHEMAS and not isinstance(value, DictConfig):
+            if key == "baseline" and value is None:
+                continue
+            option = "OPTION" if value is None else value
+            return f"'{parent}{key!s}' is no value; to choose an option, write {group}={option}"
         if isinstance(value, float) and not math.isfinite(value):
             return f"{parent}{key!s} must be a finite number, got {value}"
         wrong = _slipped_in(value, f"{parent}{key!s}.") if isinstance(value, DictConfig) else None
         if wrong:
             return wrong
     return None
+
+
+def _group_at(path: str) -> str:
+    """Return the group that fills a place in the configuration, as one types it."""
+    name = path.rpartition(".")[2]
+    group = "picker" if name == "baseline" else name.replace("_", "-")
+    return group if name == path != "baseline" else f"{group}@{path}"
 
 
 def _missing_option(error: MissingConfigException, conf: Path) -> str:
@@ -142,19 +154,31 @@ def _unknown_key(error: OmegaConfBaseException, message: str) -> str:
 
 def _no_key(key: str, parent: str, names: list[str], value: str | None, below: str = "") -> str:
     """Word the refusal of an unknown key: another option that has it, or the nearest name."""
-    name, group = key.removeprefix(parent), parent.rstrip(".").replace("_", "-")
-    owners = [
-        option for option, schema in SCHEMAS.get(group, {}).items() if name in _fields(schema)
-    ]
-    if owners:
-        options = " or ".join(f"{group}={owner}" for owner in owners)
-        return f"{key} is a key of {options}, which is not chosen; add {options}"
+    place = _group_at(key.replace("/", "."))
+    if "/" in key and place.partition("@")[0] in SCHEMAS:  # picker/labeler=ibc
+        return f"no key called '{key}'. Did you mean {_assigned(place, value)}?"
+    name, group = key.removeprefix(parent), _group_at(parent.rstrip("."))
+    options = [f"{group}={option}" for option in _options_with(group.partition("@")[0], name)]
+    if options:
+        add = options[0] if len(options) == 1 else "one of them"
+        return f"{key} is a key of {' or '.join(options)}, which is not chosen; add {add}"
     if not parent and not below and value is not None:  # a whole group
         names = [each.replace("class_set", "class-set") for each in names]
     guess = nearest(name, names)
     hint = f" Did you mean {_assigned(f'{parent}{guess}{below}', value)}?" if guess else ""
     where = f"keys of {parent.rstrip('.')}" if parent else "choose from"
     return f"no key called '{key}{below}'.{hint}\n{where}: {', '.join(sorted(names))}"
+
+
+def _options_with(group: str, key: str) -> list[str]:
+    """Name the options of a group that have a key; a preset only if its schema is no option."""
+    found = []
+    for name, schema in SCHEMAS.get(group, {}).items():
+        if key in _fields(schema):
+            files = sorted((CONF_DIR / group).glob("*.yaml"))
+            based = [path.stem for path in files if f"- _{name}\n" in path.read_text("utf-8")]
+            found += [name] if name in based else based
+    return found
 
 
 def _unresolved(error: InterpolationResolutionError) -> str:

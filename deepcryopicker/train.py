@@ -15,23 +15,18 @@ from deepcryopicker.runs import Run
 
 def train(config: TrainConfig, run: Run) -> float | None:
     """Run the whole experiment and return the average precision, where there is truth."""
-    from deepcryopicker.workflow.labelling import draw_labels, label_catalogue, summarise_labels
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
     from deepcryopicker.workflow.pickers import build_picker
     from deepcryopicker.workflow.picking import pick_catalogue, write_relion
     from deepcryopicker.workflow.scoring import draw_curves, score, tabulate
-    from deepcryopicker.workflow.training import train_network
+    from deepcryopicker.workflow.training import collect_labels, keep_out, train_network
 
     catalogue = open_catalogue(config.dataset)
     catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
-
-    labelled = label_catalogue(
-        catalogue, config.preprocessing, config.labeler, run, config.micrographs_to_label
-    )
-    labels = summarise_labels(labelled)
-    draw_labels(labelled, run, min(config.overlays, 4))
-    trained = train_network(labelled, config, run)
-    del labelled  # holds pixels of every labelled micrograph
+    sources, labels = collect_labels(catalogue, config, run)
+    trained = train_network(sources, config, run)
+    catalogue = keep_out(catalogue, sources, config)
+    del sources  # holds pixels of every labelled micrograph
 
     pickers = {"network": config.picker, "DoG": config.baseline}
     picked, scores = {}, {}
@@ -42,7 +37,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
         picked[name] = pick_catalogue(
             catalogue,
             config.preprocessing,
-            build_picker(settings, config.preprocessing, trained),
+            build_picker(settings, catalogue, config.preprocessing, trained, run),
             settings.threshold,
             run,
             run.folder if main else run.folder / "baseline",
@@ -56,7 +51,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
     baseline = scores.get("DoG")
     run.write_metrics({**scores["network"], "labels": labels, "baseline": baseline})
     draw_curves(run.folder / "precision_recall.png", picked, config.picker.threshold)
-    console.print(tabulate(scores, title=f"{catalogue.name}, no labels used"))
+    console.print(tabulate(scores, title=catalogue.name))
     return scores["network"].get("average_precision")
 
 

@@ -17,6 +17,8 @@ Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Strings = npt.NDArray[np.str_]
+Labels = npt.NDArray[np.int32]
+"""Components of a mask, (H, W): 0 is background, each component has its own positive number."""
 
 SHAPES = ("top", "side", "irregular")
 """Particle classes in the paper's order; RELION's class numbers are their positions, from 1."""
@@ -49,7 +51,8 @@ class Micrograph:
     path : Path
         The file it came from.
     image : (H, W) float32
-        Row 0 is the first row of the file. Never flipped. Particles are dark.
+        Row 0 is the first row of the file. Never flipped. Particles are dark. Stages of a
+        preprocessing chain in double precision are float64.
     pixel_size : float or None
         Angstrom per original pixel, None where unknown.
     scale : float
@@ -147,12 +150,21 @@ class Candidates:
     coverage : (h, w) float32
         Share of particle-like pixels in the particle-sized disc around each working pixel;
         where it is low there is background.
+    clusters : (h, w) uint8
+        What the mask was made from: intensity clusters, or steps of a filter's response.
+    mask : (h, w) bool
+        Particle-like pixels.
+    scale : float
+        Working pixels of these images per original pixel.
     """
 
     picks: Picks
     good: Mask
     reason: Strings
     coverage: Image
+    clusters: npt.NDArray[np.uint8]
+    mask: Mask
+    scale: float
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from deepcryopicker import config
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.errors import UsageError
+from deepcryopicker.labeler import schema as labelers
+from deepcryopicker.picker.schema import LabelerPickerConfig
 
 PACKAGE = Path(config.__file__).parent
 TESTS = Path(__file__).parent
@@ -25,6 +28,15 @@ NOT_BOXES = {"experiment", "hydra"}
 GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name not in NOT_BOXES)
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONF_DIR / group).iterdir())]
 EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").iterdir())
+LABELERS = [option for group, option in OPTIONS if group == "labeler"]
+PICKERS = [option for group, option in OPTIONS if group == "picker"]
+# What each picker without a network is made of.
+WITHIN = {
+    "auto": labelers.AutoConfig,
+    "autocryopicker": labelers.IbcConfig,
+    "log": labelers.LogConfig,
+    "supercryopicker": labelers.SuperKmeansConfig,
+}
 NEEDED = {
     "evaluate": ["evaluate.picks=p", "evaluate.truth=t"],
     "folder": ["dataset.micrographs=m"],
@@ -41,7 +53,7 @@ def _composing(monkeypatch):
 
 
 def build(name, *overrides):
-    return OmegaConf.to_object(compose(name, list(overrides)))
+    return config.validated(compose(name, list(overrides)))
 
 
 @pytest.mark.parametrize("name", PRIMARIES)
@@ -63,10 +75,59 @@ def test_an_option_gives_the_schema_of_its_group(group, option):
     assert type(box) in config.SCHEMAS[group].values()
 
 
-@pytest.mark.parametrize("option", ["dense", "log"])
-def test_any_picker_can_be_the_baseline(option):
-    baseline = build("train", f"picker@baseline={option}").baseline
-    assert type(baseline) is config.SCHEMAS["picker"][option]
+@pytest.mark.parametrize("option", LABELERS)
+def test_a_labeler_has_the_schema_of_its_name(option):
+    assert type(build("label", f"labeler={option}").labeler) is config.SCHEMAS["labeler"][option]
+
+
+@pytest.mark.parametrize("place", ["picker", "baseline"])
+@pytest.mark.parametrize("option", PICKERS)
+def test_a_picker_without_a_network_is_its_labeler(place, option):
+    """Both as picker and as baseline, and with the values of the labeler's own option."""
+    group = "picker" if place == "picker" else "picker@baseline"
+    picker = getattr(build("train", f"{group}={option}"), place)
+    if option == "dense":
+        assert type(picker) is config.SCHEMAS["picker"]["dense"]
+        return
+    assert type(picker) is LabelerPickerConfig
+    assert type(picker.labeler) is WITHIN[option]
+    names = {kind: name for name, kind in config.SCHEMAS["labeler"].items()}
+    assert picker.labeler == build("label", f"labeler={names[WITHIN[option]]}").labeler
+
+
+@pytest.mark.parametrize("command", ["pick", "train"])
+def test_keys_of_a_pickers_labeler_are_set_within_it(command):
+    settings = build(command, "picker=auto", "picker.labeler.seeds.selection.overlap=0.5")
+    assert settings.picker.labeler.seeds.selection.overlap == 0.5
+    assert settings.labeler.seeds.selection.overlap == 0.65  # another one
+
+
+@pytest.mark.parametrize("option", sorted(set(LABELERS) - {"truth"}))
+def test_a_picker_can_have_any_labeler_that_learns(option):
+    picker = build("pick", "picker=auto", f"labeler@picker.labeler={option}").picker
+    assert type(picker.labeler) is config.SCHEMAS["labeler"][option]
+
+
+@pytest.mark.parametrize(
+    ("command", "place", "overrides"),
+    [
+        ("pick", "picker", ["picker=auto", "labeler@picker.labeler=truth"]),
+        ("train", "picker", ["picker=log", "labeler@picker.labeler=truth"]),
+        ("train", "baseline", ["labeler@baseline.labeler=truth"]),
+    ],
+)
+def test_the_truth_is_no_picker(command, place, overrides):
+    with pytest.raises(UsageError, match=rf"^{place}\.labeler: truth picks nothing new"):
+        build(command, *overrides)
+
+
+@pytest.mark.parametrize("command", ["label", "train"])
+def test_the_truth_needs_coordinates(command):
+    given = ["labeler=truth", "dataset=folder", "dataset.micrographs=m"]
+    with pytest.raises(UsageError, match=r"labeler=truth .* dataset\.coordinates"):
+        build(command, *given)
+    build(command, *given, "dataset.coordinates=c")
+    build(command, "labeler=truth")  # of simulated micrographs it is known
 
 
 def test_the_baseline_can_be_left_out():
@@ -84,8 +145,36 @@ def test_an_experiment_composes_and_does_what_it_says(experiment):
         expected = build("train", f"{chosen}={option}", *NEEDED.get(option, []))
         kind = type(getattr(expected, chosen.replace("-", "_")))
         assert OmegaConf.get_type(settings[chosen.replace("-", "_")]) is kind
+    sweep = OmegaConf.select(written, "hydra.sweeper.params", default={})
+    for key, values in sweep.items():
+        override = OverridesParser.create().parse_override(f"{key}={values}")
+        assert override.is_sweep_override()
+        for value in override.sweep_string_iterator():
+            build("train", f"+experiment={experiment}", f"{key}={value}")
+    written.pop("hydra", None)  # no part of what compose returns
     merged = OmegaConf.merge(settings, written)
     assert merged == settings
+
+
+def values_of(experiment, key):
+    """What an experiment sweeps over, as it is typed."""
+    written = OmegaConf.load(CONF_DIR / "experiment" / f"{experiment}.yaml")
+    sweep = f"{key}={written.hydra.sweeper.params[key]}"
+    return list(OverridesParser.create().parse_override(sweep).sweep_string_iterator())
+
+
+def test_the_ablation_leaves_out_every_step_once():
+    steps = build("label").preprocessing.steps
+    assert values_of("leave_one_step_out", "preprocessing.leave_out") == ["null", *steps]
+
+
+def test_every_labeler_that_learns_is_compared():
+    assert sorted([*values_of("compare_labelers", "labeler"), "truth"]) == sorted(LABELERS)
+
+
+def test_every_rule_of_selection_is_compared():
+    modes = values_of("selection_modes", "labeler.selection.mode")
+    assert sorted(modes) == sorted(labelers.MODES)
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -117,12 +206,24 @@ OUT_OF_RANGE = [
     "preprocessing.working_diameter=4",
     "preprocessing.working_diameter=1000",
     "preprocessing.model_input=nowhere",
-    "labeler.clusters=1",
-    "labeler.sensitivity=1",
-    "labeler.smallest_radius=0.9",
-    "labeler.selection.overlap=1.1",
-    "labeler.selection.rarest_shape=-0.1",
-    "labeler.selection.smallest_area=2",
+    "preprocessing.leave_out=nowhere",
+    "preprocessing.scale=0.01",
+    "preprocessing.scale=5",
+    "preprocessing.precision=half",
+    "labeler.rarest_shape=-0.1",
+    "labeler.rarest_shape=1.1",
+    "labeler.clip=0",
+    "labeler.seeds.clusters=1",
+    "labeler.seeds.sensitivity=1",
+    "labeler.seeds.smallest_radius=0.9",
+    "labeler.seeds.selection.mode=paper",
+    "labeler.seeds.selection.overlap=1.1",
+    "labeler.blobs.scale=0.6",
+    "labeler.blobs.clip=-1",
+    "labeler.blobs.distance=0",
+    "labeler.blobs.typical.weakest=1",
+    "labeler.blobs.typical.contrast=[0.9,0.2]",
+    "labeler.blobs.typical.isolation=-1",
     "class_set.classes=[top,botom,background]",
     "class_set.classes=[background]",
     "class_set.classes=[top]",
@@ -153,13 +254,65 @@ OUT_OF_RANGE = [
     "picker.largest_area=-1",
     "picker.tile=100",
     "picker.device=gpu",
+    "baseline.threshold=1.1",
+    "baseline.labeler.clip=0",
+    "baseline.labeler.typical.weakest=-0.1",
 ]
+
+
+def refused_by_name(command, *overrides):
+    """The message begins with the last override's key in full."""
+    key = overrides[-1].partition("=")[0].replace(".", r"\.")
+    with pytest.raises(UsageError, match=rf"^(give \S+ or )?{key}\b"):
+        build(command, *overrides)
 
 
 @pytest.mark.parametrize("override", OUT_OF_RANGE)
 def test_a_value_out_of_range_is_refused_by_name(override):
-    with pytest.raises(UsageError, match=override.partition("=")[0].replace(".", r"\.")):
-        build("train", override)
+    refused_by_name("train", override)
+
+
+OF_LABELERS = {
+    "ibc": (
+        "clusters=1 clusters=65 smallest_component=2 sensitivity=1 smallest_radius=0.9 "
+        "smallest_radius=0 selection.mode=paper selection.overlap=1.1 "
+        "selection.rarest_shape=-0.1 selection.smallest_area=2"
+    ),
+    "kmeans": "clusters=1 selection.overlap=-1",
+    "fcm": "clusters=65 selection.overlap=-1",
+    "super_kmeans": "clusters=1 superpixel_area=0 superpixel_area=5",
+    "log": (
+        "scale=0.01 scale=0.6 clip=0 distance=0 typical.weakest=1 typical.weakest=-0.1 "
+        "typical.contrast=[0.9,0.2] typical.contrast=[0.1] typical.contrast=[0,1.1] "
+        "typical.isolation=-1"
+    ),
+    "auto": "clip=-1 rarest_shape=2",
+}
+WITHIN_LABELERS = [
+    (option, value) for option, values in OF_LABELERS.items() for value in values.split()
+]
+
+
+@pytest.mark.parametrize(("option", "value"), WITHIN_LABELERS)
+def test_a_labelers_value_out_of_range_is_refused_by_name(option, value):
+    refused_by_name("label", f"labeler={option}", f"labeler.{value}")
+
+
+@pytest.mark.parametrize("place", ["picker", "baseline"])
+@pytest.mark.parametrize("option", OF_LABELERS)
+def test_within_a_picker_the_name_is_still_the_one_typed(place, option):
+    group = "picker@baseline" if place == "baseline" else "picker"
+    given = [f"{group}=auto", f"labeler@{place}.labeler={option}"]
+    refused_by_name("train", *given, f"{place}.labeler.{OF_LABELERS[option].split()[-1]}")
+
+
+@pytest.mark.parametrize("key", ["labeler", "picker.labeler", "baseline.labeler"])
+@pytest.mark.parametrize(
+    "value", ["seeds.selection.overlap=2", "seeds.clusters=1", "blobs.typical.weakest=2"]
+)
+def test_deeper_names_are_given_in_full(key, value):
+    pickers = ["picker=auto", "picker@baseline=auto"]
+    refused_by_name("train", *pickers, f"{key}.{value}")
 
 
 @pytest.mark.parametrize(
@@ -168,8 +321,10 @@ def test_a_value_out_of_range_is_refused_by_name(override):
         ["model=timm", "model.window=4"],
         ["model=timm", "model.level=-1"],
         ["model=deepcryopicker", "model.dropout=1"],
-        ["picker=log", "picker.scale=0"],
-        ["picker=log", "picker.distance=0"],
+        ["picker=log", "picker.threshold=2"],
+        ["picker=log", "picker.labeler.scale=0"],
+        ["picker=log", "picker.labeler.distance=0"],
+        ["picker=supercryopicker", "picker.labeler.superpixel_area=0"],
         ["dataset=folder", "dataset.micrographs=m", "dataset.diameter=0"],
         ["dataset=folder", "dataset.micrographs=m", "dataset.diameter=inf"],
         ["dataset=folder", "dataset.micrographs=m", "dataset.diameter_angstrom=-1"],
@@ -179,14 +334,12 @@ def test_a_value_out_of_range_is_refused_by_name(override):
     ],
 )
 def test_a_value_out_of_range_of_another_option_is_refused_by_name(overrides):
-    with pytest.raises(UsageError, match=overrides[-1].partition("=")[0].replace(".", r"\.")):
-        build("train", *overrides)
+    refused_by_name("train", *overrides)
 
 
 @pytest.mark.parametrize("override", ["evaluate.radius=0", "evaluate.threshold=2"])
 def test_evaluate_refuses_values_out_of_range_by_name(override):
-    with pytest.raises(UsageError, match=override.partition("=")[0].replace(".", r"\.")):
-        build("evaluate", *NEEDED["evaluate"], override)
+    refused_by_name("evaluate", *NEEDED["evaluate"], override)
 
 
 def schemas():

@@ -14,6 +14,7 @@ PACKAGE = Path(deepcryopicker.__file__).parent
 LEVELS = (
     "deepcryopicker errors types frames io progress _conf",
     "dataset preprocessing",
+    "detection",
     "labeler",
     "class_set",
     "model",

@@ -12,9 +12,7 @@ _FEWEST_MICROGRAPHS = 3
 _BLOCKS = 4  # per side
 
 
-def assign_splits(
-    strata: Sequence[str], validation: float, test: float, rng: np.random.Generator
-) -> Strings:
+def assign_splits(strata: Sequence[str], validation: float, test: float, seed: int) -> Strings:
     """Assign micrographs (or blocks) to ``train``, ``validation`` or ``test`` at random.
 
     Parameters
@@ -25,12 +23,14 @@ def assign_splits(
         share gets at least one; the members of a smaller one train.
     validation, test : float
         Shares.
-    rng : Generator
+    seed : int
+        The same gives the same splits.
 
     Returns
     -------
     (N,) str
     """
+    rng = np.random.default_rng(seed)
     splits = np.full(len(strata), "train", dtype="<U10")
     sizes = Counter(strata)
     merged = np.array(["small" if needs_blocks(sizes[s]) else f"of {s}" for s in strata])

@@ -14,6 +14,7 @@ from deepcryopicker.class_set.split import (
     blocks_per_micrograph,
     needs_blocks,
 )
+from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.frames import to_working
 from deepcryopicker.types import SHAPES, Candidates, Floats, Image, Micrograph, TrainingSet
@@ -54,7 +55,7 @@ def build_training_set(
     rng = np.random.default_rng(seed)
     blocks = needs_blocks(len(strata))
     units = ["block"] * (len(strata) * blocks_per_micrograph()) if blocks else strata
-    splits = assign_splits(units, config.validation, config.test, rng)
+    splits = assign_splits(units, config.validation, config.test, seed)
     pool: dict[tuple[str, str], list[Image]] = defaultdict(list)
     for index, (micrograph, candidates) in enumerate(labelled):
         for name, centres in _sample(micrograph, candidates, working_diameter, config, rng):
@@ -64,7 +65,7 @@ def build_training_set(
                     centres[:, 0], centres[:, 1], micrograph.image.shape, working_diameter
                 )
                 group = np.where(block < 0, -1, index * blocks_per_micrograph() + block)
-            cuts = windows.cut(micrograph.image, centres, size)
+            cuts = cut(micrograph.image, centres, size)
             for split in SPLITS:
                 chosen = (group >= 0) & (splits[group] == split)
                 pool[split, name].append(cuts[chosen])

@@ -1,27 +1,38 @@
-"""Intensity-based clustering (IBC) and the cleaning of its mask (METHOD.md 2)."""
+"""Clusterings of a micrograph by intensity: IBC, k-means, fuzzy c-means (METHOD.md 2.1, 2.3).
 
-import cv2
+Intensities are one-dimensional, so that a fine histogram holds all there is to cluster: every
+method but the plain IBC works on 1024 levels and looks the pixels up afterwards. Cluster 0 is
+always the darkest. A constant image holds no particles: all of it is the brightest cluster.
+"""
+
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from skimage.filters import threshold_otsu
 
-Image = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
+from deepcryopicker.types import Floats, Image
 
-_CROSS = ndimage.generate_binary_structure(2, 1)
-_SQUARE = ndimage.generate_binary_structure(2, 2)
+Indices = npt.NDArray[np.uint8]
+
+_LEVELS = 1024
+_MOST_ITERATIONS = 100
+_LEAST_CHANGE = 1e-3  # of a fuzzy membership, below which the authors stop
 
 
-def intensity_clusters(image: Image, clusters: int) -> npt.NDArray[np.uint8]:
+def intensity_clusters(image: Image, clusters: int, refine: bool = False) -> Indices:
     """Assign each pixel to the nearest of `clusters` equally spaced intensities (IBC).
 
     The centres are ``min + j * (max - min) / clusters`` for j = 1 ... clusters, so that the
-    darkest cluster is the widest. There is no iteration: this is one fixed quantisation.
+    darkest cluster is the widest.
 
     Parameters
     ----------
     image : (H, W) float32
     clusters : int, >= 2
+    refine : bool
+        Move the centres to the medians of their clusters, again and again, until they stay. The
+        plain IBC does not: it is one fixed quantisation.
 
     Returns
     -------
@@ -35,35 +46,183 @@ def intensity_clusters(image: Image, clusters: int) -> npt.NDArray[np.uint8]:
     """
     low, high = float(image.min()), float(image.max())
     if high <= low:
-        return np.full(image.shape, clusters - 1, np.uint8)
+        return _featureless(image, clusters)
+    if refine:
+        levels = _levels(image)
+        return _refined(levels, np.arange(1, clusters + 1) / clusters)[levels.index]
     position = (image - low) * (clusters / (high - low))  # centres lie at 1 ... clusters
     return np.clip(np.ceil(position - 0.5) - 1, 0, clusters - 1).astype(np.uint8)
 
 
-def clean_mask(mask: Mask, smallest: float) -> Mask:
-    """Remove specks and holes from a particle mask.
+def kmeans_clusters(image: Image, clusters: int) -> Indices:
+    """Cluster intensities by k-means.
 
-    Drop components below `smallest` pixels, erode, fill holes, close, dilate, fill holes; the
-    structuring element is the 3x3 cross, components are 8-connected (METHOD.md 2.2).
+    In one dimension clusters are intervals, and dynamic programming over their limits finds the
+    best ones at once. So there is neither a random start nor an iteration that could end in a
+    local optimum.
 
     Parameters
     ----------
-    mask : (H, W) bool
-    smallest : float
-        Area in pixels.
+    image : (H, W) float32
+    clusters : int, >= 2
+
+    Returns
+    -------
+    (H, W) uint8
+        Cluster index, 0 for the darkest.
+
+    Examples
+    --------
+    >>> kmeans_clusters(np.array([[0.0, 0.1, 0.5, 0.9, 1.0]], np.float32), 3).tolist()
+    [[0, 0, 1, 2, 2]]
     """
-    mask = remove_small(mask, smallest)
-    mask = ndimage.binary_erosion(mask, _CROSS, border_value=1)
-    mask = ndimage.binary_fill_holes(mask)
-    padded = np.pad(mask, 1)
-    mask = ndimage.binary_closing(padded, _CROSS)[1:-1, 1:-1]
-    mask = ndimage.binary_dilation(mask, _CROSS)
-    return ndimage.binary_fill_holes(mask)
+    if image.max() <= image.min():
+        return _featureless(image, clusters)
+    levels = _levels(image)
+    return _nearest(levels.value, _kmeans_centres(levels, clusters))[levels.index]
 
 
-def remove_small(mask: Mask, smallest: float) -> Mask:
-    """Keep the 8-connected components of at least `smallest` pixels."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    keep = stats[:, cv2.CC_STAT_AREA] >= smallest
-    keep[0] = False
-    return keep[labels]
+def fcm_clusters(image: Image, clusters: int) -> Indices:
+    """Cluster intensities by fuzzy c-means; the darkest cluster is cut out by Otsu's threshold.
+
+    The authors do not take the cluster of the largest membership but binarise the particles'
+    membership map. The other clusters share what that leaves, by the largest membership.
+
+    Parameters
+    ----------
+    image : (H, W) float32
+    clusters : int, >= 2
+
+    Returns
+    -------
+    (H, W) uint8
+        Cluster index, 0 for the darkest.
+    """
+    if image.max() <= image.min():
+        return _featureless(image, clusters)
+    levels = _levels(image)
+    membership = _memberships(levels, clusters)
+    counts, edges = np.histogram(membership[0], 256, weights=levels.weight)
+    particle = membership[0] > threshold_otsu(hist=(counts, (edges[1:] + edges[:-1]) / 2.0))
+    others = 1 + membership[1:].argmax(axis=0)
+    return np.where(particle, 0, others).astype(np.uint8)[levels.index]
+
+
+def fcm_memberships(image: Image, clusters: int) -> Image:
+    """Fuzzy memberships of each pixel, from fuzzy c-means with m = 2.
+
+    Parameters
+    ----------
+    image : (H, W) float32
+        Not constant.
+    clusters : int, >= 2
+
+    Returns
+    -------
+    (clusters, H, W) float32
+        Darkest cluster first; sums to one over the clusters.
+    """
+    levels = _levels(image)
+    return _memberships(levels, clusters).astype(np.float32)[:, levels.index]
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """An image's histogram.
+
+    Attributes
+    ----------
+    index : (H, W) int16
+        Level of each pixel.
+    value : (L,) float64
+        Intensity of each level, 0 for the image's minimum and 1 for its maximum.
+    weight : (L,) float64
+        Pixels at each level.
+    """
+
+    index: npt.NDArray[np.int16]
+    value: Floats
+    weight: Floats
+
+
+def _levels(image: Image) -> _Levels:
+    low, high = float(image.min()), float(image.max())
+    index = np.rint((image - low) * ((_LEVELS - 1) / (high - low))).astype(np.int16)
+    weight = np.bincount(index.ravel(), minlength=_LEVELS).astype(np.float64)
+    return _Levels(index, np.linspace(0.0, 1.0, _LEVELS), weight)
+
+
+def _featureless(image: Image, clusters: int) -> Indices:
+    return np.full(image.shape, clusters - 1, np.uint8)
+
+
+def _nearest(value: Floats, centres: Floats) -> Indices:
+    """Index of the nearest of the ascending `centres`; the lower one of two as near."""
+    limits = (centres[1:] + centres[:-1]) / 2.0
+    return np.searchsorted(limits, value, side="left").astype(np.uint8)
+
+
+def _refined(levels: _Levels, centres: Floats) -> Indices:
+    """Cluster index of each level, after k-medians from the given ascending `centres`."""
+    index = _nearest(levels.value, centres)
+    for _ in range(_MOST_ITERATIONS):
+        centres = np.array([_median(levels, index == j, at) for j, at in enumerate(centres)])
+        previous, index = index, _nearest(levels.value, centres)
+        if np.array_equal(previous, index):
+            break
+    return index
+
+
+def _median(levels: _Levels, members: npt.NDArray[np.bool_], otherwise: float) -> float:
+    """Median intensity of the pixels at the `members` among the levels."""
+    below = np.cumsum(levels.weight[members])
+    if len(below) == 0 or below[-1] == 0.0:
+        return otherwise
+    return float(levels.value[members][np.searchsorted(below, below[-1] / 2.0)])
+
+
+def _kmeans_centres(levels: _Levels, clusters: int) -> Floats:
+    """Means of the best intervals, ascending; fewer where the image has fewer intensities."""
+    used = levels.weight > 0.0
+    value, weight = levels.value[used], levels.weight[used]
+    count, total, square = (
+        np.concatenate([[0.0], np.cumsum(weight * value**power)]) for power in (0, 1, 2)
+    )
+    # cost[i, j]: squared deviations in an interval of the levels i ... j - 1.
+    n = np.maximum(count - count[:, np.newaxis], 1.0)
+    cost = square - square[:, np.newaxis] - (total - total[:, np.newaxis]) ** 2 / n
+    cost[np.tril_indices(len(cost))] = np.inf
+    best = cost[0]
+    starts = []
+    for _ in range(min(clusters, len(value)) - 1):
+        whole = best[:, np.newaxis] + cost
+        starts.append(whole.argmin(axis=0))
+        best = whole.min(axis=0)
+    limits = [len(value)]
+    for start in reversed(starts):
+        limits.append(int(start[limits[-1]]))
+    limits = [0, *reversed(limits)]
+    return np.diff(total[limits]) / np.diff(count[limits])
+
+
+def _memberships(levels: _Levels, clusters: int) -> Floats:
+    """Memberships (clusters, L) of each level, from fuzzy c-means with m = 2.
+
+    The authors' start is random; that of k-means is near the end, and the same every time.
+    """
+    centres = _kmeans_centres(levels, clusters)
+    membership = _membership(levels.value, centres)
+    for _ in range(_MOST_ITERATIONS):
+        share = membership**2 * levels.weight
+        centres = share @ levels.value / share.sum(axis=1)
+        previous, membership = membership, _membership(levels.value, centres)
+        if np.abs(membership - previous).max() < _LEAST_CHANGE:
+            break
+    # An image of few intensities leaves the clusters beyond them empty.
+    return np.pad(membership, ((0, clusters - len(centres)), (0, 0)))
+
+
+def _membership(value: Floats, centres: Floats) -> Floats:
+    """Membership (C, L): one over the squared distance, normalised over the centres."""
+    nearness = 1.0 / np.maximum((value - centres[:, np.newaxis]) ** 2, 1e-12)
+    return nearness / nearness.sum(axis=0)

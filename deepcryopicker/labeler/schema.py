@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from deepcryopicker.errors import UsageError
+from deepcryopicker.errors import UsageError, unknown
+
+MODES = ("robust", "paper_mean", "code")
+"""Rules by which candidates are selected; see ``labeler.selection.judge``."""
 
 
 @dataclass
@@ -11,6 +14,10 @@ class SelectionConfig:
 
     Attributes
     ----------
+    mode : str
+        ``robust``: the limits below. ``paper_mean``: at least as round, square or large as the
+        micrograph's average. ``code``: the fixed limits in the authors' programs. Apart from
+        `rarest_shape`, the limits below hold for ``robust`` only.
     overlap : float
         Least intersection over union of a candidate's mask with its ideal disc or rectangle.
     smallest_area, largest_area : float
@@ -21,6 +28,7 @@ class SelectionConfig:
         A shape with a smaller share of all good candidates of a dataset is taken for an accident.
     """
 
+    mode: str = "robust"
     overlap: float = 0.65
     smallest_area: float = 0.5
     largest_area: float = 1.6
@@ -28,6 +36,8 @@ class SelectionConfig:
     rarest_shape: float = 0.15
 
     def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise UsageError(f"labeler.selection.mode: {unknown('mode', self.mode, MODES)}")
         for key in ("overlap", "rarest_shape"):
             if not 0 <= getattr(self, key) <= 1:
                 raise UsageError(
@@ -41,15 +51,17 @@ class SelectionConfig:
 
 
 @dataclass
-class IbcConfig:
-    """Intensity-based clustering, AutoCryoPicker's way (METHOD.md 2, 4 and 6).
+class MaskConfig:
+    """Clustering, a cleaned mask, shapes in it: AutoCryoPicker's way (METHOD.md 2, 4, 5 and 6).
 
     Attributes
     ----------
     clusters : int
-        Number of intensity clusters; the darkest one is the particles.
+        Number of intensity clusters.
     smallest_component : float
         Mask components below this share of the particle's area are noise.
+    split_clumps : bool
+        Cut touching particles apart before looking for rectangles.
     smallest_radius, largest_radius : float
         Radii of circles searched for, in diameters.
     sensitivity : float
@@ -58,14 +70,19 @@ class IbcConfig:
 
     clusters: int = 4
     smallest_component: float = 0.25
+    split_clumps: bool = True
     smallest_radius: float = 0.35
     largest_radius: float = 0.65
     sensitivity: float = 0.85
     selection: SelectionConfig = field(default_factory=SelectionConfig)
 
     def __post_init__(self) -> None:
-        if self.clusters < 2:
-            raise UsageError(f"labeler.clusters must be at least 2, got {self.clusters}")
+        if not 2 <= self.clusters <= 64:
+            raise UsageError(f"labeler.clusters must lie in [2, 64], got {self.clusters}")
+        if not 0 <= self.smallest_component <= 1:
+            raise UsageError(
+                f"labeler.smallest_component must lie in [0, 1], got {self.smallest_component:g}"
+            )
         if not 0 < self.sensitivity < 1:
             raise UsageError(f"labeler.sensitivity must lie in (0, 1), got {self.sensitivity:g}")
         if not 0 < self.smallest_radius < self.largest_radius:
@@ -73,3 +90,146 @@ class IbcConfig:
                 "labeler.smallest_radius must lie in (0, largest_radius), "
                 f"got {self.smallest_radius:g}"
             )
+
+
+@dataclass
+class IbcConfig(MaskConfig):
+    """Intensity-based clustering: a fixed quantisation of the grey levels (METHOD.md 2.1).
+
+    Attributes
+    ----------
+    refine : bool
+        Move the fixed centres to the medians of their clusters until nothing changes.
+    """
+
+    refine: bool = False
+
+
+@dataclass
+class KmeansConfig(MaskConfig):
+    """k-means on the grey levels (METHOD.md 2.3)."""
+
+
+@dataclass
+class FcmConfig(MaskConfig):
+    """Fuzzy c-means on the grey levels (METHOD.md 2.3)."""
+
+
+@dataclass
+class SuperKmeansConfig(MaskConfig):
+    """SuperCryoPicker: k-means on the means of superpixels (METHOD.md 3).
+
+    Attributes
+    ----------
+    superpixel_area : float
+        In particle areas.
+    """
+
+    superpixel_area: float = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.01 <= self.superpixel_area <= 4:
+            raise UsageError(
+                f"labeler.superpixel_area must lie in [0.01, 4], got {self.superpixel_area:g}"
+            )
+
+
+@dataclass
+class TypicalConfig:
+    """Which detections are typical enough to train on; shares are of all detections.
+
+    The strongest are no better than the rest: contaminants and overlapping particles are darker
+    than any particle, so the contrast has a limit on either side.
+
+    Attributes
+    ----------
+    weakest : float
+        Share of the weakest responses left out.
+    contrast : list of float
+        Least and greatest rank of the contrast within the particle's disc.
+    isolation : float
+        Least distance to the nearest other detection, in diameters.
+    """
+
+    weakest: float = 0.2
+    contrast: list[float] = field(default_factory=lambda: [0.2, 0.9])
+    isolation: float = 0.7
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weakest < 1:
+            raise UsageError(f"labeler.typical.weakest must lie in [0, 1), got {self.weakest:g}")
+        if len(self.contrast) != 2 or not 0 <= self.contrast[0] < self.contrast[1] <= 1:
+            raise UsageError(
+                "labeler.typical.contrast must be [least, greatest] within [0, 1], "
+                f"got {self.contrast}"
+            )
+        if self.isolation < 0:
+            raise UsageError(f"labeler.typical.isolation must be >= 0, got {self.isolation:g}")
+
+
+@dataclass
+class LogConfig:
+    """Difference of Gaussians on a locally normalised image.
+
+    Attributes
+    ----------
+    scale : float or None
+        Sigma of the inner Gaussian, in diameters; null finds the one that tells particles
+        from the rest best.
+    clip : float
+        Deviations from the background beyond which darkness counts no more, so that contaminants
+        do not win.
+    distance : float
+        Least distance between two detections, in diameters.
+    """
+
+    scale: float | None = None
+    clip: float = 2.0
+    distance: float = 0.6
+    typical: TypicalConfig = field(default_factory=TypicalConfig)
+
+    def __post_init__(self) -> None:
+        if self.scale is not None and not 0.05 <= self.scale <= 0.5:
+            raise UsageError(f"labeler.scale must lie in [0.05, 0.5], got {self.scale:g}")
+        for key in ("clip", "distance"):
+            if getattr(self, key) <= 0:
+                raise UsageError(f"labeler.{key} must be > 0, got {getattr(self, key):g}")
+
+
+@dataclass
+class AutoConfig:
+    """Round and square particles by their class averages, others as blobs; the data decides.
+
+    Attributes
+    ----------
+    seeds : IbcConfig
+        Finds the round and square particles that are averaged.
+    blobs : LogConfig
+        Finds particles of no particular shape.
+    rarest_shape : float
+        Particles are taken for round or square if at least this share of the seeds is.
+    clip : float
+        Deviations from the background beyond which darkness counts no more in averages.
+    """
+
+    seeds: IbcConfig = field(default_factory=IbcConfig)
+    blobs: LogConfig = field(default_factory=LogConfig)
+    rarest_shape: float = 0.15
+    clip: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rarest_shape <= 1:
+            raise UsageError(f"labeler.rarest_shape must lie in [0, 1], got {self.rarest_shape:g}")
+        if self.clip <= 0:
+            raise UsageError(f"labeler.clip must be > 0, got {self.clip:g}")
+
+
+@dataclass
+class TruthConfig:
+    """The user's own picks, those in ``dataset.coordinates``."""
+
+
+LabelerConfig = (
+    IbcConfig | KmeansConfig | FcmConfig | SuperKmeansConfig | LogConfig | AutoConfig | TruthConfig
+)

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import KDTree
 
+from deepcryopicker.detection.peaks import find_peaks
+from deepcryopicker.labeler import feret
 from deepcryopicker.labeler.circles import find_circles
-from deepcryopicker.labeler.schema import IbcConfig
-from deepcryopicker.types import Floats, Image, Mask, Strings
+from deepcryopicker.labeler.masks import split_clumps
+from deepcryopicker.labeler.roundness import as_labels, circularity
+from deepcryopicker.labeler.schema import MaskConfig
+from deepcryopicker.types import Floats, Image, Labels, Mask, Strings
 
-# A disc fills 0.785 of its bounding rectangle, a square all of it; KLH side views, with their
-# rounded corners and a 0.83 aspect, lie near 0.9 (METHOD.md 5).
-_RECTANGLE_FILL = 0.85
-_RECTANGLE_ASPECT = 0.7
-_RECTANGLE_AREA = (0.7, 1.6)  # of the disc with the particle's diameter; a square has 4/pi
+# Areas of side views in discs of the particle's diameter; a square has 4 / pi.
+_RECTANGLE_AREA = (0.7, 1.6)
 _LOCAL = 1.2  # a candidate's own mask is what lies within this many of its radii
 _LEAST_COVERAGE = 0.3
 _COVERAGE_SIGMA = 0.22  # diameters: a Gaussian about as wide as the particle's disc
+_BLOB_DISTANCE = 0.7  # diameters between two blobs
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class Shapes:
         Mask pixels that belong to the shape.
     overlap : (N,) float64
         Intersection over union of these pixels with the ideal disc (or rectangle).
+    circularity : (N,) float64
+        ``P^2 / (4 pi A)`` (Eq. 5) of the component that the shape belongs to; NaN without one.
+    angle : (N,) float64
+        Degrees from the x axis towards the y axis along a rectangle's shorter side; else 0.
     """
 
     x: Floats
@@ -45,6 +50,8 @@ class Shapes:
     label: Strings
     area: Floats
     overlap: Floats
+    circularity: Floats
+    angle: Floats
 
 
 def coverage(mask: Mask, diameter: float) -> Image:
@@ -57,18 +64,16 @@ def coverage(mask: Mask, diameter: float) -> Image:
     )
 
 
-def find_shapes(mask: Mask, covered: Image, diameter: float, config: IbcConfig) -> Shapes:
+def find_shapes(mask: Mask, diameter: float, config: MaskConfig) -> Shapes:
     """Find circles, then rectangles and other blobs where there is no circle.
 
     Parameters
     ----------
     mask : (H, W) bool
         Cleaned particle mask.
-    covered : (H, W) float32
-        Its :func:`coverage`.
     diameter : float
         Expected particle diameter.
-    config : IbcConfig
+    config : MaskConfig
     """
     circles = find_circles(
         mask,
@@ -76,30 +81,42 @@ def find_shapes(mask: Mask, covered: Image, diameter: float, config: IbcConfig) 
         config.largest_radius * diameter,
         config.sensitivity,
     )
-    found = [np.column_stack([circles.x, circles.y, 2.0 * circles.radius])]
-    labels = ["top"] * len(circles)
-    overlaps = [_disc_overlap(mask, *row) for row in found[0]]
-    for x, y, overlap in _rectangles(mask, diameter):
-        if _is_free(found, x, y, diameter):
-            found.append(np.array([[x, y, diameter]]))
-            labels.append("side")
-            overlaps.append(overlap)
-    blobs = [row for row in _peaks(covered, diameter) if _is_free(found, row[0], row[1], diameter)]
-    if blobs:
-        found.append(np.column_stack([np.array(blobs), np.full(len(blobs), diameter)]))
-        labels += ["irregular"] * len(blobs)
-        overlaps += [_disc_overlap(mask, x, y, diameter) for x, y in blobs]
-    x, y, size = np.concatenate(found).T
-    areas, ratios = np.array(overlaps, np.float64).reshape(-1, 2).T
-    return Shapes(x, y, size, np.array(labels, np.str_), areas, ratios)
+    tops = np.column_stack([circles.x, circles.y, 2.0 * circles.radius])
+    parts = split_clumps(mask, diameter) if config.split_clumps else as_labels(mask)
+    squares = _rectangles(parts, diameter)
+    sides = np.column_stack([squares.x, squares.y, np.full(len(squares), diameter)])
+    free = _is_free(sides, tops, diameter)
+    sides, squares = sides[free], squares[free]
+    x, y, _ = find_peaks(coverage(mask, diameter), _BLOB_DISTANCE * diameter, _LEAST_COVERAGE)
+    blobs = np.column_stack([x, y, np.full(len(x), diameter)])
+    blobs = blobs[_is_free(blobs, np.concatenate([tops, sides]), diameter)]
+
+    discs = np.array([_disc_overlap(mask, *row) for row in (*tops, *blobs)], np.float64).reshape(
+        -1, 2
+    )
+    rectangles = np.column_stack(
+        [squares.area, squares.area / (squares.minimum * squares.orthogonal)]
+    )
+    overlaps = np.concatenate([discs[: len(tops)], rectangles, discs[len(tops) :]])
+    places = np.concatenate([tops, sides, blobs])
+    x, y, size = places.T
+    return Shapes(
+        x=x,
+        y=y,
+        diameter=size,
+        label=np.repeat(["top", "side", "irregular"], [len(tops), len(sides), len(blobs)]),
+        area=overlaps[:, 0],
+        overlap=np.minimum(overlaps[:, 1], 1.0),
+        circularity=_circularity(mask, places),
+        angle=np.concatenate([np.zeros(len(tops)), squares.minimum_angle, np.zeros(len(blobs))]),
+    )
 
 
-def _is_free(found: list[Floats], x: float, y: float, diameter: float) -> bool:
-    """Whether no shape found so far has its centre within half a diameter."""
-    centres = np.concatenate(found)[:, :2]
-    if len(centres) == 0:
-        return True
-    return float(np.hypot(*(centres - (x, y)).T).min()) > 0.5 * diameter
+def _is_free(places: Floats, taken: Floats, diameter: float) -> Mask:
+    """Whether no taken place lies within half a diameter, (N,) bool."""
+    if len(places) == 0 or len(taken) == 0:
+        return np.ones(len(places), bool)
+    return KDTree(taken[:, :2]).query(places[:, :2])[0] > 0.5 * diameter
 
 
 def _disc_overlap(mask: Mask, x: float, y: float, diameter: float) -> tuple[float, float]:
@@ -115,32 +132,60 @@ def _disc_overlap(mask: Mask, x: float, y: float, diameter: float) -> tuple[floa
     return float(own.sum()), float((own & disc).sum() / max((own | disc).sum(), 1))
 
 
-def _rectangles(mask: Mask, diameter: float) -> list[tuple[float, float, tuple[float, float]]]:
-    """Centre, area and fill of every component that looks like a square seen from the side."""
-    disc = np.pi * diameter**2 / 4.0
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    rectangles = []
-    for contour in contours:
-        (x, y), sides, _ = cv2.minAreaRect(contour)
-        # Contours run through pixel centres, so that each side is one pixel short.
-        short, long = min(sides) + 1.0, max(sides) + 1.0
-        area = float(cv2.contourArea(contour)) + len(contour) / 2.0 + 1.0
-        fill = area / (short * long)
-        in_size = _RECTANGLE_AREA[0] * disc <= area <= _RECTANGLE_AREA[1] * disc
-        if in_size and short >= _RECTANGLE_ASPECT * long and fill >= _RECTANGLE_FILL:
-            rectangles.append((x, y, (area, min(fill, 1.0))))
-    return rectangles
+def _rectangles(parts: Labels, diameter: float) -> feret.FeretTable:
+    """Measure the components that look like a square seen from the side and stand alone."""
+    table = feret.measure(parts)
+    least, most = (share * np.pi * diameter**2 / 4.0 for share in _RECTANGLE_AREA)
+    table = table[(table.area >= least) & (table.area <= most)]
+    table = table[feret.is_square(table)]
+    return table[~feret.is_overlapping(table)]
 
 
-def _peaks(covered: Image, diameter: float) -> npt.NDArray[np.float64]:
-    """Centres (N, 2) of the local maxima of the coverage, densest first."""
-    size = int(0.7 * diameter) | 1
-    element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    row, column = np.nonzero(
-        (covered == cv2.dilate(covered, element)) & (covered >= _LEAST_COVERAGE)
-    )
-    order = np.argsort(-covered[row, column], kind="stable")
-    return np.column_stack([column, row])[order].astype(np.float64)
+def _circularity(mask: Mask, places: Floats) -> Floats:
+    """Circularity of the component that each disc (x, y, diameter) holds most of."""
+    components = as_labels(mask)
+    of_component = np.append(circularity(components), np.nan)
+    result = np.full(len(places), np.nan)
+    for index, (x, y, diameter) in enumerate(places):
+        # About a fifth of all centres lie in the hole of a hollow shell, so the disc decides.
+        radius = round(diameter / 2.0)
+        row, column = max(0, round(y) - radius), max(0, round(x) - radius)
+        inside = components[row : round(y) + radius + 1, column : round(x) + radius + 1]
+        counts = np.bincount(inside.ravel())
+        counts[0] = 0
+        if counts.any():
+            result[index] = of_component[counts.argmax() - 1]
+    return result
+
+
+def ideal_mask(
+    x: Floats, y: Floats, label: Strings, angle: Floats, diameter: float, shape: tuple[int, ...]
+) -> Mask:
+    """Fill the ideal shape of every particle: discs, and squares for side views (figs 13 to 16).
+
+    Parameters
+    ----------
+    x, y : (N,) float64
+    label : (N,) str
+    angle : (N,) float64
+        Degrees from the x axis towards the y axis along one pair of a square's sides.
+    diameter : float
+        Of the discs and the squares' sides.
+    shape : (H, W)
+
+    Returns
+    -------
+    (H, W) bool
+    """
+    mask = np.zeros(shape, np.uint8)
+    for place in zip(x, y, label, angle, strict=True):
+        column, row, name, degrees = place
+        if name == "side":
+            box = cv2.boxPoints(((column, row), (diameter, diameter), degrees))
+            cv2.fillConvexPoly(mask, np.rint(box).astype(np.int32), 1)
+        else:
+            cv2.circle(mask, (round(column), round(row)), round(diameter / 2.0), 1, -1)
+    return mask.astype(bool)
 
 
 def nearest_distance(x: Floats, y: Floats) -> Floats:

@@ -3,14 +3,15 @@
 import numpy as np
 
 from deepcryopicker.class_set.schema import BACKGROUND, NEGATIVE
+from deepcryopicker.detection.bounds import clear_of_margins
+from deepcryopicker.detection.peaks import find_peaks
 from deepcryopicker.frames import picks_to_original
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.picker.peaks import local_maxima, oversized, refine
+from deepcryopicker.picker.cleaning import oversized
 from deepcryopicker.picker.scan import scan
 from deepcryopicker.picker.schema import DenseConfig
-from deepcryopicker.picker.suppression import suppress_by_distance
 from deepcryopicker.preprocessing.restore import gaussian
-from deepcryopicker.types import Margins, Mask, Micrograph, Picks, ScoreMap
+from deepcryopicker.types import Micrograph, Picks, ScoreMap
 
 
 def pick(
@@ -34,7 +35,11 @@ def pick(
     """
     scores = scan(trained.network, micrograph.image, trained.classes, config.tile)
     picks = find_particles(scores, working_diameter, config)
-    picks = picks[inside_margins(picks, micrograph.image.shape, micrograph.margins)]
+    picks = picks[
+        clear_of_margins(
+            picks.x, picks.y, micrograph.image.shape, micrograph.margins, working_diameter / 2.0
+        )
+    ]
     return picks_to_original(picks, micrograph.scale)
 
 
@@ -50,29 +55,17 @@ def find_particles(scores: ScoreMap, diameter: float, config: DenseConfig) -> Pi
         [gaussian(scores.probability[i], config.smoothing * spacing) for i in particle]
     )
     total = np.clip(shapes.sum(axis=0), 0.0, 1.0)
-    row, column = local_maxima(total, 0.5 * config.distance * spacing, config.floor)
     # Suppression comes first: on the plateau of a saturated area every pixel is a maximum.
-    x, y = refine(total, row, column)
-    kept = suppress_by_distance(x, y, total[row, column], config.distance * spacing)
-    row, column, x, y = row[kept], column[kept], x[kept], y[kept]
+    x, y, score = find_peaks(total, config.distance * spacing, config.floor)
+    row, column = (np.rint(position).astype(int) for position in (y, x))
     largest = config.largest_area * np.pi * spacing**2 / 4.0
     small = ~oversized(total, row, column, config.threshold, largest)
-    row, column, x, y = row[small], column[small], x[small], y[small]
+    x, y, score, row, column = (values[small] for values in (x, y, score, row, column))
     label = np.array([scores.classes[i] for i in particle])[shapes[:, row, column].argmax(axis=0)]
     return Picks.create(
         x * scores.stride + scores.offset,
         y * scores.stride + scores.offset,
-        total[row, column],
+        score,
         label,
         diameter,
-    )
-
-
-def inside_margins(picks: Picks, shape: tuple[int, ...], margins: Margins) -> Mask:
-    """Return whether each pick's centre lies in the valid part of the image, (N,) bool."""
-    return (
-        (picks.x >= margins.left)
-        & (picks.x <= shape[1] - 1 - margins.right)
-        & (picks.y >= margins.top)
-        & (picks.y <= shape[0] - 1 - margins.bottom)
     )

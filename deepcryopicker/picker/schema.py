@@ -1,6 +1,9 @@
 """Configuration of the pickers (conf/picker)."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import MISSING
 
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.types import DEVICES
@@ -54,27 +57,21 @@ class DenseConfig:
 
 
 @dataclass
-class LogConfig:
-    """Difference of Gaussians: the simple picker that any network has to beat.
+class LabelerPickerConfig:
+    """A labeler alone, without any network: learned from the micrographs that it picks.
 
     Attributes
     ----------
     threshold : float
-    scale : float
-        Sigma of the inner Gaussian, in diameters; the outer one is 1.6 times wider.
-    distance : float
-        Least distance between two picks, in diameters.
+    labeler : labeler configuration
     """
 
     threshold: float = 0.5
-    scale: float = 0.25
-    distance: float = 0.7
+    # One of several schemas, each of them strict.
+    labeler: Any = MISSING
 
     def __post_init__(self) -> None:
         check_threshold(self.threshold)
-        for key in ("scale", "distance"):
-            if getattr(self, key) <= 0:
-                raise UsageError(f"picker.{key} must be > 0, got {getattr(self, key):g}")
 
 
 def check_threshold(threshold: float) -> None:

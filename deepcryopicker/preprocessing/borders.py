@@ -54,11 +54,14 @@ def _invalid_rows(image: Image) -> int:
 
 
 def fill_margins(image: Image, margins: Margins) -> Image:
-    """Replace the invalid border by the median of the rest, so that it biases no statistic."""
+    """Replace the invalid border by the median of the rest, so that it biases no statistic.
+
+    The lower median is one of the values: whole numbers stay whole.
+    """
     if not any(margins):
         return image
     inner = inner_slices(image.shape, margins)
-    filled = np.full_like(image, np.median(image[inner]))
+    filled = np.full_like(image, np.percentile(image[inner], 50, method="lower"))
     filled[inner] = image[inner]
     return filled
 

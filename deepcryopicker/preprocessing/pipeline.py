@@ -1,33 +1,48 @@
 """The preprocessing chain: rescale to the working scale, then named steps in order."""
 
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 
 from deepcryopicker.errors import MicrographError, UsageError, unknown
-from deepcryopicker.preprocessing import contrast, restore
+from deepcryopicker.io.checks import one_line
+from deepcryopicker.preprocessing import clahe, contrast, restore
 from deepcryopicker.preprocessing.borders import fill_margins, find_margins
+from deepcryopicker.preprocessing.chain import (
+    RESCALED,
+    active_steps,
+    chain_diameter,
+    chain_scale,
+    seen_by_network,
+)
 from deepcryopicker.preprocessing.resize import rescale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Image, Margins, Micrograph
 
 OPERATIONS: dict[str, Callable[..., Image]] = {
-    "clahe": contrast.clahe,
+    "clahe": clahe.clahe,
+    "closing": restore.closing,
+    "complement": contrast.complement,
     "equalise": contrast.equalise,
     "flatten": restore.flatten,
     "gaussian": restore.gaussian,
     "guided": restore.guided,
     "normalise": contrast.normalise,
+    "normalise_by_maximum": contrast.normalise_by_maximum,
     "opening": restore.opening,
     "standardise": contrast.standardise,
     "stretch": contrast.stretch,
     "wiener": restore.wiener,
+    "window": contrast.window,
 }
 
 _SMALLEST_SIDE = 2.0  # particle diameters: below this no window fits
+_DTYPES = {"single": np.float32, "double": np.float64}
 
 
 def preprocess(
@@ -57,10 +72,41 @@ def preprocess(
     return result
 
 
+def preprocess_for_model(
+    micrograph: Micrograph, diameter: float, config: PreprocessingConfig
+) -> Micrograph:
+    """Run the chain up to what the network sees, at the network's scale.
+
+    Parameters and errors are those of :func:`preprocess`. A particle has
+    ``config.working_diameter`` pixels in the result, and the image is float32.
+    """
+    seen = preprocess(micrograph, diameter, config, until=seen_by_network(config))
+    return to_model_scale(seen, diameter, config)
+
+
+def to_model_scale(stage: Micrograph, diameter: float, config: PreprocessingConfig) -> Micrograph:
+    """Resample one of the :func:`stages` to the scale of the network, float32.
+
+    Parameters
+    ----------
+    stage : Micrograph
+        At whatever scale.
+    diameter : float
+        Particle diameter, original pixels.
+    config : PreprocessingConfig
+    """
+    scale = config.working_diameter / diameter
+    single = replace(stage, image=stage.image.astype(np.float32, copy=False))
+    return single if math.isclose(scale, stage.scale) else _resample(single, scale)
+
+
 def stages(
     micrograph: Micrograph, diameter: float, config: PreprocessingConfig
 ) -> Iterator[tuple[str, Micrograph]]:
     """Yield the name and the image of every step, the rescaled micrograph first.
+
+    The images are float32, or float64 if ``config.precision`` is ``double``; all are at
+    the scale that ``chain_scale`` gives.
 
     Raises
     ------
@@ -75,29 +121,44 @@ def stages(
         )
     if np.ptp(micrograph.image) == 0:
         raise MicrographError("every pixel has the same value")
-    current = to_working_scale(micrograph, config.working_diameter / diameter)
-    yield "rescaled", current
-    for name, step in _active(config).items():
-        image = apply_step(current.image, name, step, config.working_diameter)
+    image = micrograph.image.astype(_DTYPES[config.precision], copy=False)
+    current = to_working_scale(
+        replace(micrograph, image=image), chain_scale(config, diameter), config.integer_rescaling
+    )
+    yield RESCALED, current
+    for name, step in active_steps(config).items():
+        image = apply_step(current.image, name, step, chain_diameter(config, diameter))
         current = replace(current, image=image)
         yield name, current
 
 
-def to_working_scale(micrograph: Micrograph, scale: float) -> Micrograph:
-    """Neutralise the invalid border and resample by `scale`."""
+def to_working_scale(micrograph: Micrograph, scale: float, integers: bool = False) -> Micrograph:
+    """Neutralise the invalid border and resample a micrograph as read by `scale`.
+
+    With `integers` whole grey values stay whole, see :func:`resize.rescale`.
+    """
     margins = find_margins(micrograph.image)
-    image = rescale(fill_margins(micrograph.image, margins), scale)
-    scaled = Margins(*(round(width * scale) for width in margins))
-    return replace(micrograph, image=image, scale=scale, margins=scaled)
+    filled = fill_margins(micrograph.image, margins)
+    return _resample(replace(micrograph, image=filled, margins=margins), scale, integers)
 
 
-def apply_step(image: Image, name: str, step: dict[str, Any], working_diameter: float) -> Image:
+def _resample(micrograph: Micrograph, scale: float, integers: bool = False) -> Micrograph:
+    """Bring a micrograph of any scale to `scale`; the margins follow."""
+    factor = scale / micrograph.scale
+    margins = Margins(*(round(width * factor) for width in micrograph.margins))
+    image = rescale(micrograph.image, factor, integers)
+    return replace(micrograph, image=image, scale=scale, margins=margins)
+
+
+def apply_step(image: Image, name: str, step: dict[str, Any], diameter: float) -> Image:
     """Apply one configured step; parameters named ``*_diameters`` are in particle diameters.
+
+    `diameter` is the particle's in pixels of `image`.
 
     Raises
     ------
     UsageError
-        If the operation or a parameter is unknown.
+        If the operation or a parameter is unknown, or the operation rejects a value.
     """
     parameters = {key: value for key, value in step.items() if key != "operation"}
     operation = OPERATIONS.get(str(step.get("operation")))
@@ -105,14 +166,13 @@ def apply_step(image: Image, name: str, step: dict[str, Any], working_diameter: 
     if operation is None:
         raise UsageError(f"{key}: {unknown('operation', str(step.get('operation')), OPERATIONS)}")
     for given in [parameter for parameter in parameters if parameter.endswith("_diameters")]:
-        pixels = float(parameters.pop(given)) * working_diameter
+        pixels = float(parameters.pop(given)) * diameter
         parameters[given.removesuffix("_diameters")] = pixels
     accepted = [p for p in inspect.signature(operation).parameters if p != "image"]
     for given in parameters:
         if given not in accepted:
             raise UsageError(f"{key}: {unknown('parameter', given, accepted)}")
-    return operation(image, **parameters)
-
-
-def _active(config: PreprocessingConfig) -> dict[str, dict[str, Any]]:
-    return {name: step for name, step in config.steps.items() if step is not None}
+    try:
+        return operation(image, **parameters)
+    except (TypeError, ValueError, cv2.error) as error:
+        raise UsageError(f"{key}: {one_line(error)}") from error

@@ -4,12 +4,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from deepcryopicker.preprocessing.quantise import whole_numbers
 from deepcryopicker.types import Image
 
 _CUBIC = -0.5  # Keys' parameter
+_INTEGER_RANGES = ((0, 255), (0, 65_535), (-32_768, 32_767), (-65_535, 0))
 
 
-def rescale(image: Image, scale: float) -> Image:
+def rescale(image: Image, scale: float, integers: bool = False) -> Image:
     """Resample by `scale` with an antialiased bicubic kernel and mirrored borders.
 
     Output pixel i samples input position ``(i + 0.5) / scale - 0.5`` exactly, so that
@@ -18,18 +20,40 @@ def rescale(image: Image, scale: float) -> Image:
 
     Parameters
     ----------
-    image : (H, W) float32
+    image : (H, W) float32 or float64
     scale : float
         Output pixels per input pixel, > 0.
+    integers : bool
+        Keep whole numbers whole, as MATLAB does for integer images: round and clip after each of
+        the two passes. An image with any broken value is resampled as usual.
 
     Returns
     -------
-    (ceil(H * scale), ceil(W * scale)) float32
+    (ceil(H * scale), ceil(W * scale)) of the image's type
     """
     if scale == 1.0:
         return image
-    rows, columns = (_bicubic_weights(n, scale) for n in image.shape)
-    return np.ascontiguousarray((columns @ (rows @ image).T).T, np.float32)
+    limits = _integer_range(image) if integers else None
+    for _ in range(2):  # rows first, then columns, which a second transposition makes rows
+        resampled = _bicubic_weights(image.shape[0], scale).astype(image.dtype) @ image
+        image = (_round(resampled, *limits) if limits else resampled).T
+    return np.ascontiguousarray(image)
+
+
+def _integer_range(image: Image) -> tuple[int, int] | None:
+    """Return the narrowest range of an integer format that holds the image, if one does.
+
+    The last of them is that of 16 bits after a change of sign (``dataset.polarity=bright``).
+    """
+    if not whole_numbers(image):
+        return None
+    low, high = image.min(), image.max()
+    fitting = [limits for limits in _INTEGER_RANGES if limits[0] <= low and high <= limits[1]]
+    return fitting[0] if fitting else None
+
+
+def _round(image: Image, low: int, high: int) -> Image:
+    return np.clip(np.floor(image + 0.5), low, high)
 
 
 def _bicubic_weights(length: int, scale: float) -> sparse.csr_array:
@@ -44,9 +68,7 @@ def _bicubic_weights(length: int, scale: float) -> sparse.csr_array:
     mirrored = np.mod(index, 2 * length)
     mirrored = np.where(mirrored >= length, 2 * length - 1 - mirrored, mirrored)
     row = np.repeat(np.arange(size), taps)
-    return sparse.coo_array(
-        (weight.ravel().astype(np.float32), (row, mirrored.ravel())), shape=(size, length)
-    ).tocsr()
+    return sparse.coo_array((weight.ravel(), (row, mirrored.ravel())), shape=(size, length)).tocsr()
 
 
 def _keys(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

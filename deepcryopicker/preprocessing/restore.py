@@ -1,18 +1,23 @@
-"""Smoothing and restoration: Wiener, guided filter, Gaussian, flattening, grey opening.
+"""Smoothing and restoration: Wiener, guided filter, Gaussian, flattening, grey morphology.
 
-All take and return float32 images of shape (H, W); sizes are pixels of the image given.
+All take an image of shape (H, W) and keep its type, float32 or float64; sizes are pixels of the
+image given.
 """
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from deepcryopicker.types import Image
+
+_OCTAGON = np.add.outer(np.abs(np.arange(-4, 5)), np.abs(np.arange(-4, 5))) <= 6
 
 # MATLAB's strel('disk', r) for the radii that the authors use (METHOD.md 1.2): it is a Euclidean
 # disk only for r < 3.
 _DISKS = {
     1: np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8),
     3: np.ones((5, 5), np.uint8),
+    5: _OCTAGON.astype(np.uint8),
 }
 
 
@@ -22,14 +27,11 @@ def wiener(image: Image, size: int = 5) -> Image:
     Local mean and variance come from a `size` x `size` window with zeros outside the image; the
     noise power is the mean local variance. Equal to ``scipy.signal.wiener``.
     """
-    window = (size, size)
-    exact = image.astype(np.float64)
-    mean = cv2.boxFilter(exact, -1, window, borderType=cv2.BORDER_CONSTANT)
-    power = cv2.boxFilter(exact * exact, -1, window, borderType=cv2.BORDER_CONSTANT)
-    variance = power - mean * mean
+    mean = _box(image, size, cv2.BORDER_CONSTANT)
+    variance = _box(image * image, size, cv2.BORDER_CONSTANT) - mean * mean
     noise = float(variance.mean())
-    gain = np.maximum(variance - noise, 0.0) / np.maximum(np.maximum(variance, noise), 1e-30)
-    return (mean + gain * (exact - mean)).astype(np.float32)
+    gain = np.maximum(variance - noise, 0) / np.maximum(variance, max(noise, 1e-30))
+    return mean + gain * (image - mean)
 
 
 def guided(image: Image, size: int = 5, eps: float = 0.01, passes: int = 4) -> Image:
@@ -37,7 +39,7 @@ def guided(image: Image, size: int = 5, eps: float = 0.01, passes: int = 4) -> I
 
     Parameters
     ----------
-    image : (H, W) float32 in [0, 1]
+    image : (H, W) float in [0, 1]
     size : int
         Side of the box window, pixels.
     eps : float
@@ -45,13 +47,12 @@ def guided(image: Image, size: int = 5, eps: float = 0.01, passes: int = 4) -> I
     passes : int
         How often the filter is applied.
     """
-    result = image.astype(np.float64)
     for _ in range(passes):
-        mean = _box(result, size)
-        variance = _box(result * result, size) - mean * mean
+        mean = _box(image, size)
+        variance = _box(image * image, size) - mean * mean
         slope = variance / (variance + eps)
-        result = _box(slope, size) * result + _box((1.0 - slope) * mean, size)
-    return result.astype(np.float32)
+        image = _box(slope, size) * image + _box(mean - slope * mean, size)
+    return image
 
 
 def gaussian(image: Image, sigma: float) -> Image:
@@ -71,17 +72,37 @@ def opening(image: Image, radius: int = 1, passes: int = 1) -> Image:
 
     Parameters
     ----------
-    image : (H, W) float32
-    radius : {1, 3}
-        1 is the 3x3 cross, 3 the 5x5 square that MATLAB uses for "disk 3".
+    image : (H, W) float
+    radius : {1, 3, 5}
+        1 is the 3x3 cross; 3 is the 5x5 square and 5 the octagon of 9x9 pixels that MATLAB uses
+        for a "disk" of this radius.
     passes : int
         Kept for the authors' chain; an opening is idempotent, so further passes change nothing.
+
+    Raises
+    ------
+    ValueError
+        If there is no disk of this radius.
     """
-    element = _DISKS[radius]
+    element = _disk(radius)
     for _ in range(passes):
         image = cv2.dilate(cv2.erode(image, element), element)
     return image
 
 
-def _box(image: np.ndarray, size: int) -> np.ndarray:
-    return cv2.boxFilter(image, -1, (size, size), borderType=cv2.BORDER_REPLICATE)
+def closing(image: Image, radius: int = 1) -> Image:
+    """Remove dark specks smaller than a disk, like :func:`opening`: dilation, then erosion."""
+    element = _disk(radius)
+    return cv2.erode(cv2.dilate(image, element), element)
+
+
+def _disk(radius: int) -> npt.NDArray[np.uint8]:
+    if radius not in _DISKS:
+        known = ", ".join(map(str, _DISKS))
+        raise ValueError(f"radius must be one of {known}, got {radius}")
+    return _DISKS[radius]
+
+
+def _box(image: npt.NDArray[np.floating], size: int, border: int = cv2.BORDER_REPLICATE) -> Image:
+    """Mean over a `size` x `size` window."""
+    return cv2.boxFilter(image, -1, (size, size), borderType=border)

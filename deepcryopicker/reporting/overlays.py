@@ -33,9 +33,9 @@ OUTCOMES: dict[int, tuple[str, Colour]] = {
 }
 CLASS_COLOURS = dict(zip(SHAPES, (BLUE, VERMILLION, GREEN), strict=True))
 
-_SHIFT = 4  # OpenCV draws in sixteenths of a pixel.
+SHIFT = 4  # OpenCV draws in sixteenths of a pixel.
 _DASHES = 12
-_SHADOW: Colour = (24, 24, 24)
+SHADOW: Colour = (24, 24, 24)
 _LINE_HEIGHT = 22
 _MARGIN = 8
 
@@ -72,18 +72,18 @@ def draw_overlay(
     """
     small, scale_x, scale_y = _shrink(micrograph, longest)
     missed = Picks.empty() if missed is None else missed
-    diameter = _typical_diameter(picks, missed, micrograph)
-    grey = _visible(small, micrograph, scale_x, diameter * scale_x)
+    diameter = typical_diameter(picks, missed, micrograph)
+    grey = to_visible(small, micrograph, scale_x, diameter * scale_x)
     canvas = np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
 
     shown = picks.score >= threshold
     groups = [(text, colour, shown & who) for text, colour, who in _groups(picks, outcome)]
     legend = [(f"{text} {np.count_nonzero(who)}", colour, False) for text, colour, who in groups]
     for _, colour, members in reversed(groups):
-        _circles(canvas, picks[members], colour, (scale_x, scale_y), diameter, dashed=False)
+        draw_circles(canvas, picks[members], colour, (scale_x, scale_y), diameter, dashed=False)
     if outcome is not None or len(missed):
         legend.append((f"missed {len(missed)}", YELLOW, True))
-        _circles(canvas, missed, YELLOW, (scale_x, scale_y), diameter, dashed=True)
+        draw_circles(canvas, missed, YELLOW, (scale_x, scale_y), diameter, dashed=True)
     title = f"{np.count_nonzero(shown)} picks, score >= {threshold:.3g}"
     return np.vstack([canvas, _legend(canvas.shape[1], title, legend)])
 
@@ -114,7 +114,7 @@ def _shrink(micrograph: Micrograph, longest: int) -> tuple[npt.NDArray[np.float3
     return small.astype(np.float32), scale_x, micrograph.scale * size[1] / height
 
 
-def _visible(
+def to_visible(
     image: npt.NDArray[np.float32], micrograph: Micrograph, scale: float, diameter: float
 ) -> Rgb:
     """Smooth a little (`diameter` in pixels of `image`) and stretch the contrast to (H, W) uint8.
@@ -134,7 +134,7 @@ def _visible(
     return (np.clip(stretched, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-def _typical_diameter(picks: Picks, missed: Picks, micrograph: Micrograph) -> float:
+def typical_diameter(picks: Picks, missed: Picks, micrograph: Micrograph) -> float:
     """Median known diameter in original pixels; a fortieth of the image where none is known."""
     known = np.concatenate([picks.diameter, missed.diameter])
     known = known[np.isfinite(known)]
@@ -155,7 +155,7 @@ def _groups(
     return [(name, CLASS_COLOURS.get(name, PINK), picks.label == name) for name in names]
 
 
-def _circles(
+def draw_circles(
     canvas: Rgb,
     picks: Picks,
     colour: Colour,
@@ -168,25 +168,25 @@ def _circles(
     x, y = to_working(picks.x, scale[0]), to_working(picks.y, scale[1])
     diameter = np.where(np.isfinite(picks.diameter), picks.diameter, typical)
     radius = np.maximum(diameter * scale[0] / 2.0, 2.0)
-    for centre_x, centre_y, size in _fixed(x, y, radius):
+    for centre_x, centre_y, size in to_fixed_point(x, y, radius):
         centre = (centre_x, centre_y)
         if not dashed:
-            cv2.circle(canvas, centre, size, colour, thickness, cv2.LINE_AA, _SHIFT)
+            cv2.circle(canvas, centre, size, colour, thickness, cv2.LINE_AA, SHIFT)
             continue
         # Yellow alone would vanish on light grey.
-        cv2.circle(canvas, centre, size, _SHADOW, thickness, cv2.LINE_AA, _SHIFT)
+        cv2.circle(canvas, centre, size, SHADOW, thickness, cv2.LINE_AA, SHIFT)
         for start in np.arange(_DASHES) * 360.0 / _DASHES:
             arc = (0.0, float(start), float(start) + 0.6 * 360.0 / _DASHES)
-            cv2.ellipse(canvas, centre, (size, size), *arc, colour, thickness, cv2.LINE_AA, _SHIFT)
+            cv2.ellipse(canvas, centre, (size, size), *arc, colour, thickness, cv2.LINE_AA, SHIFT)
 
 
-def _fixed(*columns: Floats) -> list[list[int]]:
+def to_fixed_point(*columns: Floats) -> list[list[int]]:
     """Convert pixels to OpenCV's fixed-point integers, one row per pick.
 
     Positions far outside are pulled in a little, or they would not fit into its integers.
     """
     pixels = np.clip(np.column_stack(columns), -(2**16), 2**16)
-    rows: list[list[int]] = np.round(pixels * 2**_SHIFT).astype(int).tolist()
+    rows: list[list[int]] = np.round(pixels * 2**SHIFT).astype(int).tolist()
     return rows
 
 
@@ -201,7 +201,7 @@ def _legend(width: int, title: str, entries: list[Entry]) -> Rgb:
             x, line = _MARGIN, line + 1
         places.append((x, line * _LINE_HEIGHT + 4))
         x += needed + 20
-    strip = PillowImage.new("RGB", (width, (line + 1) * _LINE_HEIGHT + 6), _SHADOW)
+    strip = PillowImage.new("RGB", (width, (line + 1) * _LINE_HEIGHT + 6), SHADOW)
     pen = ImageDraw.Draw(strip)
     pen.text(places[0], title, fill=(255, 255, 255), font=font)
     for (left, top), (text, colour, dashed) in zip(places[1:], entries, strict=True):

@@ -8,14 +8,16 @@ from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_folder
 from deepcryopicker.dataset.schema import FolderConfig, SimulatedConfig
 from deepcryopicker.dataset.simulated import open_simulated
 from deepcryopicker.labeler.diameter import SMALLEST, estimate_diameter
-from deepcryopicker.labeler.schema import IbcConfig
+from deepcryopicker.labeler.schema import AutoConfig, LabelerConfig
 from deepcryopicker.preprocessing.pipeline import preprocess
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.progress import console, track
+from deepcryopicker.reporting.tables import write_rows
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Micrograph
 
 _MICROGRAPHS_TO_MEASURE = 3
+_LOW_CONFIDENCE = 0.1
 
 
 def open_catalogue(config: FolderConfig | SimulatedConfig) -> Catalogue:
@@ -26,9 +28,11 @@ def open_catalogue(config: FolderConfig | SimulatedConfig) -> Catalogue:
 
 
 def settle_diameter(
-    catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: IbcConfig, run: Run
+    catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LabelerConfig, run: Run
 ) -> Catalogue:
-    """Estimate the particle diameter where the user gave none."""
+    """Estimate the particle diameter where the user gave none; see ``diameters.csv``."""
+    settings = labeler if isinstance(labeler, AutoConfig) else AutoConfig()
+    rows = []
     for group in catalogue.groups_without_diameter:
         entries = spread([e for e in catalogue.entries if e.group == group], None)
         loaded = []
@@ -41,8 +45,19 @@ def settle_diameter(
                 break
         run.require(len(loaded), "diameter")
         console.print(f"{group}: estimating the particle diameter")
-        diameter = round(estimate_diameter(loaded, preprocessing, labeler), 1)
-        console.print(f"{group}: particle diameter estimated at {diameter:g} pixels")
+        estimate = estimate_diameter(loaded, preprocessing, settings)
+        diameter, confidence = round(estimate.diameter, 1), estimate.confidence
+        console.print(
+            f"{group}: particle diameter estimated at {diameter:g} pixels, "
+            f"confidence {confidence:.0%}"
+        )
+        if confidence < _LOW_CONFIDENCE:
+            console.print(
+                f"[yellow]{group}: hardly anything stands out from noise; "
+                "give the diameter: dataset.diameter=PIXELS[/]"
+            )
+        rows.append({"what": group, "diameter": diameter, "confidence": f"{confidence:.3f}"})
+        write_rows(run.folder / "diameters.csv", rows, ("what", "diameter", "confidence"))
         catalogue = catalogue.with_diameter(group, diameter)
     return catalogue
 

@@ -7,14 +7,18 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 
 from deepcryopicker.config import PickConfig
-from deepcryopicker.dataset.catalogue import Catalogue
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
+from deepcryopicker.labeler import label
 from deepcryopicker.model.weights import CARD, Trained, load_weights
-from deepcryopicker.picker import dense, log
+from deepcryopicker.picker import dense
 from deepcryopicker.picker.scan import choose_device
-from deepcryopicker.picker.schema import DenseConfig, LogConfig
+from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.types import Micrograph, Picks
+from deepcryopicker.preprocessing.views import Views
+from deepcryopicker.runs import Run
+from deepcryopicker.types import Picks
+from deepcryopicker.workflow.labelling import learn_labelers
 from deepcryopicker.workflow.picking import Picker
 
 _SAME_DIAMETER = 0.01  # relative
@@ -22,32 +26,39 @@ _NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use pic
 
 
 def build_picker(
-    config: DenseConfig | LogConfig, preprocessing: PreprocessingConfig, trained: Trained | None
+    config: DenseConfig | LabelerPickerConfig,
+    catalogue: Catalogue,
+    preprocessing: PreprocessingConfig,
+    trained: Trained | None,
+    run: Run,
 ) -> Picker:
     """Return a function from a preprocessed micrograph to picks.
 
     Parameters
     ----------
-    config : DenseConfig or LogConfig
+    config : DenseConfig or LabelerPickerConfig
+    catalogue : Catalogue
+        A labeler learns from a sample of it.
     preprocessing : PreprocessingConfig
     trained : Trained or None
         Needed by the dense picker only.
+    run : Run
     """
-    diameter = preprocessing.working_diameter
-    if isinstance(config, LogConfig):
+    if isinstance(config, LabelerPickerConfig):
+        labelers = learn_labelers(catalogue, preprocessing, config.labeler, run)
 
-        def pick_blobs(micrograph: Micrograph) -> Picks:
-            return log.pick(micrograph, diameter, config)
+        def pick_without_network(entry: Entry, views: Views) -> Picks:
+            return label.pick(views, labelers[entry.group])
 
-        return pick_blobs
+        return pick_without_network
     if trained is None:
         raise UsageError(_NO_WEIGHTS)
     trained.network.to(choose_device(config.device)).eval()
 
-    def pick_particles(micrograph: Micrograph) -> Picks:
-        return dense.pick(micrograph, trained, diameter, config)
+    def pick_with_network(_: Entry, views: Views) -> Picks:
+        return dense.pick(views.flat, trained, views.working_diameter, config)
 
-    return pick_particles
+    return pick_with_network
 
 
 def inherit(
@@ -62,7 +73,7 @@ def inherit(
     UsageError
         If it does not.
     """
-    if isinstance(config.picker, LogConfig):
+    if isinstance(config.picker, LabelerPickerConfig):
         return None, config.preprocessing, catalogue
     if config.picker.weights is None:
         raise UsageError(_NO_WEIGHTS)
@@ -97,8 +108,10 @@ def _stored_chain(trained: Trained, weights: Path) -> PreprocessingConfig:
 
 def _refuse_other_chain(given: dict[str, Any], stored: dict[str, Any]) -> None:
     """Refuse the first value that is not what the network has seen in training."""
-    keys = ("working_diameter", "model_input", "steps")
-    flat, trained = (_flatten({key: chain[key] for key in keys}) for chain in (given, stored))
+    flat, trained = (
+        _flatten({key: value for key, value in chain.items() if key != "save_stages"})
+        for chain in (given, stored)
+    )
     for key in (*flat, *trained):
         if flat.get(key) != trained.get(key):
             raise UsageError(

@@ -13,15 +13,16 @@ from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.coordinates import read_picks, write_box, write_csv
 from deepcryopicker.io.relion import write_relion_folder
-from deepcryopicker.preprocessing.pipeline import preprocess, to_working_scale
+from deepcryopicker.preprocessing.pipeline import to_working_scale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import console, track
 from deepcryopicker.reporting.overlays import save_overlay
 from deepcryopicker.reporting.tables import write_rows
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Micrograph, Picks
 
-Picker = Callable[[Micrograph], Picks]
+Picker = Callable[[Entry, Views], Picks]
 
 _SUMMARY = ("micrograph", "path", "picks", "candidates", "diameter", "pixel_size", "snr")
 _SNR_DIAMETER = 24.0  # working pixels at which signal-to-noise ratios are compared
@@ -74,7 +75,7 @@ def pick_catalogue(
     preprocessing : PreprocessingConfig
         As the picker's network was trained on.
     picker : callable
-        From a preprocessed micrograph to picks in original pixels.
+        From a preprocessed micrograph of the catalogue to picks in original pixels.
     threshold : float
         Score from which a candidate counts as picked: goes to BOX and overlays. The CSV files
         hold every candidate.
@@ -108,9 +109,9 @@ def _pick(
 ) -> Picked:
     micrograph = entry.load()
     diameter = entry.particle_diameter(micrograph)
-    working = preprocess(micrograph, diameter, preprocessing, until=preprocessing.model_input)
+    views = Views(micrograph, diameter, preprocessing)
     coordinates = folder / "picks" / f"{entry.name}.csv"
-    write_csv(coordinates, picker(working))
+    write_csv(coordinates, picker(entry, views))
     picks = read_picks(coordinates)  # what is scored is what was written, decimals and all
     write_box(folder / "box" / f"{entry.name}.box", picks[picks.score >= threshold])
     truth = entry.load_truth()

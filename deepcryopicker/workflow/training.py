@@ -2,15 +2,19 @@
 
 import csv
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import lightning
 import numpy as np
 from lightning.pytorch.callbacks import Callback
 from rich.table import Table
 
+from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.class_set.training_set import SPLITS, build_training_set
 from deepcryopicker.config import TrainConfig
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.logger.loggers import CURVES, build_loggers, close_loggers, log_summary
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import Trained, save_weights
@@ -20,17 +24,87 @@ from deepcryopicker.reporting.tables import make_table
 from deepcryopicker.runs import Run, provenance
 from deepcryopicker.trainer.fit import fit
 from deepcryopicker.trainer.progress import EpochProgress
-from deepcryopicker.types import TrainingSet
-from deepcryopicker.workflow.labelling import Labelled
+from deepcryopicker.types import Candidates, Micrograph, TrainingSet
+from deepcryopicker.workflow.label_files import (
+    count,
+    draw_candidates,
+    summarise_labels,
+    write_candidates,
+)
+from deepcryopicker.workflow.labelling import label_each
+
+_LABEL_OVERLAYS = 4
 
 
-def train_network(labelled: list[Labelled], config: TrainConfig, run: Run) -> Trained:
+@dataclass(frozen=True)
+class Source:
+    """One micrograph as the network sees it, and the candidates to train on.
+
+    Attributes
+    ----------
+    entry : Entry
+    micrograph : Micrograph
+    candidates : Candidates
+    diameter : float
+        Particle diameter, original pixels.
+    """
+
+    entry: Entry
+    micrograph: Micrograph
+    candidates: Candidates
+    diameter: float
+
+
+def collect_labels(
+    catalogue: Catalogue, config: TrainConfig, run: Run
+) -> tuple[list[Source], list[dict[str, Any]]]:
+    """Label the micrographs to train on; candidates go to ``labels/<name>.csv``.
+
+    Returns
+    -------
+    list of Source, and a summary row for each group
+    """
+    sources: list[Source] = []
+    rows, evaluated = [], []
+    for one in label_each(
+        catalogue, config.preprocessing, config.labeler, run, config.micrographs_to_label
+    ):
+        write_candidates(run.folder / "labels", one)
+        if len(sources) < min(config.overlays, _LABEL_OVERLAYS):
+            draw_candidates(run.folder / "label_overlays", one)
+        sources.append(Source(one.entry, one.views.flat, one.candidates, one.views.diameter))
+        rows.append(count(one))
+        if one.evaluated is not None:
+            evaluated.append(one.evaluated)
+    return sources, summarise_labels(rows, evaluated)
+
+
+def keep_out(catalogue: Catalogue, sources: list[Source], config: TrainConfig) -> Catalogue:
+    """Leave truth only to the test micrographs if the truth itself was trained on."""
+    if not isinstance(config.labeler, TruthConfig):
+        return catalogue
+    splits = assign_splits(
+        [one.entry.group for one in sources],
+        config.class_set.validation,
+        config.class_set.test,
+        config.seed,
+    )
+    test = {one.entry.name for one, split in zip(sources, splits, strict=True) if split == "test"}
+    if not test:
+        console.print("too few micrographs to keep one out: nothing is scored")
+    entries = [
+        entry if entry.name in test else replace(entry, truth=None) for entry in catalogue.entries
+    ]
+    return replace(catalogue, entries=tuple(entries))
+
+
+def train_network(sources: list[Source], config: TrainConfig, run: Run) -> Trained:
     """Build the training set, fit the network and write ``model.safetensors`` and its card."""
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     network = build_network(config.model, len(config.class_set.classes))
     training_set = build_training_set(
-        ((one.micrograph, one.candidates) for one in labelled),
-        [one.entry.group for one in labelled],
+        ((one.micrograph, one.candidates) for one in sources),
+        [one.entry.group for one in sources],
         config.preprocessing.working_diameter,
         network.window,
         config.class_set,
@@ -60,7 +134,7 @@ def train_network(labelled: list[Labelled], config: TrainConfig, run: Run) -> Tr
         config=config.model,
         classes=training_set.classes,
         preprocessing=asdict(config.preprocessing),
-        diameter=_typical_diameter(labelled),
+        diameter=_typical_diameter(sources),
         provenance={
             **provenance(),
             "dataset": config.dataset.name,
@@ -82,6 +156,6 @@ def tabulate_samples(training_set: TrainingSet) -> Table:
     return make_table(rows, {"what": "class", **{key: key for key in SPLITS}}, title="windows")
 
 
-def _typical_diameter(labelled: list[Labelled]) -> float:
+def _typical_diameter(sources: list[Source]) -> float:
     """Median particle diameter of the training micrographs, original pixels."""
-    return float(np.median([one.entry.particle_diameter(one.micrograph) for one in labelled]))
+    return float(np.median([one.diameter for one in sources]))

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.class_set.schema import ClassSetConfig
+from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.class_set.training_set import SPLITS, build_training_set
 from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.frames import to_original
@@ -32,7 +33,15 @@ def labelled(image, labels=LABELS, good=None):
         to_original(GRID[:, 0], SCALE), to_original(GRID[:, 1], SCALE), label=labels
     )
     good = np.ones(len(GRID), bool) if good is None else good
-    candidates = Candidates(picks, good, np.where(good, "", "touching"), np.zeros_like(image))
+    candidates = Candidates(
+        picks=picks,
+        good=good,
+        reason=np.where(good, "", "touching"),
+        coverage=np.zeros_like(image),
+        clusters=np.zeros(image.shape, np.uint8),
+        mask=np.zeros(image.shape, bool),
+        scale=SCALE,
+    )
     return Micrograph("m", Path("m"), image, scale=SCALE), candidates
 
 
@@ -184,3 +193,14 @@ def test_no_background_is_an_error():
 def test_absurd_settings_are_refused(changes):
     with pytest.raises(UsageError, match="class_set"):
         configure("five", **changes)
+
+
+def test_micrographs_are_split_as_assign_splits_says():
+    """The command relies on it to keep out of its scores what was trained on."""
+    strata = ["a", "a", "b", "a", "b", "b", "a"]
+    config = configure("five")
+    for seed in range(3):
+        found = build(constants(7), config, strata, seed)
+        splits = assign_splits(strata, config.validation, config.test, seed)
+        for number, split in enumerate(splits, 1):
+            assert set(found.split[found.windows[:, 0, 0] == number]) == {split}

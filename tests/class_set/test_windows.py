@@ -1,41 +1,9 @@
-"""Windows hold what they say, and those without particles hold none."""
+"""Places of windows beside particles and without any."""
 
 import numpy as np
-import pytest
 from scipy.spatial.distance import cdist
 
 from deepcryopicker.class_set import windows
-
-
-@pytest.fixture
-def image():
-    return np.arange(60 * 80, dtype=np.float32).reshape(60, 80)
-
-
-@pytest.mark.parametrize("size", [8, 9, 43])
-def test_centre_pixel_is_the_one_asked_for(image, size):
-    centres = np.array([[0, 0], [79, 59], [30, 20], [30.4, 19.6], [29.5, 19.5]])
-    found = windows.cut(image, centres, size)
-    assert found.shape == (5, size, size)
-    expected = [image[0, 0], image[59, 79], *[image[20, 30]] * 3]
-    assert found[:, size // 2, size // 2].tolist() == expected
-
-
-def test_window_is_a_piece_of_the_image(image):
-    np.testing.assert_array_equal(
-        windows.cut(image, np.array([[30, 20]]), 7)[0], image[17:24, 27:34]
-    )
-
-
-def test_edge_is_mirrored(image):
-    expected = np.pad(image, 10, mode="reflect")
-    centres = np.array([[0, 0], [79, 0], [3, 58]])
-    for found, (x, y) in zip(windows.cut(image, centres, 21), centres, strict=True):
-        np.testing.assert_array_equal(found, expected[y : y + 21, x : x + 21])
-
-
-def test_no_centres_no_windows(image):
-    assert windows.cut(image, np.zeros((0, 2)), 9).shape == (0, 9, 9)
 
 
 def test_off_centre_places_keep_their_distances():

@@ -5,6 +5,8 @@ import shutil
 import pytest
 import yaml
 
+from deepcryopicker.io.coordinates import read_picks
+
 SMALL = (
     "dataset.kinds=[apoferritin]",
     "dataset.micrographs_per_kind=3",
@@ -115,12 +117,62 @@ def test_a_card_that_is_none_is_refused(shell, trained, in_folder, tmp_path, con
     refused(shell("pick", f"picker.weights={tmp_path}", *in_folder), "model.yaml")
 
 
-def test_the_baseline_needs_no_weights(shell, in_folder, simulated):
-    truth = f"dataset.coordinates={simulated / 'coordinates'}"
-    answer = shell("pick", "picker=log", "dataset.diameter=59.1", truth, *in_folder, run="log")
-    assert answer.code == 0
+@pytest.mark.parametrize("option", ["auto", "autocryopicker", "log", "supercryopicker"])
+def test_a_picker_without_a_network_needs_no_weights(shell, in_folder, simulated, option):
+    given = [f"dataset.coordinates={simulated / 'coordinates'}", "dataset.diameter=59.1"]
+    answer = shell("pick", f"picker={option}", *given, *in_folder, run=option)
+    assert (answer.code, answer.err) == (0, "")
     assert answer.metrics["truth"] > 0
+    assert 0 < answer.metrics["average_precision"] <= 1
+    assert answer.metrics["best_f1"] >= 0.5
+    assert sorted(answer.picks()) == [f"apoferritin_{index:03d}.csv" for index in range(3)]
+    for path in (answer.folder / "picks").iterdir():
+        assert path.read_text().splitlines()[0] == "x,y,score,class,diameter"
+        picks = read_picks(path)
+        assert ((picks.score >= 0) & (picks.score <= 1)).all()
+        assert len(set(picks.score)) > 1  # a ranking
+    assert (answer.folder / "relion" / "autopick.star").is_file()
     assert not (answer.folder / "model.yaml").exists()
+
+
+def test_a_labeler_picks_what_it_labels(shell, in_folder):
+    """At the threshold of a score of 0.5; its weaker finds are candidates of the picker only."""
+    given = [*in_folder, "dataset.diameter=59.1"]
+    picked = shell("pick", "picker=auto", *given, run="auto_picked")
+    labelled = shell("label", "labeler=auto", *given, run="auto_labelled")
+    for name in labelled.picks():
+        picks, labels = (read_picks(one.folder / "picks" / name) for one in (picked, labelled))
+        strong = picks[picks.score >= 0.5]
+        assert len(picks) > len(strong)
+        for column in ("x", "y", "score"):
+            assert getattr(strong, column).tolist() == getattr(labels, column).tolist()
+
+
+def test_the_truth_is_no_picker(shell, in_folder):
+    answer = shell("pick", "picker=auto", "labeler@picker.labeler=truth", *in_folder)
+    refused(answer, "picker.labeler", "truth", "labeler@picker.labeler=auto")
+    assert answer.out == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("picker.labeler=ibc", ["'picker.labeler'", "write labeler@picker.labeler=ibc"]),
+        ("picker.labeler=null", ["'picker.labeler'", "write labeler@picker.labeler=OPTION"]),
+        ("picker/labeler=ibc", ["'picker/labeler'", "labeler@picker.labeler=ibc?"]),
+        ("picker.labeler.clusters=3", ["picker.labeler.clusters", "labeler@picker.labeler=ibc"]),
+        ("picker.labeler.blobs.clip=-1", ["picker.labeler.blobs.clip must be > 0"]),
+        ("picker.labeler.seeds.clusters=x", ["picker.labeler.seeds.clusters", "a whole number"]),
+        ("picker.floor=0.1", ["picker.floor", "add picker=dense"]),
+    ],
+)
+def test_slips_within_a_picker_are_answered_in_its_keys(shell, in_folder, typed, expected):
+    refused(shell("pick", "picker=auto", typed, *in_folder), *expected)
+
+
+def test_keys_of_pickers_without_a_network_name_their_options(shell, in_folder):
+    answer = shell("pick", "picker.labeler.clip=2", *in_folder)
+    refused(answer, "picker.labeler", "picker=auto or picker=autocryopicker")
 
 
 def test_some_unreadable_micrographs_are_skipped(shell, trained, partly_damaged):
@@ -137,7 +189,7 @@ def test_only_unreadable_micrographs_are_a_failure(shell, partly_damaged, tmp_pa
     answer = shell("pick", "picker=log", *given, run="none")
     assert answer.code == 1
     assert answer.err == (
-        "error: picking: no micrograph could be used; "
+        "error: learning: no micrograph could be used; "
         f"see {shell.folder / 'none' / 'failures.csv'}\n"
     )
     assert (answer.folder / "failures.csv").is_file()

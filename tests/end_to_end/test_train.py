@@ -10,6 +10,7 @@ import cv2
 import pytest
 import yaml
 
+from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.io.coordinates import read_picks
 from deepcryopicker.io.star import read_star
 
@@ -19,6 +20,13 @@ SMALL = (
     "dataset.shape=[384,448]",
 )
 SHORT = ("trainer.epochs=2", "class_set.samples_per_class=64")
+CHEAP = (
+    "trainer.epochs=1",
+    "class_set.samples_per_class=32",
+    "logger=csv",
+    "baseline=null",
+    "overlays=0",
+)
 STEMS = [f"apoferritin_{index:03d}" for index in range(3)]
 
 
@@ -184,11 +192,7 @@ def test_a_sweep_of_which_every_job_is_done_succeeds(shell, trained):
         "train",
         "seed=1,2",
         *SMALL,
-        "trainer.epochs=1",
-        "class_set.samples_per_class=32",
-        "logger=csv",
-        "baseline=null",
-        "overlays=0",
+        *CHEAP,
         run="good_sweep",
         sweep=True,
     )
@@ -207,8 +211,22 @@ def no_labels(shell, partly_damaged):
 
 
 def test_a_diameter_that_was_not_given_is_estimated(no_labels):
-    line = next(line for line in no_labels.out.splitlines() if "estimated" in line)
-    assert float(line.split()[-2]) == pytest.approx(59.1, rel=0.1)
+    (row,) = rows(no_labels.folder / "diameters.csv")
+    assert float(row["diameter"]) == pytest.approx(59.1, rel=0.1)
+
+
+def test_the_estimated_diameter_is_said_and_used(no_labels, trained):
+    (row,) = rows(no_labels.folder / "diameters.csv")
+    assert list(row) == ["what", "diameter", "confidence"]
+    assert row["what"] == "folder"
+    assert 0 <= float(row["confidence"]) <= 1
+    said = f"particle diameter estimated at {float(row['diameter']):g} pixels, confidence "
+    assert said in no_labels.out
+    for summary in rows(no_labels.folder / "summary.csv"):
+        assert float(summary["diameter"]) == float(row["diameter"])
+    card = yaml.safe_load((no_labels.folder / "model.yaml").read_text())
+    assert card["diameter"] == float(row["diameter"])
+    assert not (trained.folder / "diameters.csv").exists()  # it was known
 
 
 def test_an_unreadable_micrograph_is_skipped_and_said_once(no_labels, partly_damaged):
@@ -230,6 +248,41 @@ def test_without_truth_there_are_counts_and_no_scores(no_labels):
     assert metrics["picks"] <= metrics["candidates"]
     assert "f1" not in metrics
     assert "Precision" not in no_labels.out
+
+
+def test_network_trained_on_the_truth_is_scored_on_other_micrographs(shell, trained):
+    answer = shell("train", "labeler=truth", *SMALL, *CHEAP, run="truth")
+    assert (answer.code, answer.err) == (0, "")
+    (kept_out,) = answer.metrics["per_micrograph"]
+    splits = assign_splits(["apoferritin"] * 3, 0.16, 0.2, 0)
+    assert kept_out["micrograph"] == STEMS[splits.tolist().index("test")]
+    assert answer.metrics["micrographs"] == 1
+    assert answer.metrics["micrographs_without_truth"] == 2
+    assert "too few" not in answer.out
+    assert sorted(answer.picks()) == [f"{stem}.csv" for stem in STEMS]  # all are picked
+    (group,) = answer.metrics["labels"]
+    assert group["micrographs"] == 3
+    assert group["precision"] == group["recall"] == 1
+
+
+def test_network_trained_on_the_truth_of_two_is_not_scored(shell, trained):
+    few = [SMALL[0], "dataset.micrographs_per_kind=2", "dataset.shape=[640,768]"]
+    answer = shell("train", "labeler=truth", *few, *CHEAP, run="truth_of_two")
+    assert (answer.code, answer.err) == (0, "")
+    assert "too few micrographs to keep one out: nothing is scored" in answer.out
+    assert answer.metrics["micrographs"] == 2
+    assert "f1" not in answer.metrics
+    assert len(answer.picks()) == 2
+
+
+def test_training_on_the_truth_needs_coordinates(shell, partly_damaged):
+    given = ["dataset=folder", f"dataset.micrographs={partly_damaged}"]
+    answer = shell("train", "labeler=truth", *given, run="no_truth_to_train")
+    assert answer.code == 2
+    assert answer.err == (
+        "error: labeler=truth needs picks: set dataset.coordinates to their folder\n"
+    )
+    assert answer.out == ""  # no diameter was estimated first
 
 
 @pytest.mark.real

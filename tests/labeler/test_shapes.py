@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from deepcryopicker.labeler.schema import IbcConfig
-from deepcryopicker.labeler.shapes import coverage, find_shapes, nearest_distance
+from deepcryopicker.labeler.shapes import coverage, find_shapes, ideal_mask, nearest_distance
 
 DIAMETER = 40.0
 SHAPE = (160, 180)
 
 
 def find(mask, diameter=DIAMETER):
-    return find_shapes(mask, coverage(mask, diameter), diameter, IbcConfig())
+    return find_shapes(mask, diameter, IbcConfig())
 
 
 def disc(x, y, diameter):
@@ -38,6 +38,8 @@ def test_disc_is_a_top_view(diameter):
     assert shapes.diameter[0] == pytest.approx(diameter, abs=3)
     assert shapes.overlap[0] > 0.9
     assert shapes.area[0] == pytest.approx(np.pi * diameter**2 / 4, rel=0.03)
+    assert shapes.circularity[0] == pytest.approx(1, abs=0.05)
+    assert shapes.angle[0] == 0
 
 
 @pytest.mark.parametrize("angle", [0, 20, 45])
@@ -49,6 +51,30 @@ def test_square_is_a_side_view(angle):
     assert shapes.diameter[0] == DIAMETER
     assert shapes.area[0] == pytest.approx(mask.sum(), rel=0.05)
     assert shapes.overlap[0] > 0.88
+
+
+@pytest.mark.parametrize("angle", [10, 30, 60])
+def test_angle_is_that_of_the_shorter_side(angle):
+    mask = polygon(cv2.boxPoints(((90, 75), (35, 43), angle)))
+    shapes = find(mask)
+    assert shapes.label.tolist() == ["side"]
+    assert shapes.angle[0] == pytest.approx(angle, abs=4)
+
+
+def test_ideal_shapes_are_discs_and_squares_as_they_lie():
+    x, y, label = np.array([40.0, 130.0]), np.array([50.0, 90.0]), np.array(["top", "side"])
+    ideal = ideal_mask(x, y, label, np.array([0.0, 30.0]), 40.0, SHAPE)
+    drawn = disc(40, 50, 40) | square(130, 90, 40, 30)
+    assert (ideal & drawn).sum() / (ideal | drawn).sum() > 0.95
+
+
+@pytest.mark.parametrize("label", ["top", "side", "irregular"])
+def test_ideal_shapes_end_at_the_edge_of_the_image(label):
+    corner = np.array([0.0])
+    ideal = ideal_mask(corner, corner, np.array([label]), corner, 40.0, SHAPE)
+    assert ideal[0, 0]
+    assert not ideal[25:].any()
+    assert not ideal[:, 25:].any()
 
 
 def test_square_of_the_wrong_size_is_no_side_view():

@@ -13,9 +13,9 @@ from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
-from deepcryopicker.picker.dense import find_particles, inside_margins
-from deepcryopicker.picker.schema import DenseConfig, LogConfig
-from deepcryopicker.types import NO_MARGINS, Margins, Micrograph, Picks, ScoreMap
+from deepcryopicker.picker.dense import find_particles
+from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig
+from deepcryopicker.types import NO_MARGINS, Margins, Micrograph, ScoreMap
 
 CLASSES = ("top", "side", "irregular", "background", "negative")
 DIAMETER = 24.0
@@ -104,16 +104,6 @@ def test_picks_are_best_first():
     assert len(scores) == 3
 
 
-@pytest.mark.parametrize("side", Margins._fields)
-def test_margins_keep_their_side(side):
-    x = np.array([5.0, 94.0, 50.0, 50.0, 50.0])
-    y = np.array([30.0, 30.0, 4.0, 55.0, 30.0])
-    gone = {"left": 0, "right": 1, "top": 2, "bottom": 3}[side]
-    kept = inside_margins(Picks.create(x, y), (60, 100), Margins(**{side: 6}))
-    assert np.flatnonzero(~kept).tolist() == [gone]
-    assert inside_margins(Picks.create(x, y), (60, 100), NO_MARGINS).all()
-
-
 class Darkness(Network):
     """The darker the middle pixel of a window, the likelier a particle."""
 
@@ -128,20 +118,36 @@ class Darkness(Network):
         return torch.cat([-self.weight * middle - 4, torch.zeros_like(middle)], dim=1)
 
 
+def pick_darkness(places, scale, margins=NO_MARGINS):
+    """Pick a micrograph of 110 x 150 working pixels with dark spots at `places`."""
+    row, column = np.indices((110, 150))
+    image = -sum(np.exp(-((column - x) ** 2 + (row - y) ** 2) / 60) for x, y in places)
+    image = image.astype(np.float32)
+    micrograph = Micrograph("m", Path("m"), image, scale=scale, margins=margins)
+    trained = Trained(Darkness().eval(), CompactConfig(), ("top", "background"), {}, 1.0, {})
+    return dense.pick(micrograph, trained, DIAMETER, DenseConfig(floor=0.2))
+
+
 @pytest.mark.parametrize("scale", [0.5, 0.1, 1.0])
 def test_picks_come_in_original_pixels(scale):
     places = np.array([(40.0, 30.0), (110.5, 80.25), (60.0, 85.0)])  # working pixels
-    row, column = np.indices((110, 150))
-    image = -sum(np.exp(-((column - x) ** 2 + (row - y) ** 2) / 60) for x, y in places)
-    micrograph = Micrograph("m", Path("m"), image.astype(np.float32), scale=scale)
-    trained = Trained(Darkness().eval(), CompactConfig(), ("top", "background"), {}, 1.0, {})
-    picks = dense.pick(micrograph, trained, DIAMETER, DenseConfig(floor=0.2))
+    picks = pick_darkness(places, scale)
     found = sorted(zip(picks.x, picks.y, strict=True))
     np.testing.assert_allclose(found, sorted(to_original(places, scale).tolist()), atol=0.3 / scale)
     np.testing.assert_allclose(picks.diameter, DIAMETER / scale)
-    blocked = Micrograph("m", Path("m"), micrograph.image, scale=scale, margins=Margins(left=50))
-    fewer = dense.pick(blocked, trained, DIAMETER, DenseConfig(floor=0.2))
-    assert len(fewer) == 2
+
+
+@pytest.mark.parametrize("side", Margins._fields)
+def test_particles_cut_by_an_invalid_border_are_left_out(side):
+    """A particle reaches 12 pixels from its centre; the border is 8 wide."""
+    cut = {"left": (17, 55), "right": (132, 55), "top": (75, 17), "bottom": (75, 92)}
+    whole = [(40, 30), (110, 30), (40, 80), (110, 80)]  # farther from every side
+    margins = Margins(**{side: 8})
+    assert len(pick_darkness([*cut.values(), *whole], 0.5)) == 8
+    left = pick_darkness([*cut.values(), *whole], 0.5, margins)
+    assert len(left) == 7
+    x, y = cut[side]
+    assert np.hypot(left.x * 0.5 - x, left.y * 0.5 - y).min() > 20
 
 
 @pytest.mark.parametrize(
@@ -151,9 +157,10 @@ def test_picks_come_in_original_pixels(scale):
         (DenseConfig, {"floor": -0.1}),
         (DenseConfig, {"smoothing": -1.0}),
         (DenseConfig, {"tile": 255}),
-        (LogConfig, {"threshold": -0.1}),
-        (LogConfig, {"scale": 0.0}),
-        (LogConfig, {"distance": 0.0}),
+        (DenseConfig, {"distance": -1.0}),
+        (DenseConfig, {"largest_area": -1.0}),
+        (LabelerPickerConfig, {"threshold": -0.1}),
+        (LabelerPickerConfig, {"threshold": 1.1}),
     ],
 )
 def test_absurd_settings_are_refused(kind, changes):

@@ -65,6 +65,11 @@ def test_fill_puts_the_median_of_the_rest_into_the_border():
     assert image[inner_slices(image.shape, margins)].shape == (41, 47)
 
 
+def test_fill_keeps_whole_numbers_whole():
+    image = np.array([[9, 9, 9, 9], [1, 2, 5, 8]], np.float32)
+    assert fill_margins(image, Margins(top=1)).tolist() == [[2, 2, 2, 2], [1, 2, 5, 8]]
+
+
 def test_fill_without_margins_changes_nothing():
     image = noise((20, 20))
     np.testing.assert_array_equal(fill_margins(image, NO_MARGINS), image)

@@ -75,3 +75,65 @@ def test_halving_has_the_kernel_of_antialiased_bicubic_interpolation():
     far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
     expected = np.where(distance < 1, near, np.where(distance < 2, far, 0)) / 2
     np.testing.assert_allclose(rescale(image, 0.5)[10, 8:13], expected, atol=1e-5)
+
+
+def by_hand(image, scale, size):
+    """One pass over the rows in double precision, every tap on its own."""
+    result = np.zeros((size, image.shape[1]))
+    for row in range(size):
+        centre = (row + 0.5) / scale - 0.5
+        total = 0.0
+        for tap in range(int(centre - 2 / scale) - 2, int(centre + 2 / scale) + 3):
+            x = abs(tap - centre) * scale
+            near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
+            weight = near if x < 1 else far if x < 2 else 0
+            # Mirrored so that the edge pixel is repeated.
+            inside = tap if tap >= 0 else -1 - tap
+            inside = inside if inside < len(image) else 2 * len(image) - 1 - inside
+            result[row] += weight * image[inside]
+            total += weight
+        result[row] /= total
+    return result
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.37])
+def test_double_precision_is_kept(scale):
+    image = np.random.default_rng(0).normal(size=(31, 24))
+    expected = by_hand(
+        by_hand(image, scale, int(np.ceil(31 * scale))).T, scale, int(np.ceil(24 * scale))
+    ).T
+    found = rescale(image, scale)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, expected, atol=1e-13)
+
+
+LIMITS = {"uint8": (0, 255), "uint16": (0, 65_535), "int16": (-32_768, 32_767)}
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_whole_numbers_are_rounded_and_clipped_after_each_pass(kind, dtype):
+    """Black and white blocks, so that the kernel overshoots what the format holds."""
+    low, high = LIMITS[kind]
+    rng = np.random.default_rng(0)
+    blocks = np.kron(rng.choice([low, high], (6, 5)), np.ones((7, 8), int))
+    image = np.where(rng.random(blocks.shape) < 0.2, rng.integers(low, high, blocks.shape), blocks)
+    rows = np.clip(np.floor(by_hand(image, 0.5, 21) + 0.5), low, high)
+    expected = np.clip(np.floor(by_hand(rows.T, 0.5, 20).T + 0.5), low, high)
+    found = rescale(image.astype(dtype), 0.5, integers=True)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, expected)
+    assert np.abs(rescale(image.astype(dtype), 0.5) - expected).max() > 0.05 * (high - low)
+
+
+def test_a_change_of_sign_is_no_matter():
+    levels = np.random.default_rng(0).integers(0, 65_535, (60, 40)).astype(np.float64)
+    dark, bright = rescale(levels, 0.5, integers=True), rescale(-levels, 0.5, integers=True)
+    np.testing.assert_allclose(bright, -dark, atol=2)  # exact halves are rounded upwards
+    assert (bright == -dark).mean() > 0.9
+
+
+def test_broken_values_and_large_ones_are_not_rounded():
+    image = np.random.default_rng(0).integers(0, 255, (40, 40)).astype(np.float64)
+    for other in (image + 0.5, image + 70_000):
+        np.testing.assert_array_equal(rescale(other, 0.5, integers=True), rescale(other, 0.5))

@@ -6,7 +6,14 @@ import scipy.signal
 from scipy import ndimage
 from skimage import morphology
 
-from deepcryopicker.preprocessing.restore import flatten, gaussian, guided, opening, wiener
+from deepcryopicker.preprocessing.restore import (
+    closing,
+    flatten,
+    gaussian,
+    guided,
+    opening,
+    wiener,
+)
 
 
 @pytest.fixture
@@ -20,8 +27,10 @@ def image():
 
 @pytest.mark.parametrize("size", [3, 5])
 def test_wiener_is_scipys(image, size):
-    expected = scipy.signal.wiener(image.astype(np.float64), (size, size))
+    exact = image.astype(np.float64)
+    expected = scipy.signal.wiener(exact, (size, size))
     np.testing.assert_allclose(wiener(image, size), expected, atol=1e-5)
+    np.testing.assert_allclose(wiener(exact, size), expected, atol=1e-12)
 
 
 def test_wiener_of_constant_image_is_constant_inside():
@@ -51,9 +60,10 @@ def test_guided_keeps_a_strong_edge_and_smooths_the_rest():
     assert (result[:, 21] - result[:, 18]).mean() > 0.9
 
 
-@pytest.mark.parametrize(
-    ("radius", "element"), [(1, morphology.diamond(1)), (3, np.ones((5, 5), np.uint8))]
-)
+DISKS = [(1, morphology.diamond(1)), (3, np.ones((5, 5))), (5, morphology.octagon(5, 2))]
+
+
+@pytest.mark.parametrize(("radius", "element"), DISKS)
 def test_opening_is_the_grey_opening(image, radius, element):
     expected = morphology.opening(image, element)
     np.testing.assert_array_equal(opening(image, radius), expected)
@@ -61,6 +71,30 @@ def test_opening_is_the_grey_opening(image, radius, element):
     reference = ndimage.grey_opening(image, footprint=element)
     np.testing.assert_array_equal(opening(image, radius)[inner], reference[inner])
     np.testing.assert_array_equal(opening(image, radius, passes=5), expected)
+
+
+@pytest.mark.parametrize(("radius", "element"), DISKS)
+def test_closing_is_the_grey_closing(image, radius, element):
+    expected = morphology.closing(image, element)
+    np.testing.assert_array_equal(closing(image, radius), expected)
+
+
+@pytest.mark.parametrize("operator", [opening, closing])
+def test_a_disk_that_is_not_known_is_refused(image, operator):
+    with pytest.raises(ValueError, match="radius must be one of 1, 3, 5, got 2"):
+        operator(image, 2)
+
+
+OPERATORS = [closing, guided, opening, wiener, lambda i: flatten(i, 3), lambda i: gaussian(i, 3)]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_the_type_is_kept_and_doubles_are_more_exact(image, operator):
+    exact = image + np.random.default_rng(0).normal(0, 0.01, image.shape)
+    single, double = operator(exact.astype(np.float32)), operator(exact)
+    assert (single.dtype, double.dtype) == (np.float32, np.float64)
+    np.testing.assert_allclose(single, double, atol=2e-6)
+    assert np.abs(double - double.astype(np.float32)).max() > 0
 
 
 def test_opening_removes_bright_specks_and_keeps_dark_ones():

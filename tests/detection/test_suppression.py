@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchvision.ops import nms
 
-from deepcryopicker.picker.suppression import suppress_by_distance
+from deepcryopicker.detection.suppression import suppress_by_distance
 
 
 def greedy(x, y, score, distance):

@@ -1,0 +1,212 @@
+"""Particle masks: cleaning, separating touching particles, choosing the particles' cluster.
+
+Components are 8-connected and holes 4-connected; areas are in pixels (METHOD.md 1.2, 2.2).
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from skimage.segmentation import watershed
+
+from deepcryopicker.types import Image, Labels, Mask
+
+_Bits = npt.NDArray[np.uint8]
+
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+_SQUARE = np.ones((3, 3), np.uint8)
+# OpenCV itself marks the frame of a flood's mask with 1.
+_FLOODED, _FRESH = 2, 3
+
+_LARGEST_SINGLE = 1.3  # particle areas; what is larger may be a clump
+_NECK = 0.2  # radii by which a neck is narrower than the particles on both sides
+_SMOOTHING = 0.05  # diameters: irons out ragged edges before necks are measured
+_LEAST_DISTANCE = 0.6  # diameters between two particles of a clump
+
+_PLAUSIBLE = (0.5, 2.0)  # particle areas
+_SMALLEST = 0.25  # particle areas, in the cleaning before clusters are compared
+_PREFERENCE = 1.25  # how much better the other polarity must be than the expected one
+
+
+def clean_mask(mask: Mask, smallest: float, smallest_after: float = 0.0, fill: bool = True) -> Mask:
+    """Remove specks and holes from a particle mask.
+
+    Drop components below `smallest`, erode, fill holes, close, drop components below
+    `smallest_after`, dilate, fill holes again; the structuring element is the 3x3 cross. Nothing
+    is eroded from outside the image, and nothing grows into it (METHOD.md 2.2).
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+    smallest, smallest_after : float
+        Areas in pixels.
+    fill : bool
+        Whether to fill the holes that are left at the end.
+    """
+    bits = _open_area(mask.astype(np.uint8), smallest)
+    bits = _fill_holes(cv2.erode(bits, _CROSS))
+    # The frame lets the closing's first half grow over the image's border.
+    framed = cv2.copyMakeBorder(bits, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    bits = np.ascontiguousarray(cv2.morphologyEx(framed, cv2.MORPH_CLOSE, _CROSS)[1:-1, 1:-1])
+    bits = cv2.dilate(_open_area(bits, smallest_after), _CROSS)
+    return (_fill_holes(bits) if fill else bits).astype(bool)
+
+
+def remove_small(mask: Mask, smallest: float) -> Mask:
+    """Keep the components of at least `smallest` pixels."""
+    return _open_area(mask.astype(np.uint8), smallest).astype(bool)
+
+
+def _open_area(bits: _Bits, smallest: float) -> _Bits:
+    if smallest <= 1.0:
+        return bits
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(bits, connectivity=8)
+    keep = (stats[:, cv2.CC_STAT_AREA] >= smallest).astype(np.uint8)
+    keep[0] = 0
+    return keep.take(labels)
+
+
+def _fill_holes(bits: _Bits) -> _Bits:
+    """Fill whatever background is not connected to the outside."""
+    framed = cv2.copyMakeBorder(bits, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.floodFill(framed, None, (0, 0), 2, flags=4)
+    return (framed[1:-1, 1:-1] != 2).astype(np.uint8)
+
+
+def prominent_maxima(image: Image, depth: float) -> Mask:
+    """Regions of the maxima that rise by `depth` above the pass to any higher maximum.
+
+    These are the regional maxima of the H-maxima transform with h = `depth`, as far as that
+    leaves at least `depth` of them. Instead of reconstructing the whole image, flood each maximum
+    down to `depth` below it, highest first. It is prominent unless the flood meets an earlier
+    one, because whatever an earlier flood reached is connected to a higher maximum. So no pixel
+    is flooded twice.
+
+    Parameters
+    ----------
+    image : (H, W) float32
+        Not negative.
+    depth : float
+
+    Returns
+    -------
+    (H, W) bool
+        Different regions do not touch, not even diagonally.
+    """
+    image = np.ascontiguousarray(image)
+    row, column = np.nonzero((image == cv2.dilate(image, _SQUARE)) & (image >= 2.0 * depth))
+    order = np.argsort(-image[row, column], kind="stable")
+    flooded = np.zeros((image.shape[0] + 2, image.shape[1] + 2), np.uint8)
+    prominent = np.zeros_like(flooded)
+    flags = 8 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY | _FRESH << 8
+    for y, x in zip(row[order].tolist(), column[order].tolist(), strict=True):
+        if flooded[y + 1, x + 1]:
+            continue
+        *_, (left, top, width, height) = cv2.floodFill(
+            image, flooded, (x, y), 0.0, depth, np.inf, flags
+        )
+        window = (slice(top, top + height + 2), slice(left, left + width + 2))
+        around = flooded[window]
+        fresh = (around == _FRESH).astype(np.uint8)
+        if not (around[cv2.dilate(fresh, _SQUARE) > 0] == _FLOODED).any():
+            prominent[window] |= fresh
+        around[fresh > 0] = _FLOODED
+    return prominent[1:-1, 1:-1] > 0
+
+
+def split_clumps(mask: Mask, diameter: float) -> Labels:
+    """Label the particles of a mask, touching ones apart.
+
+    Clumps are cut at their necks: a watershed of the distance to the mask's edge, from its
+    prominent maxima. Components about as large as one particle stay whole.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+    diameter : float
+        Expected particle diameter, pixels.
+
+    Returns
+    -------
+    (H, W) int32
+        0 outside the mask, otherwise 1 ... the number of particles.
+    """
+    bits = mask.astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bits, connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] > _LARGEST_SINGLE * np.pi * diameter**2 / 4.0
+    large[0] = False
+    clumps = large.take(labels)
+    # The image's border is no edge: particles continue beyond it.
+    distance = cv2.distanceTransform(clumps.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    distance = cv2.GaussianBlur(distance, (0, 0), _SMOOTHING * diameter)
+    seeds = _seeds(distance, diameter) * clumps
+    pieces = watershed(-distance, seeds, mask=clumps)
+    # A component without seeds, small or without any neck, is one object.
+    alone = np.bincount(labels[pieces > 0], minlength=count) == 0
+    alone[0] = False
+    return _consecutive(pieces + (seeds.max() + labels) * alone[labels])
+
+
+def _seeds(distance: Image, diameter: float) -> Labels:
+    """Label one pixel for each particle, at the maxima of the distance; 0 elsewhere."""
+    peaks = prominent_maxima(distance, _NECK * diameter / 2.0)
+    *_, centroids = cv2.connectedComponentsWithStats(peaks.astype(np.uint8), connectivity=8)
+    column, row = np.rint(centroids[1:]).astype(int).T
+    points = np.zeros(distance.shape, np.uint8)
+    points[row, column] = 1
+    size = round(_LEAST_DISTANCE * diameter) | 1
+    element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    # Points whose discs of that diameter touch are too near for two particles: they are one seed.
+    _, near = cv2.connectedComponents(cv2.dilate(points, element))
+    return near * points
+
+
+def _consecutive(labels: Labels) -> Labels:
+    """Renumber labels so that none is left out; 0 stays 0."""
+    used = np.bincount(labels.ravel()) > 0
+    used[0] = False
+    return np.where(used, np.cumsum(used), 0).astype(np.int32).take(labels)
+
+
+def particle_cluster(
+    indices: npt.NDArray[np.uint8], clusters: int, diameter: float, dark: bool = True
+) -> Mask:
+    """Choose the clusters that look most like particles, without being told which they are.
+
+    Candidates are the 1, 2, ... darkest and the 1, 2, ... brightest clusters. After cleaning, a
+    component counts by its area times its solidity if it has about a particle's area.
+
+    Parameters
+    ----------
+    indices : (H, W) uint8
+        Clusters by intensity, 0 the darkest.
+    clusters : int
+    diameter : float
+        Expected particle diameter, pixels.
+    dark : bool
+        Expected polarity. The other one is chosen only where it is clearly better.
+
+    Returns
+    -------
+    (H, W) bool
+        The chosen clusters' pixels, not cleaned.
+    """
+    best, best_score = np.zeros(indices.shape, bool), -1.0
+    for number in range(1, clusters):
+        for mask, is_dark in ((indices < number, True), (indices >= clusters - number, False)):
+            score = _particle_score(mask, diameter) * (_PREFERENCE if is_dark == dark else 1.0)
+            if score > best_score:
+                best, best_score = mask, score
+    return best
+
+
+def _particle_score(mask: Mask, diameter: float) -> float:
+    """Sum of area times solidity over the components that may be particles."""
+    disc = np.pi * diameter**2 / 4.0
+    bits = clean_mask(mask, _SMALLEST * disc).astype(np.uint8)
+    contours, _ = cv2.findContours(bits, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    score = 0.0
+    for contour in contours:
+        area = cv2.contourArea(contour)
+        if _PLAUSIBLE[0] * disc <= area <= _PLAUSIBLE[1] * disc:
+            score += area * area / cv2.contourArea(cv2.convexHull(contour))
+    return score

@@ -1,0 +1,34 @@
+"""The user's own picks as labels."""
+
+import numpy as np
+
+from deepcryopicker.detection.bounds import clear_of_edges
+from deepcryopicker.frames import to_working
+from deepcryopicker.labeler.shapes import coverage, ideal_mask
+from deepcryopicker.preprocessing.views import Views
+from deepcryopicker.types import SHAPES, Candidates, Picks
+
+
+def label_by_picks(views: Views, picks: Picks) -> Candidates:
+    """Take given picks for candidates; good are those that lie in the image as a whole.
+
+    Parameters
+    ----------
+    views : Views
+    picks : Picks
+        Original pixels; a class that is no particle shape becomes ``irregular``.
+    """
+    flat, diameter = views.flat, views.working_diameter
+    x, y = (to_working(position, flat.scale) for position in (picks.x, picks.y))
+    good = clear_of_edges(x, y, flat.image.shape, flat.margins, diameter / 2.0)
+    label = np.where(np.isin(picks.label, SHAPES), picks.label, "irregular")
+    mask = ideal_mask(x, y, label, np.zeros(len(x)), diameter, flat.image.shape)
+    return Candidates(
+        picks=Picks.create(picks.x, picks.y, picks.score, label, views.diameter),
+        good=good,
+        reason=np.where(good, "", "cut by the edge"),
+        coverage=coverage(mask, diameter),
+        clusters=np.where(mask, 0, 1).astype(np.uint8),
+        mask=mask,
+        scale=flat.scale,
+    )

@@ -1,0 +1,56 @@
+"""One micrograph as the network and as the labeler see it, each computed when first needed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from deepcryopicker.preprocessing.chain import seen_by_network
+from deepcryopicker.preprocessing.pipeline import stages, to_model_scale
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.types import Micrograph
+
+
+@dataclass(frozen=True)
+class Views:
+    """The stages of one micrograph that others work on.
+
+    Attributes
+    ----------
+    micrograph : Micrograph
+        As read.
+    diameter : float
+        Particle diameter, original pixels.
+    config : PreprocessingConfig
+    """
+
+    micrograph: Micrograph
+    diameter: float
+    config: PreprocessingConfig
+
+    @property
+    def working_diameter(self) -> float:
+        """Particle diameter in pixels of `flat`."""
+        return self.config.working_diameter
+
+    @cached_property
+    def flat(self) -> Micrograph:
+        """What the network sees, at its scale."""
+        return to_model_scale(self._seen, self.diameter, self.config)
+
+    @cached_property
+    def enhanced(self) -> Micrograph:
+        """The last stage of the chain, at the chain's scale: what is clustered."""
+        last = self._seen
+        for _, last in self._stages:  # noqa: B007
+            pass
+        return last
+
+    @cached_property
+    def _seen(self) -> Micrograph:
+        wanted = seen_by_network(self.config)
+        return next(stage for name, stage in self._stages if name == wanted)
+
+    @cached_property
+    def _stages(self) -> Iterator[tuple[str, Micrograph]]:
+        """The chain, which goes on where it was left: no step runs twice."""
+        return stages(self.micrograph, self.diameter, self.config)

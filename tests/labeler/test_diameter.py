@@ -1,0 +1,122 @@
+"""Diameters are measured on drawn and on simulated particles, in whatever units; noise has none."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+from scipy import ndimage
+
+from deepcryopicker._conf import CONF_DIR
+from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
+from deepcryopicker.labeler import diameter
+from deepcryopicker.labeler.diameter import estimate_diameter, refined_peak
+from deepcryopicker.labeler.schema import AutoConfig
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.types import Micrograph
+
+SIDE = 480
+
+
+@cache
+def chain():
+    settings = OmegaConf.to_container(OmegaConf.load(CONF_DIR / "preprocessing" / "default.yaml"))
+    del settings["defaults"]
+    return PreprocessingConfig(**settings)
+
+
+@pytest.fixture
+def large_only(monkeypatch):
+    """Look for no small particles, which takes most of the time."""
+    monkeypatch.setattr(diameter, "SMALLEST", 1 / 20)
+
+
+def drawn(size):
+    """Particles of this diameter, dense in the middle, in noise of about their depth."""
+    rng = np.random.default_rng(0)
+    image = rng.normal(0, 1, (SIDE, SIDE))
+    row, column = np.indices(image.shape)
+    step = 1.6 * size
+    for x in np.arange(size, SIDE - size / 2, step):
+        for y in np.arange(size, SIDE - size / 2, step):
+            dx, dy = rng.uniform(-0.2, 0.2, 2) * size
+            squared = ((column - x - dx) ** 2 + (row - y - dy) ** 2) / (size / 2) ** 2
+            image -= np.maximum(1 - squared, 0)
+    return ndimage.gaussian_filter(image, 0.7).astype(np.float32)
+
+
+def estimate(*images):
+    micrographs = [Micrograph("m", Path("m"), image) for image in images]
+    return estimate_diameter(micrographs, chain(), AutoConfig())
+
+
+def series(peaks, step=1.2, count=14):
+    """Diameters in a geometric series and a response with Gaussian peaks (place, height)."""
+    diameters = 10 * step ** np.arange(count)
+    response = sum(
+        height * np.exp(-(np.log(diameters / place) ** 2) / 0.1) for place, height in peaks
+    )
+    return diameters, response
+
+
+@pytest.mark.parametrize("place", [20.0, 33.0, 47.5, 70.0])
+def test_peak_is_found_between_the_diameters(place):
+    assert refined_peak(*series([(place, 1.0)])) == pytest.approx(place, rel=0.02)
+
+
+def test_highest_of_several_peaks_is_taken():
+    assert refined_peak(*series([(20.0, 0.7), (60.0, 1.0)])) == pytest.approx(60, rel=0.02)
+
+
+@pytest.mark.parametrize("end", [0, -1])
+def test_rise_towards_an_end_is_no_peak(end):
+    diameters, response = series([(40.0, 1.0)])
+    response[end] += 9
+    assert refined_peak(diameters, response) == pytest.approx(40, rel=0.05)
+
+
+@pytest.mark.parametrize("response", [np.arange(14.0), -np.arange(14.0), np.ones(14)])
+def test_without_a_peak_the_diameter_lies_within_the_series(response):
+    diameters, _ = series([])
+    assert diameters[0] <= refined_peak(diameters, response) <= diameters[-1]
+
+
+@pytest.mark.parametrize("size", [34.0, 52.0])
+def test_drawn_particles_are_measured(large_only, size):
+    found = estimate(drawn(size))
+    assert found.diameter == pytest.approx(size, rel=0.12)
+    assert found.confidence > 0.4
+
+
+def test_finer_pixels_give_more_of_them(large_only):
+    image = drawn(48.0)
+    coarse, fine = estimate(image), estimate(np.kron(image, np.ones((2, 2), np.float32)))
+    assert fine.diameter == pytest.approx(2 * coarse.diameter, rel=0.08)
+    assert fine.confidence == pytest.approx(coarse.confidence, abs=0.2)
+
+
+def test_units_of_intensity_do_not_matter(large_only):
+    image = drawn(40.0)
+    assert estimate(1000 + 37 * image).diameter == pytest.approx(estimate(image).diameter, rel=0.03)
+
+
+def test_noise_gives_no_confidence(large_only):
+    rng = np.random.default_rng(1)
+    found = estimate(*rng.normal(size=(2, SIDE, SIDE)).astype(np.float32))
+    assert found.confidence < 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "seeds"),
+    [
+        ("klh", (1, 2)),
+        ("ribosome", (1, 2)),
+    ],
+)
+def test_simulated_particles_are_measured(kind, seeds):
+    truths = [simulate(KINDS[kind], (1024, 1024), DOSE, seed) for seed in seeds]
+    found = estimate(*(truth.image for truth in truths))
+    assert found.diameter == pytest.approx(truths[0].diameter[0], rel=0.12)
+    assert found.confidence > 0.4

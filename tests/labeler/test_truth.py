@@ -1,0 +1,71 @@
+"""The user's picks become candidates; those cut by the edge train nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepcryopicker.labeler.truth import label_by_picks
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.preprocessing.views import Views
+from deepcryopicker.types import Micrograph, Picks
+
+DIAMETER = 60.0
+PLACES = np.array([(100.0, 80.0), (300.5, 150.0), (210.0, 260.0)])
+CHAIN = PreprocessingConfig(
+    working_diameter=24,
+    model_input="standardise",
+    steps={"standardise": {"operation": "standardise"}},
+)
+
+
+@pytest.fixture
+def views():
+    image = np.random.default_rng(0).normal(size=(320, 420)).astype(np.float32)
+    return Views(Micrograph("m", Path("m"), image), DIAMETER, CHAIN)
+
+
+def test_picks_are_the_candidates_in_original_pixels(views):
+    picks = Picks.create(*PLACES.T, score=[0.9, 0.5, 0.1], label=["top", "side", "irregular"])
+    found = label_by_picks(views, picks)
+    for column in ("x", "y", "score", "label"):
+        np.testing.assert_array_equal(getattr(found.picks, column), getattr(picks, column))
+    assert found.good.all()
+    assert (found.reason == "").all()
+    assert found.scale == 0.4
+
+
+def test_diameter_is_that_of_the_micrograph(views):
+    found = label_by_picks(views, Picks.create(*PLACES.T, diameter=[1.0, 99.0, np.nan]))
+    assert found.picks.diameter.tolist() == [DIAMETER] * 3
+
+
+@pytest.mark.parametrize("label", ["", "particle", "junk"])
+def test_class_that_is_no_shape_becomes_irregular(views, label):
+    found = label_by_picks(views, Picks.create(*PLACES.T, label=["top", label, "side"]))
+    assert found.picks.label.tolist() == ["top", "irregular", "side"]
+
+
+@pytest.mark.parametrize("place", [(25, 100), (100, 25), (395, 100), (100, 295), (-50, 900)])
+def test_picks_at_the_edge_train_nothing(views, place):
+    found = label_by_picks(views, Picks.create([100.0, place[0]], [80.0, place[1]]))
+    assert found.good.tolist() == [True, False]
+    assert found.reason.tolist() == ["", "cut by the edge"]
+
+
+def test_mask_holds_discs_of_the_diameter(views):
+    found = label_by_picks(views, Picks.create(*PLACES.T))
+    row, column = np.indices(views.flat.image.shape)
+    x, y = ((PLACES + 0.5) * 0.4 - 0.5).T
+    distance = np.hypot(column[..., None] - x, row[..., None] - y).min(axis=-1)
+    assert found.mask[distance < 10.5].all()
+    assert not found.mask[distance > 13.5].any()
+    np.testing.assert_array_equal(found.clusters == 0, found.mask)
+    assert (found.coverage[distance < 2] > 0.8).all()
+    assert (found.coverage[distance > 40] < 0.01).all()
+
+
+def test_no_picks_no_candidates(views):
+    found = label_by_picks(views, Picks.empty())
+    assert len(found.picks) == len(found.good) == len(found.reason) == 0
+    assert not found.mask.any()
