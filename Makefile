@@ -31,8 +31,9 @@ lint: $(INSTALLED) ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED) ## Time the stages of picking on a 4096x4096 micrograph
-	$(BIN)/python tests/bench/stages.py
+bench: $(INSTALLED) ## Time the stages of labelling and picking, and the operators beside libraries
+	OMP_NUM_THREADS=1 $(BIN)/python tests/bench/stages.py
+	OMP_NUM_THREADS=1 $(BIN)/python tests/bench/operators.py
 
 clean: ## Remove what the targets made, but not the results in outputs/
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,83 +1,103 @@
-"""Median seconds of each stage on a simulated 4096 x 4096 micrograph: `make bench`."""
+"""Median seconds of each stage on a simulated 4096 x 4096 micrograph, one thread: `make bench`."""
 
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import mrcfile
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from rich.console import Console
-from rich.table import Table
+from timing import print_table
 
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.config import register
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
 from deepcryopicker.io.coordinates import write_csv
 from deepcryopicker.io.micrographs import read_micrograph
-from deepcryopicker.labeler import ibc
+from deepcryopicker.labeler import label
+from deepcryopicker.labeler.label import MaskLabeler
+from deepcryopicker.labeler.schema import IbcConfig
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.picker import dense, log
-from deepcryopicker.preprocessing.pipeline import preprocess
+from deepcryopicker.picker import dense
+from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.reporting.overlays import save_overlay
 
-RUNS = 5
 
-
-def median_seconds(work: Callable[[], object]) -> float:
-    work()
-    times = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def main() -> None:
-    register()
+def settings(*overrides: str):
+    """Compose a configuration of `train`."""
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        config = OmegaConf.to_object(compose("train"))
+        return OmegaConf.to_object(compose("train", list(overrides)))
+
+
+def large() -> None:
+    """Time every stage of the default line on a large micrograph."""
+    config = settings()
     kind = KINDS["ribosome"]
     simulated = simulate(kind, (4096, 4096), DOSE, seed=0)
     diameter = kind.diameter / kind.pixel_size
     network = build_network(config.model, 4).eval()
     trained = Trained(network, config.model, tuple(config.class_set.classes), {}, diameter, {})
-    chain, working = config.preprocessing, config.preprocessing.working_diameter
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "micrograph.mrc"
         with mrcfile.new(path) as file:
             file.set_data(simulated.image)
         raw = read_micrograph(path)
-        seen = preprocess(raw, diameter, chain, until=chain.model_input)
-        last = preprocess(raw, diameter, chain)
-        picks = log.pick(seen, working, config.baseline)
-        stages = {
-            "read MRC": lambda: read_micrograph(path),
-            "preprocess for the network": lambda: preprocess(
-                raw, diameter, chain, until=chain.model_input
-            ),
-            "preprocess for the labeler": lambda: preprocess(raw, diameter, chain),
-            "label (ibc)": lambda: ibc.label(last, working, config.labeler),
-            "scan and pick (compact)": lambda: dense.pick(seen, trained, working, config.picker),
-            "difference of Gaussians": lambda: log.pick(seen, working, config.baseline),
-            "write CSV": lambda: write_csv(Path(folder) / "picks.csv", picks),
-            "overlay": lambda: save_overlay(Path(folder) / "overlay.png", raw, picks, 0.5),
-        }
-        table = Table(
-            title=f"4096 x 4096, {diameter:g} px particles, {torch.get_num_threads()} threads"
+
+        def views() -> Views:
+            return Views(raw, diameter, config.preprocessing)
+
+        ready = views()
+        labeler = label.learn([ready], config.labeler)
+        masks = MaskLabeler(IbcConfig(), ())
+        picks = label.pick(ready, labeler)
+        working = ready.working_diameter
+        print_table(
+            f"4096 x 4096, {diameter:.0f} px particles, 1 thread",
+            {
+                "read MRC": lambda: read_micrograph(path),
+                "preprocess for the network": lambda: views().flat,
+                "preprocess to the last stage": lambda: views().enhanced,
+                "preprocess and label (auto)": lambda: label.label(views(), labeler),
+                "preprocess and label (ibc)": lambda: label.label(views(), masks),
+                "learn the labeler, once": lambda: label.learn([views()], config.labeler),
+                "scan and pick (compact)": lambda: dense.pick(
+                    ready.flat, trained, working, config.picker
+                ),
+                "write CSV": lambda: write_csv(Path(folder) / "picks.csv", picks),
+                "overlay": lambda: save_overlay(Path(folder) / "overlay.png", raw, picks, 0.5),
+            },
         )
-        table.add_column("stage")
-        table.add_column("median s", justify="right")
-        for name, work in stages.items():
-            table.add_row(name, f"{median_seconds(work):.3f}")
-    Console().print(table)
+
+
+def matlab() -> None:
+    """Time the authors' chain and labeler on a micrograph of their size."""
+    config = settings("preprocessing=matlab", "labeler=ibc")
+    kind = KINDS["apoferritin"]
+    simulated = simulate(kind, (1200, 1240), DOSE, seed=0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "micrograph.mrc"
+        with mrcfile.new(path) as file:
+            file.set_data(simulated.image)
+        raw = read_micrograph(path)
+    diameter = kind.diameter / kind.pixel_size
+    masks = MaskLabeler(config.labeler, ())
+    print_table(
+        "1240 x 1200, preset matlab, 1 thread",
+        {
+            "preprocess": lambda: Views(raw, diameter, config.preprocessing).enhanced,
+            "preprocess and label (ibc)": lambda: label.label(
+                Views(raw, diameter, config.preprocessing), masks
+            ),
+        },
+    )
 
 
 if __name__ == "__main__":
-    main()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    register()
+    large()
+    matlab()
