@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from deepcryopicker.class_set.windows import cut
+from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
