@@ -54,7 +54,8 @@ def estimate_diameter(
     A first guess for either comes from a geometric series of diameters: that at which round and
     square shapes explain most of the micrographs, and that at which the blob filter's response
     is most skewed towards dark blobs. The particles found with a guess are measured, which gives
-    the next guess. Of the two kinds, the one with more and clearer detections is taken.
+    the next guess. Of the two kinds, that which explains more area, and more clearly, is taken:
+    there is always more of what is smaller, down to the noise.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def estimate_diameter(
             if abs(diameter / previous - 1.0) < _SETTLED:
                 break
         measured.append(result)
-    best = max(measured, key=lambda result: result.evidence)
+    best = max(measured, key=lambda result: result.evidence * result.diameter**2)
     return Estimate(float(best.diameter / binning), min(1.0, best.clarity))
 
 
