@@ -4,6 +4,7 @@ python -m deepcryopicker.label dataset=folder dataset.micrographs=DIR dataset.di
 """
 
 import sys
+from functools import partial
 
 from deepcryopicker.app import command
 from deepcryopicker.config import LabelConfig
@@ -29,7 +30,8 @@ def label(config: LabelConfig, run: Run) -> float | None:
         files.write_candidates(run.folder / "picks", one)
         files.write_mask(run.folder / "masks", one)
         if len(rows) < config.overlays:
-            files.draw_panel(run.folder / "panels", one)
+            work = partial(files.draw_panel, run.folder / "panels", one)
+            run.attempt("drawing", one.entry.name, one.entry.path, work)
         if config.preprocessing.save_stages:
             files.write_stages(run.folder / "stages", one)
         rows.append(files.count(one))

@@ -23,7 +23,8 @@ class FolderConfig:
         ``_rlnMicrographName`` or a text file with one path a line.
     coordinates : str or None
         Folder with true particles, ``<stem>.csv``, ``.star`` or ``.box``; places listed in
-        ``<stem>.uncertain.csv`` count neither way. Used for scoring only.
+        ``<stem>.uncertain.csv`` count neither way. Used for scoring, and
+        by ``labeler=truth``.
     diameter : float or None
         Particle diameter, original pixels; null estimates it from the data.
     diameter_angstrom : float or None

@@ -73,7 +73,7 @@ def learn_averages(sample: Sequence[Views], seeds: Seeds, config: AutoConfig) ->
     learned = [
         learn_detector(
             AverageFilter(templates[:count], config.clip),
-            [views.flat for views in sample],
+            [views.standard for views in sample],
             sample[0].working_diameter,
             config.blobs.distance,
             config.blobs.typical,
@@ -96,7 +96,7 @@ def _seeds(views: Views, config: AutoConfig) -> tuple[Image, Strings, Floats, Fl
     good, shapes = masked.reason == "", masked.shapes
     centres = np.column_stack(
         [
-            to_working(to_original(position[good], chain.scale), views.flat.scale)
+            to_working(to_original(position[good], chain.scale), views.standard.scale)
             for position in (shapes.x, shapes.y)
         ]
     )
@@ -108,7 +108,7 @@ def _seeds(views: Views, config: AutoConfig) -> tuple[Image, Strings, Floats, Fl
         shapes.diameter**2,
     )
     return (
-        cut(views.flat.image, centres, size),
+        cut(views.standard.image, centres, size),
         shapes.label[good],
         shapes.angle[good],
         whole[good] / diameter**2,

@@ -21,7 +21,7 @@ def learn_blobs(sample: Sequence[Views], config: LogConfig) -> Detector:
     learned = [
         learn_detector(
             BlobFilter(scale, config.clip),
-            [views.flat for views in sample],
+            [views.standard for views in sample],
             sample[0].working_diameter,
             config.distance,
             config.typical,

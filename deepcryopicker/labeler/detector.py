@@ -145,7 +145,7 @@ def _apart(peaks: Peaks, distance: float) -> int:
 
 
 def part(strength: Floats) -> tuple[float, float]:
-    """Part weak from strong responses; without two kinds of them, nothing is strong.
+    """Part weak from strong responses; if all are alike, none is strong.
 
     Particles vary more in their responses than noise does. That draws Otsu's threshold towards
     the particles and Li's (minimum cross entropy) towards the noise, so the middle is taken.

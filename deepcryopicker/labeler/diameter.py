@@ -68,6 +68,8 @@ def estimate_diameter(
     def views(diameter: float) -> list[Views]:
         return [Views(micrograph, diameter, preprocessing) for micrograph in micrographs]
 
+    # Every diameter has to be looked at in its own scale, even if the chain has a fixed one.
+    preprocessing = replace(preprocessing, scale=None)
     longest = max(max(micrograph.image.shape) for micrograph in micrographs)
     shortest = min(min(micrograph.image.shape) for micrograph in micrographs)
     largest = min(LARGEST * longest, shortest / _FEWEST_ACROSS)
@@ -110,10 +112,11 @@ def _first_look(sample: Sequence[Views], config: AutoConfig) -> tuple[float, flo
     seeds = find_seeds(sample, config)
     shaped = seeds.label != "irregular"
     disc = np.pi * sample[0].working_diameter ** 2 / 4.0
-    flat = [np.clip(views.flat.image, -config.blobs.clip, config.blobs.clip) for views in sample]
-    explained = seeds.area[shaped].sum() * disc / sum(image.size for image in flat)
+    clip = config.blobs.clip
+    images = [np.clip(views.standard.image, -clip, clip) for views in sample]
+    explained = seeds.area[shaped].sum() * disc / sum(image.size for image in images)
     sigma = _SCALE * sample[0].working_diameter
-    skewness = [skew(difference_of_gaussians(image, sigma), axis=None) for image in flat]
+    skewness = [skew(difference_of_gaussians(image, sigma), axis=None) for image in images]
     return float(explained), float(np.mean(skewness))
 
 
@@ -124,7 +127,7 @@ def _measure_shapes(sample: Sequence[Views], config: AutoConfig) -> _Measured:
     if detector is None or not isinstance(detector.filter, AverageFilter):
         return _Measured(sample[0].diameter, 0.0, 0.0)
     label = np.concatenate([peaks.label for peaks in _strong(sample, detector)])
-    scale, working = sample[0].flat.scale, sample[0].working_diameter
+    scale, working = sample[0].standard.scale, sample[0].working_diameter
     sizes = []
     for template in detector.filter.templates:
         if template.label == "top":
@@ -141,12 +144,12 @@ def _measure_blobs(sample: Sequence[Views], config: AutoConfig) -> _Measured:
     detector = learn_blobs(sample, replace(config.blobs, scale=_SCALE))
     working, clip = sample[0].working_diameter, config.blobs.clip
     lengths = [
-        blob_lengths(np.clip(views.flat.image, -clip, clip), peaks.x, peaks.y, working)
+        blob_lengths(np.clip(views.standard.image, -clip, clip), peaks.x, peaks.y, working)
         for views, peaks in zip(sample, _strong(sample, detector), strict=True)
     ]
     every = np.concatenate(lengths)
     median = float(np.median(every)) if len(every) else working
-    diameter = median / sample[0].flat.scale
+    diameter = median / sample[0].standard.scale
     return _Measured(diameter, detector.clarity, detector.evidence)
 
 
@@ -154,7 +157,9 @@ def _strong(sample: Sequence[Views], detector: Detector) -> list[Peaks]:
     """Find each micrograph's detections above the threshold; the strongest, if they are many."""
     found = []
     for views in sample:
-        peaks, _ = find_all(views.flat, detector.filter, views.working_diameter, detector.distance)
+        peaks, _ = find_all(
+            views.standard, detector.filter, views.working_diameter, detector.distance
+        )
         strong = peaks[peaks.strength >= detector.thresholds(peaks.label)]
         found.append(strong[:_MOST_MEASURED])
     return found

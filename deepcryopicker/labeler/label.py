@@ -48,7 +48,7 @@ def learn(sample: Sequence[Views], config: LearningConfig) -> Labeler:
 def label(views: Views, labeler: Labeler) -> Candidates:
     """Find candidate particles in a micrograph and say which may train the network."""
     if isinstance(labeler, Detector):
-        return label_by_detector(views.flat, views.working_diameter, labeler)
+        return label_by_detector(views.standard, views.working_diameter, labeler)
     return reject_shapes(_by_mask(views, labeler.config), labeler.odd)
 
 
@@ -58,7 +58,7 @@ def pick(views: Views, labeler: Labeler) -> Picks:
     Shapes that the dataset does not seem to hold are left out.
     """
     if isinstance(labeler, Detector):
-        return detect(views.flat, views.working_diameter, labeler)
+        return detect(views.standard, views.working_diameter, labeler)
     picks = _by_mask(views, labeler.config).picks
     return picks[~np.isin(picks.label, labeler.odd)]
 

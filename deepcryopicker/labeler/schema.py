@@ -170,7 +170,7 @@ class TypicalConfig:
 
 @dataclass
 class LogConfig:
-    """Difference of Gaussians on a locally normalised image.
+    """Difference of Gaussians; the background is subtracted and outliers are clipped.
 
     Attributes
     ----------

@@ -6,7 +6,7 @@ from deepcryopicker.detection.bounds import clear_of_edges
 from deepcryopicker.frames import to_working
 from deepcryopicker.labeler.shapes import coverage, ideal_mask
 from deepcryopicker.preprocessing.views import Views
-from deepcryopicker.types import SHAPES, Candidates, Picks
+from deepcryopicker.types import NO_MARGINS, SHAPES, Candidates, Picks
 
 
 def label_by_picks(views: Views, picks: Picks) -> Candidates:
@@ -16,9 +16,12 @@ def label_by_picks(views: Views, picks: Picks) -> Candidates:
     ----------
     views : Views
     picks : Picks
-        Original pixels; a class that is no particle shape becomes ``irregular``.
+        Original pixels; a class that is no particle shape becomes ``irregular``, and what lies
+        outside the image is left out.
     """
     flat, diameter = views.flat, views.working_diameter
+    height, width = views.micrograph.image.shape
+    picks = picks[clear_of_edges(picks.x, picks.y, (height, width), NO_MARGINS, 0.0)]
     x, y = (to_working(position, flat.scale) for position in (picks.x, picks.y))
     good = clear_of_edges(x, y, flat.image.shape, flat.margins, diameter / 2.0)
     label = np.where(np.isin(picks.label, SHAPES), picks.label, "irregular")

@@ -160,6 +160,8 @@ def apply_step(image: Image, name: str, step: dict[str, Any], diameter: float) -
     UsageError
         If the operation or a parameter is unknown, or the operation rejects a value.
     """
+    if not isinstance(step, dict):
+        raise UsageError(f"preprocessing.steps.{name} must be {{operation: ...}}, got {step}")
     parameters = {key: value for key, value in step.items() if key != "operation"}
     operation = OPERATIONS.get(str(step.get("operation")))
     key = f"preprocessing.steps.{name}"
@@ -174,5 +176,5 @@ def apply_step(image: Image, name: str, step: dict[str, Any], diameter: float) -
             raise UsageError(f"{key}: {unknown('parameter', given, accepted)}")
     try:
         return operation(image, **parameters)
-    except (TypeError, ValueError, cv2.error) as error:
+    except (TypeError, ValueError, ArithmeticError, cv2.error) as error:
         raise UsageError(f"{key}: {one_line(error)}") from error

@@ -1,10 +1,11 @@
 """One micrograph as the network and as the labeler see it, each computed when first needed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from deepcryopicker.preprocessing.chain import seen_by_network
+from deepcryopicker.preprocessing.contrast import standardise
 from deepcryopicker.preprocessing.pipeline import stages, to_model_scale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Micrograph
@@ -36,6 +37,11 @@ class Views:
     def flat(self) -> Micrograph:
         """What the network sees, at its scale."""
         return to_model_scale(self._seen, self.diameter, self.config)
+
+    @cached_property
+    def standard(self) -> Micrograph:
+        """`flat` centred on its median, in robust standard deviations: what detectors filter."""
+        return replace(self.flat, image=standardise(self.flat.image))
 
     @cached_property
     def enhanced(self) -> Micrograph:

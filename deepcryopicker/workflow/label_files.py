@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from deepcryopicker.evaluation.scores import Evaluated, summarise
+from deepcryopicker.evaluation.scores import UNKNOWN_LABELS, Evaluated, summarise
 from deepcryopicker.io.atomic import replacing
 from deepcryopicker.preprocessing.pipeline import stages
 from deepcryopicker.preprocessing.quantise import to_16_bits
@@ -63,13 +63,10 @@ def draw_candidates(folder: Path, one: Labelled) -> None:
 
 def draw_panel(folder: Path, one: Labelled) -> None:
     """Draw how the labeler came to its candidates: the paper's figures 11 to 17."""
-    seen = one.views.flat
-    if one.candidates.mask.shape != seen.image.shape or one.candidates.scale != seen.scale:
-        seen = one.views.enhanced
     save_panel(
         folder / f"{one.entry.name}.png",
         one.views.micrograph,
-        seen,
+        one.seen,
         one.candidates.clusters,
         one.candidates.mask,
         one.candidates,
@@ -137,7 +134,9 @@ def _summary(
 
 
 def _class_accuracy(evaluated: Sequence[Evaluated]) -> float | None:
-    """Share of the hits whose class is the true one; None without hits."""
+    """Share of the hits whose class is the true one; None if the truth knows no classes."""
+    if {str(name) for one in evaluated for name in one.truth.label} <= UNKNOWN_LABELS:
+        return None
     right = [
         one.picks.label[one.found >= 0] == one.truth.label[one.found[one.found >= 0]]
         for one in evaluated

@@ -9,14 +9,14 @@ from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.evaluation.matching import match
 from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.labeler import label
-from deepcryopicker.labeler.label import Labeler
-from deepcryopicker.labeler.schema import LabelerConfig, TruthConfig
+from deepcryopicker.labeler.label import Labeler, MaskLabeler
+from deepcryopicker.labeler.schema import LabelerConfig, LogConfig, TruthConfig
 from deepcryopicker.labeler.truth import label_by_picks
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import track
 from deepcryopicker.runs import Run
-from deepcryopicker.types import Candidates
+from deepcryopicker.types import Candidates, Micrograph, Picks
 from deepcryopicker.workflow.opening import spread
 from deepcryopicker.workflow.picking import scoring_radius
 
@@ -31,6 +31,8 @@ class Labelled:
     ----------
     entry : Entry
     views : Views
+    seen : Micrograph
+        The stage that the labeler saw.
     candidates : Candidates
     evaluated : Evaluated or None
         All candidates beside the truth; None where there is none.
@@ -40,6 +42,7 @@ class Labelled:
 
     entry: Entry
     views: Views
+    seen: Micrograph
     candidates: Candidates
     evaluated: Evaluated | None
     good: tuple[int, int] | None
@@ -52,7 +55,7 @@ def label_each(
     run: Run,
     most: int | None = None,
 ) -> Iterator[Labelled]:
-    """Label micrograph after micrograph; only the current one is held.
+    """Label micrograph after micrograph; none is kept here.
 
     Parameters
     ----------
@@ -71,12 +74,12 @@ def label_each(
     entries = list(catalogue.entries)
     if isinstance(labeler, TruthConfig):
         entries = [entry for entry in entries if entry.truth is not None]
-        labelers: dict[str, Labeler] = {}
+        labelers: dict[str, Labeler] | None = None
     else:
         labelers = learn_labelers(catalogue, preprocessing, labeler, run)
     done = 0
     for entry in track(spread(entries, most) if most else entries, "labelling"):
-        work = partial(_label, entry, preprocessing, labelers.get(entry.group))
+        work = partial(_label, entry, preprocessing, labelers)
         labelled = run.attempt("label", entry.name, entry.path, work)
         if labelled is not None:
             done += 1
@@ -93,42 +96,79 @@ def learn_labelers(
     learned = {}
     for group in dict.fromkeys(entry.group for entry in catalogue.entries):
         members = [entry for entry in catalogue.entries if entry.group == group]
-        sample = []
-        for entry in track(spread(members, _LEARN_FROM), "learning"):
-            views = run.attempt(
-                "read", entry.name, entry.path, partial(_views, entry, preprocessing)
-            )
-            if views is not None:
-                sample.append(views)
+        whole_chain = not isinstance(labeler, LogConfig)
+        sample = _sample(members, preprocessing, whole_chain, run)
         if sample:
             learned[group] = label.learn(sample, labeler)
     run.require(len(learned), "learning")
     return learned
 
 
-def _views(entry: Entry, preprocessing: PreprocessingConfig) -> Views:
+def _sample(
+    members: list[Entry], preprocessing: PreprocessingConfig, whole_chain: bool, run: Run
+) -> list[Views]:
+    """Read micrographs spread over the dataset; others take the place of those that fail."""
+    chosen = spread(members, _LEARN_FROM)
+    others = iter([entry for entry in members if entry not in chosen])
+
+    def read(entry: Entry) -> Views | None:
+        work = partial(_views, entry, preprocessing, whole_chain)
+        return run.attempt("read", entry.name, entry.path, work)
+
+    sample = []
+    for entry in track(chosen, "learning"):
+        views = read(entry)
+        while views is None and (another := next(others, None)) is not None:
+            views = read(another)
+        if views is not None:
+            sample.append(views)
+    return sample
+
+
+def _views(entry: Entry, preprocessing: PreprocessingConfig, whole_chain: bool = False) -> Views:
     micrograph = entry.load()
     views = Views(micrograph, entry.particle_diameter(micrograph), preprocessing)
-    views.flat  # noqa: B018 - what is wrong with a micrograph shows here
+    # What is wrong with a micrograph is to show here.
+    views.flat  # noqa: B018
+    if whole_chain:
+        views.enhanced  # noqa: B018
     return views
 
 
-def _label(entry: Entry, preprocessing: PreprocessingConfig, labeler: Labeler | None) -> Labelled:
-    views = _views(entry, preprocessing)
-    truth = entry.load_truth()
-    if labeler is not None:
-        candidates = label.label(views, labeler)
-    elif truth is not None:
-        candidates = label_by_picks(views, truth[0])
-    else:
+def known(labelers: dict[str, Labeler], entry: Entry) -> Labeler:
+    """Return the labeler of a micrograph's group.
+
+    Raises
+    ------
+    MicrographError
+        If there was nothing to learn from.
+    """
+    if entry.group not in labelers:
         raise MicrographError("no other micrograph of its group could be read to learn from")
+    return labelers[entry.group]
+
+
+def _label(
+    entry: Entry, preprocessing: PreprocessingConfig, labelers: dict[str, Labeler] | None
+) -> Labelled:
+    """Label one micrograph; without any labelers, by its truth."""
+    views, seen = _views(entry, preprocessing), None
+    truth = entry.load_truth()
+    if labelers is not None:
+        labeler = known(labelers, entry)
+        candidates = label.label(views, labeler)
+        seen = views.enhanced if isinstance(labeler, MaskLabeler) else None
+    else:
+        candidates = label_by_picks(views, Picks.empty() if truth is None else truth[0])
+    seen = views.flat if seen is None else seen
     if truth is None:
-        return Labelled(entry, views, candidates, None, None)
+        return Labelled(entry, views, seen, candidates, None, None)
     radius = scoring_radius(entry, views.diameter, truth[0])
     outcome = match(candidates.picks[candidates.good], *truth, radius)
     return Labelled(
         entry,
         views,
+        seen,
         candidates,
         evaluate_micrograph(entry.name, candidates.picks, *truth, radius),
         (int((outcome == 1).sum()), int((outcome == 0).sum())),

@@ -18,7 +18,7 @@ from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
-from deepcryopicker.workflow.labelling import learn_labelers
+from deepcryopicker.workflow.labelling import known, learn_labelers
 from deepcryopicker.workflow.picking import Picker
 
 _SAME_DIAMETER = 0.01  # relative
@@ -48,7 +48,7 @@ def build_picker(
         labelers = learn_labelers(catalogue, preprocessing, config.labeler, run)
 
         def pick_without_network(entry: Entry, views: Views) -> Picks:
-            return label.pick(views, labelers[entry.group])
+            return label.pick(views, known(labelers, entry))
 
         return pick_without_network
     if trained is None:

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import cv2
 import lightning
 import numpy as np
 from lightning.pytorch.callbacks import Callback
@@ -30,6 +31,7 @@ from deepcryopicker.workflow.label_files import (
     draw_candidates,
     summarise_labels,
     write_candidates,
+    write_stages,
 )
 from deepcryopicker.workflow.labelling import label_each
 
@@ -72,11 +74,27 @@ def collect_labels(
         write_candidates(run.folder / "labels", one)
         if len(sources) < min(config.overlays, _LABEL_OVERLAYS):
             draw_candidates(run.folder / "label_overlays", one)
-        sources.append(Source(one.entry, one.views.flat, one.candidates, one.views.diameter))
+        if config.preprocessing.save_stages:
+            write_stages(run.folder / "stages", one)
+        flat = one.views.flat
+        sources.append(Source(one.entry, flat, _seen_in(flat, one.candidates), one.views.diameter))
         rows.append(count(one))
         if one.evaluated is not None:
             evaluated.append(one.evaluated)
     return sources, summarise_labels(rows, evaluated)
+
+
+def _seen_in(flat: Micrograph, candidates: Candidates) -> Candidates:
+    """Bring the coverage to the network's scale; let go of what training does not need."""
+    height, width = flat.image.shape
+    nothing = np.zeros((0, 0), bool)
+    return replace(
+        candidates,
+        coverage=cv2.resize(candidates.coverage, (width, height)),
+        clusters=nothing.astype(np.uint8),
+        mask=nothing,
+        scale=flat.scale,
+    )
 
 
 def keep_out(catalogue: Catalogue, sources: list[Source], config: TrainConfig) -> Catalogue:
@@ -91,7 +109,7 @@ def keep_out(catalogue: Catalogue, sources: list[Source], config: TrainConfig) -
     )
     test = {one.entry.name for one, split in zip(sources, splits, strict=True) if split == "test"}
     if not test:
-        console.print("too few micrographs to keep one out: nothing is scored")
+        console.print("no micrograph is kept out of training: nothing is scored")
     entries = [
         entry if entry.name in test else replace(entry, truth=None) for entry in catalogue.entries
     ]

@@ -74,12 +74,14 @@ def test_labels_are_good_enough(labels, dataset, score):
     assert labels(dataset)[score] >= LIMITS[dataset][score]
 
 
-SLOW = ("apoferritin", "klh", "beta_galactosidase")  # more than 20 s on two cores
-
-
 @pytest.mark.parametrize(
     "dataset",
-    [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in DIAMETERS],
+    [
+        "apoferritin",
+        "klh",
+        "ribosome",
+        pytest.param("beta_galactosidase", marks=pytest.mark.slow),  # 20 s
+    ],
 )
 def test_the_diameter_is_estimated(real_data, tmp_path, dataset):
     config = configure(real_data, f"dataset={dataset}", "dataset.diameter=null")

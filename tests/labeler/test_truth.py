@@ -46,7 +46,7 @@ def test_class_that_is_no_shape_becomes_irregular(views, label):
     assert found.picks.label.tolist() == ["top", "irregular", "side"]
 
 
-@pytest.mark.parametrize("place", [(25, 100), (100, 25), (395, 100), (100, 295), (-50, 900)])
+@pytest.mark.parametrize("place", [(25, 100), (100, 25), (395, 100), (100, 295)])
 def test_picks_at_the_edge_train_nothing(views, place):
     found = label_by_picks(views, Picks.create([100.0, place[0]], [80.0, place[1]]))
     assert found.good.tolist() == [True, False]
@@ -69,3 +69,9 @@ def test_no_picks_no_candidates(views):
     found = label_by_picks(views, Picks.empty())
     assert len(found.picks) == len(found.good) == len(found.reason) == 0
     assert not found.mask.any()
+
+
+def test_picks_outside_the_image_are_left_out(views):
+    found = label_by_picks(views, Picks.create([100.0, -50.0, 5000.0], [80.0, 90.0, 70.0]))
+    assert found.picks.x.tolist() == [100.0]
+    assert found.good.tolist() == [True]
