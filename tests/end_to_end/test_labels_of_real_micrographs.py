@@ -74,14 +74,12 @@ def test_labels_are_good_enough(labels, dataset, score):
     assert labels(dataset)[score] >= LIMITS[dataset][score]
 
 
+SLOW = ("apoferritin", "klh", "beta_galactosidase")  # some 20 s each on two cores
+
+
 @pytest.mark.parametrize(
     "dataset",
-    [
-        "apoferritin",
-        "klh",
-        "ribosome",
-        pytest.param("beta_galactosidase", marks=pytest.mark.slow),  # 20 s
-    ],
+    [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in DIAMETERS],
 )
 def test_the_diameter_is_estimated(real_data, tmp_path, dataset):
     config = configure(real_data, f"dataset={dataset}", "dataset.diameter=null")
