@@ -1,5 +1,7 @@
 """Which positions lie in the valid part of an image."""
 
+from collections.abc import Sequence
+
 from deepcryopicker.types import Floats, Margins, Mask
 
 
@@ -20,17 +22,17 @@ def clear_of_margins(
     rim : float
         Pixels.
     """
-    top, bottom, left, right = (width + rim if width > 0 else 0.0 for width in margins)
-    return (x >= left) & (x <= shape[1] - 1 - right) & (y >= top) & (y <= shape[0] - 1 - bottom)
+    return _within(x, y, shape, [width + rim if width > 0 else 0.0 for width in margins])
 
 
 def clear_of_edges(
     x: Floats, y: Floats, shape: tuple[int, ...], margins: Margins, rim: float
 ) -> Mask:
     """Tell which positions are at least `rim` inside the valid part of the image, (N,) bool."""
-    return (
-        (x >= margins.left + rim)
-        & (x <= shape[1] - 1 - margins.right - rim)
-        & (y >= margins.top + rim)
-        & (y <= shape[0] - 1 - margins.bottom - rim)
-    )
+    return _within(x, y, shape, [width + rim for width in margins])
+
+
+def _within(x: Floats, y: Floats, shape: tuple[int, ...], widths: Sequence[float]) -> Mask:
+    """Tell which positions lie inside a frame of these widths: top, bottom, left, right."""
+    top, bottom, left, right = widths
+    return (x >= left) & (x <= shape[1] - 1 - right) & (y >= top) & (y <= shape[0] - 1 - bottom)

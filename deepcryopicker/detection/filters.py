@@ -24,7 +24,9 @@ def difference_of_gaussians(image: Image, sigma: float) -> Image:
     return gaussian(image, _RATIO * sigma) - gaussian(image, sigma)
 
 
-def correlate(image: Image, template: Image, radius: float) -> Image:
+def correlate(
+    image: Image, template: Image, radius: float, deviation: Image | None = None
+) -> Image:
     """Correlate an image with a template inside a disc, both normalised there.
 
     This is the correlation coefficient of the template with the image's disc around each
@@ -38,18 +40,31 @@ def correlate(image: Image, template: Image, radius: float) -> Image:
         S is odd.
     radius : float
         Of the disc, pixels, at most ``S // 2``.
+    deviation : (H, W) float32, optional
+        The image's :func:`disc_deviation`, for callers that have several templates.
 
     Returns
     -------
     (H, W) float32 in [-1, 1]
     """
     disc = disc_mask(template.shape[0], radius)
-    pixels = float(disc.sum())
-    centred = (template - (template * disc).sum() / pixels) * disc
+    centred = (template - (template * disc).sum() / float(disc.sum())) * disc
     centred /= max(float(np.sqrt((centred**2).sum())), 1e-12)
+    if deviation is None:
+        deviation = disc_deviation(image, template.shape[0], radius)
+    return (_filter(image, centred) / deviation).astype(np.float32, copy=False)
+
+
+def disc_deviation(image: Image, size: int, radius: float) -> Image:
+    """Norm of the image's deviations from their mean in the disc around each pixel, (H, W).
+
+    It is raised by the small constant of :func:`correlate`; `size` is that of its templates.
+    """
+    disc = disc_mask(size, radius)
+    pixels = float(disc.sum())
     deviation = np.sqrt(pixels * np.maximum(_local_variance(image, disc / pixels), 0.0))
-    flat = max(_FLAT * float(np.median(deviation)), 1e-3)
-    return (_filter(image, centred) / (deviation + flat)).astype(np.float32, copy=False)
+    raised = deviation + max(_FLAT * float(np.median(deviation)), 1e-3)
+    return raised.astype(np.float32, copy=False)
 
 
 def disc_mask(size: int, radius: float) -> Image:

@@ -87,9 +87,13 @@ class Detector:
         """How many detections stand out, and how clearly: a few contaminants are no particles."""
         return sum(limits.found * limits.clarity for limits in self.limits.values())
 
+    def limits_of(self, labels: Iterable[str]) -> list[Limits]:
+        """Limits of the class of each detection."""
+        return [self.limits.get(str(name), _UNKNOWN) for name in labels]
+
     def thresholds(self, labels: Iterable[str]) -> Floats:
         """Threshold of the class of each detection, (N,)."""
-        return np.array([self.limits.get(str(name), _UNKNOWN).threshold for name in labels])
+        return np.array([limits.threshold for limits in self.limits_of(labels)])
 
 
 def learn_detector(
@@ -221,7 +225,7 @@ def _to_picks(peaks: Peaks, scale: float, diameter: float, detector: Detector) -
 
 def _judge(peaks: Peaks, micrograph: Micrograph, diameter: float, detector: Detector) -> Strings:
     """Say of each detection why it may not train the network; empty where it may."""
-    known = [detector.limits.get(str(name), _UNKNOWN) for name in peaks.label]
+    known = detector.limits_of(peaks.label)
     weakest = np.array([limits.least_strength for limits in known])
     least = np.array([limits.least_contrast for limits in known])
     most = np.array([limits.most_contrast for limits in known])

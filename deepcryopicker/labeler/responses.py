@@ -7,7 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from deepcryopicker.detection.bounds import clear_of_margins
-from deepcryopicker.detection.filters import correlate, difference_of_gaussians, disc_mask
+from deepcryopicker.detection.filters import (
+    correlate,
+    difference_of_gaussians,
+    disc_deviation,
+    disc_mask,
+)
 from deepcryopicker.detection.peaks import find_peaks
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.labeler.averages import Template, turn
@@ -97,8 +102,9 @@ def respond(
     looks = [(template, angle) for template in filter_.templates for angle in template.turns]
     strongest = np.full(image.shape, -np.inf, np.float32)
     index = np.zeros(image.shape, np.uint8)
+    deviation = disc_deviation(clipped, looks[0][0].image.shape[0], diameter)
     for number, (template, angle) in enumerate(looks):
-        response = correlate(clipped, turn(template.image, -angle), diameter)
+        response = correlate(clipped, turn(template.image, -angle), diameter, deviation)
         better = response > strongest
         strongest[better], index[better] = response[better], number
     return strongest, [(template.label, angle) for template, angle in looks], index

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.errors import MicrographError, UsageError
+from deepcryopicker.errors import MicrographError
 from deepcryopicker.evaluation.matching import match
 from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.labeler import label
-from deepcryopicker.labeler.label import Labeler, MaskLabeler
+from deepcryopicker.labeler.label import Labeler, LearningConfig, MaskLabeler
 from deepcryopicker.labeler.schema import LabelerConfig, LogConfig, TruthConfig
 from deepcryopicker.labeler.truth import label_by_picks
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -88,11 +88,9 @@ def label_each(
 
 
 def learn_labelers(
-    catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LabelerConfig, run: Run
+    catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LearningConfig, run: Run
 ) -> dict[str, Labeler]:
     """Learn, for every group of micrographs, from a sample of it."""
-    if isinstance(labeler, TruthConfig):
-        raise UsageError("picker.labeler=truth picks nothing new; choose another labeler")
     learned = {}
     for group in dict.fromkeys(entry.group for entry in catalogue.entries):
         members = [entry for entry in catalogue.entries if entry.group == group]
