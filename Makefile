@@ -21,10 +21,16 @@ demo: $(INSTALLED) ## Run the main job on generated micrographs: labels, network
 	$(BIN)/python -m deepcryopicker.train +experiment=demo hydra.run.dir=outputs/demo
 
 test: $(INSTALLED) ## Run the tests that take seconds each
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not slurm"
 
-test-all: $(INSTALLED) ## Run every test
-	$(BIN)/python -m pytest
+test-all: $(INSTALLED) ## Run every test, but those on SLURM
+	$(BIN)/python -m pytest -m "not slurm"
+
+test-slurm: $(INSTALLED) ## Run the tests on a SLURM that they start; Debian 12, as root
+	@(command -v slurmctld && command -v munged) >/dev/null || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; }
+	$(BIN)/python -m pytest -m slurm tests/slurm
 
 lint: $(INSTALLED) ## Check style and types
 	$(BIN)/ruff check .
@@ -38,4 +44,4 @@ bench: $(INSTALLED) ## Time the stages of labelling and picking, and the operato
 clean: ## Remove what the targets made, but not the results in outputs/
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install demo test test-all lint bench clean
+.PHONY: help install demo test test-all test-slurm lint bench clean

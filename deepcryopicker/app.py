@@ -3,11 +3,13 @@
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -16,22 +18,38 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from deepcryopicker import slurm, sweeps
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import register, validated
+from deepcryopicker.config import COMMANDS, as_primary, register, validated
 from deepcryopicker.errors import DeepCryoPickerError, UsageError
 from deepcryopicker.io.atomic import write_text
+from deepcryopicker.outcomes import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    REFUSED,
+    SOME_FAILED,
+    STATUS,
+    TERMINATED,
+    WRONG_USAGE,
+    Held,
+    Outcome,
+    difference,
+    held_by,
+    read_outcome,
+    read_settings,
+)
 from deepcryopicker.progress import console
 from deepcryopicker.refusals import explain, misplaced
-from deepcryopicker.runs import Run
+from deepcryopicker.runs import TIMINGS, Run
 
-C = TypeVar("C")
+Command = Callable[[Any, Run], float | None]
 
-DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+# What tells of an earlier attempt at a run, and would be taken for the next one's.
+_OUTDATED = (STATUS, REFUSED, "metrics.json", "failures.csv")
 
-_codes: list[int] = []  # one per job of this process
 
-
-def command(function: Callable[[Any, Run], float | None], name: str) -> int:
+def command(function: Command, name: str) -> int:
     """Run a command under Hydra and return its exit code.
 
     Parameters
@@ -49,81 +67,189 @@ def command(function: Callable[[Any, Run], float | None], name: str) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # we word the errors, so Hydra must hand them over
     signal.signal(signal.SIGTERM, _on_terminate)
     register()
-    _codes.clear()
+    sweeps.launched.clear()
+    outcomes: list[Outcome] = []
+    importable = _importable(function, name)
 
     def job(config: DictConfig) -> float | None:
-        return _job(function, config)
+        outcome, value = _job(importable, name, config)
+        outcomes.append(outcome)
+        return value
 
     main = hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name=name)(job)
     try:
         main()
     except KeyboardInterrupt:
         console.print("interrupted")
+        if sweeps.launched:
+            sweeps.finish(sweeps.launched[0])
         return INTERRUPTED
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else FAILED
-    except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
-        _report(explain(error, CONF_DIR))
-        return WRONG_USAGE
-    except ValueError as error:  # Hydra's, for model=null; those of jobs are caught there
-        if "Config group override" not in str(error):
+    except Exception as error:
+        if _is_refusal(error):
+            _report(explain(error, CONF_DIR))
+            return WRONG_USAGE
+        if not sweeps.launched:
             raise
-        _report(explain(error, CONF_DIR))
-        return WRONG_USAGE
-    return _combine(_codes)
+        problem = slurm.explain(error, sweeps.launched[0].folder)
+        if isinstance(problem, UsageError):  # SLURM took no job
+            _report(str(problem))
+            return WRONG_USAGE
+        _report(str(problem or sweeps.blame_launcher(sweeps.launched[0], error)))
+    if sweeps.launched:
+        return sweeps.finish(sweeps.launched[0])
+    return outcomes[0].exit_code if outcomes else DONE
 
 
-def _job(function: Callable[[Any, Run], float | None], config: DictConfig) -> float | None:
-    """Run one job; its outcome goes to the list of exit codes, so that a sweep goes on."""
+def _importable(function: Command, name: str) -> Command:
+    """Give what other processes can import; a function of ``__main__`` they would be sent whole."""
+    if function.__module__ != "__main__":
+        return function
+    module = import_module(f"deepcryopicker.{name}")
+    return cast(Command, getattr(module, function.__name__))
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether Hydra refused the configuration; for model=null it does so by a ValueError."""
+    if isinstance(error, ValueError) and "Config group override" in str(error):
+        return True
+    return isinstance(error, ConfigCompositionException | HydraException | OmegaConfBaseException)
+
+
+def _job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, float | None]:
+    """Run one job and leave its outcome in its folder; a sweep goes on whatever it is."""
+    start = time.monotonic()
+    folder = Path(HydraConfig.get().runtime.output_dir)
     try:
-        run, settings = _open_run(config)
+        settings = _checked(config, name)
+        finished = _finished_before(folder, config)
+        if finished is not None:
+            return finished, None
+        run = _open_run(folder, config)
+    except Exception as problem:
+        outcome = _failure(problem, start)
+        outcome.write(folder / (STATUS if read_settings(folder) is None else REFUSED))
+        return outcome, None
+    value = None
+    try:
         value = function(settings, run)
-    except DeepCryoPickerError as error:
-        _report(str(error))
-        _codes.append(error.exit_code)
+        outcome = Outcome(SOME_FAILED if run.failures else DONE, _seconds_since(start))
+        _sign_off(run)
+    except Exception as problem:
+        outcome = _failure(problem, start)
+    outcome.write(folder / STATUS)
+    return outcome, value
+
+
+def _checked(config: DictConfig, name: str) -> Any:
+    """Resolve and validate the configuration of a job.
+
+    Raises
+    ------
+    UsageError
+    """
+    hydra_config = HydraConfig.get()
+    made_for = next((key for key in COMMANDS if COMMANDS[key] is OmegaConf.get_type(config)), None)
+    if made_for is None:
+        raise UsageError(
+            f"{hydra_config.job.config_name}.yaml names no schema; give the config.yaml of a run"
+        )
+    if made_for != name:
+        raise UsageError(
+            f"this is a configuration of {made_for}; run python -m deepcryopicker.{made_for}"
+        )
+    OmegaConf.resolve(config)
+    wrong = misplaced(config)
+    if wrong:
+        raise UsageError(wrong)
+    if _in_sweep() and hydra_config.sweep.subdir != str(hydra_config.job.num):
+        raise UsageError(
+            "hydra.sweep.subdir cannot be set: the folder of a job is its number\n"
+            "hydra.sweep.dir=DIR is the folder of the whole sweep"
+        )
+    return validated(config)
+
+
+def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
+    """Tell how a job of a sweep ended if it need not run again.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds the run of another configuration.
+    """
+    if not _in_sweep():
         return None
-    except OmegaConfBaseException as error:
-        _report(explain(error, CONF_DIR))
-        _codes.append(WRONG_USAGE)
+    settings = _settings(config)
+    held = held_by(folder, settings)
+    if held is Held.ANOTHER:
+        key, there, here = difference(read_settings(folder) or {}, settings) or ("", "", "")
+        raise UsageError(
+            f"{key} is {here} here, but {there} in the run that {folder} holds\n"
+            "choose another folder for this sweep: hydra.sweep.dir=OTHER"
+        )
+    if held is not Held.FINISHED:
         return None
-    except Exception:
-        traceback.print_exc()
-        _codes.append(FAILED)
-        return None
-    _codes.append(SOME_FAILED if run.failures else DONE)
+    (folder / REFUSED).unlink(missing_ok=True)
+    number = HydraConfig.get().job.num
+    console.print(f"job {number}: finished already, see {folder}", soft_wrap=True)
+    return read_outcome(folder)
+
+
+def _open_run(folder: Path, config: DictConfig) -> Run:
+    """Make the folder that of this run: remove an earlier outcome, write the configuration."""
+    hydra_config = HydraConfig.get()
+    settings = _settings(config)
+    overrides = ",".join(str(item) for item in hydra_config.overrides.task)
+    run = Run(
+        folder=folder,
+        group=Path(hydra_config.sweep.dir).name if _in_sweep() else None,
+        name=(f"{hydra_config.job.num}:{overrides}" if _in_sweep() else overrides or "run")[:120],
+        settings=settings,
+        resumes=held_by(folder, settings) is Held.UNFINISHED,
+    )
+    for name in _OUTDATED if run.resumes else (*_OUTDATED, TIMINGS):
+        (folder / name).unlink(missing_ok=True)
+    write_text(folder / "config.yaml", as_primary(config))
+    # Hydra itself would write these before it is known whether the folder may be used.
+    write_text(folder / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(HydraConfig.instance().cfg))
+    write_text(folder / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra_config.overrides.task))
+    return run
+
+
+def _sign_off(run: Run) -> None:
     if run.failures:
         skipped = len({row["path"] for row in run.failures})
         noun = "micrograph" if skipped == 1 else "micrographs"
         console.print(f"{skipped} {noun} skipped, see failures.csv")
     console.print(f"run folder: {run.folder}", soft_wrap=True)
-    return value
 
 
-def _open_run(config: DictConfig) -> tuple[Run, Any]:
-    """Validate the configuration and write it into the run folder."""
-    hydra_config = HydraConfig.get()
-    OmegaConf.resolve(config)
-    wrong = misplaced(config)
-    if wrong:
-        raise UsageError(wrong)
-    settings = validated(config)
-    folder = Path(hydra_config.runtime.output_dir)
-    sweep = hydra_config.mode == RunMode.MULTIRUN
-    overrides = ",".join(str(item) for item in hydra_config.overrides.task)
-    run = Run(
-        folder=folder,
-        group=Path(hydra_config.sweep.dir).name if sweep else None,
-        name=f"{hydra_config.job.num}:{overrides}"[:120] if sweep else (overrides[:120] or "run"),
-        settings=cast(dict[str, Any], OmegaConf.to_container(config)),
-    )
-    write_text(folder / "config.yaml", OmegaConf.to_yaml(config))
-    return run, settings
+def _failure(problem: Exception, start: float) -> Outcome:
+    """Say what went wrong, a bug with its traceback, and make the outcome of it."""
+    if isinstance(problem, DeepCryoPickerError):
+        code, message = problem.exit_code, str(problem)
+    elif isinstance(problem, OmegaConfBaseException):
+        code, message = WRONG_USAGE, explain(problem, CONF_DIR)
+    else:
+        traceback.print_exception(problem)
+        message = f"{type(problem).__name__}: {problem}"
+        return Outcome(FAILED, _seconds_since(start), " ".join(message.split()))
+    _report(message)
+    return Outcome(code, _seconds_since(start), " ".join(message.split()))
 
 
-def _combine(codes: list[int]) -> int:
-    if len(codes) <= 1 or len(set(codes)) == 1:
-        return codes[0] if codes else DONE
-    return SOME_FAILED if {DONE, SOME_FAILED} & set(codes) else FAILED
+def _settings(config: DictConfig) -> dict[str, Any]:
+    return cast(dict[str, Any], OmegaConf.to_container(config))
+
+
+def _in_sweep() -> bool:
+    return HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def _seconds_since(start: float) -> float:
+    return round(time.monotonic() - start, 2)
 
 
 def _report(message: str) -> None:

@@ -9,8 +9,8 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from deepcryopicker.class_set.schema import ClassSetConfig
-from deepcryopicker.dataset.schema import FolderConfig, SimulatedConfig
-from deepcryopicker.errors import UsageError
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
+from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.labeler.schema import (
     AutoConfig,
     FcmConfig,
@@ -21,13 +21,17 @@ from deepcryopicker.labeler.schema import (
     TruthConfig,
 )
 from deepcryopicker.logger.schema import LoggerConfig
-from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
+from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
 from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.trainer.schema import TrainerConfig
 
 SCHEMAS: dict[str, dict[str, type]] = {
-    "dataset": {"folder": FolderConfig, "simulated": SimulatedConfig},
+    "dataset": {
+        "combined": CombinedConfig,
+        "folder": FolderConfig,
+        "simulated": SimulatedConfig,
+    },
     "preprocessing": {"schema": PreprocessingConfig},
     "labeler": {
         "auto": AutoConfig,
@@ -39,11 +43,14 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "truth": TruthConfig,
     },
     "class-set": {"schema": ClassSetConfig},
-    "model": {"compact": CompactConfig, "deepcryopicker": DeepCryoPickerConfig, "timm": TimmConfig},
+    "model": {"compact": CompactConfig, "convolutional": ConvolutionalConfig, "timm": TimmConfig},
     "trainer": {"schema": TrainerConfig},
     "picker": {"dense": DenseConfig, "labeler": LabelerPickerConfig},
     "logger": {"schema": LoggerConfig},
 }
+
+
+STOPS = ("network", "samples", "weights", "picks")
 
 
 @dataclass
@@ -56,10 +63,14 @@ class RunConfig:
         Same configuration and seed on the same machine give the same picks.
     overlays : int
         How many micrographs get an overlay picture; the first ones are taken.
+    reference : dict of str to float
+        Published numbers, for the table of a sweep: the choice that they are of, as it is typed,
+        such as ``class-set=five: 0.98``. They do not change the run.
     """
 
     seed: int = 0
     overlays: int = 24
+    reference: dict[str, float] = field(default_factory=dict)
     # The groups are duck-typed here because each has several schemas; each schema is strict.
     dataset: Any = MISSING
     preprocessing: Any = MISSING
@@ -79,11 +90,15 @@ class TrainConfig(RunConfig):
     ----------
     micrographs_to_label : int
         The labeler sees at most so many micrographs, spread evenly over the dataset.
+    until : str
+        Where to stop: ``network`` (show its layers), ``samples`` (the training set), ``weights``
+        (trained, and tested on windows) or ``picks``.
     baseline : picker or None
         Picked and scored beside the network.
     """
 
     micrographs_to_label: int = 64
+    until: str = "picks"
     labeler: Any = MISSING
     class_set: Any = MISSING
     model: Any = MISSING
@@ -98,6 +113,8 @@ class TrainConfig(RunConfig):
             raise UsageError(
                 f"micrographs_to_label must be at least 1, got {self.micrographs_to_label}"
             )
+        if self.until not in STOPS:
+            raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
         _require_truth(self.labeler, self.dataset)
         _refuse_truth("picker", self.picker)
         _refuse_truth("baseline", self.baseline)
@@ -163,6 +180,15 @@ class EvaluateConfig:
     evaluate: EvaluateSection = field(default_factory=EvaluateSection)
 
 
+COMMANDS: dict[str, type] = {
+    "train": TrainConfig,
+    "label": LabelConfig,
+    "pick": PickConfig,
+    "evaluate": EvaluateConfig,
+}
+"""Names of the commands, which are also those of their primary configuration files."""
+
+
 def _require_truth(labeler: Any, dataset: Any) -> None:
     if not isinstance(labeler, TruthConfig) or not isinstance(dataset, FolderConfig):
         return
@@ -186,14 +212,48 @@ def register() -> None:
             # A hyphen cannot be part of a Python attribute.
             package = group.replace("-", "_") if "-" in group else None
             store.store(group=group, name=f"_{name}", node=schema, package=package)
-    commands = {
-        "train": TrainConfig,
-        "label": LabelConfig,
-        "pick": PickConfig,
-        "evaluate": EvaluateConfig,
-    }
-    for name, node in commands.items():
+    for name, node in COMMANDS.items():
         store.store(name=f"_{name}", node=node)
+
+
+def as_primary(config: DictConfig) -> str:
+    """Write a composed configuration as a primary file, from which it composes again.
+
+    Its defaults list names the schemas, so that another value given with it is checked as usual.
+    """
+    kind = OmegaConf.get_type(config)
+    command = next(name for name, schema in COMMANDS.items() if schema is kind)
+    defaults = [f"_{command}", *_schemas_within(config, ""), "hydra_defaults", "_self_"]
+    return (
+        f"# python -m deepcryopicker.{command} --config-dir THIS_FOLDER --config-name config\n"
+        + OmegaConf.to_yaml(OmegaConf.create({"defaults": defaults}))
+        + OmegaConf.to_yaml(config)
+        + OmegaConf.to_yaml(OmegaConf.create({"hydra": {"job": {"name": command}}}))
+    )
+
+
+def _schemas_within(node: DictConfig, path: str) -> list[dict[str, str]]:
+    """Name the schemas of the nodes within a node that its own schema leaves open."""
+    options = {
+        schema: (group, name) for group, each in SCHEMAS.items() for name, schema in each.items()
+    }
+    kind = OmegaConf.get_type(node)
+    declared = (
+        {each.name for each in dataclasses.fields(kind) if each.type is not Any}
+        if dataclasses.is_dataclass(kind)
+        else set()
+    )
+    found: list[dict[str, str]] = []
+    for key in node:
+        child = None if OmegaConf.is_missing(node, key) else node[key]
+        if not isinstance(child, DictConfig):
+            continue
+        schema = OmegaConf.get_type(child)
+        if schema in options and key not in declared:
+            group, name = options[schema]
+            found.append({f"{group}@{path}{key!s}": f"_{name}"})
+        found += _schemas_within(child, f"{path}{key!s}.")
+    return found
 
 
 def validated(config: DictConfig) -> Any:

@@ -17,7 +17,8 @@ def label(config: LabelConfig, run: Run) -> float | None:
 
     Returns the F1 of all candidates, where there is truth.
     """
-    from deepcryopicker.reporting.tables import make_table, write_rows
+    from deepcryopicker.io.tables import write_rows
+    from deepcryopicker.reporting.tables import make_table
     from deepcryopicker.workflow import label_files as files
     from deepcryopicker.workflow.labelling import label_each
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter

@@ -98,6 +98,11 @@ def _group_at(path: str) -> str:
 def _missing_option(error: MissingConfigException, conf: Path) -> str:
     group, _, given = str(error.missing_cfg_file).rpartition("/")
     group = group.strip("/")
+    if given == "submitit_slurm":  # what hydra/launcher/slurm.yaml builds on
+        return (
+            "hydra/launcher=slurm needs the extra [slurm], which is not installed\n"
+            "type: python -m pip install 'hydra-submitit-launcher>=1.2'"
+        )
     if (conf / group).is_dir():
         choices = [path.stem for path in (conf / group).glob("*.yaml")]
     else:

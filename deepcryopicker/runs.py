@@ -2,10 +2,12 @@
 
 import json
 import math
+import platform
 import subprocess
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,11 +16,23 @@ from rich.markup import escape
 from deepcryopicker import __version__
 from deepcryopicker.errors import DeepCryoPickerError, MicrographError, NothingUsableError
 from deepcryopicker.io.atomic import write_text
+from deepcryopicker.io.tables import write_rows
 from deepcryopicker.progress import console
-from deepcryopicker.reporting.tables import write_rows
 
 T = TypeVar("T")
 
+TIMINGS = "timings.json"
+"""Seconds that the stages of a run took; apart from metrics.json, which is the same every time."""
+
+_LIBRARIES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "opencv-python-headless",
+    "timm",
+    "lightning",
+    "hydra-core",
+)
 _FAILURE_COLUMNS = ("micrograph", "path", "stage", "reason")
 
 
@@ -35,6 +49,9 @@ class Run:
         For tracking: what was chosen.
     settings : dict
         The whole resolved configuration.
+    resumes : bool
+        Whether the folder holds an earlier attempt at the same run that was interrupted or
+        failed: what it left may be used.
     failures : list of dict
     """
 
@@ -42,6 +59,7 @@ class Run:
     group: str | None
     name: str
     settings: dict[str, Any]
+    resumes: bool = False
     failures: list[dict[str, str]] = field(default_factory=list)
 
     def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
@@ -84,7 +102,8 @@ class Run:
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Write ``metrics.json``: the numbers that reports and sweeps read."""
-        document = {**metrics, "failures": len(self.failures), "provenance": provenance()}
+        source = {**provenance(), "seed": self.settings.get("seed")}
+        document = {**metrics, "failures": len(self.failures), "provenance": source}
         text = json.dumps(_finite(document), indent=2, allow_nan=False)
         write_text(self.folder / "metrics.json", text + "\n")
 
@@ -93,8 +112,8 @@ class Run:
             stream.write(text + "\n")
 
 
-def provenance() -> dict[str, str | None]:
-    """Version of the program and, in a checkout, its commit."""
+def provenance() -> dict[str, Any]:
+    """Version of the program, in a checkout its commit, and versions of what it stands on."""
     root = Path(__file__).resolve().parent.parent
     commit = None
     if (root / ".git").exists():
@@ -104,7 +123,19 @@ def provenance() -> dict[str, str | None]:
             commit = answer.stdout.strip() or None
         except OSError:
             commit = None
-    return {"version": __version__, "commit": commit}
+    versions = {
+        "python": platform.python_version(),
+        **{name: _version(name) for name in _LIBRARIES},
+    }
+    return {"version": __version__, "commit": commit, "versions": versions}
+
+
+def _version(library: str) -> str | None:
+    """Version of an installed library, without importing it."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
 
 
 def _finite(value: Any) -> Any:

@@ -2,57 +2,61 @@
 
 python -m deepcryopicker.train +experiment=demo
 python -m deepcryopicker.train +experiment=no_labels dataset.micrographs=DIR
-python -m deepcryopicker.train -m +experiment=smoke seed=1,2
+python -m deepcryopicker.train +experiment=class_ablation
 """
 
 import sys
+from typing import Any
 
 from deepcryopicker.app import command
 from deepcryopicker.config import TrainConfig
-from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
 
 
 def train(config: TrainConfig, run: Run) -> float | None:
-    """Run the whole experiment and return the average precision, where there is truth."""
+    """Run the whole experiment, or as much of it as `until` says.
+
+    Returns
+    -------
+    float or None
+        What a sweep optimises: the average precision of the picks where there is truth, else
+        that on test windows.
+    """
+    from deepcryopicker.logger.tracker import open_tracker
+    from deepcryopicker.workflow.describing import show_layers
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
-    from deepcryopicker.workflow.pickers import build_picker
-    from deepcryopicker.workflow.picking import pick_catalogue, write_relion
-    from deepcryopicker.workflow.scoring import draw_curves, score, tabulate
-    from deepcryopicker.workflow.training import collect_labels, keep_out, train_network
+    from deepcryopicker.workflow.sampling import collect_labels, keep_out, make_training_set
+    from deepcryopicker.workflow.testing import pick_and_score
+    from deepcryopicker.workflow.timings import timed
+    from deepcryopicker.workflow.training import new_network, train_network
 
-    catalogue = open_catalogue(config.dataset)
-    catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
-    sources, labels = collect_labels(catalogue, config, run)
-    trained = train_network(sources, config, run)
-    catalogue = keep_out(catalogue, sources, config)
-    del sources  # holds pixels of every labelled micrograph
+    if config.until == "network":
+        show_layers(config, run)
+        return None
 
-    pickers = {"network": config.picker, "DoG": config.baseline}
-    picked, scores = {}, {}
-    for name, settings in pickers.items():
-        if settings is None:
-            continue
-        main = name == "network"
-        picked[name] = pick_catalogue(
-            catalogue,
-            config.preprocessing,
-            build_picker(settings, catalogue, config.preprocessing, trained, run),
-            settings.threshold,
-            run,
-            run.folder if main else run.folder / "baseline",
-            overlays=config.overlays if main else 0,
-            description="picking" if main else "baseline",
-        )
-        scores[name] = score(picked[name], settings.threshold)
-        if main:
-            write_relion(picked[name], settings.threshold, run.folder)
+    network = new_network(config)
+    with timed(run, "labelling"):
+        catalogue = open_catalogue(config.dataset)
+        catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
+        sources, labels = collect_labels(catalogue, config, run)
+        training_set = make_training_set(sources, network.window, config, run)
+    metrics: dict[str, Any] = {"labels": labels}
 
-    baseline = scores.get("DoG")
-    run.write_metrics({**scores["network"], "labels": labels, "baseline": baseline})
-    draw_curves(run.folder / "precision_recall.png", picked, config.picker.threshold)
-    console.print(tabulate(scores, title=catalogue.name))
-    return scores["network"].get("average_precision")
+    with open_tracker(config.logger, run.folder, run.name, run.group, run.settings) as tracker:
+        if config.until in ("weights", "picks"):
+            with timed(run, "training"):
+                trained, metrics["patches"] = train_network(
+                    network, training_set, sources, config, run, tracker
+                )
+        del training_set  # gigabytes, with the windows of the paper's network
+        if config.until == "picks":
+            with timed(run, "picking"):
+                catalogue = keep_out(catalogue, sources, config)
+                metrics |= pick_and_score(catalogue, trained, config, run, tracker)
+        tracker.log_scores(metrics)
+    run.write_metrics(metrics)
+    tested = metrics.get("patches") or {}
+    return metrics.get("average_precision", tested.get("average_precision"))
 
 
 if __name__ == "__main__":

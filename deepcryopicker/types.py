@@ -6,6 +6,7 @@ and 0 is the centre of the top-left pixel. ``deepcryopicker.frames`` converts be
 Everything that leaves the program is in original pixels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -23,6 +24,12 @@ Labels = npt.NDArray[np.int32]
 SHAPES = ("top", "side", "irregular")
 """Particle classes in the paper's order; RELION's class numbers are their positions, from 1."""
 
+PARTICLE = "particle"
+"""Class of any shape, where a network does not tell shapes apart."""
+
+BACKGROUND = "background"
+NEGATIVE = "negative"
+"""Classes of windows that hold no particle, or none in the middle."""
 
 DEVICES = ("auto", "cpu", "cuda")
 """Where a network runs; ``auto`` is CUDA where present."""
@@ -169,7 +176,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Windows to train on.
+    """N windows to train on, of C classes.
 
     Attributes
     ----------
@@ -177,17 +184,35 @@ class TrainingSet:
         Working pixels, centred on the sample.
     target : (N,) int64
         Index into `classes`.
+    heat : (N, C) float32
+        Target of a heat map: as `target`, but a window off the centre of a particle still has
+        some of the particle's class. Sums to one.
     split : (N,) str
-        ``train``, ``validation`` or ``test``. Samples of one micrograph (or of one spatial block
-        where there are fewer than three micrographs) share a split.
+        ``train``, ``validation`` or ``test``.
+    group : (N,) str
+        The dataset that the window comes from.
+    unit : (N,) int64
+        Number of the micrograph (or of the spatial block, where a dataset has fewer than three
+        micrographs): what is split.
+    site : (N,) int64
+        Number of the place; rotated copies share it.
     classes : tuple of str
         Class names by index, for example ``("top", "side", "irregular", "background")``.
     """
 
     windows: Image
     target: npt.NDArray[np.int64]
+    heat: Image
     split: Strings
+    group: Strings
+    unit: npt.NDArray[np.int64]
+    site: npt.NDArray[np.int64]
     classes: tuple[str, ...]
+
+
+def particle_classes(classes: Sequence[str]) -> list[int]:
+    """Return the indices of the classes that are particles."""
+    return [i for i, name in enumerate(classes) if name not in (BACKGROUND, NEGATIVE)]
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,16 @@ LEVELS = (
     "labeler",
     "class_set",
     "model",
-    "trainer logger",
+    "trainer",
     "picker",
     "evaluation",
-    "reporting",
-    "config runs",
+    "reporting logger",
+    "config runs outcomes",
     "workflow",
-    "refusals app train label pick evaluate __main__",
+    "refusals sweeps slurm app train label pick evaluate __main__",
 )
 RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}
-SCHEMA_MAY_IMPORT = {"dataclasses", "typing", "omegaconf"}
+SCHEMA_MAY_IMPORT = {"collections.abc", "dataclasses", "typing", "omegaconf"}
 
 
 def imported(source):

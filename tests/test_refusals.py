@@ -5,6 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
 
 from deepcryopicker.app import command
 from deepcryopicker.evaluate import evaluate
@@ -21,7 +23,7 @@ SLIPS = [
     ("model.dropout=abc", "model.dropout=abc", "a number, such as model.dropout=0.2"),
     ("trainer.epochs=2.5", "trainer.epochs=2.5", "a whole number, such as trainer.epochs=12"),
     ("trainer.epochs=null", "trainer.epochs=null", "such as trainer.epochs=12"),
-    ("class_set.rotations=maybe", "rotations=maybe", "true or false"),
+    ("preprocessing.save_stages=maybe", "save_stages=maybe", "true or false"),
     ("dataset.kinds=klh", "dataset.kinds=klh", "a list in square brackets, such as"),
     ("logger.wandb=true", "logger.wandb=true", "set its keys"),
     ("picker.threshold=3", "picker.threshold", "[0, 1], got 3"),
@@ -95,6 +97,35 @@ def test_a_slip_among_several_overrides_is_answered(answer, typed, offender, ins
     check(*answer(train, *typed), offender, instead)
 
 
+@pytest.fixture
+def no_slurm(monkeypatch, tmp_path):
+    """A machine without SLURM, whatever this one has."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+def test_slurm_without_the_extra_names_what_to_install(answer, monkeypatch, no_slurm):
+    Plugins.instance()  # has put the extra's options into the store
+    launchers = ConfigStore.instance().repo["hydra"]["launcher"]
+    monkeypatch.delitem(launchers, "submitit_slurm.yaml", raising=False)
+    typed = ["-m", "hydra/launcher=slurm", "seed=1,2"]
+    check(*answer(train, *typed), "[slurm]", "pip install 'hydra-submitit-launcher")
+
+
+def test_slurm_is_missed_before_anything_is_sent(answer, no_slurm, tmp_path):
+    typed = ["-m", "hydra/launcher=slurm", "seed=1,2", "hydra.sweep.dir=sweep"]
+    check(*answer(train, *typed), "no sbatch or srun on the PATH", "hydra/launcher=slurm")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_slurm_is_for_sweeps(answer, no_slurm):
+    check(*answer(train, "hydra/launcher=slurm"), "hydra/launcher=slurm", "add -m")
+
+
+def test_a_key_that_slurm_does_not_have(answer, no_slurm):
+    typed = ["-m", "hydra/launcher=slurm", "hydra.launcher.partitionn=x"]
+    check(*answer(train, *typed), "hydra.launcher.partitionn", "hydra.launcher.partition=x?")
+
+
 def test_evaluate_names_what_it_needs(answer, tmp_path):
     check(*answer(evaluate), "evaluate.picks is missing", "evaluate.picks=...")
     check(
@@ -107,7 +138,7 @@ def test_evaluate_names_what_it_needs(answer, tmp_path):
 def test_a_refused_command_leaves_no_results(answer, tmp_path):
     check(*answer(train, "picker.threshold=3"), "picker.threshold")
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
-    assert left <= {"config.yaml", "hydra.yaml", "overrides.yaml"}
+    assert left <= {"config.yaml", "hydra.yaml", "overrides.yaml", "status.json"}
 
 
 def test_a_bug_still_shows_where_it_is(answer):

@@ -2,10 +2,16 @@
 
 import csv
 import json
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
+from omegaconf import OmegaConf
 
+from deepcryopicker import config, runs
+from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.errors import MicrographError, NothingUsableError, UsageError
 from deepcryopicker.runs import Run
 
@@ -97,3 +103,87 @@ def test_metrics_are_json_even_where_a_number_is_not_finite(run):
     assert metrics["pair"] == [1, None]
     assert metrics["failures"] == 0
     assert metrics["provenance"]["version"]
+
+
+def test_metrics_say_what_they_were_computed_with(tmp_path):
+    Run(tmp_path, group=None, name="test", settings={"seed": 7}).write_metrics({})
+    source = json.loads((tmp_path / "metrics.json").read_text())["provenance"]
+    assert source["seed"] == 7
+    libraries = {"torch", "numpy", "scipy", "opencv-python-headless", "timm", "lightning"}
+    assert set(source["versions"]) == {"python", "hydra-core", *libraries}
+    for name in libraries:
+        assert source["versions"][name] == version(name)
+
+
+def test_without_a_library_its_version_is_null(monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(runs, "version", missing)
+    assert runs.provenance()["versions"]["torch"] is None
+
+
+@pytest.fixture
+def again(tmp_path):
+    """Compose a command's configuration, write it as a run does, and compose it from there."""
+    config.register()
+
+    def compose_twice(command, *overrides, then=()):
+        with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+            first = compose(command, list(overrides))
+        OmegaConf.resolve(first)
+        (tmp_path / "config.yaml").write_text(config.as_primary(first))
+        searched = f"hydra.searchpath=[{CONF_DIR}]"
+        with initialize_config_dir(str(tmp_path), version_base="1.3"):
+            return first, compose("config", [searched, *then])
+
+    return compose_twice
+
+
+COMPOSED = [
+    ("train", []),
+    ("train", ["baseline=null", "labeler=kmeans", "model=timm", "class-set=five"]),
+    ("train", ["picker@baseline=auto", "labeler@baseline.labeler=ibc", "logger=csv"]),
+    ("label", ["labeler=auto", "preprocessing=legacy_dm3", "preprocessing.scale=0.7"]),
+    ("label", ["dataset=folder", "dataset.micrographs=a b/*.mrc", "dataset.pixel_size=1e-5"]),
+    ("pick", ["picker=auto"]),
+    ("pick", ["picker=supercryopicker", "picker.labeler.selection.overlap=0.5"]),
+    ("evaluate", ["evaluate.picks=p", "evaluate.truth=t"]),
+]
+
+
+@pytest.mark.parametrize(("command", "overrides"), COMPOSED)
+def test_what_a_run_leaves_composes_to_the_same(again, command, overrides):
+    first, second = again(command, *overrides)
+    assert second == first
+    assert config.validated(second) == config.validated(first)
+    assert type(config.validated(second)) is config.COMMANDS[command]
+
+
+def test_published_numbers_stay_with_the_run(tmp_path):
+    """They are composed from a file, as their names hold an equals sign."""
+    config.register()
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        first = compose("train")
+    written = config.as_primary(first).replace("reference: {}", "reference: {class-set=five: 0.98}")
+    (tmp_path / "config.yaml").write_text(written)
+    with initialize_config_dir(str(tmp_path), version_base="1.3"):
+        second = compose("config", [f"hydra.searchpath=[{CONF_DIR}]"])
+    assert config.validated(second).reference == {"class-set=five": 0.98}
+    assert config.as_primary(second).count("class-set=five: 0.98") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "overrides", "slip"),
+    [
+        ("train", [], "model.dropoutt=1"),
+        ("train", [], "baseline.labeler.typical.weakestt=0.1"),
+        ("label", ["labeler=auto"], "labeler.seeds.selection.modee=robust"),
+        ("pick", ["picker=auto"], "picker.labeler.clipp=2"),
+        ("pick", [], "dataset.kind=[klh]"),
+        ("pick", [], "seedd=1"),
+    ],
+)
+def test_every_key_of_what_a_run_leaves_is_checked(again, command, overrides, slip):
+    with pytest.raises(ConfigCompositionException):
+        again(command, *overrides, then=[slip])

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 
 from deepcryopicker.errors import UsageError, unknown
-from deepcryopicker.types import SHAPES
+from deepcryopicker.types import BACKGROUND, NEGATIVE, PARTICLE, SHAPES
 
-BACKGROUND = "background"
-NEGATIVE = "negative"
-CLASSES = (*SHAPES, BACKGROUND, NEGATIVE)
+CLASSES = (*SHAPES, PARTICLE, BACKGROUND, NEGATIVE)
+SPLIT_BY = ("micrograph", "copy")
+ROTATIONS = ("fill", "all", "none")
+_SHARES = ("off_centre_share", "rejected_share", "augmented", "background_coverage")
 
 
 @dataclass
@@ -17,54 +18,87 @@ class ClassSetConfig:
     Attributes
     ----------
     classes : list of str
-        In the order of the network's outputs. Without ``negative`` the off-centre windows go to
-        ``background``; without ``background`` there are no empty windows.
+        In the order of the network's outputs. ``particle`` stands for all three shapes. Without
+        ``negative`` the off-centre windows go to ``background``; without ``background`` there are
+        no empty windows.
     samples_per_class : int
-        Upper limit; shorter classes are filled up with rotated copies, then by repetition.
-    rotations : bool
-        Add copies rotated by 90, 180 and 270 degrees.
+        Upper limit over all splits; a class that is short of places is filled up with rotated
+        copies, then by repetition.
+    rotations : str
+        Copies rotated by 90, 180 and 270 degrees: ``fill`` adds them where places run out,
+        ``all`` takes each place in all four turns (the paper: 375 places make 1500 windows),
+        ``none`` makes none.
     off_centre_share : float
         Share of the background class that is off-centre windows where there is no ``negative``.
     off_centre : list of float
         Nearest and farthest shift of off-centre windows, in diameters.
+    rejected_share : float
+        Share of the off-centre windows that rejected candidates take the place of. The paper's
+        negatives are such; but many rejected candidates are particles.
     background_distance : float
         Least distance of an empty window to every candidate, in diameters.
     background_coverage : float
         Largest share of particle-like pixels in an empty window's centre.
-    validation, test : float
-        Shares of the micrographs.
+    augmented : float
+        Share of the training windows that show another version of the micrograph, as in the
+        paper's data augmentation: a random step of the chain, smoothed at random.
+    test : float
+        Share of the micrographs that is tested on: 0.2 in the paper's methods, 0.3 in its text.
+    validation : float
+        Share of the others that chooses the best epoch and the temperature. With 1500 samples
+        and 0.2 for both a class has 960, 240 and 300.
+    split_by : str
+        ``micrograph``, or ``copy``: rotated copies at random, as the paper seems to have done.
+        The latter leaks, and is there to measure by how much.
     """
 
     classes: list[str] = field(default_factory=list)
     samples_per_class: int = 1500
-    rotations: bool = True
+    rotations: str = "fill"
     off_centre_share: float = 0.5
     off_centre: list[float] = field(default_factory=lambda: [0.35, 0.8])
+    rejected_share: float = 0.0
     background_distance: float = 0.75
     background_coverage: float = 0.1
-    validation: float = 0.16
+    augmented: float = 0.0
     test: float = 0.2
+    validation: float = 0.2
+    split_by: str = "micrograph"
 
     def __post_init__(self) -> None:
-        for name in self.classes:
-            if name not in CLASSES:
-                raise UsageError(f"class_set.classes: {unknown('class', name, CLASSES)}")
-        if not set(self.classes) & set(SHAPES):
-            raise UsageError(f"class_set.classes needs one of {', '.join(SHAPES)}")
-        if not {BACKGROUND, NEGATIVE} & set(self.classes):
-            raise UsageError("class_set.classes needs background or negative to tell apart")
+        self._check_classes()
         if self.samples_per_class < 8:
             raise UsageError(
                 f"class_set.samples_per_class must be at least 8, got {self.samples_per_class}"
             )
-        for key in ("off_centre_share", "validation", "test", "background_coverage"):
+        for key in _SHARES:
             if not 0 <= getattr(self, key) <= 1:
                 raise UsageError(f"class_set.{key} must lie in [0, 1], got {getattr(self, key):g}")
-        if self.validation == 0:
-            raise UsageError("class_set.validation must be > 0: the best epoch is chosen by it")
-        if self.validation + self.test >= 1:
-            raise UsageError("class_set.validation + class_set.test must be below 1")
+        if not 0 <= self.test < 1:
+            raise UsageError(f"class_set.test must lie in [0, 1), got {self.test:g}")
+        if not 0 < self.validation < 1:
+            raise UsageError(
+                f"class_set.validation must lie in (0, 1), got {self.validation:g}: "
+                "the best epoch is chosen by it"
+            )
         if len(self.off_centre) != 2 or not 0 < self.off_centre[0] < self.off_centre[1]:
             raise UsageError(
                 f"class_set.off_centre must be [nearest, farthest], got {self.off_centre}"
             )
+        for key, choices in (("rotations", ROTATIONS), ("split_by", SPLIT_BY)):
+            if getattr(self, key) not in choices:
+                raise UsageError(f"class_set.{key}: {unknown(key, getattr(self, key), choices)}")
+
+    def _check_classes(self) -> None:
+        for name in self.classes:
+            if name not in CLASSES:
+                raise UsageError(f"class_set.classes: {unknown('class', name, CLASSES)}")
+        if not set(self.classes) & {*SHAPES, PARTICLE}:
+            raise UsageError(f"class_set.classes needs one of {', '.join((*SHAPES, PARTICLE))}")
+        if PARTICLE in self.classes and set(self.classes) & set(SHAPES):
+            raise UsageError(
+                f"class_set.classes: {PARTICLE} stands for all of {', '.join(SHAPES)}; "
+                "give it or them"
+            )
+        if not {BACKGROUND, NEGATIVE} & set(self.classes):
+            raise UsageError("class_set.classes needs background or negative to tell apart")

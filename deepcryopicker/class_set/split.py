@@ -1,49 +1,71 @@
 """Splits by micrograph, or by spatial block where there are too few micrographs."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.types import Floats, Strings
 
 _FEWEST_MICROGRAPHS = 3
-_BLOCKS = 4  # per side
+_PER_SIDE = 4
+BLOCKS = _PER_SIDE**2
+"""Spatial blocks of a micrograph."""
 
 
-def assign_splits(strata: Sequence[str], validation: float, test: float, seed: int) -> Strings:
-    """Assign micrographs (or blocks) to ``train``, ``validation`` or ``test`` at random.
+def shares_of(config: ClassSetConfig) -> dict[str, float]:
+    """Return the share of each split in the whole.
+
+    Examples
+    --------
+    >>> shares = shares_of(ClassSetConfig(["top", "background"]))
+    >>> {name: round(1500 * share) for name, share in shares.items()}
+    {'train': 960, 'validation': 240, 'test': 300}
+    """
+    validation = config.validation * (1.0 - config.test)
+    return {
+        "train": 1.0 - config.test - validation,
+        "validation": validation,
+        "test": config.test,
+    }
+
+
+def assign_splits(strata: Sequence[str], config: ClassSetConfig, seed: int) -> Strings:
+    """Assign every block of every micrograph to ``train``, ``validation`` or ``test`` at random.
 
     Parameters
     ----------
     strata : sequence of str
-        What each of them is a member of, such as its particle species. Strata of fewer than
-        three count as one together. Within a stratum of three or more, every split that has a
-        share gets at least one; the members of a smaller one train.
-    validation, test : float
-        Shares.
+        What each of the M micrographs is a member of, such as its dataset. Every stratum is split
+        for itself. Where it has three micrographs or more, all blocks of a micrograph share its
+        split; fewer are split block by block. Every split that has a share gets at least one.
+    config : ClassSetConfig
+        For the shares.
     seed : int
         The same gives the same splits.
 
     Returns
     -------
-    (N,) str
+    (M, 16) str
     """
+    shares = shares_of(config)
     rng = np.random.default_rng(seed)
-    splits = np.full(len(strata), "train", dtype="<U10")
-    sizes = Counter(strata)
-    merged = np.array(["small" if needs_blocks(sizes[s]) else f"of {s}" for s in strata])
-    for stratum in dict.fromkeys(merged.tolist()):
-        members = np.flatnonzero(merged == stratum)
-        if not needs_blocks(len(members)):
-            splits[members] = _shuffled(len(members), validation, test, rng)
+    splits = np.full((len(strata), BLOCKS), "train", dtype="<U10")
+    for stratum in dict.fromkeys(strata):
+        members = np.flatnonzero(np.asarray(strata) == stratum)
+        if needs_blocks(len(members)):
+            blocks = _shuffled(len(members) * BLOCKS, shares, rng)
+            splits[members] = blocks.reshape(-1, BLOCKS)
+        else:
+            splits[members] = _shuffled(len(members), shares, rng)[:, None]
     return splits
 
 
-def _shuffled(count: int, validation: float, test: float, rng: np.random.Generator) -> Strings:
-    held_out = [max(1, round(share * count)) if share > 0 else 0 for share in (validation, test)]
-    names = ["validation"] * held_out[0] + ["test"] * held_out[1]
+def _shuffled(count: int, shares: dict[str, float], rng: np.random.Generator) -> Strings:
+    names: list[str] = []
+    for name in ("validation", "test"):
+        names += [name] * (max(1, round(shares[name] * count)) if shares[name] > 0 else 0)
     splits = np.array((names + ["train"] * count)[:count], dtype="<U10")
     return rng.permutation(splits)
 
@@ -53,31 +75,35 @@ def needs_blocks(micrographs: int) -> bool:
     return micrographs < _FEWEST_MICROGRAPHS
 
 
-def block_of(x: Floats, y: Floats, shape: tuple[int, ...], guard: float) -> npt.NDArray[np.int64]:
-    """Index the spatial block (4 x 4 per micrograph) of each position.
-
-    Positions within half of `guard` of a seam between blocks get -1, so that what is left of two
-    blocks is at least `guard` apart.
+def block_of(x: Floats, y: Floats, shape: tuple[int, int]) -> npt.NDArray[np.int64]:
+    """Index the spatial block (4 x 4, row by row) of each position.
 
     Parameters
     ----------
     x, y : (N,) float64
-        Working pixels.
+        Pixels of the micrograph.
     shape : (H, W)
-    guard : float
-        Width of the guard band, working pixels: one particle diameter.
+        Of the micrograph.
     """
     index = np.zeros(len(x), np.int64)
-    blocked = np.zeros(len(x), bool)
     for position, length in ((y, shape[0]), (x, shape[1])):
-        size = length / _BLOCKS
-        place = np.clip(np.floor((position + 0.5) / size), 0, _BLOCKS - 1).astype(np.int64)
-        seam = np.arange(1, _BLOCKS) * size - 0.5
-        blocked |= np.abs(position[:, None] - seam).min(axis=1) < guard / 2.0
-        index = index * _BLOCKS + place
-    return np.where(blocked, -1, index)
+        place = np.clip(np.floor((position + 0.5) * _PER_SIDE / length), 0, _PER_SIDE - 1)
+        index = index * _PER_SIDE + place.astype(np.int64)
+    return index
 
 
-def blocks_per_micrograph() -> int:
-    """Return the number of blocks of one micrograph."""
-    return _BLOCKS**2
+def near_seam(x: Floats, y: Floats, shape: tuple[int, int], guard: float) -> npt.NDArray[np.bool_]:
+    """Find positions in the guard bands: what is left of two blocks is `guard` apart.
+
+    Parameters
+    ----------
+    x, y : (N,) float64
+    shape : (H, W)
+    guard : float
+        Width of the band along each seam between blocks, pixels: one particle diameter.
+    """
+    near = np.zeros(len(x), bool)
+    for position, length in ((y, shape[0]), (x, shape[1])):
+        seams = np.arange(1, _PER_SIDE) * length / _PER_SIDE - 0.5
+        near |= np.abs(position[:, None] - seams).min(axis=1) < guard / 2.0
+    return near

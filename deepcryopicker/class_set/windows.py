@@ -1,10 +1,10 @@
-"""Windows cut from micrographs, and where to cut those that hold no particle."""
+"""Places for windows that hold no particle, or none in the middle."""
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import KDTree
 
-from deepcryopicker.types import Floats, Image
+from deepcryopicker.types import Floats
 
 
 def off_centre(
@@ -14,51 +14,50 @@ def off_centre(
     nearest: float,
     farthest: float,
     rng: np.random.Generator,
-) -> Floats:
+) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Shift each particle's position far enough that the window is no longer centred on one.
 
     Parameters
     ----------
     particles : (N, 2) float64
-        Positions to shift, (x, y), working pixels.
+        Positions to shift, (x, y), pixels.
     candidates : (M, 2) float64
         Every candidate: none may lie within 0.95 `nearest` of a shifted position.
     shape : (H, W)
     nearest, farthest : float
-        Limits of the shift, working pixels.
+        Limits of the shift, pixels.
 
     Returns
     -------
     (K, 2) float64, K <= 2 N
+        Shifted positions.
+    (K,) int64
+        Index of the particle that each was shifted from.
     """
     if len(particles) == 0:
-        return np.zeros((0, 2))
-    origin = np.repeat(particles, 2, axis=0)
+        return np.zeros((0, 2)), np.zeros(0, np.int64)
+    origin = np.repeat(np.arange(len(particles)), 2)
     angle = rng.uniform(0.0, 2.0 * np.pi, len(origin))
     distance = rng.uniform(nearest, farthest, len(origin))
-    shifted = origin + distance[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    direction = np.column_stack([np.cos(angle), np.sin(angle)])
+    shifted = particles[origin] + distance[:, None] * direction
     clear = KDTree(candidates).query(shifted)[0] > 0.95 * nearest
-    return shifted[clear & _inside(shifted, shape)]
+    kept = clear & _inside(shifted, shape)
+    return shifted[kept], origin[kept]
 
 
-def empty(
-    candidates: Floats,
-    covered: Image,
-    distance: float,
-    largest_coverage: float,
-    count: int,
-    rng: np.random.Generator,
+def far_from(
+    places: Floats, candidates: Floats, distance: float, count: int, rng: np.random.Generator
 ) -> Floats:
-    """Draw positions far from every candidate, where the mask is empty too.
+    """Draw places that keep a distance to every candidate.
 
     Parameters
     ----------
+    places : (N, 2) float64
+        (x, y), pixels.
     candidates : (M, 2) float64
-    covered : (H, W) float32
-        Share of particle-like pixels around each pixel.
     distance : float
-        Least distance to a candidate, working pixels.
-    largest_coverage : float
+        Pixels.
     count : int
         How many at the most.
 
@@ -66,17 +65,10 @@ def empty(
     -------
     (K, 2) float64
     """
-    row, column = np.nonzero(covered <= largest_coverage)
-    chosen = rng.permutation(len(row))[: 20 * count]
-    places = np.column_stack([column, row])[chosen].astype(np.float64)
+    places = places[rng.permutation(len(places))[: 20 * count]]
     if len(candidates) and len(places):
         places = places[KDTree(candidates).query(places)[0] >= distance]
     return places[:count]
-
-
-def rotations(windows: Image) -> Image:
-    """Return the windows and their copies rotated by 90, 180 and 270 degrees: (4 N, S, S)."""
-    return np.concatenate([np.rot90(windows, turns, axes=(1, 2)) for turns in range(4)])
 
 
 def _inside(centres: Floats, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepcryopicker.dataset.listing import list_micrographs
-from deepcryopicker.dataset.schema import FolderConfig
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates import read_picks
 from deepcryopicker.io.micrographs import read_micrograph
@@ -125,6 +125,16 @@ def open_folder(config: FolderConfig) -> Catalogue:
             truth=truth.get(name),
         )
         for name, path in listed
+    ]
+    return Catalogue(config.name, tuple(entries))
+
+
+def open_combined(config: CombinedConfig) -> Catalogue:
+    """List the micrographs of every member; their names start with the member's."""
+    entries = [
+        replace(entry, name=f"{folder}/{entry.name}")
+        for folder, member in config.members.items()
+        for entry in open_folder(member).entries
     ]
     return Catalogue(config.name, tuple(entries))
 

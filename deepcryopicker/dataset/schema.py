@@ -59,6 +59,26 @@ class FolderConfig:
 
 
 @dataclass
+class CombinedConfig:
+    """Several datasets at once, each with its own diameter and truth.
+
+    Attributes
+    ----------
+    name : str
+        Of the whole, for tables.
+    members : dict
+        From the folder that a member's results go to, to its configuration.
+    """
+
+    name: str = "combined"
+    members: dict[str, FolderConfig] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise UsageError("dataset.members is empty: name datasets, as in dataset=paper")
+
+
+@dataclass
 class SimulatedConfig:
     """Generated micrographs with exact truth: no download, no network.
 

@@ -1,19 +1,42 @@
 """Build a network from its configuration."""
 
-from deepcryopicker.model.compact import Compact
-from deepcryopicker.model.deepcryopicker import DeepCryoPicker
-from deepcryopicker.model.network import Network
-from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
+import torch
 
-ModelConfig = CompactConfig | DeepCryoPickerConfig | TimmConfig
+from deepcryopicker.errors import UsageError
+from deepcryopicker.model.compact import Compact
+from deepcryopicker.model.convolutional import Convolutional
+from deepcryopicker.model.network import Network
+from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+
+ModelConfig = CompactConfig | ConvolutionalConfig | TimmConfig
+
+_MOST_PARAMETERS = 500_000_000  # 2 GB; the paper's network has 58 million
 
 
 def build_network(config: ModelConfig, classes: int) -> Network:
-    """Build the configured network with random weights and `classes` outputs."""
+    """Build the configured network with random weights and `classes` outputs.
+
+    Raises
+    ------
+    UsageError
+        If the network has absurdly many parameters, or timm has no such backbone.
+    """
+    # On the meta device tensors have shapes but no memory.
+    with torch.device("meta"):
+        parameters = sum(each.numel() for each in _build(config, classes).parameters())
+    if parameters > _MOST_PARAMETERS:
+        raise UsageError(
+            f"model: this network has {parameters:,} parameters, and at most "
+            f"{_MOST_PARAMETERS:,} are allowed; make its layers narrower"
+        )
+    return _build(config, classes)
+
+
+def _build(config: ModelConfig, classes: int) -> Network:
     if isinstance(config, CompactConfig):
         return Compact(config, classes)
-    if isinstance(config, DeepCryoPickerConfig):
-        return DeepCryoPicker(config, classes)
+    if isinstance(config, ConvolutionalConfig):
+        return Convolutional(config, classes)
     # timm takes a second to import, which only its own users should wait for.
     from deepcryopicker.model.timm_backbone import TimmBackbone
 

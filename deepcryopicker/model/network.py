@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 
@@ -14,10 +15,18 @@ class Network(nn.Module, ABC):
         Side of a training window, pixels.
     stride : int
         Input pixels between neighbouring outputs when the input is larger than a window.
+    temperature : () float32 Tensor
+        Logits are divided by it before they become probabilities. It is 1 until the trained
+        network is calibrated, and it is saved with the weights.
     """
 
     window: int
     stride: int
+    temperature: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("temperature", torch.tensor(1.0, dtype=torch.float32))
 
     @abstractmethod
     def forward(self, image: Tensor) -> Tensor:
@@ -26,3 +35,10 @@ class Network(nn.Module, ABC):
         A window gives 1 x 1 outputs; output (i, j) of a larger image belongs to the window whose
         top-left pixel is ``(i * stride, j * stride)``.
         """
+
+    def probabilities(self, image: Tensor) -> Tensor:
+        """Return the calibrated class probabilities (N, C, h, w), float32, of images (N, 1, H, W).
+
+        They sum to one over the classes.
+        """
+        return torch.softmax(self(image).float() / self.temperature, dim=1)

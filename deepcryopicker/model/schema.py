@@ -2,7 +2,20 @@
 
 from dataclasses import dataclass, field
 
-from deepcryopicker.errors import UsageError
+from deepcryopicker.errors import UsageError, unknown
+
+ACTIVATIONS = ("relu", "sigmoid")
+POOLINGS = ("average", "max")
+INITIALISATIONS = ("kaiming", "uniform", "xavier")
+DROPOUT_PLACES = ("after", "before")
+
+# Far beyond any sensible network, and small enough for the memory of a laptop: a model card
+# received from somebody else must not be able to ask for more.
+_LARGEST_WINDOW = 1024
+_MOST_LAYERS = 16
+_MOST_CHANNELS = 4096
+_LARGEST_WIDTH = 16384
+_LARGEST_COMPACT_WIDTH = 1024
 
 
 @dataclass
@@ -20,28 +33,151 @@ class CompactConfig:
     dropout: float = 0.2
 
     def __post_init__(self) -> None:
-        if len(self.widths) != 6 or min(self.widths) < 1:
-            raise UsageError(f"model.widths must be six positive numbers, got {self.widths}")
+        if len(self.widths) != 6 or not _within(self.widths, 1, _LARGEST_COMPACT_WIDTH):
+            raise UsageError(
+                f"model.widths must be six numbers from 1 to {_LARGEST_COMPACT_WIDTH}, "
+                f"got {self.widths}"
+            )
         _check_dropout(self.dropout)
 
 
 @dataclass
-class DeepCryoPickerConfig:
-    """The paper's network (Table 9), 227 x 227 windows.
+class ConvolutionalConfig:
+    """Convolutions with pooling between them, then fully connected layers.
+
+    The defaults are the paper's network (Table 9). All lists but `wide` have one entry a
+    convolution.
 
     Attributes
     ----------
+    window : int
+        Side of the windows, pixels.
+    channels, kernels, strides, paddings : list of int
+        Of the convolutions; kernels and paddings in pixels of the layer's input.
+    pools, pool_strides : list of int
+        Side and stride of the pooling after each convolution; both 0 for none.
+    wide : list of int
+        Widths of the fully connected layers before the output; may be empty.
+    activation : str
+        ``relu`` or ``sigmoid``, after every layer but the output.
+    pooling : str
+        ``max`` or ``average``.
+    initialisation : str
+        ``kaiming``, ``xavier`` or ``uniform``: weights and biases from [0, 1], as in the paper.
     batch_norm : bool
-        Normalise after every convolution; the paper has none.
+        Normalise before each activation; the paper does not.
     dropout : float
-        In the two wide fully connected layers.
+        At each of the `wide` layers.
+    dropout_place : str
+        ``before`` or ``after`` them.
     """
 
+    window: int = 227
+    channels: list[int] = field(default_factory=lambda: [96, 256, 384, 384, 256])
+    kernels: list[int] = field(default_factory=lambda: [11, 5, 3, 3, 3])
+    strides: list[int] = field(default_factory=lambda: [4, 1, 1, 1, 1])
+    paddings: list[int] = field(default_factory=lambda: [0, 2, 1, 1, 1])
+    pools: list[int] = field(default_factory=lambda: [3, 3, 0, 0, 3])
+    pool_strides: list[int] = field(default_factory=lambda: [2, 2, 0, 0, 2])
+    wide: list[int] = field(default_factory=lambda: [4096, 4096])
+    activation: str = "relu"
+    pooling: str = "max"
+    initialisation: str = "kaiming"
     batch_norm: bool = True
     dropout: float = 0.5
+    dropout_place: str = "after"
 
     def __post_init__(self) -> None:
+        self._check_lists()
+        for key, choices in (
+            ("activation", ACTIVATIONS),
+            ("pooling", POOLINGS),
+            ("initialisation", INITIALISATIONS),
+            ("dropout_place", DROPOUT_PLACES),
+        ):
+            value = getattr(self, key)
+            if value not in choices:
+                what = key.replace("_", " ")
+                raise UsageError(f"model.{key}: {unknown(what, value, choices)}")
         _check_dropout(self.dropout)
+        _check_window(self.window)
+        self.side_left()
+
+    def side_left(self) -> int:
+        """Return the side of what convolutions and poolings leave of a window, pixels.
+
+        Raises
+        ------
+        UsageError
+            If a layer is larger than what is left for it.
+        """
+        layers = self._layers()
+        side = self.window
+        for name, kernel, stride, padding in layers:
+            if side + 2 * padding < kernel:
+                raise UsageError(
+                    f"model.window={self.window} is too small: {side} pixels are left for {name} "
+                    f"of {kernel}\nuse a window of at least {_smallest_window(layers)}, or "
+                    "smaller model.kernels, strides, pools or pool_strides"
+                )
+            side = (side + 2 * padding - kernel) // stride + 1
+        return side
+
+    def _layers(self) -> list[tuple[str, int, int, int]]:
+        """Return name, kernel, stride and padding of each convolution and pooling."""
+        layers = []
+        for number, (kernel, stride, padding, pool, pool_stride) in enumerate(
+            zip(
+                self.kernels,
+                self.strides,
+                self.paddings,
+                self.pools,
+                self.pool_strides,
+                strict=True,
+            ),
+            start=1,
+        ):
+            layers.append((f"convolution {number}", kernel, stride, padding))
+            if pool:
+                layers.append((f"pooling {number}", pool, pool_stride, 0))
+        return layers
+
+    def _check_lists(self) -> None:
+        count = len(self.channels)
+        if not 1 <= count + len(self.wide) < _MOST_LAYERS or count == 0:
+            raise UsageError(
+                f"model.channels and model.wide must name 1 to {_MOST_LAYERS - 1} layers, at least "
+                f"one of them a convolution; got {count} and {len(self.wide)}"
+            )
+        for key, least, most in (
+            ("channels", 1, _MOST_CHANNELS),
+            ("kernels", 1, _LARGEST_WINDOW),
+            ("strides", 1, _LARGEST_WINDOW),
+            ("paddings", 0, _LARGEST_WINDOW),
+            ("pools", 0, _LARGEST_WINDOW),
+            ("pool_strides", 0, _LARGEST_WINDOW),
+            ("wide", 1, _LARGEST_WIDTH),
+        ):
+            values = getattr(self, key)
+            if key != "wide" and len(values) != count:
+                raise UsageError(
+                    f"model.{key} must have an entry for each of the {count} model.channels, "
+                    f"got {values}"
+                )
+            if not _within(values, least, most):
+                raise UsageError(f"model.{key} must lie in [{least}, {most}], got {values}")
+        for padding, kernel in zip(self.paddings, self.kernels, strict=True):
+            if 2 * padding >= kernel:
+                raise UsageError(
+                    "model.paddings must be less than half of their model.kernels, "
+                    f"got {padding} for {kernel}"
+                )
+        for pool, stride in zip(self.pools, self.pool_strides, strict=True):
+            if (pool == 0) != (stride == 0):
+                raise UsageError(
+                    "model.pool_strides must be 0 where model.pools is, and only there, "
+                    f"got {self.pool_strides} for {self.pools}"
+                )
 
 
 @dataclass
@@ -63,10 +199,26 @@ class TimmConfig:
     window: int = 43
 
     def __post_init__(self) -> None:
-        if self.window < 8:
-            raise UsageError(f"model.window must be at least 8 pixels, got {self.window}")
+        _check_window(self.window)
         if self.level < 0:
             raise UsageError(f"model.level must not be negative, got {self.level}")
+
+
+def _smallest_window(layers: list[tuple[str, int, int, int]]) -> int:
+    """Return the window of which the layers leave one pixel."""
+    side = 1
+    for _, kernel, stride, padding in reversed(layers):
+        side = (side - 1) * stride + kernel - 2 * padding
+    return side
+
+
+def _within(values: list[int], least: int, most: int) -> bool:
+    return all(least <= value <= most for value in values)
+
+
+def _check_window(window: int) -> None:
+    if not 8 <= window <= _LARGEST_WINDOW:
+        raise UsageError(f"model.window must lie in [8, {_LARGEST_WINDOW}] pixels, got {window}")
 
 
 def _check_dropout(dropout: float) -> None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 import timm
+import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.model.network import Network
@@ -31,20 +31,39 @@ class TimmBackbone(Network):
                 in_chans=1,
                 out_indices=(config.level,),
             )
-        except IndexError as error:
+        except (IndexError, AssertionError) as error:
             raise UsageError(
                 f"model.level: {config.backbone} has no feature level {config.level}"
             ) from error
         self.window = config.window
         info: Any = self.features.feature_info
         self.stride = int(info.reduction()[0])
+        self.pool = nn.AvgPool2d(self._side_left(config.backbone), stride=1)
         self.head = nn.Conv2d(info.channels()[0], classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits (N, C, h, w) of images (N, 1, H, W)."""
-        features = self.features(image)[0]
-        size = -(-self.window // self.stride)
-        return self.head(functional.avg_pool2d(features, size, stride=1))
+        return self.head(self.pool(self.features(image)[0]))
+
+    @torch.no_grad()
+    def _side_left(self, backbone: str) -> int:
+        """Measure what the backbone leaves of a window, and that it goes over larger images."""
+        self.features.eval()
+        try:
+            side, larger = (
+                self.features(torch.zeros(1, 1, size, size))[0].shape[-1]
+                for size in (self.window, self.window + 3 * self.stride)
+            )
+        except (AssertionError, RuntimeError, ValueError):
+            side = larger = 0
+        self.features.train()
+        if side < 1 or larger != side + 3:
+            raise UsageError(
+                f"model.backbone: {backbone} does not take images of any size with "
+                f"model.window={self.window}; use a larger window or a convolutional backbone, "
+                "such as resnet18"
+            )
+        return side
 
 
 def _relatives(config: TimmConfig) -> list[str]:

@@ -13,14 +13,14 @@ from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.io.atomic import replacing, write_text
 from deepcryopicker.model.build import ModelConfig, build_network
 from deepcryopicker.model.network import Network
-from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
+from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
 
 WEIGHTS = "model.safetensors"
 CARD = "model.yaml"
 _LARGEST_CARD = 1_000_000  # bytes; a card is a page of text, a YAML bomb is not
 _CONFIGS: dict[str, type[ModelConfig]] = {
     "compact": CompactConfig,
-    "deepcryopicker": DeepCryoPickerConfig,
+    "convolutional": ConvolutionalConfig,
     "timm": TimmConfig,
 }
 
@@ -81,17 +81,15 @@ def load_weights(path: Path) -> Trained:
         raise UsageError(f"picker.weights: there is no {weights}; give a run folder of train")
     card = _read_card(weights.with_name(CARD))
     try:
-        settings = dict(card["model"])
-        name = settings.pop("name")
-        if name not in _CONFIGS:
-            raise UsageError(f"{weights.with_name(CARD)}: {unknown('model', name, _CONFIGS)}")
-        config = _CONFIGS[name](**settings)
+        config = _model_config(card["model"])
         classes = tuple(str(label) for label in card["classes"])
         network = build_network(config, len(classes))
         network.load_state_dict(load_file(weights))
         diameter = float(card["diameter"])
         if not 0 < diameter < float("inf"):
             raise ValueError(f"diameter is {diameter:g}")
+    except UsageError as error:
+        raise UsageError(f"{weights.with_name(CARD)}: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{weights.with_name(CARD)} is not a model card: {error}") from error
     except (SafetensorError, RuntimeError, OSError) as error:
@@ -99,6 +97,8 @@ def load_weights(path: Path) -> Trained:
         raise UsageError(f"{weights} does not fit {CARD} beside it: {reason}") from error
     if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
         raise UsageError(f"{weights} holds NaN or infinite weights")
+    if network.temperature <= 0:
+        raise UsageError(f"{weights}: temperature must be > 0, got {network.temperature:g}")
     network.eval()
     return Trained(
         network,
@@ -108,6 +108,14 @@ def load_weights(path: Path) -> Trained:
         diameter,
         card.get("provenance", {}),
     )
+
+
+def _model_config(section: dict[str, Any]) -> ModelConfig:
+    settings = dict(section)
+    name = settings.pop("name")
+    if name not in _CONFIGS:
+        raise UsageError(unknown("model", name, _CONFIGS))
+    return _CONFIGS[name](**settings)
 
 
 def _read_card(path: Path) -> dict[str, Any]:

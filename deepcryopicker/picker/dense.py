@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from deepcryopicker.class_set.schema import BACKGROUND, NEGATIVE
 from deepcryopicker.detection.bounds import clear_of_margins
 from deepcryopicker.detection.peaks import find_peaks
 from deepcryopicker.frames import picks_to_original
@@ -11,7 +10,7 @@ from deepcryopicker.picker.cleaning import oversized
 from deepcryopicker.picker.scan import scan
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.preprocessing.restore import gaussian
-from deepcryopicker.types import Micrograph, Picks, ScoreMap
+from deepcryopicker.types import SHAPES, Micrograph, Picks, ScoreMap, particle_classes
 
 
 def pick(
@@ -49,7 +48,7 @@ def find_particles(scores: ScoreMap, diameter: float, config: DenseConfig) -> Pi
     The score of a position is the probability that it is any particle; its class is the most
     probable one there.
     """
-    particle = [i for i, name in enumerate(scores.classes) if name not in (BACKGROUND, NEGATIVE)]
+    particle = particle_classes(scores.classes)
     spacing = diameter / scores.stride  # map pixels per diameter
     shapes = np.stack(
         [gaussian(scores.probability[i], config.smoothing * spacing) for i in particle]
@@ -61,7 +60,9 @@ def find_particles(scores: ScoreMap, diameter: float, config: DenseConfig) -> Pi
     largest = config.largest_area * np.pi * spacing**2 / 4.0
     small = ~oversized(total, row, column, config.threshold, largest)
     x, y, score, row, column = (values[small] for values in (x, y, score, row, column))
-    label = np.array([scores.classes[i] for i in particle])[shapes[:, row, column].argmax(axis=0)]
+    names = [scores.classes[i] for i in particle]
+    words = np.array([name if name in SHAPES else "irregular" for name in names])
+    label = words[shapes[:, row, column].argmax(axis=0)]
     return Picks.create(
         x * scores.stride + scores.offset,
         y * scores.stride + scores.offset,

@@ -21,6 +21,9 @@ _DISKS = {
 }
 
 
+_FINEST_BLUR = 32.0  # pixels
+
+
 def wiener(image: Image, size: int = 5) -> Image:
     """Smooth where the local variance is no more than the noise (adaptive Wiener filter).
 
@@ -63,8 +66,18 @@ def gaussian(image: Image, sigma: float) -> Image:
 
 
 def flatten(image: Image, sigma: float) -> Image:
-    """Subtract the background: the image blurred by `sigma` pixels (ice gradient, carbon)."""
-    return image - gaussian(image, sigma)
+    """Subtract the background: the image blurred by `sigma` pixels (ice gradient, carbon).
+
+    A wide blur is computed on a smaller image, within some two hundredths of the background's
+    standard deviation; its cost would grow with `sigma` otherwise.
+    """
+    factor = max(1.0, sigma / _FINEST_BLUR)
+    if factor < 2.0:
+        return image - gaussian(image, sigma)
+    height, width = image.shape
+    small = max(1, round(width / factor)), max(1, round(height / factor))
+    blurred = gaussian(cv2.resize(image, small, interpolation=cv2.INTER_AREA), sigma / factor)
+    return image - cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def opening(image: Image, radius: int = 1, passes: int = 1) -> Image:

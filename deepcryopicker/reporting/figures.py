@@ -52,7 +52,7 @@ def precision_recall_figure(
     axes.set(xlabel="Recall", ylabel="Precision", xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     if axes.get_legend_handles_labels()[1]:
         figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def training_figure(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
@@ -91,7 +91,7 @@ def training_figure(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
         axes.xaxis.get_major_locator().set_params(integer=True)
         if names:
             axes.legend(frameon=False, fontsize="small")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def sample_sheet(path: Path, training_set: TrainingSet, per_class: int = 12) -> None:
@@ -112,13 +112,13 @@ def sample_sheet(path: Path, training_set: TrainingSet, per_class: int = 12) -> 
         members = np.flatnonzero(training_set.target == index)
         spread = np.linspace(0, len(members) - 1, min(per_class, len(members)))
         chosen = members[np.round(spread).astype(int)]
-        montage = _montage(training_set.windows[chosen], per_class)
-        axes.imshow(montage, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
+        sheet = montage(training_set.windows[chosen], per_class)
+        axes.imshow(sheet, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
         splits = training_set.split[members]
         counts = ", ".join(f"{np.count_nonzero(splits == split)} {split}" for split in _SPLITS)
         axes.set_title(f"{name}: {len(members)} ({counts})", loc="left", fontsize=10)
         axes.set_axis_off()
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _f1_contours(axes: Axes) -> None:
@@ -145,7 +145,7 @@ def _number(cell: object) -> float:
         return np.nan
 
 
-def _montage(windows: npt.NDArray[np.float32], slots: int, gap: int = 2) -> npt.NDArray[np.float64]:
+def montage(windows: npt.NDArray[np.float32], slots: int, gap: int = 2) -> npt.NDArray[np.float64]:
     """Put windows (N, S, S) side by side, each stretched to 0-1; free slots are white."""
     size = windows.shape[1]
     sheet = np.ones((size, slots * (size + gap) - gap))
@@ -157,7 +157,7 @@ def _montage(windows: npt.NDArray[np.float32], slots: int, gap: int = 2) -> npt.
     return sheet
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, atomically and without a version or date in it."""
     FigureCanvasAgg(figure)
     with replacing(path) as temporary:

@@ -1,13 +1,9 @@
-"""Tables of results, for the terminal and as CSV."""
+"""Tables of results for the terminal."""
 
-import csv
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from rich import box
 from rich.table import Table
-
-from deepcryopicker.io.atomic import replacing
 
 SCORE_COLUMNS = {
     "what": "",
@@ -72,25 +68,6 @@ def make_table(
     if total is not None:
         table.add_row(*(_cell(total.get(key)) for key in columns), style="bold")
     return table
-
-
-def write_rows(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
-    """Write rows as CSV, atomically.
-
-    Text stays as it is, even where a spreadsheet would read it as a formula.
-
-    Parameters
-    ----------
-    path : Path
-    rows : sequence of mapping
-        Missing keys and None give empty cells.
-    columns : sequence of str
-        Keys to write, in this order; they are the header. Other keys are left out.
-    """
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(dict(row) for row in rows)
 
 
 def _cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Fit a network to a training set with Lightning and keep the best epoch."""
+"""Fit a network to a training set with Lightning, keep the best epoch, calibrate it."""
 
 import logging
 import warnings
@@ -9,16 +9,29 @@ from pathlib import Path
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from lightning.pytorch.loggers import Logger
-from torch.utils.data import DataLoader, TensorDataset
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.network import Network
+from deepcryopicker.trainer.curves import Curves, OnEpoch
+from deepcryopicker.trainer.loaders import make_loader
 from deepcryopicker.trainer.module import WindowClassifier
+from deepcryopicker.trainer.predict import fit_temperature, predict
+from deepcryopicker.trainer.progress import EpochProgress
 from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import TrainingSet
 
+CURVES = "metrics.csv"
 _MONITOR = "validation_detection_loss"
+_BEST, _LAST = "best", "last"
+_PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+_NOISE = (
+    "The '(train|val|test)_dataloader' does not have many workers",
+    "The number of training batches",
+    "Checkpoint directory .* exists and is not empty",
+    ".*isinstance\\(treespec, LeafSpec\\)",
+    "The `srun` command is available",
+    "GPU available but not used",
+)
 
 
 def fit(
@@ -26,11 +39,11 @@ def fit(
     training_set: TrainingSet,
     config: TrainerConfig,
     folder: Path,
-    loggers: list[Logger],
-    callbacks: list[Callback],
     seed: int,
-) -> dict[str, float]:
-    """Train `network` in place and test it on windows of other micrographs.
+    resume: bool = False,
+    on_epoch: OnEpoch | None = None,
+) -> None:
+    """Train `network` in place, and set its temperature by the validation windows.
 
     Parameters
     ----------
@@ -38,56 +51,54 @@ def fit(
     training_set : TrainingSet
     config : TrainerConfig
     folder : Path
-        For the checkpoint of the best epoch.
-    loggers, callbacks : list
-        Lightning's, for curves and progress.
+        For the curves, ``metrics.csv``, and for checkpoints while training goes on.
     seed : int
-
-    Returns
-    -------
-    dict
-        ``test_loss`` and ``test_accuracy`` of the best epoch, where there are test windows.
+        The same gives the same weights.
+    resume : bool
+        Go on from the last checkpoint in `folder`, if there is one; what comes out is what an
+        undisturbed training gives. Without it, what lies there is no concern of this training.
+    on_epoch : callable, optional
+        Is given the row of every epoch.
 
     Raises
     ------
     UsageError
-        If CUDA is asked for where there is none.
+        If CUDA is asked for where there is none, or fewer GPUs than devices.
     """
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("trainer.device=cuda, but torch finds no GPU here; leave it out")
+    _check_devices(config)
+    last = folder / f"{_LAST}.ckpt"
+    if not resume:
+        last.unlink(missing_ok=True)
     lightning.seed_everything(seed, workers=True, verbose=False)
-    loaders = {
-        split: _loader(training_set, split, config, seed)
-        for split in ("train", "validation", "test")
-    }
-    module = WindowClassifier(
-        network, config, training_set.classes, steps=config.epochs * len(loaders["train"])
+    network.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
+    batches = make_loader(training_set, "train", config.batch_size, seed)
+    validation = make_loader(training_set, "validation", config.batch_size, seed)
+    steps = config.epochs * -(-len(batches) // config.devices)
+    module = WindowClassifier(network, config, training_set.classes, steps, seed)
+    best = ModelCheckpoint(
+        folder, _BEST, monitor=_MONITOR, save_last=True, enable_version_counter=False
     )
-    # Picks are scored by the probability of any particle class. Which of them it is, is often
-    # uncertain in labels found without supervision, and would dominate the plain loss.
-    best = ModelCheckpoint(folder, "best", monitor=_MONITOR, enable_version_counter=False)
+    # Rows of other processes do not reach this one before the end.
+    alone = config.devices == 1
+    curves = Curves(folder / CURVES, on_epoch if alone else None)
     patience = EarlyStopping(_MONITOR, patience=config.patience)
     with _quiet():
-        trainer = lightning.Trainer(
-            accelerator={"cuda": "gpu"}.get(config.device, config.device),
-            devices=1,
-            precision="16-mixed" if uses_cuda(config) else "32-true",
-            max_epochs=config.epochs,
-            logger=loggers,
-            callbacks=[best, patience, *callbacks],
-            deterministic="warn",
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            log_every_n_steps=10,
-        )
-        trainer.fit(module, loaders["train"], loaders["validation"])
+        trainer = _make_trainer(config, [EpochProgress(config.epochs), curves, patience, best])
+        trainer.fit(module, batches, validation, ckpt_path=last if last.exists() else None)
         state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
-        module.load_state_dict(state["state_dict"])
-        has_test = len(loaders["test"].dataset) > 0  # type: ignore[arg-type]
-        tested = trainer.test(module, loaders["test"], verbose=False) if has_test else [{}]
-    network.eval()
-    return {key: float(value) for key, value in tested[0].items()}
+    module.load_state_dict(state["state_dict"])
+    network.to(memory_format=torch.contiguous_format).eval()  # as when it is read from a file
+    held_out = training_set.split == "validation"
+    temperature = fit_temperature(
+        predict(network, training_set.windows[held_out]), training_set.target[held_out]
+    )
+    network.temperature.fill_(temperature)
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Delete the checkpoints of a training whose weights have been written."""
+    for name in (_BEST, _LAST):
+        (folder / f"{name}.ckpt").unlink(missing_ok=True)
 
 
 def uses_cuda(config: TrainerConfig) -> bool:
@@ -95,23 +106,32 @@ def uses_cuda(config: TrainerConfig) -> bool:
     return config.device != "cpu" and torch.cuda.is_available()
 
 
-def _loader(
-    training_set: TrainingSet, split: str, config: TrainerConfig, seed: int
-) -> DataLoader[tuple[torch.Tensor, ...]]:
-    chosen = training_set.split == split
-    dataset = TensorDataset(
-        torch.from_numpy(training_set.windows[chosen])[:, None],
-        torch.from_numpy(training_set.target[chosen]),
-    )
-    training = split == "train"
-    # A last batch of one window would stop batch normalisation.
-    ragged = len(dataset) % config.batch_size == 1 and len(dataset) > 1
-    return DataLoader(
-        dataset,
-        batch_size=config.batch_size if training else 4 * config.batch_size,
-        shuffle=training,
-        drop_last=training and ragged,
-        generator=torch.Generator().manual_seed(seed),
+def _check_devices(config: TrainerConfig) -> None:
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("trainer.device=cuda, but torch finds no GPU here; leave it out")
+    if uses_cuda(config) and config.devices > torch.cuda.device_count():
+        raise UsageError(
+            f"trainer.devices={config.devices}, but there are {torch.cuda.device_count()} GPUs"
+        )
+
+
+def _make_trainer(config: TrainerConfig, callbacks: list[Callback]) -> lightning.Trainer:
+    automatic = "16-mixed" if uses_cuda(config) else "32-true"
+    return lightning.Trainer(
+        accelerator={"cuda": "gpu"}.get(config.device, config.device),
+        devices=config.devices,
+        # Spawned processes only train; forked ones or a second call of the program would label
+        # and pick as well.
+        strategy="auto" if config.devices == 1 else "ddp_spawn",
+        sync_batchnorm=config.devices > 1 and uses_cuda(config),
+        precision=_PRECISIONS.get(config.precision, automatic),  # type: ignore[arg-type]
+        max_epochs=config.epochs,
+        logger=False,
+        callbacks=callbacks,
+        deterministic="warn",
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
     )
 
 
@@ -124,16 +144,7 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            for message in (
-                "The 'train_dataloader' does not have many workers",
-                "The 'val_dataloader' does not have many workers",
-                "The 'test_dataloader' does not have many workers",
-                "The number of training batches",
-                "Checkpoint directory .* exists and is not empty",
-                ".*isinstance\\(treespec, LeafSpec\\)",
-                "The `srun` command is available",
-                "GPU available but not used",
-            ):
+            for message in _NOISE:
                 warnings.filterwarnings("ignore", message=message)
             yield
     finally:

@@ -1,18 +1,24 @@
-"""The Lightning module: loss, augmentation and schedule of the window classifier."""
+"""The Lightning module: loss, optimiser and schedule of the window classifier."""
+
+from typing import Any
 
 import lightning
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from deepcryopicker.model.network import Network
+from deepcryopicker.trainer.augment import augment
+from deepcryopicker.trainer.losses import choose_loss, detection_loss
 from deepcryopicker.trainer.schema import TrainerConfig
-from deepcryopicker.types import SHAPES
+from deepcryopicker.types import particle_classes
 
 
 class WindowClassifier(lightning.LightningModule):
-    """Trains a network on single windows with cross-entropy.
+    """Trains a network on single windows.
 
     Parameters
     ----------
@@ -22,79 +28,76 @@ class WindowClassifier(lightning.LightningModule):
         Class names by output index.
     steps : int
         Optimiser steps of a full training, for the schedule.
+    seed : int
+        Each epoch starts from a seed of its own, so that a resumed training repeats the one that
+        was never interrupted.
     """
 
     def __init__(
-        self, network: Network, config: TrainerConfig, classes: tuple[str, ...], steps: int
+        self,
+        network: Network,
+        config: TrainerConfig,
+        classes: tuple[str, ...],
+        steps: int,
+        seed: int,
     ) -> None:
         super().__init__()
         self.network = network
         self.config = config
         self.steps = steps
-        self.particles = [index for index, name in enumerate(classes) if name in SHAPES]
+        self.seed = seed
+        self.loss = choose_loss(config, classes)
+        self.particles = particle_classes(classes)
+
+    def on_train_batch_start(self, batch: list[Tensor], batch_idx: int) -> None:
+        """Fix what augmentation and dropout draw in an epoch, once its loader has drawn."""
+        if batch_idx == 0:
+            torch.manual_seed(1_000_003 * self.seed + 1009 * self.current_epoch + self.global_rank)
 
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
         """Return the loss of one augmented batch."""
-        windows, target = batch
-        logits = self.network(augment(windows, self.config.jitter))[..., 0, 0]
-        loss = functional.cross_entropy(logits, target, label_smoothing=self.config.label_smoothing)
-        self.log("train_loss", loss, on_step=False, on_epoch=True)
+        windows, target, heat = batch
+        logits = self._logits(augment(windows, self.config.jitter, self.config.shift))
+        loss = self.loss(logits, target, heat)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
         return loss
 
     def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
-        """Log loss and accuracy on windows of other micrographs."""
-        self._evaluate(batch, "validation")
-
-    def test_step(self, batch: list[Tensor], batch_idx: int) -> None:
-        """Log loss and accuracy on the windows kept for the end."""
-        self._evaluate(batch, "test")
+        """Log losses and accuracy on windows of other micrographs."""
+        windows, target, _ = batch
+        logits = self._logits(windows)
+        particles = torch.tensor(self.particles, device=target.device)
+        scores = {
+            "validation_loss": functional.cross_entropy(logits, target),
+            "validation_detection_loss": detection_loss(logits, target, particles),
+            "validation_accuracy": (logits.argmax(dim=1) == target).float().mean(),
+        }
+        self.log_dict(scores, sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """AdamW with a one-cycle schedule."""
-        optimizer = torch.optim.AdamW(
-            self.parameters(),
-            lr=self.config.learning_rate,
-            weight_decay=self.config.weight_decay,
-        )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.config.learning_rate, total_steps=self.steps
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        """Build the configured optimiser and schedule."""
+        optimizer = build_optimizer(list(self.parameters()), self.config)
+        schedule = _build_schedule(optimizer, self.config, self.steps)
+        if schedule is None:
+            return optimizer
+        settings: dict[str, Any] = {"scheduler": schedule, "interval": "step"}
+        return {"optimizer": optimizer, "lr_scheduler": settings}  # type: ignore[return-value]
 
-    def _evaluate(self, batch: list[Tensor], split: str) -> None:
-        windows, target = batch
-        logits = self.network(windows)[..., 0, 0]
-        accuracy = (logits.argmax(dim=1) == target).float().mean()
-        particle = torch.softmax(logits, dim=1)[:, self.particles].sum(dim=1).clamp(0.0, 1.0)
-        is_particle = torch.isin(target, torch.tensor(self.particles, device=target.device))
-        detection = functional.binary_cross_entropy(particle, is_particle.float())
-        self.log(f"{split}_loss", functional.cross_entropy(logits, target))
-        self.log(f"{split}_detection_loss", detection)
-        self.log(f"{split}_accuracy", accuracy)
+    def _logits(self, windows: Tensor) -> Tensor:
+        return self.network(windows)[..., 0, 0].float()
 
 
-def augment(windows: Tensor, jitter: float) -> Tensor:
-    """Turn and flip each window at random and vary its contrast and brightness.
+def build_optimizer(parameters: list[torch.nn.Parameter], config: TrainerConfig) -> Optimizer:
+    """Build the optimiser: AdamW, or the paper's stochastic gradient descent (Eq. 11)."""
+    rate, decay = config.learning_rate, config.weight_decay
+    if config.optimizer == "sgd":
+        return SGD(parameters, rate, momentum=config.momentum, weight_decay=decay)
+    return AdamW(parameters, rate, weight_decay=decay)
 
-    Parameters
-    ----------
-    windows : (N, 1, S, S) Tensor
-    jitter : float
-        Standard deviation of the factor around 1 and of the offset around 0.
-    """
-    count = len(windows)
-    turns = torch.randint(0, 4, (count,), device=windows.device)
-    flips = torch.randint(0, 2, (count,), device=windows.device).bool()
-    turned = torch.stack(
-        [
-            torch.rot90(window, int(turn), (1, 2))
-            for window, turn in zip(windows, turns, strict=True)
-        ]
-    )
-    turned[flips] = turned[flips].flip(3)
-    factor = 1.0 + jitter * torch.randn(count, 1, 1, 1, device=windows.device)
-    offset = jitter * torch.randn(count, 1, 1, 1, device=windows.device)
-    return turned * factor + offset
+
+def _build_schedule(optimizer: Optimizer, config: TrainerConfig, steps: int) -> LRScheduler | None:
+    if config.schedule == "one_cycle":
+        return OneCycleLR(optimizer, config.learning_rate, total_steps=steps)
+    if config.schedule == "cosine":
+        return CosineAnnealingLR(optimizer, steps)
+    return None

@@ -5,6 +5,14 @@ from dataclasses import dataclass
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.types import DEVICES
 
+_CHOICES = {
+    "optimizer": ("adamw", "sgd"),
+    "schedule": ("one_cycle", "cosine", "constant"),
+    "loss": ("cross_entropy", "positive_unlabelled", "heat_map"),
+    "precision": ("auto", "float32", "bfloat16"),
+    "device": DEVICES,
+}
+
 
 @dataclass
 class TrainerConfig:
@@ -17,38 +25,65 @@ class TrainerConfig:
         not fallen for `patience` epochs.
     patience : int
     batch_size : int
+    optimizer : str
+        ``adamw``, or ``sgd`` with momentum (Eq. 11).
     learning_rate : float
-        Peak of the one-cycle schedule of AdamW.
+        Peak of the schedule.
+    momentum : float
+        Of ``sgd``.
+    schedule : str
+        ``one_cycle``, ``cosine`` or ``constant``.
     weight_decay : float
+        With ``sgd`` twice the epsilon of Eq. 10, loss + epsilon ||W||^2; with ``adamw``
+        decoupled from the loss.
+    loss : str
+        ``cross_entropy`` (Eq. 10), ``positive_unlabelled``, or ``heat_map``: the cross-entropy to
+        a target that falls off around particles.
+    prior : float
+        Of ``positive_unlabelled``: share of particles among the windows without one.
     label_smoothing : float
         0-1; labels found without supervision are not certain.
     jitter : float
         Standard deviation of the random contrast and brightness of each training window.
+    shift : int
+        Largest random shift of a training window along each axis, pixels.
+    precision : str
+        ``auto`` (16-bit floats on a GPU, 32 elsewhere), ``float32`` or ``bfloat16``.
     device : str
         ``auto`` (CUDA where present), ``cpu`` or ``cuda``.
+    devices : int
+        Processes to train in, one for each GPU.
     """
 
     epochs: int = 12
     patience: int = 6
     batch_size: int = 64
+    optimizer: str = "adamw"
     learning_rate: float = 4e-3
+    momentum: float = 0.9
+    schedule: str = "one_cycle"
     weight_decay: float = 1e-2
+    loss: str = "cross_entropy"
+    prior: float = 0.05
     label_smoothing: float = 0.05
     jitter: float = 0.1
+    shift: int = 0
+    precision: str = "auto"
     device: str = "auto"
+    devices: int = 1
 
     def __post_init__(self) -> None:
-        for key in ("epochs", "patience", "batch_size"):
+        for key in ("epochs", "patience", "batch_size", "devices"):
             if getattr(self, key) < 1:
                 raise UsageError(f"trainer.{key} must be at least 1, got {getattr(self, key)}")
-        if self.learning_rate <= 0:
+        if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"trainer.learning_rate must be > 0, got {self.learning_rate:g}")
-        for key in ("weight_decay", "jitter"):
+        for key in ("weight_decay", "jitter", "shift"):
             if getattr(self, key) < 0:
                 raise UsageError(f"trainer.{key} must be >= 0, got {getattr(self, key):g}")
-        if not 0 <= self.label_smoothing < 1:
-            raise UsageError(
-                f"trainer.label_smoothing must lie in [0, 1), got {self.label_smoothing:g}"
-            )
-        if self.device not in DEVICES:
-            raise UsageError(f"trainer.device: {unknown('device', self.device, DEVICES)}")
+        for key in ("label_smoothing", "momentum", "prior"):
+            if not 0 <= getattr(self, key) < 1:
+                raise UsageError(f"trainer.{key} must lie in [0, 1), got {getattr(self, key):g}")
+        for key, choices in _CHOICES.items():
+            if getattr(self, key) not in choices:
+                raise UsageError(f"trainer.{key}: {unknown(key, getattr(self, key), choices)}")

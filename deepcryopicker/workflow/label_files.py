@@ -9,11 +9,11 @@ import numpy as np
 
 from deepcryopicker.evaluation.scores import UNKNOWN_LABELS, Evaluated, summarise
 from deepcryopicker.io.atomic import replacing
+from deepcryopicker.io.tables import write_rows
 from deepcryopicker.preprocessing.pipeline import stages
 from deepcryopicker.preprocessing.quantise import to_16_bits
 from deepcryopicker.reporting.overlays import save_overlay
 from deepcryopicker.reporting.panels import save_panel, save_stages
-from deepcryopicker.reporting.tables import write_rows
 from deepcryopicker.workflow.labelling import Labelled
 
 _COLUMNS = ("x", "y", "score", "class", "diameter", "good", "reason")

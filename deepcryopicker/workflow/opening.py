@@ -4,15 +4,15 @@ from functools import partial
 
 import numpy as np
 
-from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_folder
-from deepcryopicker.dataset.schema import FolderConfig, SimulatedConfig
+from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
 from deepcryopicker.dataset.simulated import open_simulated
+from deepcryopicker.io.tables import write_rows
 from deepcryopicker.labeler.diameter import SMALLEST, estimate_diameter
 from deepcryopicker.labeler.schema import AutoConfig, LabelerConfig
 from deepcryopicker.preprocessing.pipeline import preprocess
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.progress import console, track
-from deepcryopicker.reporting.tables import write_rows
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Micrograph
 
@@ -20,10 +20,12 @@ _MICROGRAPHS_TO_MEASURE = 3
 _LOW_CONFIDENCE = 0.1
 
 
-def open_catalogue(config: FolderConfig | SimulatedConfig) -> Catalogue:
+def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> Catalogue:
     """List the micrographs of a dataset; simulated ones are generated first."""
     if isinstance(config, SimulatedConfig):
         return open_simulated(config, track)
+    if isinstance(config, CombinedConfig):
+        return open_combined(config)
     return open_folder(config)
 
 

@@ -13,12 +13,12 @@ from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.coordinates import read_picks, write_box, write_csv
 from deepcryopicker.io.relion import write_relion_folder
+from deepcryopicker.io.tables import write_rows
 from deepcryopicker.preprocessing.pipeline import to_working_scale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import console, track
 from deepcryopicker.reporting.overlays import save_overlay
-from deepcryopicker.reporting.tables import write_rows
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Micrograph, Picks
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from deepcryopicker.evaluation.metrics import precision_recall
+from deepcryopicker.evaluation.metrics import Curve, precision_recall
 from deepcryopicker.evaluation.scores import pooled, summarise
 from deepcryopicker.reporting.figures import precision_recall_figure
 from deepcryopicker.reporting.tables import score_table
@@ -55,13 +55,14 @@ def tabulate(scores: dict[str, dict[str, Any]], title: str) -> Table:
     return score_table(rows, title=title)
 
 
-def draw_curves(path: Path, pickers: dict[str, list[Picked]], threshold: float) -> None:
+def curve_of(picked: list[Picked]) -> Curve | None:
+    """Return the precision-recall curve of all micrographs that have truth, None without any."""
+    evaluated = [one.evaluated for one in picked if one.evaluated is not None]
+    return precision_recall(*pooled(evaluated)) if evaluated else None
+
+
+def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
     """Draw the precision-recall curves of several pickers on the same micrographs."""
-    curves = {}
-    for name, picked in pickers.items():
-        evaluated = [one.evaluated for one in picked if one.evaluated is not None]
-        if evaluated:
-            curves[name] = precision_recall(*pooled(evaluated))
     if curves:
         precision_recall_figure(path, curves, threshold)
 

@@ -1,179 +1,121 @@
-"""From labelled micrographs to a trained network on disk."""
+"""From a training set to a calibrated network on disk, and its scores on test windows."""
 
 import csv
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-import cv2
 import lightning
 import numpy as np
-from lightning.pytorch.callbacks import Callback
-from rich.table import Table
+import torch
+from scipy.special import softmax
 
-from deepcryopicker.class_set.split import assign_splits
-from deepcryopicker.class_set.training_set import SPLITS, build_training_set
 from deepcryopicker.config import TrainConfig
-from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.labeler.schema import TruthConfig
-from deepcryopicker.logger.loggers import CURVES, build_loggers, close_loggers, log_summary
+from deepcryopicker.evaluation.patches import confusion, score_patches
+from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.build import build_network
-from deepcryopicker.model.weights import Trained, save_weights
+from deepcryopicker.model.network import Network
+from deepcryopicker.model.weights import CARD, WEIGHTS, Trained, save_weights
 from deepcryopicker.progress import console
-from deepcryopicker.reporting.figures import sample_sheet, training_figure
+from deepcryopicker.reporting.figures import training_figure
+from deepcryopicker.reporting.patches import confusion_figure, patch_sheet
 from deepcryopicker.reporting.tables import make_table
 from deepcryopicker.runs import Run, provenance
-from deepcryopicker.trainer.fit import fit
-from deepcryopicker.trainer.progress import EpochProgress
-from deepcryopicker.types import Candidates, Micrograph, TrainingSet
-from deepcryopicker.workflow.label_files import (
-    count,
-    draw_candidates,
-    summarise_labels,
-    write_candidates,
-    write_stages,
-)
-from deepcryopicker.workflow.labelling import label_each
+from deepcryopicker.trainer.fit import CURVES, fit, remove_checkpoints
+from deepcryopicker.trainer.predict import predict
+from deepcryopicker.types import TrainingSet
+from deepcryopicker.workflow.sampling import Source
 
-_LABEL_OVERLAYS = 4
+_FOLDER = "training"
 
 
-@dataclass(frozen=True)
-class Source:
-    """One micrograph as the network sees it, and the candidates to train on.
-
-    Attributes
-    ----------
-    entry : Entry
-    micrograph : Micrograph
-    candidates : Candidates
-    diameter : float
-        Particle diameter, original pixels.
-    """
-
-    entry: Entry
-    micrograph: Micrograph
-    candidates: Candidates
-    diameter: float
+def new_network(config: TrainConfig) -> Network:
+    """Build the configured network with random weights drawn from the run's seed."""
+    lightning.seed_everything(config.seed, workers=True, verbose=False)
+    return build_network(config.model, len(config.class_set.classes))
 
 
-def collect_labels(
-    catalogue: Catalogue, config: TrainConfig, run: Run
-) -> tuple[list[Source], list[dict[str, Any]]]:
-    """Label the micrographs to train on; candidates go to ``labels/<name>.csv``.
+def train_network(
+    network: Network,
+    training_set: TrainingSet,
+    sources: Sequence[Source],
+    config: TrainConfig,
+    run: Run,
+    tracker: Tracker,
+) -> tuple[Trained, dict[str, Any] | None]:
+    """Fit the network, test it on windows, and write ``model.safetensors`` and its card.
+
+    A training that was interrupted in this run folder goes on.
 
     Returns
     -------
-    list of Source, and a summary row for each group
+    Trained, and the scores on the test windows, None where there are none
     """
-    sources: list[Source] = []
-    rows, evaluated = [], []
-    for one in label_each(
-        catalogue, config.preprocessing, config.labeler, run, config.micrographs_to_label
-    ):
-        write_candidates(run.folder / "labels", one)
-        if len(sources) < min(config.overlays, _LABEL_OVERLAYS):
-            draw_candidates(run.folder / "label_overlays", one)
-        if config.preprocessing.save_stages:
-            write_stages(run.folder / "stages", one)
-        flat = one.views.flat
-        sources.append(Source(one.entry, flat, _seen_in(flat, one.candidates), one.views.diameter))
-        rows.append(count(one))
-        if one.evaluated is not None:
-            evaluated.append(one.evaluated)
-    return sources, summarise_labels(rows, evaluated)
-
-
-def _seen_in(flat: Micrograph, candidates: Candidates) -> Candidates:
-    """Bring the coverage to the network's scale; let go of what training does not need."""
-    height, width = flat.image.shape
-    nothing = np.zeros((0, 0), bool)
-    return replace(
-        candidates,
-        coverage=cv2.resize(candidates.coverage, (width, height)),
-        clusters=nothing.astype(np.uint8),
-        mask=nothing,
-        scale=flat.scale,
-    )
-
-
-def keep_out(catalogue: Catalogue, sources: list[Source], config: TrainConfig) -> Catalogue:
-    """Leave truth only to the test micrographs if the truth itself was trained on."""
-    if not isinstance(config.labeler, TruthConfig):
-        return catalogue
-    splits = assign_splits(
-        [one.entry.group for one in sources],
-        config.class_set.validation,
-        config.class_set.test,
-        config.seed,
-    )
-    test = {one.entry.name for one, split in zip(sources, splits, strict=True) if split == "test"}
-    if not test:
-        console.print("no micrograph is kept out of training: nothing is scored")
-    entries = [
-        entry if entry.name in test else replace(entry, truth=None) for entry in catalogue.entries
-    ]
-    return replace(catalogue, entries=tuple(entries))
-
-
-def train_network(sources: list[Source], config: TrainConfig, run: Run) -> Trained:
-    """Build the training set, fit the network and write ``model.safetensors`` and its card."""
-    lightning.seed_everything(config.seed, workers=True, verbose=False)
-    network = build_network(config.model, len(config.class_set.classes))
-    training_set = build_training_set(
-        ((one.micrograph, one.candidates) for one in sources),
-        [one.entry.group for one in sources],
-        config.preprocessing.working_diameter,
-        network.window,
-        config.class_set,
-        config.seed,
-    )
-    sample_sheet(run.folder / "samples.png", training_set)
-    console.print(tabulate_samples(training_set))
-    loggers = build_loggers(config.logger, run.folder, run.name, run.group, run.settings)
-    callbacks: list[Callback] = [EpochProgress(config.trainer.epochs)]
-    try:
-        tested = fit(
-            network,
-            training_set,
-            config.trainer,
-            run.folder / "training",
-            loggers,
-            callbacks,
-            config.seed,
-        )
-        log_summary(loggers, tested)
-    finally:
-        close_loggers(loggers)
-    with (run.folder / CURVES).open(encoding="utf-8") as stream:
+    folder = run.folder / _FOLDER
+    fit(network, training_set, config.trainer, folder, config.seed, run.resumes, tracker.log_epoch)
+    with (folder / CURVES).open(encoding="utf-8") as stream:
         training_figure(run.folder / "training.png", list(csv.DictReader(stream)))
+    scores = _test(network, training_set, run, tracker)
     trained = Trained(
         network=network,
         config=config.model,
         classes=training_set.classes,
         preprocessing=asdict(config.preprocessing),
-        diameter=_typical_diameter(sources),
+        diameter=float(np.median([one.diameter for one in sources])),
         provenance={
             **provenance(),
             "dataset": config.dataset.name,
             "seed": config.seed,
             "samples": dict(Counter(training_set.split.tolist())),
-            **tested,
+            "class_set": asdict(config.class_set),
+            "trainer": asdict(config.trainer),
+            "temperature": float(network.temperature),
+            "patches": None if scores is None else _headline(scores),
         },
     )
     save_weights(run.folder, trained)
-    return trained
+    remove_checkpoints(folder)
+    pictures = ("samples", "training", "patches", "confusion")
+    for name in pictures:
+        if (run.folder / f"{name}.png").exists():
+            tracker.log_pictures(name, [run.folder / f"{name}.png"])
+    tracker.log_files("model", "model", [run.folder / WEIGHTS, run.folder / CARD])
+    return trained, scores
 
 
-def tabulate_samples(training_set: TrainingSet) -> Table:
-    """Make the table of windows per class and split (the paper's Table 2)."""
-    rows = []
-    for index, name in enumerate(training_set.classes):
-        splits = training_set.split[training_set.target == index]
-        rows.append({"what": name, **{key: int((splits == key).sum()) for key in SPLITS}})
-    return make_table(rows, {"what": "class", **{key: key for key in SPLITS}}, title="windows")
+def _test(
+    network: Network, training_set: TrainingSet, run: Run, tracker: Tracker
+) -> dict[str, Any] | None:
+    """Score the windows of micrographs that were not trained on, and draw them."""
+    chosen = training_set.split == "test"
+    if not chosen.any():
+        return None
+    windows, target = training_set.windows[chosen], training_set.target[chosen]
+    network.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    logits = predict(network, windows)
+    probability = softmax(logits / float(network.temperature), axis=1)
+    classes = training_set.classes
+    scores = score_patches(
+        probability, target, training_set.unit[chosen], training_set.group[chosen], classes
+    )
+    matrix = confusion(probability, target)
+    patch_sheet(run.folder / "patches.png", windows, target, probability, classes)
+    confusion_figure(run.folder / "confusion.png", matrix, classes)
+    tracker.log_confusion(classes, matrix)
+    parts = scores["classes"] | scores["groups"]
+    rows: list[dict[str, Any]] = [{"what": name, **row} for name, row in parts.items()]
+    columns = {
+        "what": "class or dataset",
+        "windows": "windows",
+        "accuracy": "accuracy",
+        "average_precision": "AP",
+    }
+    console.print(
+        make_table(rows, columns, "windows of other micrographs", {"what": "all", **scores})
+    )
+    return {**scores, "confusion": matrix.tolist()}
 
 
-def _typical_diameter(sources: list[Source]) -> float:
-    """Median particle diameter of the training micrographs, original pixels."""
-    return float(np.median([one.diameter for one in sources]))
+def _headline(scores: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: scores[key] for key in ("windows", "accuracy", "average_precision")}

@@ -104,6 +104,7 @@ def test_the_files_of_the_contract_are_there(labelled):
     expected = [
         "config.yaml",
         "metrics.json",
+        "status.json",
         "summary.csv",
         *(f"picks/{stem}.csv" for stem in STEMS),
         *(f"masks/{stem}.png" for stem in STEMS),
@@ -123,7 +124,7 @@ def test_the_files_of_the_contract_are_there(labelled):
 def test_stages_are_left_out_unless_asked_for(shell, in_folder):
     answer = shell("label", *in_folder, "labeler=log", "overlays=0", run="plain")
     left = {path.name for path in answer.folder.iterdir()} - {".hydra"}
-    assert left == {"config.yaml", "masks", "metrics.json", "picks", "summary.csv"}
+    assert left == {"config.yaml", "masks", "metrics.json", "picks", "status.json", "summary.csv"}
     # Nor are there scores without truth.
     (row,) = answer.metrics["labels"]
     assert row.keys() == {"what", "micrographs", "candidates", "good"}

@@ -10,6 +10,7 @@ import cv2
 import pytest
 import yaml
 
+from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.io.coordinates import read_picks
 from deepcryopicker.io.star import read_star
@@ -80,9 +81,15 @@ def test_the_files_of_the_contract_are_there(trained):
         "relion/micrographs.star",
         "relion/particles.star",
         "samples.png",
+        "status.json",
         "summary.csv",
         "training.png",
-        "training/best.ckpt",
+        "confusion.png",
+        "data.csv",
+        "patches.png",
+        "samples.csv",
+        "status.json",
+        "timings.json",
         "training/metrics.csv",
         "baseline/summary.csv",
         *(f"labels/{stem}.csv" for stem in STEMS),
@@ -158,6 +165,15 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(trained, she
     assert again.stdout.splitlines()[-1] == f"run folder: {shell.folder / 'again'}"
     for name, content in trained.picks().items():
         assert (shell.folder / "again" / "picks" / name).read_bytes() == content
+
+
+def test_the_run_is_repeated_from_its_folder(trained, shell):
+    given = ["--config-dir", str(trained.folder), "--config-name", "config"]
+    again = shell("train", *given, run="from_folder")
+    assert (again.code, again.err) == (0, "")
+    assert again.picks() == trained.picks()
+    configurations = [(one.folder / "config.yaml").read_bytes() for one in (again, trained)]
+    assert configurations[0] == configurations[1]
 
 
 @pytest.fixture(scope="session")
@@ -255,7 +271,7 @@ def test_network_trained_on_the_truth_is_scored_on_other_micrographs(shell, trai
     answer = shell("train", "labeler=truth", *SMALL, *CHEAP, run="truth")
     assert (answer.code, answer.err) == (0, "")
     (kept_out,) = answer.metrics["per_micrograph"]
-    splits = assign_splits(["apoferritin"] * 3, 0.16, 0.2, 0)
+    splits = assign_splits(["apoferritin"] * 3, ClassSetConfig(["top", "background"]), 0)[:, 0]
     assert kept_out["micrograph"] == STEMS[splits.tolist().index("test")]
     assert answer.metrics["micrographs"] == 1
     assert answer.metrics["micrographs_without_truth"] == 2

@@ -8,7 +8,7 @@ from torch import nn
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.build import build_network
-from deepcryopicker.model.schema import CompactConfig, DeepCryoPickerConfig, TimmConfig
+from deepcryopicker.model.schema import CompactConfig, TimmConfig
 from deepcryopicker.picker.scan import scan
 
 CLASSES = ("top", "side", "irregular", "background")
@@ -46,25 +46,6 @@ def windows_one_by_one(network, image, column, row):
     return torch.softmax(logits, dim=1)[..., 0, 0].numpy()
 
 
-@pytest.mark.parametrize(("classes", "parameters"), [(4, 58_274_500), (5, 58_278_597)])
-def test_papers_network_has_its_parameters(classes, parameters):
-    with torch.device("meta"):
-        network = build_network(DeepCryoPickerConfig(batch_norm=False), classes)
-    assert sum(p.numel() for p in network.parameters()) == parameters
-
-
-def test_papers_network_has_its_sizes_layer_by_layer():
-    with torch.device("meta"):
-        network = build_network(DeepCryoPickerConfig(), 4)
-        sizes = []
-        for layer in network.trunk:
-            if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
-                layer.register_forward_hook(lambda _, __, out: sizes.append(tuple(out.shape[2:])))
-        logits = network(torch.empty(2, 1, network.window, network.window))
-    assert sizes == [(side, side) for side in (55, 27, 27, 13, 13, 13, 13, 6)]
-    assert logits.shape == (2, 4, 1, 1)
-
-
 @pytest.mark.parametrize("config", [CompactConfig(), TimmConfig(), TimmConfig(level=1)])
 def test_window_gives_one_output(config):
     network = build_network(config, 4).eval()
@@ -100,11 +81,22 @@ def test_tiled_scan_equals_one_pass(compact, image, tile):
     np.testing.assert_allclose(scan(compact, image, CLASSES, tile).probability, whole, atol=1e-5)
 
 
-def test_timm_scan_has_one_position_per_stride(image):
-    network = build_network(TimmConfig(), 4).eval()
-    scores = scan(network, image, CLASSES, 1024)
-    expected = tuple((n - 1) // network.stride + 1 for n in image.shape)
-    assert scores.probability.shape[1:] == expected
+@pytest.mark.parametrize(
+    "backbone", ["resnet18", "convnext_atto", "efficientnet_b0", "mobilenetv3_small_100"]
+)
+def test_timm_scan_has_one_position_per_stride(image, backbone):
+    network = build_network(TimmConfig(backbone, level=1), 4).eval()
+    with torch.inference_mode():
+        assert network(torch.zeros(2, 1, 43, 43)).shape == (2, 4, 1, 1)
+    probability = scan(network, image, CLASSES, 1024).probability
+    assert probability.shape[1:] == tuple((n - 1) // network.stride + 1 for n in image.shape)
+    np.testing.assert_allclose(probability.sum(axis=0), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("backbone", ["vit_tiny_patch16_224", "mambaout_femto"])
+def test_backbone_that_cannot_be_scanned_is_refused(backbone):
+    with pytest.raises(UsageError, match=f"model.backbone: {backbone} does not take images"):
+        build_network(TimmConfig(backbone), 4)
 
 
 def test_level_that_the_backbone_lacks_is_refused():
@@ -122,7 +114,9 @@ def test_unknown_backbone_names_the_nearest():
     [
         (CompactConfig, {"widths": [1, 2]}, "model.widths"),
         (CompactConfig, {"dropout": 1.0}, "model.dropout"),
-        (DeepCryoPickerConfig, {"dropout": -0.1}, "model.dropout"),
+        (CompactConfig, {"dropout": -0.1}, "model.dropout"),
+        (CompactConfig, {"widths": [1, 1, 1, 1, 1, 10**9]}, "model.widths"),
+        (TimmConfig, {"window": 10**9}, "model.window"),
         (TimmConfig, {"window": 7}, "model.window"),
         (TimmConfig, {"level": -1}, "model.level"),
     ],

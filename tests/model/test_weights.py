@@ -11,11 +11,12 @@ from safetensors.torch import load_file, save_file
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.build import build_network
-from deepcryopicker.model.schema import CompactConfig, TimmConfig
+from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
 from deepcryopicker.model.weights import CARD, WEIGHTS, Trained, load_weights, save_weights
 
 CLASSES = ("top", "background")
 SMALL = CompactConfig(widths=[2, 2, 3, 3, 3, 4])
+STACK = ConvolutionalConfig(16, [3, 4], [5, 3], [1, 1], [0, 1], [2, 0], [2, 0], [6], "sigmoid")
 
 
 def trained(config=SMALL):
@@ -52,7 +53,7 @@ class Malice:
         return Path.touch, (self.marker,)
 
 
-@pytest.mark.parametrize("config", [SMALL, TimmConfig(window=32)])
+@pytest.mark.parametrize("config", [SMALL, STACK, TimmConfig(window=32)])
 def test_round_trip(tmp_path, config):
     before = trained(config)
     path = save_weights(tmp_path, before)
@@ -65,6 +66,44 @@ def test_round_trip(tmp_path, config):
         assert not after.network.training
         for field in ("config", "classes", "preprocessing", "diameter", "provenance"):
             assert getattr(after, field) == getattr(before, field)
+
+
+def test_temperature_is_saved_with_the_weights(tmp_path):
+    before = trained()
+    before.network.temperature.fill_(1.75)
+    save_weights(tmp_path, before)
+    assert load_weights(tmp_path).network.temperature.item() == 1.75
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_temperature_that_is_not_positive_is_refused(folder, value):
+    state = load_file(folder / WEIGHTS)
+    state["temperature"] = torch.tensor(value)
+    save_file(state, folder / WEIGHTS)
+    with pytest.raises(UsageError, match="temperature must be > 0"):
+        load_weights(folder)
+
+
+HUGE = 10**9
+ABSURD = [
+    {"name": "compact", "widths": [16, 24, 32, 48, 48, HUGE]},
+    {"name": "timm", "window": HUGE},
+    {"name": "timm", "level": HUGE},
+    {"name": "timm", "backbone": "eva02_enormous_patch14_clip_224", "level": 40, "window": 1024},
+    {"name": "convolutional", "window": HUGE},
+    {"name": "convolutional", "channels": [96, 256, 384, 384, HUGE]},
+    {"name": "convolutional", "channels": [96, 256, 384, 384, float("inf")]},
+    {"name": "convolutional", "wide": [HUGE]},
+    {"name": "convolutional", "wide": [16384] * 3},
+    {"name": "convolutional", "wide": [1] * 1000},
+]
+
+
+@pytest.mark.parametrize("model", ABSURD)
+def test_card_of_absurd_size_is_refused_before_memory_is_taken(folder, model):
+    change_card(folder, model=model)
+    with pytest.raises(UsageError, match=r"model.yaml: model"):
+        load_weights(folder)
 
 
 def test_same_weights_give_the_same_bytes(folder, tmp_path_factory):

@@ -125,3 +125,12 @@ def test_flatten_removes_a_slope_and_keeps_particles(image):
     inner = result[40:-40, 40:-40].copy()
     assert inner[60, 80] < -0.85
     np.testing.assert_allclose(inner[:10], 0, atol=0.01)
+
+
+@pytest.mark.parametrize("sigma", [64.0, 100.0, 195.0])
+def test_a_wide_flattening_is_close_to_the_exact_one(sigma):
+    noise = np.random.default_rng(0).normal(size=(900, 1100)).astype(np.float32)
+    background = gaussian(noise, 150.0)
+    image = background / background.std() + noise
+    exact = image - gaussian(image, sigma)
+    assert np.abs(flatten(image, sigma) - exact).max() < 0.03

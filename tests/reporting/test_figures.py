@@ -9,13 +9,14 @@ from PIL import Image
 from rich.console import Console
 
 from deepcryopicker.evaluation.metrics import Curve
+from deepcryopicker.io.tables import write_rows
 from deepcryopicker.reporting import figures
 from deepcryopicker.reporting.figures import (
     precision_recall_figure,
     sample_sheet,
     training_figure,
 )
-from deepcryopicker.reporting.tables import make_table, score_table, write_rows
+from deepcryopicker.reporting.tables import make_table, score_table
 from deepcryopicker.types import TrainingSet
 
 CURVE = Curve(np.array([0.9, 0.6, 0.2]), np.array([1.0, 0.8, 0.5]), np.array([0.2, 0.5, 0.7]))
@@ -26,7 +27,7 @@ EMPTY = Curve(np.zeros(0), np.zeros(0), np.zeros(0))
 def drawn(monkeypatch):
     """Collect the figures instead of writing them."""
     kept = []
-    monkeypatch.setattr(figures, "_save", lambda figure, path: kept.append(figure))
+    monkeypatch.setattr(figures, "save_figure", lambda figure, path: kept.append(figure))
     return kept
 
 
@@ -34,7 +35,11 @@ def training_set(count: int = 40, size: int = 16) -> TrainingSet:
     windows = np.random.default_rng(0).normal(0, 1, (count, size, size)).astype(np.float32)
     target = np.where(np.arange(count) % 4 == 3, 2, 0)  # the class in the middle is empty
     split = np.array(["train", "validation", "test"])[np.arange(count) % 3]
-    return TrainingSet(windows, target, split, ("top", "side", "background"))
+    heat = np.eye(3, dtype=np.float32)[target]
+    number, group = np.arange(count), np.full(count, "a")
+    return TrainingSet(
+        windows, target, heat, split, group, number, number, ("top", "side", "background")
+    )
 
 
 def test_same_numbers_same_file(tmp_path):

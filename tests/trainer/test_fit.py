@@ -1,4 +1,10 @@
-"""Training: harmless augmentation, a task that must be learnt, and the same twice."""
+"""Training: a task that must be learnt, the same twice, and the same after an interruption."""
+
+import csv
+import multiprocessing
+import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -7,13 +13,20 @@ import torch
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig
-from deepcryopicker.trainer.fit import fit
-from deepcryopicker.trainer.module import augment
+from deepcryopicker.trainer.fit import fit, remove_checkpoints
+from deepcryopicker.trainer.predict import predict
 from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import TrainingSet
 
 SIDE = 43
 CONFIG = TrainerConfig(epochs=4, patience=4, batch_size=16, device="cpu")
+
+
+def make_set(windows, target, split, classes=("top", "background")):
+    count = len(target)
+    heat = np.eye(len(classes), dtype=np.float32)[target]
+    group, unit = np.full(count, "a"), np.zeros(count, np.int64)
+    return TrainingSet(windows, target, heat, split, group, unit, np.arange(count), classes)
 
 
 def separable(train=96, held_out=16):
@@ -25,100 +38,151 @@ def separable(train=96, held_out=16):
     disc = np.hypot(row - SIDE // 2, column - SIDE // 2) < 10
     windows = rng.normal(0, 0.5, (count, SIDE, SIDE)) - 2.0 * disc * (target == 0)[:, None, None]
     split = np.repeat(["train", "validation", "test"], [train, held_out, held_out])
-    return TrainingSet(windows.astype(np.float32), target, split, ("top", "background"))
+    return make_set(windows.astype(np.float32), target, split)
 
 
-def train(folder, seed=0, training_set=None, config=CONFIG):
+def small_network(seed=0):
     torch.manual_seed(seed)
-    network = build_network(CompactConfig(widths=[4, 4, 6, 6, 8, 8], dropout=0.1), 2)
-    scores = fit(network, training_set or separable(), config, folder, [], [], seed)
-    return network, scores
+    return build_network(CompactConfig(widths=[4, 4, 6, 6, 8, 8], dropout=0.1), 2)
 
 
-def test_separable_classes_are_learnt(tmp_path):
-    network, scores = train(tmp_path)
-    assert scores["test_accuracy"] == 1
-    assert scores["test_loss"] < 0.5
+def train(folder, seed=0, training_set=None, config=CONFIG, **options):
+    network = small_network(seed)
+    fit(network, training_set or separable(), config, folder, seed, **options)
+    return network
+
+
+def accuracy(network, data):
+    chosen = data.split == "test"
+    return (predict(network, data.windows[chosen]).argmax(axis=1) == data.target[chosen]).mean()
+
+
+def curves(folder):
+    with (folder / "metrics.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def same_weights(one, other):
+    one, other = one.state_dict(), other.state_dict()
+    return all(torch.equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "sgd", "learning_rate": 0.02, "schedule": "cosine"},
+        {"loss": "heat_map", "schedule": "constant"},
+        {"loss": "positive_unlabelled", "prior": 0.5, "epochs": 8},
+        {"precision": "bfloat16", "shift": 2},
+    ],
+)
+def test_separable_classes_are_learnt(tmp_path, changes):
+    settings = {"epochs": 4, "patience": 8, "batch_size": 16, "device": "cpu"} | changes
+    config = TrainerConfig(**settings)
+    network = train(tmp_path, config=config)
     assert not network.training
-    data = separable()
-    with torch.inference_mode():
-        found = network(torch.from_numpy(data.windows)[:, None])[..., 0, 0].argmax(dim=1)
-    assert (found.numpy() == data.target).mean() > 0.95
+    assert accuracy(network, separable()) == 1
 
 
 def test_shuffled_labels_are_not_learnt(tmp_path):
     """The test windows are not trained on: random labels score no better than chance."""
     data = separable()
-    rng = np.random.default_rng(1)
-    shuffled = TrainingSet(data.windows, rng.permutation(data.target), data.split, data.classes)
-    _, scores = train(tmp_path, training_set=shuffled)
-    assert scores["test_accuracy"] < 0.9
+    target = np.random.default_rng(1).permutation(data.target)
+    shuffled = make_set(data.windows, target, data.split)
+    assert accuracy(train(tmp_path, training_set=shuffled), shuffled) < 0.9
 
 
 def test_same_seed_gives_the_same_weights(tmp_path):
-    states = [train(tmp_path / str(i), seed)[0].state_dict() for i, seed in enumerate((0, 0, 1))]
-    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
-    assert not all(torch.equal(states[0][key], states[2][key]) for key in states[0])
+    networks = [train(tmp_path / str(i), seed) for i, seed in enumerate((0, 0, 1))]
+    assert same_weights(networks[0], networks[1])
+    assert not same_weights(networks[0], networks[2])
 
 
 def test_weights_are_those_of_the_best_epoch(tmp_path):
     """Wrong validation labels: the better the network, the higher the validation loss."""
     data = separable()
     target = np.where(data.split == "validation", 1 - data.target, data.target)
-    wrong = TrainingSet(data.windows, target, data.split, data.classes)
-    network, _ = train(tmp_path, training_set=wrong)
-    (best,) = tmp_path.glob("*.ckpt")
-    saved = torch.load(best, weights_only=True)
+    network = train(tmp_path, training_set=make_set(data.windows, target, data.split))
+    saved = torch.load(tmp_path / "best.ckpt", weights_only=True)
     assert saved["epoch"] < CONFIG.epochs - 1
     for key, value in network.state_dict().items():
-        assert torch.equal(value, saved["state_dict"][f"network.{key}"])
+        if key != "temperature":
+            assert torch.equal(value, saved["state_dict"][f"network.{key}"])
 
 
-def test_without_test_windows_there_are_no_test_scores(tmp_path):
+def test_the_temperature_is_fitted_to_the_validation_windows(tmp_path):
+    """Wrong validation labels make every confident network too sure."""
     data = separable()
-    kept = data.split != "test"
-    data = TrainingSet(data.windows[kept], data.target[kept], data.split[kept], data.classes)
-    assert train(tmp_path, training_set=data)[1] == {}
+    wrong = np.where(data.split == "validation", 1 - data.target, data.target)
+    right = train(tmp_path / "right")
+    misled = train(tmp_path / "wrong", training_set=make_set(data.windows, wrong, data.split))
+    assert float(right.temperature) < 1 < float(misled.temperature)
+
+
+def test_there_is_a_row_for_every_epoch(tmp_path):
+    seen = []
+    train(tmp_path, on_epoch=seen.append)
+    rows = curves(tmp_path)
+    assert [int(row["epoch"]) for row in rows] == [0, 1, 2, 3] == [row["epoch"] for row in seen]
+    losses = [float(row["train_loss"]) for row in rows]
+    assert losses[-1] < losses[0]
+
+
+def _train_slowly(folder):
+    """Train, but take a while over every epoch, so that a signal arrives in the middle."""
+    train(folder, on_epoch=lambda row: time.sleep(0.5))
+
+
+def test_killed_training_resumes_to_the_same_weights(tmp_path):
+    """SIGKILL after two epochs; nothing of the process is left but its files."""
+    undisturbed = train(tmp_path / "undisturbed")
+    folder = tmp_path / "killed"
+    process = multiprocessing.get_context("spawn").Process(target=_train_slowly, args=(folder,))
+    process.start()
+    deadline = time.monotonic() + 60
+    while not (folder / "last.ckpt").exists() or len(curves(folder)) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    killed_at = len(curves(folder))
+    assert killed_at < CONFIG.epochs
+
+    rows = []
+    resumed = train(folder, resume=True, on_epoch=rows.append)
+    assert same_weights(resumed, undisturbed)
+    assert curves(folder) == curves(tmp_path / "undisturbed")
+    assert [row["epoch"] for row in rows] == list(range(len(rows)))
+
+
+def test_without_resume_old_checkpoints_do_not_matter(tmp_path):
+    first = train(tmp_path / "one")
+    train(tmp_path / "two", seed=1)
+    assert (tmp_path / "two" / "last.ckpt").exists()
+    again = train(tmp_path / "two", seed=0)
+    assert same_weights(first, again)
+
+
+def test_checkpoints_can_be_removed(tmp_path):
+    train(tmp_path)
+    remove_checkpoints(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.csv"]
+
+
+def test_two_processes_train_together(tmp_path):
+    """Each sees half of every epoch; what comes out is one network."""
+    config = TrainerConfig(epochs=8, patience=8, batch_size=16, device="cpu", devices=2)
+    rows = []
+    network = train(tmp_path, config=config, on_epoch=rows.append)
+    assert accuracy(network, separable()) == 1
+    assert [row["epoch"] for row in rows] == list(range(len(rows)))
 
 
 def test_last_batch_of_one_window_does_not_stop_training(tmp_path):
-    network, _ = train(
-        tmp_path,
-        training_set=separable(train=33),
-        config=TrainerConfig(epochs=1, batch_size=16, device="cpu"),
-    )
+    config = TrainerConfig(epochs=1, batch_size=16, device="cpu")
+    network = train(tmp_path, training_set=separable(train=33), config=config)
     assert all(torch.isfinite(value).all() for value in network.state_dict().values())
-
-
-def test_augmentation_without_jitter_only_moves_pixels():
-    windows = torch.arange(64 * 25, dtype=torch.float32).reshape(64, 1, 5, 5)
-    torch.manual_seed(0)
-    found = augment(windows, 0.0)
-    for before, after in zip(windows, found, strict=True):
-        assert torch.equal(before.flatten(), after.flatten().sort().values)
-        assert after[0, 2, 2] == before[0, 2, 2]
-
-
-def test_augmentation_reaches_all_eight_symmetries():
-    windows = torch.arange(9, dtype=torch.float32).reshape(1, 1, 3, 3).repeat(300, 1, 1, 1)
-    torch.manual_seed(0)
-    before = windows.clone()
-    found = {tuple(window.flatten().tolist()) for window in augment(windows, 0.0)}
-    window = np.arange(9).reshape(3, 3)
-    turns = [np.rot90(side, k) for side in (window, window.T) for k in range(4)]
-    assert found == {tuple(map(float, turn.ravel())) for turn in turns}
-    assert torch.equal(windows, before)
-
-
-def test_jitter_is_one_factor_and_offset_per_window():
-    torch.manual_seed(0)
-    windows = torch.randn(400, 1, 7, 7)
-    found = augment(windows, 0.1)
-    factor = found.flatten(1).std(dim=1) / windows.flatten(1).std(dim=1)
-    offset = found.flatten(1).mean(dim=1) - factor * windows.flatten(1).mean(dim=1)
-    assert factor.mean().item() == pytest.approx(1, abs=0.02)
-    assert factor.std().item() == pytest.approx(0.1, rel=0.15)
-    assert offset.std().item() == pytest.approx(0.1, rel=0.15)
 
 
 @pytest.mark.parametrize(
@@ -127,10 +191,18 @@ def test_jitter_is_one_factor_and_offset_per_window():
         {"epochs": 0},
         {"patience": 0},
         {"batch_size": 0},
+        {"devices": 0},
         {"learning_rate": 0.0},
         {"jitter": -0.1},
+        {"shift": -1},
         {"label_smoothing": 1.0},
+        {"prior": 1.0},
+        {"momentum": 1.0},
         {"device": "gpu"},
+        {"optimizer": "adam"},
+        {"schedule": "step"},
+        {"loss": "focal"},
+        {"precision": "half"},
     ],
 )
 def test_absurd_settings_are_refused(changes):

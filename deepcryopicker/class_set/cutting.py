@@ -1,0 +1,72 @@
+"""From samples to windows: cut, turned, and some of them in another version of the micrograph."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from deepcryopicker.class_set.samples import Samples
+from deepcryopicker.detection.windows import cut
+from deepcryopicker.frames import to_working
+from deepcryopicker.types import Image, Micrograph
+
+_MASKS = (3, 5)
+_LARGEST_SIGMA = 1.0  # pixels
+
+
+def cut_windows(samples: Samples, micrograph: Micrograph, size: int) -> Image:
+    """Cut the windows of samples that all lie in one micrograph.
+
+    Parameters
+    ----------
+    samples : Samples
+        N of them.
+    micrograph : Micrograph
+        As the network sees it.
+    size : int
+        Side of the windows, working pixels.
+
+    Returns
+    -------
+    (N, size, size) float32
+    """
+    x, y = (to_working(position, micrograph.scale) for position in (samples.x, samples.y))
+    windows = cut(micrograph.image, np.column_stack([x, y]), size)
+    for turns in (1, 2, 3):
+        chosen = samples.turns == turns
+        windows[chosen] = np.rot90(windows[chosen], turns, axes=(1, 2))
+    return windows
+
+
+def smoothed(cut_of: Callable[[int], Image], size: int, rng: np.random.Generator) -> Image:
+    """Smooth each window by a Gaussian of random width and mask, as the paper augments.
+
+    Parameters
+    ----------
+    cut_of : callable
+        From a size to windows (N, size, size): they are cut larger, so that no edge shows.
+    size : int
+    rng : numpy.random.Generator
+        Standard deviations are uniform in (0, 1) pixels, masks have 3 x 3 or 5 x 5 pixels.
+
+    Returns
+    -------
+    (N, size, size) float32
+    """
+    margin = max(_MASKS) // 2
+    large = cut_of(size + 2 * margin)
+    inside = slice(margin, margin + size)
+    result = np.empty((len(large), size, size), np.float32)
+    for index, window in enumerate(large):
+        mask = int(rng.choice(_MASKS))
+        sigma = _LARGEST_SIGMA * (1.0 - rng.random())  # never 0, which OpenCV reads as "choose"
+        result[index] = cv2.GaussianBlur(window, (mask, mask), sigma)[inside, inside]
+    return result
+
+
+def matched(version: Image, seen: Image) -> Image:
+    """Give another version of a micrograph the mean and standard deviation of the one seen."""
+    spread = float(version.std())
+    if spread == 0:
+        return np.full_like(seen, seen.mean())
+    return ((version - version.mean()) * (seen.std() / spread) + seen.mean()).astype(np.float32)

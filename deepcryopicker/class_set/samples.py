@@ -1,0 +1,251 @@
+"""Which windows make up a training set: split, balanced, and with rotated copies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from deepcryopicker.class_set.schema import ClassSetConfig
+from deepcryopicker.class_set.sites import EMPTY, OFF_CENTRE, REJECTED, Sites
+from deepcryopicker.class_set.split import BLOCKS, assign_splits, needs_blocks, shares_of
+from deepcryopicker.errors import NothingUsableError
+from deepcryopicker.types import BACKGROUND, NEGATIVE, PARTICLE, SHAPES, Floats, Image, Strings
+
+SPLITS = ("train", "validation", "test")
+_FEWEST = 4  # windows of a class in a split
+Index = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """N windows still to be cut.
+
+    Attributes
+    ----------
+    micrograph : (N,) int64
+    x, y : (N,) float64
+        Original pixels.
+    turns : (N,) int64
+        Quarter turns of the copy.
+    site : (N,) int64
+        Number of the place; its copies share it.
+    unit : (N,) int64
+        Number of the micrograph, or of the spatial block where blocks are split.
+    kind : (N,) str
+        As in :class:`Sites`.
+    target : (N,) int64
+        Index of the class.
+    near : (N,) int64
+        Index of the class of the particle that a place is centred on or close to; -1 for none.
+    heat : (N,) float64
+        As in :class:`Sites`.
+    split : (N,) str
+    """
+
+    micrograph: Index
+    x: Floats
+    y: Floats
+    turns: Index
+    site: Index
+    unit: Index
+    kind: Strings
+    target: Index
+    near: Index
+    heat: Floats
+    split: Strings
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, index: npt.NDArray[np.bool_] | Index) -> Self:
+        return type(self)(
+            **{field.name: getattr(self, field.name)[index] for field in fields(self)}
+        )
+
+
+def draw_samples(
+    sites: Sequence[Sites], strata: Sequence[str], config: ClassSetConfig, seed: int
+) -> Samples:
+    """Split the places of all micrographs, and draw the same number of windows of every class.
+
+    Parameters
+    ----------
+    sites : sequence of Sites
+        One for each micrograph.
+    strata : sequence of str
+        What each micrograph is a member of; see :func:`assign_splits`. Within a class the strata
+        take turns, so that a large dataset does not crowd out a small one.
+    config : ClassSetConfig
+    seed : int
+
+    Raises
+    ------
+    NothingUsableError
+        If a split is left without particles or without anything to tell them from.
+    """
+    shares = shares_of(config)
+    splits = assign_splits(strata, config, seed)
+    pool, guard = _pool(sites, strata, splits, config)
+    stratum = np.asarray(strata)[pool.micrograph]
+    rng = np.random.default_rng(seed)
+    limits = {name: max(_FEWEST, round(config.samples_per_class * shares[name])) for name in SPLITS}
+    if not shares["test"]:
+        limits["test"] = 0
+    if config.split_by == "copy":
+        drawn = pool[np.zeros(0, np.int64)]
+        if len(pool):
+            drawn = _scatter(_draw(pool, stratum, sum(limits.values()), config, rng), limits, rng)
+    else:
+        parts = []
+        for name in SPLITS:
+            members = (pool.split == name) & ~guard
+            parts.append(_draw(pool[members], stratum[members], limits[name], config, rng))
+        drawn = _join(parts)
+    for name in ("train", "validation"):
+        _require_both_kinds(drawn.kind[drawn.split == name], name)
+    return drawn
+
+
+def heat_targets(samples: Samples, classes: Sequence[str]) -> Image:
+    """Share each window between its own class and that of the particle it is close to.
+
+    Returns
+    -------
+    (N, C) float32
+        Rows sum to one; see :class:`TrainingSet`.
+    """
+    rows = np.arange(len(samples))
+    height = np.where(samples.near >= 0, samples.heat, 0.0).astype(np.float32)
+    heat = np.zeros((len(samples), len(classes)), np.float32)
+    heat[rows, samples.target] = 1.0 - height
+    heat[rows, samples.near] += height  # where there is no particle, nothing is added
+    return heat
+
+
+def _pool(
+    sites: Sequence[Sites], strata: Sequence[str], splits: Strings, config: ClassSetConfig
+) -> tuple[Samples, npt.NDArray[np.bool_]]:
+    """All places of all micrographs, and which of them lie in a guard band between splits."""
+    micrograph = np.repeat(np.arange(len(sites)), [len(one.x) for one in sites])
+    gathered = {
+        name: np.concatenate([getattr(one, name) for one in sites])
+        for name in ("x", "y", "kind", "shape", "heat", "block", "guard")
+    }
+    blocked = np.array([needs_blocks(list(strata).count(name)) for name in strata])[micrograph]
+    block = np.where(blocked, gathered["block"], 0)
+    target = [_target(kind, config) for kind in gathered["kind"]]
+    pool = Samples(
+        micrograph=micrograph,
+        x=gathered["x"],
+        y=gathered["y"],
+        turns=np.zeros(len(micrograph), np.int64),
+        site=np.arange(len(micrograph)),
+        unit=micrograph * BLOCKS + block,
+        kind=gathered["kind"],
+        target=np.array(target, np.int64),
+        near=np.array([_target(shape, config) for shape in gathered["shape"]], np.int64),
+        heat=gathered["heat"],
+        split=splits[micrograph, block],
+    )
+    used = pool.target >= 0
+    return pool[used], (blocked & gathered["guard"])[used]
+
+
+def _target(kind: str, config: ClassSetConfig) -> int:
+    """Index of the class that a kind of place belongs to; -1 for none."""
+    name = {EMPTY: BACKGROUND, OFF_CENTRE: NEGATIVE, REJECTED: NEGATIVE}.get(kind, kind)
+    if name in SHAPES and PARTICLE in config.classes:
+        name = PARTICLE
+    if name == NEGATIVE and NEGATIVE not in config.classes:
+        name = BACKGROUND
+    return config.classes.index(name) if name in config.classes else -1
+
+
+def _draw(
+    pool: Samples, stratum: Strings, limit: int, config: ClassSetConfig, rng: np.random.Generator
+) -> Samples:
+    """Draw the same number of windows for every class that occurs."""
+    copies = 1 if config.rotations == "none" else 4
+    is_particle = np.isin(pool.kind, SHAPES)
+    particles = np.bincount(pool.target[is_particle], minlength=1)
+    wanted = min(limit, copies * int(particles.max()))
+    parts = [pool[np.zeros(0, np.int64)]]
+    for index in range(len(config.classes)):
+        members = np.flatnonzero(pool.target == index)
+        for kinds, count in _quotas(pool.kind[members], wanted, config).items():
+            chosen = members[np.isin(pool.kind[members], kinds)]
+            order = _taking_turns(stratum[chosen], rng)
+            places, turns = _copies(chosen[order], count, config.rotations)
+            part = pool[places]
+            parts.append(Samples(**(vars(part) | {"turns": turns})))
+    return _join(parts)
+
+
+def _quotas(kinds: Strings, wanted: int, config: ClassSetConfig) -> dict[tuple[str, ...], int]:
+    """Share one class between the kinds of places it has, shapes together: windows of each."""
+    empty = 0.0 if NEGATIVE in config.classes else 1.0 - config.off_centre_share
+    share: dict[tuple[str, ...], float] = {
+        SHAPES: 1.0,
+        (EMPTY,): empty if set(kinds) != {EMPTY} else 1.0,
+        (OFF_CENTRE,): (1.0 - empty) * (1.0 - config.rejected_share),
+        (REJECTED,): (1.0 - empty) * config.rejected_share,
+    }
+    present = {key: part for key, part in share.items() if part > 0 and np.isin(kinds, key).any()}
+    total = sum(present.values())
+    edges = np.rint(np.cumsum([0.0, *present.values()]) / max(total, 1e-12) * wanted).astype(int)
+    return dict(zip(present, np.diff(edges).tolist(), strict=True))
+
+
+def _taking_turns(stratum: Strings, rng: np.random.Generator) -> Index:
+    """Order at random, such that the strata take turns until the smaller ones run out."""
+    order = rng.permutation(len(stratum))
+    rank = np.zeros(len(order), np.int64)
+    for name in np.unique(stratum):
+        members = stratum[order] == name
+        rank[members] = np.arange(np.count_nonzero(members))
+    return order[np.argsort(rank, kind="stable")]
+
+
+def _copies(places: Index, count: int, rotations: str) -> tuple[Index, Index]:
+    """Take exactly `count` copies: which place, and by how many quarter turns it is rotated."""
+    turns = np.arange(1 if rotations == "none" else 4)
+    if rotations == "all":
+        repeated, turned = np.repeat(places, len(turns)), np.tile(turns, len(places))
+    else:
+        repeated, turned = np.tile(places, len(turns)), np.repeat(turns, len(places))
+    chosen = np.arange(count) % len(repeated)
+    return repeated[chosen], turned[chosen]
+
+
+def _scatter(drawn: Samples, limits: dict[str, int], rng: np.random.Generator) -> Samples:
+    """Split copies at random, whatever micrograph they come from."""
+    split = drawn.split.copy()
+    edges = np.cumsum([limits[name] for name in SPLITS]) / sum(limits.values())
+    for index in np.unique(drawn.target):
+        members = rng.permutation(np.flatnonzero(drawn.target == index))
+        parts = np.split(members, np.rint(edges[:-1] * len(members)).astype(int))
+        for name, part in zip(SPLITS, parts, strict=True):
+            split[part] = name
+    return Samples(**(vars(drawn) | {"split": split}))
+
+
+def _join(parts: Sequence[Samples]) -> Samples:
+    return Samples(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(Samples)
+        }
+    )
+
+
+def _require_both_kinds(kinds: Strings, split: str) -> None:
+    is_particle = np.isin(kinds, SHAPES)
+    if not is_particle.any() or is_particle.all():
+        missing = "background" if is_particle.any() else "particles"
+        raise NothingUsableError(
+            f"the labeler left no {missing} for the {split} split. "
+            "Look at its overlays, check dataset.diameter and dataset.polarity, "
+            "or give more micrographs"
+        )

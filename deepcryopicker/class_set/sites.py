@@ -1,0 +1,112 @@
+"""Where windows may be cut in one micrograph, and what they would show."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from deepcryopicker.class_set import windows
+from deepcryopicker.class_set.schema import ClassSetConfig
+from deepcryopicker.class_set.split import block_of, near_seam
+from deepcryopicker.frames import to_original
+from deepcryopicker.types import SHAPES, Candidates, Floats, Strings
+
+EMPTY, OFF_CENTRE, REJECTED = "empty", "off-centre", "rejected"
+_EMPTY_PER_MICROGRAPH = 400
+_HEAT_SIGMA = 0.15  # diameters
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Places of one micrograph, N of them.
+
+    Attributes
+    ----------
+    x, y : (N,) float64
+        Original pixels.
+    kind : (N,) str
+        A shape for a particle; ``off-centre``, ``rejected`` or ``empty``.
+    shape : (N,) str
+        Shape of the particle that a place is centred on or close to; empty for none.
+    heat : (N,) float64
+        Height, 0 to 1, of a Gaussian around that particle: 1 at its centre.
+    block : (N,) int64
+        Spatial block of the micrograph.
+    guard : (N,) bool
+        Whether the place is too close to the next block to be told apart from it.
+    """
+
+    x: Floats
+    y: Floats
+    kind: Strings
+    shape: Strings
+    heat: Floats
+    block: npt.NDArray[np.int64]
+    guard: npt.NDArray[np.bool_]
+
+
+def find_sites(
+    candidates: Candidates,
+    shape: tuple[int, int],
+    diameter: float,
+    config: ClassSetConfig,
+    rng: np.random.Generator,
+) -> Sites:
+    """List the places of one micrograph that training windows can be cut at.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Good ones are particles.
+    shape : (H, W)
+        Of the micrograph, original pixels.
+    diameter : float
+        Particle diameter, original pixels.
+    config : ClassSetConfig
+    rng : numpy.random.Generator
+        Shifts the off-centre places and draws the empty ones.
+    """
+    picks, good = candidates.picks, candidates.good
+    centres = np.column_stack([picks.x, picks.y])
+    near, far = (share * diameter for share in config.off_centre)
+    shifted, origin = windows.off_centre(centres[good], centres, shape, near, far, rng)
+    empty = _empty(candidates, centres, diameter, config, rng)
+    away = np.hypot(*(shifted - centres[good][origin]).T)
+    bad = int(np.count_nonzero(~good))
+    xy = np.concatenate([centres[good], shifted, centres[~good], empty])
+    kind = [*picks.label[good], *[OFF_CENTRE] * len(shifted), *[REJECTED] * bad]
+    nearest = [*picks.label[good], *picks.label[good][origin], *[""] * bad]
+    heat = [*np.ones(good.sum()), *_gaussian(away / diameter), *np.zeros(bad)]
+    none = len(empty)
+    return Sites(
+        xy[:, 0],
+        xy[:, 1],
+        np.array([*kind, *[EMPTY] * none], dtype="<U10"),
+        np.array([*nearest, *[""] * none], dtype="<U10"),
+        np.array([*heat, *np.zeros(none)]),
+        block_of(xy[:, 0], xy[:, 1], shape),
+        near_seam(xy[:, 0], xy[:, 1], shape, diameter),
+    )
+
+
+def count_particles(sites: Sites) -> dict[str, int]:
+    """Count the particles of each shape (the paper's Table 1)."""
+    return {name: int(np.count_nonzero(sites.kind == name)) for name in SHAPES}
+
+
+def _empty(
+    candidates: Candidates,
+    centres: Floats,
+    diameter: float,
+    config: ClassSetConfig,
+    rng: np.random.Generator,
+) -> Floats:
+    """Draw places without particles, (N, 2), original pixels."""
+    row, column = np.nonzero(candidates.coverage <= config.background_coverage)
+    places = to_original(np.column_stack([column, row]).astype(np.float64), candidates.scale)
+    distance = config.background_distance * diameter
+    return windows.far_from(places, centres, distance, _EMPTY_PER_MICROGRAPH, rng)
+
+
+def _gaussian(distance: Floats) -> Floats:
+    return np.exp(-0.5 * (distance / _HEAT_SIGMA) ** 2)

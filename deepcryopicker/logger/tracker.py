@@ -1,0 +1,293 @@
+"""Experiment tracking: a mirror of the run folder in Weights & Biases.
+
+Nothing in a run depends on tracking. Where W&B fails, one line says so, and the run goes on.
+"""
+
+import functools
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self
+
+import numpy as np
+import numpy.typing as npt
+from rich.markup import escape
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.evaluation.metrics import Curve
+from deepcryopicker.logger.rows import (
+    CONFUSION_COLUMNS,
+    CURVE_COLUMNS,
+    confusion_rows,
+    curve_rows,
+    flatten,
+    picture_names,
+)
+from deepcryopicker.logger.schema import LoggerConfig
+from deepcryopicker.progress import console
+
+if TYPE_CHECKING:
+    from wandb import Table
+
+P = ParamSpec("P")
+
+_UPLOAD_SECONDS = 600.0  # at the end of an online run; what is left stays in the run folder
+
+
+class Tracker:
+    """What a run tells about itself; this one tracks nothing.
+
+    A context manager: leaving it closes the tracker, and an exception marks the run as failed.
+    """
+
+    def log_epoch(self, row: Mapping[str, float]) -> None:
+        """Track one row of ``training/metrics.csv``; its ``epoch`` is the step."""
+
+    def log_scores(self, scores: Mapping[str, Any]) -> None:
+        """Track the numbers of ``metrics.json`` under dotted names, such as ``groups.klh.f1``."""
+
+    def log_curves(self, curves: Mapping[str, Curve]) -> None:
+        """Track the precision-recall curves of picking, by method."""
+
+    def log_confusion(self, classes: Sequence[str], matrix: npt.NDArray[np.int64]) -> None:
+        """Track a confusion matrix, (C, C) counts: rows are the truth, columns the prediction."""
+
+    def log_pictures(self, key: str, paths: Sequence[Path]) -> None:
+        """Track PNG files: one as `key`, several as ``key/name`` in their common folder."""
+
+    def log_files(self, name: str, kind: str, paths: Sequence[Path]) -> None:
+        """Track files that belong together, such as weights and their card.
+
+        Parameters
+        ----------
+        name : str
+            Of letters, digits, dots, dashes and underscores.
+        kind : str
+            Such as ``model``.
+        paths : sequence of Path
+            They must stay where they are, unchanged: they are referred to and not copied.
+        """
+
+    def close(self, failed: bool = False) -> None:
+        """End the run; a second time does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close(failed=kind is not None)
+
+
+def open_tracker(
+    config: LoggerConfig, folder: Path, name: str, group: str | None, settings: dict[str, Any]
+) -> Tracker:
+    """Open the tracker of one run; where ``WANDB_MODE`` is ``disabled``, it tracks nothing.
+
+    Parameters
+    ----------
+    config : LoggerConfig
+    folder : Path
+        The run folder; W&B writes to ``wandb/`` in it.
+    name : str
+        Name of the run.
+    group : str or None
+        Name of the sweep it belongs to.
+    settings : dict
+        The run's whole configuration.
+
+    Raises
+    ------
+    UsageError
+        If the run is to go online and W&B has no valid API key.
+    """
+    if not config.wandb.enabled or os.environ.get("WANDB_MODE") == "disabled":
+        return Tracker()
+    identity = (folder, config.wandb.project, name, group, settings)
+    if not config.wandb.offline:
+        try:
+            return WandbTracker(*identity, offline=False)
+        except UsageError:
+            raise
+        except Exception as error:
+            _say(error, "this run is tracked offline")
+    try:
+        return WandbTracker(*identity, offline=True)
+    except Exception as error:
+        _say(error, "this run is not tracked")
+        return Tracker()
+
+
+def _guarded(
+    method: Callable[Concatenate["WandbTracker", P], None],
+) -> Callable[Concatenate["WandbTracker", P], None]:
+    """Let the run go on, without tracking, after the first exception."""
+
+    @functools.wraps(method)
+    def guarded(self: "WandbTracker", *args: P.args, **kwargs: P.kwargs) -> None:
+        if not self.tracking:
+            return
+        try:
+            with _kept_in(self.folder):
+                method(self, *args, **kwargs)
+        except Exception as error:
+            self.tracking = False
+            _say(error, "tracking of this run stops here")
+
+    return guarded
+
+
+class WandbTracker(Tracker):
+    """Tracks a run with W&B, online or in the run folder.
+
+    Attributes
+    ----------
+    folder : Path
+        The run folder.
+    tracking : bool
+        Whether all went well until now.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        project: str,
+        name: str,
+        group: str | None,
+        settings: dict[str, Any],
+        offline: bool,
+    ) -> None:
+        import wandb  # takes a second
+        from wandb.errors import AuthenticationError
+        from wandb.errors import UsageError as WandbUsageError
+
+        try:
+            with _kept_in(folder):
+                # For the whole process: silent, W&B neither prints nor asks for a key; offline,
+                # it sends no statistics of its own either.
+                wandb.setup(wandb.Settings(silent=True, mode="offline" if offline else "online"))
+                self._run = wandb.init(
+                    project=project,
+                    name=name,
+                    group=group,
+                    dir=folder,
+                    mode="offline" if offline else "online",
+                    config=settings,
+                    settings=wandb.Settings(
+                        silent=True, finish_timeout=_UPLOAD_SECONDS, finish_timeout_raises=True
+                    ),
+                    reinit="finish_previous",
+                )
+        except (WandbUsageError, AuthenticationError) as error:
+            if offline:
+                raise
+            reason = _first_line(error).partition(". ")[0]
+            raise UsageError(
+                f"logger.wandb.offline=false: {reason}\n"
+                "run `wandb login`, or track in the run folder with logger.wandb.offline=true"
+            ) from error
+        self._wandb = wandb
+        self._closed = False
+        self.folder = folder
+        self.tracking = True
+
+    @_guarded
+    def log_epoch(self, row: Mapping[str, float]) -> None:
+        """Add a row to the history."""
+        self._run.log(dict(row), step=int(row["epoch"]), commit=True)
+
+    @_guarded
+    def log_scores(self, scores: Mapping[str, Any]) -> None:
+        """Add the numbers to the summary."""
+        self._run.summary.update(flatten(scores))
+
+    @_guarded
+    def log_curves(self, curves: Mapping[str, Curve]) -> None:
+        """Log a table of thinned curves and a line chart of it, ``precision_recall``."""
+        table = self._table(CURVE_COLUMNS, curve_rows(curves))
+        title = "precision and recall"
+        chart = self._wandb.plot.line(table, "recall", "precision", stroke="method", title=title)
+        self._run.log({"precision_recall": chart})
+
+    @_guarded
+    def log_confusion(self, classes: Sequence[str], matrix: npt.NDArray[np.int64]) -> None:
+        """Log a table of counts and W&B's chart for it, ``confusion``."""
+        # The chart of wandb.plot.confusion_matrix, which itself wants every single prediction.
+        table = self._table(CONFUSION_COLUMNS, confusion_rows(classes, matrix))
+        fields = ("Actual", "Predicted", "nPredictions")
+        chart = self._wandb.plot_table(
+            "wandb/confusion_matrix/v1",
+            table,
+            dict(zip(fields, CONFUSION_COLUMNS, strict=True)),
+            {"title": "confusion matrix"},
+        )
+        self._run.log({"confusion": chart})
+
+    @_guarded
+    def log_pictures(self, key: str, paths: Sequence[Path]) -> None:
+        """Log images."""
+        # Each under its own name: in a list, W&B shows all at the size of the first.
+        pictures = {
+            name: self._wandb.Image(str(path), caption=path.stem)
+            for name, path in picture_names(key, paths).items()
+        }
+        if pictures:
+            self._run.log(pictures)
+
+    @_guarded
+    def log_files(self, name: str, kind: str, paths: Sequence[Path]) -> None:
+        """Log an artifact."""
+        artifact = self._wandb.Artifact(name, type=kind)
+        for path in paths:
+            artifact.add_file(str(path), policy="immutable", skip_cache=True)  # no copies
+        self._run.log_artifact(artifact)
+
+    def close(self, failed: bool = False) -> None:
+        """End the run; without that, the next job of a sweep would write into it."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._run.finish(exit_code=int(failed))
+        except Exception as error:
+            if self.tracking:
+                _say(error, "`wandb sync` sends what was not sent")
+        # finish() returns before all is on disk; and a service that broke would break the next
+        # job's run, too.
+        with suppress(Exception):
+            self._wandb.teardown()
+        self.tracking = False
+
+    def _table(self, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> "Table":
+        return self._wandb.Table(columns=list(columns), data=list(rows))
+
+
+@contextmanager
+def _kept_in(folder: Path) -> Iterator[None]:
+    """Have W&B keep its logs, and tables for ``wandb sync``, in a run folder and not at home."""
+    wanted = {"WANDB_CACHE_DIR": str(folder), "WANDB_DATA_DIR": str(folder / "wandb")}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _say(error: Exception, consequence: str) -> None:
+    reason = f"{type(error).__name__}: {_first_line(error)}"
+    console.print(f"[yellow]W&B[/] {escape(reason)}; {consequence}")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")

@@ -1,0 +1,240 @@
+"""Sweeps: which jobs one has, what became of them, and the table that it ends with.
+
+A sweep is described by its files alone, because its jobs may have run in other processes.
+"""
+
+import json
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from deepcryopicker.io.tables import write_rows
+from deepcryopicker.outcomes import (
+    DONE,
+    REFUSED,
+    SOME_FAILED,
+    STATUS,
+    Outcome,
+    combine,
+    read_outcome,
+)
+from deepcryopicker.progress import console
+
+TABLE, PICTURE = "sweep.csv", "sweep.png"
+_STATUS_WORDS = {DONE: "done", SOME_FAILED: "some failed"}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep that this process has launched.
+
+    Attributes
+    ----------
+    folder : Path
+    planned : list of list of str or None
+        Overrides of each job; None if the sweeper makes them up as it goes.
+    ended_before : dict
+        Files that tell of the end of a job, and when they were written, before the sweep began.
+    """
+
+    folder: Path
+    planned: list[list[str]] | None
+    ended_before: dict[Path, int]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a sweep.
+
+    Attributes
+    ----------
+    number : int
+    folder : Path
+    overrides : list of str
+    outcome : Outcome or None
+        None if it has not ended.
+    """
+
+    number: int
+    folder: Path
+    overrides: list[str]
+    outcome: Outcome | None
+
+    @property
+    def status(self) -> str:
+        """One of ``done``, ``some failed``, ``failed`` and ``not finished``."""
+        if self.outcome is None:
+            return "not finished"
+        return _STATUS_WORDS.get(self.outcome.exit_code, "failed")
+
+
+launched: list[Sweep] = []
+"""The sweep of this process, if it is one."""
+
+
+class Watch(Callback):
+    """Hydra's callback: notes that a sweep begins, in the process that launches its jobs."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Note what is to be done, and what has been done before."""
+        folder = Path(config.hydra.sweep.dir).absolute()
+        ended = {path: path.stat().st_mtime_ns for path in folder.glob(f"*/{STATUS}")}
+        launched.append(Sweep(folder, _planned(config), ended))
+
+
+def finish(sweep: Sweep) -> int:
+    """Write ``sweep.csv`` and ``sweep.png``, print the table and return the exit code.
+
+    Where a job was refused because the folder holds another sweep, that one's files stay.
+    """
+    # Matplotlib is not to be loaded before a typo is answered.
+    from deepcryopicker.reporting.sweep_figure import sweep_figure
+    from deepcryopicker.reporting.sweep_table import sweep_table
+
+    jobs = list_jobs(sweep)
+    rows, varied = tabulate(jobs)
+    if not any((job.folder / REFUSED).exists() for job in jobs):
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        write_rows(sweep.folder / TABLE, rows, columns)
+        sweep_figure(sweep.folder / PICTURE, rows, varied)
+    console.print(sweep_table(rows, varied, title=sweep.folder.name))
+    if jobs and all(_was_skipped(job, sweep) for job in jobs):
+        console.print("every job was finished already; to start anew, delete the folder of the")
+        console.print("sweep or choose another one: hydra.sweep.dir=OTHER")
+    console.print(f"sweep folder: {sweep.folder}", soft_wrap=True)
+    return combine([job.outcome for job in jobs])
+
+
+def blame_launcher(sweep: Sweep, error: Exception) -> str:
+    """Word what ended the launching of jobs, in one line; the traceback goes to ``errors.log``.
+
+    Jobs answer for themselves, so that this is of the launcher, such as no SLURM or a lost node.
+    """
+    sweep.folder.mkdir(parents=True, exist_ok=True)
+    with (sweep.folder / "errors.log").open("a", encoding="utf-8") as stream:
+        stream.write("".join(traceback.format_exception(error)) + "\n")
+    first = (str(error).splitlines() or [""])[0]
+    return f"launching the jobs failed: {type(error).__name__}: {first}, see errors.log"
+
+
+def list_jobs(sweep: Sweep) -> list[Job]:
+    """List the jobs of a sweep by their number, with what became of them."""
+    if sweep.planned is not None:
+        every = dict(enumerate(sweep.planned))
+    else:
+        numbers = sorted(int(path.name) for path in sweep.folder.iterdir() if path.name.isdigit())
+        every = {number: _overrides_in(sweep.folder / str(number)) for number in numbers}
+    return [
+        Job(number, folder, overrides, read_outcome(folder))
+        for number, overrides in every.items()
+        for folder in [sweep.folder / str(number)]
+    ]
+
+
+def tabulate(jobs: Sequence[Job]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Make a row of ``sweep.csv`` for each job.
+
+    Returns
+    -------
+    rows : list of dict
+        ``job``, ``status``, the choices that vary, ``paper`` where a published number is known,
+        every number of ``metrics.json`` and ``timings.json``, and ``error``.
+    varied : list of str
+        Keys of the choices that vary between the jobs.
+    """
+    choices = [_choices(job.overrides) for job in jobs]
+    keys = dict.fromkeys(key for each in choices for key in each)
+    varied = [key for key in keys if len({each.get(key) for each in choices}) > 1]
+    published = [_published(job) for job in jobs]
+    numbers = [_numbers(job) for job in jobs]
+    names = dict.fromkeys(name for each in numbers for name in each)
+    rows = []
+    for job, chosen, paper, found in zip(jobs, choices, published, numbers, strict=True):
+        row = {"job": job.number, "status": job.status}
+        row |= {key: chosen.get(key) for key in varied}
+        row |= {"paper": paper} if any(one is not None for one in published) else {}
+        row |= {name: found.get(name) for name in names}
+        rows.append(row | {"error": None if job.outcome is None else job.outcome.error})
+    return rows, varied
+
+
+def flatten(value: object, name: str) -> dict[str, float]:
+    """Name every number within a value by the keys that lead to it, joined by dots.
+
+    A pair under ``<key>_interval`` becomes ``<key>_low`` and ``<key>_high``; in a list of
+    dictionaries that say ``what`` they are of, that word is the key. Other lists are left out.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {name: value}
+    if isinstance(value, list) and name.endswith("_interval") and len(value) == 2:
+        value = dict(zip(("low", "high"), value, strict=True))
+        stem = name.removesuffix("interval")
+        return {f"{stem}{end}": at for end, at in value.items() if isinstance(at, int | float)}
+    if isinstance(value, list):
+        value = {one["what"]: one for one in value if isinstance(one, dict) and "what" in one}
+    if not isinstance(value, dict):
+        return {}
+    found: dict[str, float] = {}
+    for key, item in value.items():
+        found |= flatten(item, f"{name}.{key}" if name else str(key))
+    return found
+
+
+def _numbers(job: Job) -> dict[str, float]:
+    """All numbers that a finished job has left; what others left is of an earlier attempt."""
+    if job.outcome is None or not job.outcome.finished:
+        return {}
+    metrics = _read_json(job.folder / "metrics.json")
+    metrics.pop("provenance", None)
+    return flatten(metrics, "") | flatten(_read_json(job.folder / "timings.json"), "seconds")
+
+
+def _published(job: Job) -> float | None:
+    """Find the published number of one of a job's choices, in ``reference``."""
+    path = job.folder / "config.yaml"
+    if not path.is_file():
+        return None
+    settings = OmegaConf.load(path)
+    reference: Mapping[str, float] = settings.reference if "reference" in settings else {}
+    return next((reference[each] for each in job.overrides if each in reference), None)
+
+
+def _was_skipped(job: Job, sweep: Sweep) -> bool:
+    path = job.folder / STATUS
+    ended = path.stat().st_mtime_ns if path.is_file() else None
+    finished = job.outcome is not None and job.outcome.finished
+    return finished and sweep.ended_before.get(path) == ended
+
+
+def _planned(config: DictConfig) -> list[list[str]] | None:
+    """List the overrides of each job, as Hydra's own sweeper does; others know them later."""
+    sweeper = config.hydra.sweeper
+    if not str(sweeper._target_).endswith(f".{BasicSweeper.__name__}"):
+        return None
+    typed = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
+    typed += config.hydra.overrides.task
+    parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+    (jobs,) = BasicSweeper.split_arguments(parser.parse_overrides(typed), None)
+    return jobs
+
+
+def _overrides_in(folder: Path) -> list[str]:
+    path = folder / ".hydra" / "overrides.yaml"
+    return [str(each) for each in OmegaConf.load(path)] if path.is_file() else []
+
+
+def _choices(overrides: Sequence[str]) -> dict[str, str]:
+    pairs = (each.removeprefix("+").partition("=") for each in overrides)
+    return {key: value for key, _, value in pairs}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

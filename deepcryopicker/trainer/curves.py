@@ -1,0 +1,62 @@
+"""Curves of training: a row an epoch, which an interrupted training takes up again."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+
+from deepcryopicker.io.tables import write_rows
+
+COLUMNS = (
+    "epoch",
+    "learning_rate",
+    "train_loss",
+    "validation_loss",
+    "validation_detection_loss",
+    "validation_accuracy",
+)
+OnEpoch = Callable[[Mapping[str, float]], None]
+
+
+class Curves(Callback):
+    """Writes a row after every epoch; the rows travel in the checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+        CSV to write.
+    on_epoch : callable, optional
+        Is given each new row.
+    """
+
+    def __init__(self, path: Path, on_epoch: OnEpoch | None) -> None:
+        self._path = path
+        self._on_epoch = on_epoch
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Add the epoch's row."""
+        metrics = trainer.callback_metrics
+        row = {
+            "epoch": trainer.current_epoch,
+            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            **{name: float(metrics[name]) for name in COLUMNS[2:]},
+        }
+        self.rows.append(row)
+        if trainer.is_global_zero:
+            write_rows(self._path, self.rows, COLUMNS)
+            if self._on_epoch is not None:
+                self._on_epoch(row)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Put the rows into the checkpoint."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the rows of the interrupted training."""
+        self.rows = list(state_dict["rows"])
+        if self._on_epoch is not None:
+            for row in self.rows:
+                self._on_epoch(row)

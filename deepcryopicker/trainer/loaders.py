@@ -1,0 +1,56 @@
+"""Batches of windows."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Sampler, TensorDataset
+
+from deepcryopicker.types import TrainingSet
+
+Batches = DataLoader[tuple[torch.Tensor, ...]]
+
+
+class EpochShuffle(Sampler[int]):
+    """Shuffles anew in every epoch, and always alike in the same one.
+
+    Parameters
+    ----------
+    length : int
+    seed : int
+    """
+
+    def __init__(self, length: int, seed: int) -> None:
+        self._length = length
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next; Lightning does, also when it resumes."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        order = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
+        return iter(order.tolist())
+
+
+def make_loader(training_set: TrainingSet, split: str, batch_size: int, seed: int) -> Batches:
+    """Batch the windows of one split: (N, 1, S, S) windows, targets, heat-map targets.
+
+    Only ``train`` is shuffled; the others come in larger batches.
+    """
+    chosen = training_set.split == split
+    dataset = TensorDataset(
+        torch.from_numpy(training_set.windows[chosen])[:, None],
+        torch.from_numpy(training_set.target[chosen]),
+        torch.from_numpy(training_set.heat[chosen]),
+    )
+    if split != "train":
+        return DataLoader(dataset, batch_size=4 * batch_size)
+    # A last batch of one window would stop batch normalisation.
+    ragged = len(dataset) % batch_size == 1 and len(dataset) > 1
+    sampler = EpochShuffle(len(dataset), seed)
+    return DataLoader(dataset, batch_size=batch_size, sampler=sampler, drop_last=ragged)

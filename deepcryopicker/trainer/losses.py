@@ -1,0 +1,82 @@
+"""Losses over single windows. ``logits`` is (N, C) float32, ``target`` (N,) int64."""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from deepcryopicker.trainer.schema import TrainerConfig
+from deepcryopicker.types import particle_classes
+
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""From logits, targets and heat-map targets to a scalar."""
+
+
+def choose_loss(config: TrainerConfig, classes: tuple[str, ...]) -> Loss:
+    """Return the configured loss."""
+    if config.loss == "heat_map":
+        return partial(_heat_map, smoothing=config.label_smoothing)
+    if config.loss == "positive_unlabelled":
+        particles = torch.tensor(particle_classes(classes))
+        return partial(_unlabelled, particles=particles, prior=config.prior)
+    return partial(_cross_entropy, smoothing=config.label_smoothing)
+
+
+def detection_loss(logits: Tensor, target: Tensor, particles: Tensor) -> Tensor:
+    """Cross-entropy of any particle class against the rest: what picks are scored by.
+
+    Which shape a particle has is often uncertain in labels found without supervision, and would
+    dominate the plain loss.
+
+    Parameters
+    ----------
+    particles : (P,) int64 Tensor
+        Indices of the particle classes.
+    """
+    probability = torch.softmax(logits, dim=1)[:, particles].sum(dim=1).clamp(0.0, 1.0)
+    return functional.binary_cross_entropy(probability, torch.isin(target, particles).float())
+
+
+def positive_unlabelled(logits: Tensor, target: Tensor, particles: Tensor, prior: float) -> Tensor:
+    """Non-negative positive-unlabelled risk (Kiryo et al., 2017), for several positive classes.
+
+    Windows of other classes are not taken for empty: a share `prior` of them shows particles
+    that nobody labelled. Without positives or without unlabelled windows in the batch, their
+    terms are zero.
+
+    Parameters
+    ----------
+    particles : (P,) int64 Tensor
+        Indices of the positive classes.
+    prior : float
+    """
+    positive = torch.isin(target, particles)
+    nothing = torch.ones(logits.shape[1], dtype=torch.bool, device=logits.device)
+    nothing[particles] = False
+    log_probability = torch.log_softmax(logits, dim=1)
+    # Loss of taking a window for no particle, of whatever kind.
+    as_negative = -torch.logsumexp(log_probability[:, nothing], dim=1)
+    right = functional.nll_loss(log_probability, target, reduction="none")
+    positive_risk = prior * _mean(right[positive])
+    negative_risk = _mean(as_negative[~positive]) - prior * _mean(as_negative[positive])
+    return positive_risk + negative_risk.clamp(min=0.0)
+
+
+def _cross_entropy(logits: Tensor, target: Tensor, _heat: Tensor, *, smoothing: float) -> Tensor:
+    return functional.cross_entropy(logits, target, label_smoothing=smoothing)
+
+
+def _heat_map(logits: Tensor, _target: Tensor, heat: Tensor, *, smoothing: float) -> Tensor:
+    return functional.cross_entropy(logits, heat, label_smoothing=smoothing)
+
+
+def _unlabelled(
+    logits: Tensor, target: Tensor, _heat: Tensor, *, particles: Tensor, prior: float
+) -> Tensor:
+    return positive_unlabelled(logits, target, particles.to(logits.device), prior)
+
+
+def _mean(values: Tensor) -> Tensor:
+    return values.sum() / max(len(values), 1)

@@ -1,0 +1,57 @@
+"""Class probabilities of windows, and the temperature that calibrates them."""
+
+import numpy as np
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+from deepcryopicker.model.network import Network
+from deepcryopicker.types import Image
+
+_BATCH = 128
+_TEMPERATURES = (0.05, 20.0)
+
+
+@torch.inference_mode()
+def predict(network: Network, windows: Image) -> Image:
+    """Compute the logits of single windows, before any temperature.
+
+    Parameters
+    ----------
+    network : Network
+        In evaluation mode.
+    windows : (N, S, S) float32
+
+    Returns
+    -------
+    (N, C) float32
+    """
+    device = next(network.parameters()).device
+    batches = [
+        network(torch.from_numpy(windows[start : start + _BATCH])[:, None].to(device))[..., 0, 0]
+        for start in range(0, len(windows), _BATCH)
+    ]
+    return torch.cat(batches).float().cpu().numpy()
+
+
+def fit_temperature(logits: Image, target: np.ndarray) -> float:
+    """Find the temperature at which probabilities are likeliest (Guo et al., 2017).
+
+    Parameters
+    ----------
+    logits : (N, C) float32
+        Of windows that were not trained on.
+    target : (N,) int64
+
+    Returns
+    -------
+    float
+        In [0.05, 20]; above 1 the network was too sure.
+    """
+
+    def loss(log_temperature: float) -> float:
+        scaled = log_softmax(logits.astype(np.float64) / np.exp(log_temperature), axis=1)
+        return -float(scaled[np.arange(len(target)), target].mean())
+
+    found = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
+    return float(np.exp(found.x))

@@ -1,0 +1,255 @@
+"""The samples are balanced, and no pixel of one split is in another."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from deepcryopicker.class_set.samples import SPLITS, heat_targets
+from deepcryopicker.class_set.split import BLOCKS, assign_splits, shares_of
+from deepcryopicker.errors import NothingUsableError, UsageError
+
+from .common import DIAMETER, GRID, LABELS, SHAPE, SIZE, candidates, configure, cut_all, draw
+
+NAMES = ["four_no_negative", "four_no_background", "five", "binary"]
+MIDDLE = SIZE // 2
+
+
+def constants(count):
+    return [np.full(SHAPE, index + 1, np.float32) for index in range(count)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("rotations", ["fill", "all", "none"])
+def test_no_micrograph_is_in_two_splits(name, rotations):
+    """Every pixel of a micrograph holds its number."""
+    config = configure(name, rotations=rotations)
+    samples = draw([candidates()] * 8, config, ["a", "b"] * 4)
+    windows = cut_all(samples, constants(8))
+    values = {split: set(np.unique(windows[samples.split == split])) for split in SPLITS}
+    for one, other in combinations(SPLITS, 2):
+        assert not values[one] & values[other]
+    assert set.union(*values.values()) == set(range(1, 9))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_no_particle_is_in_two_splits_of_few_micrographs(count):
+    """Every pixel has a value of its own; what is compared is the particle-sized centre."""
+    size = SHAPE[0] * SHAPE[1]
+    images = [np.arange(size).reshape(SHAPE).astype(np.float32) + i * size for i in range(count)]
+    samples = draw([candidates()] * count, configure("five"))
+    windows = cut_all(samples, images)
+    half = int(DIAMETER) // 2 - 1
+    middle = slice(MIDDLE - half, MIDDLE + half + 1)
+    values = {
+        split: set(np.unique(windows[samples.split == split][:, middle, middle]))
+        for split in SPLITS
+    }
+    for one, other in combinations(SPLITS, 2):
+        assert values[one]
+        assert not values[one] & values[other]
+
+
+def test_a_split_by_copy_leaks():
+    """What it is there for: rotated copies of one place on both sides."""
+    shared = {}
+    for split_by in ("micrograph", "copy"):
+        config = configure("five", split_by=split_by, rotations="all")
+        samples = draw([candidates()] * 8, config)
+        sites = [set(samples.site[samples.split == name].tolist()) for name in ("train", "test")]
+        shared[split_by] = len(sites[0] & sites[1]) / len(sites[1])
+    assert shared["micrograph"] == 0
+    assert shared["copy"] > 0.5
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("split_by", ["micrograph", "copy"])
+def test_classes_are_balanced_in_every_split(name, split_by):
+    config = configure(name, split_by=split_by)
+    samples = draw([candidates()] * 10, config)
+    for split, share in zip(SPLITS, (0.64, 0.16, 0.2), strict=True):
+        counts = np.bincount(samples.target[samples.split == split], minlength=len(config.classes))
+        assert counts.tolist() == [round(60 * share)] * len(config.classes)
+
+
+@pytest.mark.parametrize(("test", "counts"), [(0.2, (960, 240, 300)), (0.3, (840, 210, 450))])
+def test_the_papers_numbers(test, counts):
+    """80/20 of its methods, and 70/30 (1050 and 450 of each class) of its text."""
+    config = configure("five", samples_per_class=1500, test=test)
+    samples = draw([candidates()] * 20, config)
+    for split, count in zip(SPLITS, counts, strict=True):
+        found = np.bincount(samples.target[samples.split == split], minlength=5)
+        # 160 particles of a class in four turns; the others are repeats.
+        assert found.max() <= count
+        assert shares_of(config)[split] * 1500 == pytest.approx(count)
+
+
+def test_rotations():
+    config = configure("five", samples_per_class=400, rotations="all")
+    samples = draw([candidates()] * 10, config)
+    train = samples[(samples.split == "train") & (samples.target == 0)]
+    per_site = {site: sorted(train.turns[train.site == site].tolist()) for site in train.site}
+    assert sum(turns == [0, 1, 2, 3] for turns in per_site.values()) >= len(per_site) - 1
+    none = draw([candidates()] * 10, configure("five", rotations="none"))
+    assert (none.turns == 0).all()
+
+
+def test_copies_fill_up_only_what_is_short():
+    """40 places of each shape on the training micrographs."""
+    labels = np.where(np.arange(len(GRID)) < 2, "side", "top")
+    samples = draw([candidates(labels)] * 10, configure("five"))
+    train = samples[samples.split == "train"]
+    assert set(train.turns[train.kind == "top"]) == {0}
+    assert set(train.turns[train.kind == "side"]) == {0, 1, 2, 3}
+
+
+def test_windows_are_centred_on_what_their_class_says():
+    config = configure("five")
+    row, column = np.indices(SHAPE)
+    distance = np.hypot(column[..., None] - GRID[:, 0], row[..., None] - GRID[:, 1])
+    image = distance.min(axis=-1).astype(np.float32)
+    samples = draw([candidates()] * 6, config)
+    centre = cut_all(samples, [image] * 6)[:, MIDDLE, MIDDLE]
+    for index, name in enumerate(config.classes):
+        found = centre[samples.target == index]
+        if name == "background":
+            assert found.min() >= config.background_distance * DIAMETER - 1
+        elif name == "negative":
+            near, far = np.array(config.off_centre) * DIAMETER
+            assert found.min() >= 0.95 * near - 1
+            assert found.max() <= far + 1
+        else:
+            np.testing.assert_array_equal(found, 0)
+
+
+def test_shapes_keep_their_names():
+    """The image holds the class of the nearest particle."""
+    row, column = np.indices(SHAPE)
+    nearest = np.hypot(column[..., None] - GRID[:, 0], row[..., None] - GRID[:, 1]).argmin(axis=-1)
+    image = (np.arange(len(GRID)) % 3)[nearest].astype(np.float32)
+    samples = draw([candidates()] * 5, configure("four_no_negative"))
+    shape = samples.target < 3
+    found = cut_all(samples, [image] * 5)[shape, MIDDLE, MIDDLE]
+    np.testing.assert_array_equal(found, samples.target[shape])
+
+
+def test_a_binary_set_takes_every_shape_for_a_particle():
+    samples = draw([candidates()] * 6, configure("binary", samples_per_class=200))
+    assert set(samples.kind[samples.target == 0]) == {"top", "side", "irregular"}
+    assert set(samples.kind[samples.target == 1]) == {"empty", "off-centre"}
+
+
+def test_without_negatives_off_centre_windows_are_background():
+    for share in (0.0, 0.5, 1.0):
+        samples = draw([candidates()] * 6, configure("four_no_negative", off_centre_share=share))
+        background = samples.kind[samples.target == 3]
+        assert (background == "off-centre").mean() == pytest.approx(share, abs=0.01)
+
+
+def test_rejected_candidates_are_negatives_only_where_asked_for():
+    good = np.arange(len(GRID)) % 2 == 0
+    for share in (0.0, 0.5, 1.0):
+        samples = draw([candidates(good=good)] * 6, configure("five", rejected_share=share))
+        negative = samples.kind[samples.target == 4]
+        assert (negative == "rejected").mean() == pytest.approx(share, abs=0.01)
+        assert "rejected" not in samples.kind[samples.target < 4]
+
+
+def test_where_nothing_was_rejected_negatives_are_off_centre():
+    samples = draw([candidates()] * 6, configure("five", rejected_share=0.5))
+    assert set(samples.kind[samples.target == 4]) == {"off-centre"}
+    assert len(set(np.bincount(samples.target))) == 1
+
+
+def test_small_datasets_are_not_crowded_out():
+    """One of six micrographs; each has eight or nine particles of a class."""
+    strata = ["small"] * 3 + ["large"] * 15
+    samples = draw([candidates()] * 18, configure("five", samples_per_class=50), strata)
+    train = samples[(samples.split == "train") & (samples.target == 0)]
+    from_small = train.micrograph < 3
+    sites = len(set(train.site[from_small].tolist()))
+    assert sites == LABELS.tolist().count("top")  # all that there are on one micrograph
+
+
+def test_heat_falls_off_around_particles():
+    config = configure("four_no_negative", off_centre=[0.05, 0.8], samples_per_class=300)
+    samples = draw([candidates()] * 6, config)
+    heat = heat_targets(samples, config.classes)
+    np.testing.assert_allclose(heat.sum(axis=1), 1, rtol=1e-6)
+    particles = samples.target < 3
+    np.testing.assert_array_equal(heat[particles], np.eye(4)[samples.target[particles]])
+    empty = samples.kind == "empty"
+    np.testing.assert_array_equal(heat[empty, 3], 1)
+    shifted = samples.kind == "off-centre"
+    away = np.hypot(
+        (samples.x[shifted, None] + 0.5) / 2 - 0.5 - GRID[:, 0],
+        (samples.y[shifted, None] + 0.5) / 2 - 0.5 - GRID[:, 1],
+    )
+    expected = np.exp(-0.5 * (away.min(axis=1) / DIAMETER / 0.15) ** 2)
+    np.testing.assert_allclose(1 - heat[shifted, 3], expected, atol=1e-5)
+    shape = np.array(["top", "side", "irregular"])[heat[shifted, :3].argmax(axis=1)]
+    tall = expected > 1e-3
+    np.testing.assert_array_equal(shape[tall], LABELS[away.argmin(axis=1)][tall])
+
+
+def test_same_seed_gives_the_same_samples():
+    one, same, other = (draw([candidates()] * 5, configure("five"), seed=s) for s in (0, 0, 1))
+    np.testing.assert_array_equal(one.x, same.x)
+    np.testing.assert_array_equal(one.split, same.split)
+    assert len(one) != len(other) or (one.x != other.x).any()
+
+
+def test_missing_class_is_left_out_rather_than_invented():
+    samples = draw([candidates(["top"] * len(GRID))] * 5, configure("four_no_negative"))
+    assert set(samples.target) == {0, 3}
+
+
+def test_units_are_micrographs_or_blocks():
+    samples = draw([candidates()] * 5, configure("five"))
+    np.testing.assert_array_equal(samples.unit, samples.micrograph * BLOCKS)
+    samples = draw([candidates()] * 2, configure("five"))
+    assert len(set(samples.unit.tolist())) > 8
+
+
+@pytest.mark.parametrize("split_by", ["micrograph", "copy"])
+def test_no_good_candidates_is_an_error(split_by):
+    nobody = candidates(good=np.zeros(len(GRID), bool))
+    with pytest.raises(NothingUsableError, match="no particles for the"):
+        draw([nobody] * 5, configure("five", split_by=split_by))
+
+
+def test_no_background_is_an_error():
+    covered = candidates(coverage=np.ones(SHAPE, np.float32))
+    with pytest.raises(NothingUsableError, match="no background for the"):
+        draw([covered] * 5, configure("four_no_negative", off_centre_share=0.0))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"classes": ["top", "backgrund"]},
+        {"classes": ["background"]},
+        {"classes": ["top", "side"]},
+        {"classes": ["particle", "top", "background"]},
+        {"samples_per_class": 7},
+        {"test": 1.0},
+        {"validation": 0.0},
+        {"off_centre": [0.8, 0.4]},
+        {"rotations": "some"},
+        {"split_by": "particle"},
+        {"augmented": 1.5},
+    ],
+)
+def test_absurd_settings_are_refused(changes):
+    with pytest.raises(UsageError, match=f"class_set.{next(iter(changes))}"):
+        configure("five", **changes)
+
+
+def test_micrographs_are_split_as_assign_splits_says():
+    """The command relies on it to keep out of its scores what was trained on."""
+    strata = ["a", "a", "b", "a", "b", "b", "a"]
+    config = configure("five")
+    for seed in range(3):
+        samples = draw([candidates()] * 7, config, strata, seed)
+        splits = assign_splits(strata, config, seed)
+        np.testing.assert_array_equal(samples.split, splits[samples.micrograph, 0])
