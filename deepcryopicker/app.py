@@ -23,6 +23,7 @@ from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.config import COMMANDS, as_primary, register, validated
 from deepcryopicker.errors import DeepCryoPickerError, UsageError
 from deepcryopicker.io.atomic import write_text
+from deepcryopicker.locks import InUseError, alone_in
 from deepcryopicker.outcomes import (
     DONE,
     FAILED,
@@ -121,6 +122,18 @@ def _job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, flo
     """Run one job and leave its outcome in its folder; a sweep goes on whatever it is."""
     start = time.monotonic()
     folder = Path(HydraConfig.get().runtime.output_dir)
+    try:
+        with alone_in(folder):
+            return _run(function, name, config, folder)
+    except InUseError as problem:  # nothing there is touched
+        return _failure(problem, start), None
+
+
+def _run(
+    function: Command, name: str, config: DictConfig, folder: Path
+) -> tuple[Outcome, float | None]:
+    """Run one job in a folder that is its own."""
+    start = time.monotonic()
     try:
         settings = _checked(config, name)
         finished = _finished_before(folder, config)

@@ -63,21 +63,22 @@ class RunConfig:
         Same configuration and seed on the same machine give the same picks.
     overlays : int
         How many micrographs get an overlay picture; the first ones are taken.
-    reference : dict of str to float
-        Published numbers, for the table of a sweep: the choice that they are of, as it is typed,
-        such as ``class-set=five: 0.98``. They do not change the run.
+    reference : dict
+        Published numbers, for the table of a sweep: a metric as ``sweep.csv`` names it, and under
+        it the choices that they are of as they are typed, such as
+        ``patches.average_precision: {class-set=five: 0.98}``. They do not change the run.
     """
 
     seed: int = 0
     overlays: int = 24
-    reference: dict[str, float] = field(default_factory=dict)
+    reference: dict[str, dict[str, float]] = field(default_factory=dict)
     # The groups are duck-typed here because each has several schemas; each schema is strict.
     dataset: Any = MISSING
     preprocessing: Any = MISSING
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise UsageError(f"seed must be >= 0, got {self.seed}")
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"seed must lie in [0, 2**32), got {self.seed}")
         if self.overlays < 0:
             raise UsageError(f"overlays must be >= 0, got {self.overlays}")
 

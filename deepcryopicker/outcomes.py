@@ -107,6 +107,8 @@ def read_settings(folder: Path) -> dict[str, Any] | None:
         return None
     # What it holds is resolved; a dollar sign in it is one.
     content: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    if not isinstance(content, dict):
+        return {}  # not of a run
     return {key: value for key, value in content.items() if key not in _NOT_OF_THE_RUN}
 
 

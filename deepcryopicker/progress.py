@@ -16,7 +16,7 @@ console = Console(
     soft_wrap=True,
     width=None if _detected.is_terminal else max(_detected.width, 120),
 )
-_SECONDS_BETWEEN_LINES = 15.0
+SECONDS_BETWEEN_LINES = 15.0
 
 
 def track(items: Collection[T], description: str) -> Iterator[T]:
@@ -36,7 +36,7 @@ def track(items: Collection[T], description: str) -> Iterator[T]:
     start = last = time.monotonic()
     for done, item in enumerate(items):
         now = time.monotonic()
-        if done and now - last >= _SECONDS_BETWEEN_LINES:
+        if done and now - last >= SECONDS_BETWEEN_LINES:
             left = (now - start) / done * (len(items) - done)
             console.print(f"{description}: {done}/{len(items)}, about {left:.0f} s left")
             last = now

@@ -16,7 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from deepcryopicker.io.tables import write_rows
+from deepcryopicker.io.tables import flatten, write_rows
 from deepcryopicker.outcomes import (
     DONE,
     REFUSED,
@@ -27,6 +27,7 @@ from deepcryopicker.outcomes import (
     read_outcome,
 )
 from deepcryopicker.progress import console
+from deepcryopicker.reporting.sweep_table import PAPER
 
 TABLE, PICTURE = "sweep.csv", "sweep.png"
 _STATUS_WORDS = {DONE: "done", SOME_FAILED: "some failed"}
@@ -145,47 +146,23 @@ def tabulate(jobs: Sequence[Job]) -> tuple[list[dict[str, Any]], list[str]]:
     Returns
     -------
     rows : list of dict
-        ``job``, ``status``, the choices that vary, ``paper`` where a published number is known,
-        every number of ``metrics.json`` and ``timings.json``, and ``error``.
+        ``job``, ``status``, the choices that vary, ``paper.<metric>`` where a published number is
+        known, every number of ``metrics.json`` and ``timings.json``, and ``error``.
     varied : list of str
         Keys of the choices that vary between the jobs.
     """
     choices = [_choices(job.overrides) for job in jobs]
     keys = dict.fromkeys(key for each in choices for key in each)
     varied = [key for key in keys if len({each.get(key) for each in choices}) > 1]
-    published = [_published(job) for job in jobs]
-    numbers = [_numbers(job) for job in jobs]
+    numbers = [_published(job) | _numbers(job) for job in jobs]
     names = dict.fromkeys(name for each in numbers for name in each)
     rows = []
-    for job, chosen, paper, found in zip(jobs, choices, published, numbers, strict=True):
+    for job, chosen, found in zip(jobs, choices, numbers, strict=True):
         row = {"job": job.number, "status": job.status}
         row |= {key: chosen.get(key) for key in varied}
-        row |= {"paper": paper} if any(one is not None for one in published) else {}
         row |= {name: found.get(name) for name in names}
         rows.append(row | {"error": None if job.outcome is None else job.outcome.error})
     return rows, varied
-
-
-def flatten(value: object, name: str) -> dict[str, float]:
-    """Name every number within a value by the keys that lead to it, joined by dots.
-
-    A pair under ``<key>_interval`` becomes ``<key>_low`` and ``<key>_high``; in a list of
-    dictionaries that say ``what`` they are of, that word is the key. Other lists are left out.
-    """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return {name: value}
-    if isinstance(value, list) and name.endswith("_interval") and len(value) == 2:
-        value = dict(zip(("low", "high"), value, strict=True))
-        stem = name.removesuffix("interval")
-        return {f"{stem}{end}": at for end, at in value.items() if isinstance(at, int | float)}
-    if isinstance(value, list):
-        value = {one["what"]: one for one in value if isinstance(one, dict) and "what" in one}
-    if not isinstance(value, dict):
-        return {}
-    found: dict[str, float] = {}
-    for key, item in value.items():
-        found |= flatten(item, f"{name}.{key}" if name else str(key))
-    return found
 
 
 def _numbers(job: Job) -> dict[str, float]:
@@ -194,17 +171,21 @@ def _numbers(job: Job) -> dict[str, float]:
         return {}
     metrics = _read_json(job.folder / "metrics.json")
     metrics.pop("provenance", None)
-    return flatten(metrics, "") | flatten(_read_json(job.folder / "timings.json"), "seconds")
+    return flatten(metrics) | flatten(_read_json(job.folder / "timings.json"), "seconds")
 
 
-def _published(job: Job) -> float | None:
-    """Find the published number of one of a job's choices, in ``reference``."""
+def _published(job: Job) -> dict[str, float]:
+    """Find the published numbers of a job's choices, in ``reference``."""
     path = job.folder / "config.yaml"
     if not path.is_file():
-        return None
-    settings = OmegaConf.load(path)
-    reference: Mapping[str, float] = settings.reference if "reference" in settings else {}
-    return next((reference[each] for each in job.overrides if each in reference), None)
+        return {}
+    reference: Mapping[str, Any] = OmegaConf.select(OmegaConf.load(path), "reference") or {}
+    return {
+        f"{PAPER}{metric}": numbers[choice]
+        for metric, numbers in reference.items()
+        for choice in job.overrides
+        if choice in numbers
+    }
 
 
 def _was_skipped(job: Job, sweep: Sweep) -> bool:

@@ -23,12 +23,13 @@ def train(config: TrainConfig, run: Run) -> float | None:
         that on test windows.
     """
     from deepcryopicker.logger.tracker import open_tracker
+    from deepcryopicker.trainer.checkpoints import remove_checkpoints
     from deepcryopicker.workflow.describing import show_layers
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
     from deepcryopicker.workflow.sampling import collect_labels, keep_out, make_training_set
     from deepcryopicker.workflow.testing import pick_and_score
     from deepcryopicker.workflow.timings import timed
-    from deepcryopicker.workflow.training import new_network, train_network
+    from deepcryopicker.workflow.training import TRAINING, new_network, train_network
 
     if config.until == "network":
         show_layers(config, run)
@@ -38,11 +39,12 @@ def train(config: TrainConfig, run: Run) -> float | None:
     with timed(run, "labelling"):
         catalogue = open_catalogue(config.dataset)
         catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
-        sources, labels = collect_labels(catalogue, config, run)
+        sources, labels = collect_labels(catalogue, network.window, config, run)
         training_set = make_training_set(sources, network.window, config, run)
     metrics: dict[str, Any] = {"labels": labels}
 
     with open_tracker(config.logger, run.folder, run.name, run.group, run.settings) as tracker:
+        tracker.log_pictures("samples", [run.folder / "samples.png"])
         if config.until in ("weights", "picks"):
             with timed(run, "training"):
                 trained, metrics["patches"] = train_network(
@@ -55,6 +57,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
                 metrics |= pick_and_score(catalogue, trained, config, run, tracker)
         tracker.log_scores(metrics)
     run.write_metrics(metrics)
+    remove_checkpoints(run.folder / TRAINING)
     tested = metrics.get("patches") or {}
     return metrics.get("average_precision", tested.get("average_precision"))
 

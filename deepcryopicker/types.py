@@ -131,6 +131,16 @@ class Picks:
         """No picks at all."""
         return cls.create([], [])
 
+    def joined(self, others: Self) -> Self:
+        """Return these picks and, after them, others of the same micrograph."""
+        return replace(
+            self,
+            **{
+                name: np.concatenate([getattr(self, name), getattr(others, name)])
+                for name in ("x", "y", "score", "label", "diameter")
+            },
+        )
+
     def __getitem__(self, index: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Self:
         return replace(
             self,
@@ -140,6 +150,10 @@ class Picks:
             label=self.label[index],
             diameter=self.diameter[index],
         )
+
+
+CUT_BY_EDGE, UNCERTAIN = "cut by the edge", "uncertain"
+"""Reasons not to train on a candidate that do not speak against its being a particle."""
 
 
 @dataclass(frozen=True)

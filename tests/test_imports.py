@@ -22,7 +22,7 @@ LEVELS = (
     "picker",
     "evaluation",
     "reporting logger",
-    "config runs outcomes",
+    "config runs outcomes locks",
     "workflow",
     "refusals sweeps slurm app train label pick evaluate __main__",
 )

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 from rich.console import Console
 
+from deepcryopicker.io.tables import flatten
 from deepcryopicker.outcomes import (
     REFUSED,
     STATUS,
@@ -22,7 +23,7 @@ from deepcryopicker.outcomes import (
 from deepcryopicker.reporting import sweep_figure as figures
 from deepcryopicker.reporting.figures import COLOURS
 from deepcryopicker.reporting.sweep_table import WIDTH, headlines, short_names, sweep_table
-from deepcryopicker.sweeps import Sweep, finish, flatten, list_jobs, tabulate
+from deepcryopicker.sweeps import Sweep, finish, list_jobs, tabulate
 
 METRICS = {
     "f1": 0.8,
@@ -64,8 +65,23 @@ def leave(folder, code=0, error=None, metrics=None, timings=None, reference=None
 def sweep(tmp_path):
     """Four jobs: done, done in part, failed with what an earlier attempt left, never begun."""
     timings = {"training": 12.5, "picking": 2}
-    leave(tmp_path / "0", 0, None, METRICS, timings, {"model=a": 0.9, "model=b": 0.7})
-    leave(tmp_path / "1", 3, None, {**METRICS, "f1": 0.5}, None, {"model=a": 0.9})
+    of_a = {"patches.accuracy": {"model=a": 0.9}}
+    leave(
+        tmp_path / "0",
+        0,
+        None,
+        METRICS,
+        timings,
+        of_a,
+    )
+    leave(
+        tmp_path / "1",
+        3,
+        None,
+        {**METRICS, "f1": 0.5},
+        None,
+        of_a,
+    )
     leave(tmp_path / "2", 1, "no micrograph could be used", METRICS)
     planned = [[f"model={name}", "seed=4"] for name in "abcd"]
     return Sweep(tmp_path, planned, {})
@@ -78,7 +94,7 @@ def test_a_row_tells_all_of_a_job(sweep):
         "job": 0,
         "status": "done",
         "model": "a",
-        "paper": 0.9,
+        "paper.patches.accuracy": 0.9,
         **FLAT,
         "seconds.training": 12.5,
         "seconds.picking": 2,
@@ -90,7 +106,7 @@ def test_what_failed_has_a_row_without_numbers(sweep):
     rows, _ = tabulate(list_jobs(sweep))
     assert [row["status"] for row in rows] == ["done", "some failed", "failed", "not finished"]
     assert [row["f1"] for row in rows] == [0.8, 0.5, None, None]
-    assert [row["paper"] for row in rows] == [0.9, None, None, None]
+    assert [row["paper.patches.accuracy"] for row in rows] == [0.9, None, None, None]
     assert [row["error"] for row in rows] == [None, None, "no micrograph could be used", None]
 
 
@@ -135,12 +151,12 @@ def test_jobs_of_other_sweepers_are_found_in_their_folders(tmp_path):
 
 def test_all_numbers_are_found_and_nothing_else():
     metrics = {key: value for key, value in METRICS.items() if key != "provenance"}
-    assert flatten(metrics, "") == FLAT
+    assert flatten(metrics) == FLAT
 
 
 @pytest.mark.parametrize("pair", [[None, None], [1, 2, 3], "text", []])
 def test_what_is_no_interval_gives_no_number(pair):
-    assert flatten({"accuracy_interval": pair}, "") == {}
+    assert flatten({"accuracy_interval": pair}) == {}
 
 
 @pytest.mark.parametrize(
@@ -269,7 +285,7 @@ def drawn(monkeypatch):
 
 def of(values, key="model"):
     return [
-        {"job": index, "status": "done", key: value, "f1": 0.5 + index / 10, "paper": None}
+        {"job": index, "status": "done", key: value, "f1": 0.5 + index / 10}
         for index, value in enumerate(values)
     ]
 
@@ -285,7 +301,7 @@ def drawn_at(axes):
 
 def test_each_choice_has_a_line_in_the_picture(drawn, tmp_path):
     rows = of(["five", "four"])
-    rows[1]["paper"] = 0.55
+    rows[1]["paper.f1"] = 0.55
     figures.sweep_figure(tmp_path / "sweep.png", rows, ["model"])
     (axes,) = drawn[0].axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["five", "four"]

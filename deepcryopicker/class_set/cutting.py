@@ -65,8 +65,12 @@ def smoothed(cut_of: Callable[[int], Image], size: int, rng: np.random.Generator
 
 
 def matched(version: Image, seen: Image) -> Image:
-    """Give another version of a micrograph the mean and standard deviation of the one seen."""
-    spread = float(version.std())
+    """Give another version of a micrograph the mean, standard deviation and sign of the one seen.
+
+    A chain may turn dark particles bright half-way.
+    """
+    deviation, spread = version - version.mean(), float(version.std())
     if spread == 0:
         return np.full_like(seen, seen.mean())
-    return ((version - version.mean()) * (seen.std() / spread) + seen.mean()).astype(np.float32)
+    sign = -1.0 if np.vdot(deviation, seen - seen.mean()) < 0 else 1.0
+    return (deviation * (sign * seen.std() / spread) + seen.mean()).astype(np.float32)

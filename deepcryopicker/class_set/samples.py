@@ -103,9 +103,26 @@ def draw_samples(
             members = (pool.split == name) & ~guard
             parts.append(_draw(pool[members], stratum[members], limits[name], config, rng))
         drawn = _join(parts)
-    for name in ("train", "validation"):
-        _require_both_kinds(drawn.kind[drawn.split == name], name)
+    require_both_kinds(drawn)
     return drawn
+
+
+def require_both_kinds(samples: Samples) -> None:
+    """Refuse to train or validate without particles or without anything else.
+
+    Raises
+    ------
+    NothingUsableError
+    """
+    for split in ("train", "validation"):
+        is_particle = np.isin(samples.kind[samples.split == split], SHAPES)
+        if not is_particle.any() or is_particle.all():
+            missing = "background" if is_particle.any() else "particles"
+            raise NothingUsableError(
+                f"the labeler left no {missing} for the {split} split. "
+                "Look at its overlays, check dataset.diameter and dataset.polarity, "
+                "or give more micrographs"
+            )
 
 
 def heat_targets(samples: Samples, classes: Sequence[str]) -> Image:
@@ -238,14 +255,3 @@ def _join(parts: Sequence[Samples]) -> Samples:
             for field in fields(Samples)
         }
     )
-
-
-def _require_both_kinds(kinds: Strings, split: str) -> None:
-    is_particle = np.isin(kinds, SHAPES)
-    if not is_particle.any() or is_particle.all():
-        missing = "background" if is_particle.any() else "particles"
-        raise NothingUsableError(
-            f"the labeler left no {missing} for the {split} split. "
-            "Look at its overlays, check dataset.diameter and dataset.polarity, "
-            "or give more micrographs"
-        )

@@ -9,7 +9,7 @@ from deepcryopicker.class_set import windows
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.split import block_of, near_seam
 from deepcryopicker.frames import to_original
-from deepcryopicker.types import SHAPES, Candidates, Floats, Strings
+from deepcryopicker.types import CUT_BY_EDGE, SHAPES, UNCERTAIN, Candidates, Floats, Strings
 
 EMPTY, OFF_CENTRE, REJECTED = "empty", "off-centre", "rejected"
 _EMPTY_PER_MICROGRAPH = 400
@@ -49,6 +49,7 @@ def find_sites(
     candidates: Candidates,
     shape: tuple[int, int],
     diameter: float,
+    window: float,
     config: ClassSetConfig,
     rng: np.random.Generator,
 ) -> Sites:
@@ -62,6 +63,8 @@ def find_sites(
         Of the micrograph, original pixels.
     diameter : float
         Particle diameter, original pixels.
+    window : float
+        Side of the windows, original pixels: those of different blocks are not to overlap.
     config : ClassSetConfig
     rng : numpy.random.Generator
         Shifts the off-centre places and draws the empty ones.
@@ -72,8 +75,9 @@ def find_sites(
     shifted, origin = windows.off_centre(centres[good], centres, shape, near, far, rng)
     empty = _empty(candidates, centres, diameter, config, rng)
     away = np.hypot(*(shifted - centres[good][origin]).T)
-    bad = int(np.count_nonzero(~good))
-    xy = np.concatenate([centres[good], shifted, centres[~good], empty])
+    rejected = ~good & ~np.isin(candidates.reason, (CUT_BY_EDGE, UNCERTAIN))
+    bad = int(np.count_nonzero(rejected))
+    xy = np.concatenate([centres[good], shifted, centres[rejected], empty])
     kind = [*picks.label[good], *[OFF_CENTRE] * len(shifted), *[REJECTED] * bad]
     nearest = [*picks.label[good], *picks.label[good][origin], *[""] * bad]
     heat = [*np.ones(good.sum()), *_gaussian(away / diameter), *np.zeros(bad)]
@@ -85,13 +89,18 @@ def find_sites(
         np.array([*nearest, *[""] * none], dtype="<U10"),
         np.array([*heat, *np.zeros(none)]),
         block_of(xy[:, 0], xy[:, 1], shape),
-        near_seam(xy[:, 0], xy[:, 1], shape, diameter),
+        near_seam(xy[:, 0], xy[:, 1], shape, _guard(shape, diameter, window)),
     )
 
 
 def count_particles(sites: Sites) -> dict[str, int]:
     """Count the particles of each shape (the paper's Table 1)."""
     return {name: int(np.count_nonzero(sites.kind == name)) for name in SHAPES}
+
+
+def _guard(shape: tuple[int, int], diameter: float, window: float) -> float:
+    """Width of the bands between blocks: a window, at most half a block, at least a particle."""
+    return max(diameter, min(window, min(shape) / 8.0))
 
 
 def _empty(

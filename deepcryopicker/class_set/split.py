@@ -64,8 +64,9 @@ def assign_splits(strata: Sequence[str], config: ClassSetConfig, seed: int) -> S
 
 def _shuffled(count: int, shares: dict[str, float], rng: np.random.Generator) -> Strings:
     names: list[str] = []
-    for name in ("validation", "test"):
-        names += [name] * (max(1, round(shares[name] * count)) if shares[name] > 0 else 0)
+    for name, left in (("validation", 2), ("test", 1)):  # for the splits still to come
+        wanted = max(1, round(shares[name] * count)) if shares[name] > 0 else 0
+        names += [name] * min(wanted, count - len(names) - left)
     splits = np.array((names + ["train"] * count)[:count], dtype="<U10")
     return rng.permutation(splits)
 
@@ -100,7 +101,8 @@ def near_seam(x: Floats, y: Floats, shape: tuple[int, int], guard: float) -> npt
     x, y : (N,) float64
     shape : (H, W)
     guard : float
-        Width of the band along each seam between blocks, pixels: one particle diameter.
+        Width of the band along each seam between blocks, pixels: a window's side, so that windows
+        of two blocks share nothing.
     """
     near = np.zeros(len(x), bool)
     for position, length in ((y, shape[0]), (x, shape[1])):

@@ -70,14 +70,20 @@ class Entry:
             raise MicrographError("pixel size missing in the header; set dataset.pixel_size")
         return self.diameter_angstrom / micrograph.pixel_size
 
+    @property
+    def truth_files(self) -> tuple[Path, ...]:
+        """Files with true and, if there are any, uncertain particles."""
+        if self.truth is None:
+            return ()
+        uncertain = self.truth.with_name(f"{self.truth.stem}.uncertain.csv")
+        return (self.truth, uncertain) if uncertain.exists() else (self.truth,)
+
     def load_truth(self) -> tuple[Picks, Picks] | None:
         """Read true and uncertain particles; None where there is no truth."""
         if self.truth is None:
             return None
-        uncertain = self.truth.with_name(f"{self.truth.stem}.uncertain.csv")
-        return read_picks(self.truth), read_picks(
-            uncertain
-        ) if uncertain.exists() else Picks.empty()
+        truth, *uncertain = map(read_picks, self.truth_files)
+        return truth, uncertain[0] if uncertain else Picks.empty()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepcryopicker.evaluation.metrics import average_precision, bootstrap
+from deepcryopicker.evaluation.metrics import Curve, average_precision, bootstrap, precision_recall
 from deepcryopicker.types import Floats, Image, Strings
 
 Index = npt.NDArray[np.int64]
@@ -64,6 +64,18 @@ def confusion(probability: Image, target: Index) -> Index:
     count = probability.shape[1]
     cells = target * count + probability.argmax(axis=1)
     return np.bincount(cells, minlength=count * count).reshape(count, count)
+
+
+def patch_curves(probability: Image, target: Index, classes: Sequence[str]) -> dict[str, Curve]:
+    """Precision and recall of each class that occurs against the rest, by its name."""
+    hits = {index: target == index for index in range(len(classes))}
+    return {
+        classes[index]: precision_recall(
+            probability[:, index].astype(np.float64), hit.astype(np.int8), int(hit.sum())
+        )
+        for index, hit in hits.items()
+        if hit.any()
+    }
 
 
 def mean_average_precision(

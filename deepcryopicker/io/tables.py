@@ -1,4 +1,4 @@
-"""Rows as CSV."""
+"""Rows as CSV, and results as rows."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -24,3 +24,30 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequen
         writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(dict(row) for row in rows)
+
+
+def flatten(value: object, name: str = "") -> dict[str, float]:
+    """Name every number within a value by the keys that lead to it, joined by dots.
+
+    A pair under ``<key>_interval`` becomes ``<key>_low`` and ``<key>_high``; in a list of
+    dictionaries that say ``what`` they are of, that word is the key. Other lists are left out.
+
+    Examples
+    --------
+    >>> flatten({"f1": 0.5, "groups": {"klh": {"hits": 3, "name": "KLH"}}, "radius": None})
+    {'f1': 0.5, 'groups.klh.hits': 3}
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {name: value}
+    if isinstance(value, list) and name.endswith("_interval") and len(value) == 2:
+        value = dict(zip(("low", "high"), value, strict=True))
+        stem = name.removesuffix("interval")
+        return {f"{stem}{end}": at for end, at in value.items() if isinstance(at, int | float)}
+    if isinstance(value, list):
+        value = {one["what"]: one for one in value if isinstance(one, dict) and "what" in one}
+    if not isinstance(value, dict):
+        return {}
+    found: dict[str, float] = {}
+    for key, item in value.items():
+        found |= flatten(item, f"{name}.{key}" if name else str(key))
+    return found

@@ -17,7 +17,7 @@ from deepcryopicker.frames import picks_to_original
 from deepcryopicker.labeler.responses import AverageFilter, BlobFilter, Peaks, find_all
 from deepcryopicker.labeler.schema import TypicalConfig
 from deepcryopicker.labeler.shapes import coverage, ideal_mask, nearest_distance
-from deepcryopicker.types import Candidates, Floats, Micrograph, Picks, Strings
+from deepcryopicker.types import CUT_BY_EDGE, Candidates, Floats, Micrograph, Picks, Strings
 
 ONE_KIND = 2.65
 """Separation of responses that are of one kind: a Gaussian cut in the middle has 2.65."""
@@ -239,7 +239,7 @@ def _judge(peaks: Peaks, micrograph: Micrograph, diameter: float, detector: Dete
         ("too much contrast", peaks.contrast > most),
         ("too little contrast", peaks.contrast < least),
         ("weak", peaks.strength < weakest),
-        ("cut by the edge", ~whole),
+        (CUT_BY_EDGE, ~whole),
     ):
         reason[broken] = why
     return reason

@@ -9,7 +9,7 @@ import numpy as np
 from deepcryopicker.detection.bounds import clear_of_edges
 from deepcryopicker.labeler.schema import SelectionConfig
 from deepcryopicker.labeler.shapes import Shapes, nearest_distance
-from deepcryopicker.types import SHAPES, Candidates, Floats, Margins, Mask, Strings
+from deepcryopicker.types import CUT_BY_EDGE, SHAPES, Candidates, Floats, Margins, Mask, Strings
 
 Rules = list[tuple[str, Mask]]
 """Reasons, each with the shapes (N,) that break its rule; the first one broken is reported."""
@@ -66,7 +66,7 @@ def _robust(shapes: Shapes, inside: Mask, diameter: float, config: SelectionConf
     """
     typical = np.pi * shapes.diameter**2 / 4.0
     return [
-        ("cut by the edge", ~inside),
+        (CUT_BY_EDGE, ~inside),
         ("ill-shaped", shapes.overlap < config.overlap),
         ("too small", shapes.area < config.smallest_area * typical),
         ("too large", shapes.area > config.largest_area * typical),

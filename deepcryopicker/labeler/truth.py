@@ -6,12 +6,12 @@ from deepcryopicker.detection.bounds import clear_of_edges
 from deepcryopicker.frames import to_working
 from deepcryopicker.labeler.shapes import coverage, ideal_mask
 from deepcryopicker.preprocessing.views import Views
-from deepcryopicker.types import NO_MARGINS, SHAPES, Candidates, Picks
+from deepcryopicker.types import CUT_BY_EDGE, NO_MARGINS, SHAPES, UNCERTAIN, Candidates, Picks
 
 _MASK_DIAMETER = 24.0  # pixels: enough to tell where there is no particle
 
 
-def label_by_picks(views: Views, picks: Picks) -> Candidates:
+def label_by_picks(views: Views, picks: Picks, uncertain: Picks) -> Candidates:
     """Take given picks for candidates; good are those that lie in the image as a whole.
 
     Parameters
@@ -20,12 +20,17 @@ def label_by_picks(views: Views, picks: Picks) -> Candidates:
     picks : Picks
         Original pixels; a class that is no particle shape becomes ``irregular``, and what lies
         outside the image is left out.
+    uncertain : Picks
+        Places that may or may not hold a particle: candidates to keep away from.
     """
-    flat = views.flat
+    flat, certain = views.flat, len(picks)
+    picks = picks.joined(uncertain)
+    sure = np.arange(len(picks)) < certain
     height, width = views.micrograph.image.shape
-    picks = picks[clear_of_edges(picks.x, picks.y, (height, width), NO_MARGINS, 0.0)]
+    inside = clear_of_edges(picks.x, picks.y, (height, width), NO_MARGINS, 0.0)
+    picks, sure = picks[inside], sure[inside]
     x, y = (to_working(position, flat.scale) for position in (picks.x, picks.y))
-    good = clear_of_edges(x, y, flat.image.shape, flat.margins, views.working_diameter / 2.0)
+    whole = clear_of_edges(x, y, flat.image.shape, flat.margins, views.working_diameter / 2.0)
     label = np.where(np.isin(picks.label, SHAPES), picks.label, "irregular")
     diameter = min(_MASK_DIAMETER, views.working_diameter)
     scale = diameter / views.diameter
@@ -34,8 +39,8 @@ def label_by_picks(views: Views, picks: Picks) -> Candidates:
     mask = ideal_mask(x, y, label, np.zeros(len(x)), diameter, shape)
     return Candidates(
         picks=Picks.create(picks.x, picks.y, picks.score, label, views.diameter),
-        good=good,
-        reason=np.where(good, "", "cut by the edge"),
+        good=whole & sure,
+        reason=np.where(~sure, UNCERTAIN, np.where(whole, "", CUT_BY_EDGE)),
         coverage=coverage(mask, diameter),
         clusters=np.where(mask, 0, 1).astype(np.uint8),
         mask=mask,

@@ -2,9 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,25 +12,6 @@ from deepcryopicker.evaluation.metrics import Curve
 CURVE_COLUMNS = ("method", "threshold", "recall", "precision")
 CONFUSION_COLUMNS = ("true", "predicted", "count")
 CURVE_POINTS = 200  # enough for a smooth chart; W&B keeps 10 000 rows of a table
-
-
-def flatten(scores: Mapping[str, Any]) -> dict[str, Real]:
-    """Collect every number of nested scores under its dotted name.
-
-    Lists, None and text are left out: a summary compares runs by one number at a time.
-
-    Examples
-    --------
-    >>> flatten({"f1": 0.5, "groups": {"klh": {"hits": 3, "name": "KLH"}}, "radius": None})
-    {'f1': 0.5, 'groups.klh.hits': 3}
-    """
-    numbers: dict[str, Real] = {}
-    for key, value in scores.items():
-        if isinstance(value, Mapping):
-            numbers |= {f"{key}.{inner}": number for inner, number in flatten(value).items()}
-        elif isinstance(value, Real):
-            numbers[key] = value
-    return numbers
 
 
 def curve_rows(curves: Mapping[str, Curve]) -> list[tuple[str, float, float, float]]:

@@ -17,12 +17,12 @@ from rich.markup import escape
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.metrics import Curve
+from deepcryopicker.io.tables import flatten
 from deepcryopicker.logger.rows import (
     CONFUSION_COLUMNS,
     CURVE_COLUMNS,
     confusion_rows,
     curve_rows,
-    flatten,
     picture_names,
 )
 from deepcryopicker.logger.schema import LoggerConfig
@@ -48,8 +48,8 @@ class Tracker:
     def log_scores(self, scores: Mapping[str, Any]) -> None:
         """Track the numbers of ``metrics.json`` under dotted names, such as ``groups.klh.f1``."""
 
-    def log_curves(self, curves: Mapping[str, Curve]) -> None:
-        """Track the precision-recall curves of picking, by method."""
+    def log_curves(self, key: str, curves: Mapping[str, Curve]) -> None:
+        """Track precision-recall curves, of picking by method or of windows by class."""
 
     def log_confusion(self, classes: Sequence[str], matrix: npt.NDArray[np.int64]) -> None:
         """Track a confusion matrix, (C, C) counts: rows are the truth, columns the prediction."""
@@ -208,12 +208,12 @@ class WandbTracker(Tracker):
         self._run.summary.update(flatten(scores))
 
     @_guarded
-    def log_curves(self, curves: Mapping[str, Curve]) -> None:
-        """Log a table of thinned curves and a line chart of it, ``precision_recall``."""
+    def log_curves(self, key: str, curves: Mapping[str, Curve]) -> None:
+        """Log a table of thinned curves and a line chart of it."""
         table = self._table(CURVE_COLUMNS, curve_rows(curves))
         title = "precision and recall"
         chart = self._wandb.plot.line(table, "recall", "precision", stroke="method", title=title)
-        self._run.log({"precision_recall": chart})
+        self._run.log({key: chart})
 
     @_guarded
     def log_confusion(self, classes: Sequence[str], matrix: npt.NDArray[np.int64]) -> None:

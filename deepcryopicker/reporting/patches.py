@@ -43,12 +43,13 @@ def patch_sheet(
     predicted, size = probability.argmax(axis=1), windows.shape[1]
     for axes, index in zip(rows, present, strict=True):
         members = np.flatnonzero(target == index)
-        chosen = _choose(
-            members, probability[members, index], predicted[members] != index, per_class
-        )
-        axes.imshow(montage(windows[chosen], per_class, _GAP), cmap="gray", vmin=0.0, vmax=1.0)
+        score, wrong = probability[members, index], predicted[members] != index
+        chosen = _choose(members, score, wrong, per_class)
+        sheet = montage(windows[chosen], per_class, _GAP)
+        axes.imshow(sheet, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
         right = np.mean(predicted[members] == index)
         title = f"{classes[index]}: {len(members)} windows, {right:.1%} right"
+        title += ", the worst mistakes last" if wrong.any() else ""
         axes.set_title(title, loc="left", fontsize=10)
         for slot, member in enumerate(chosen):
             said = predicted[member]
@@ -75,7 +76,7 @@ def confusion_figure(path: Path, matrix: npt.NDArray[np.int64], classes: Sequenc
     matrix : (C, C) int64
     classes : sequence of str
     """
-    figure = Figure(figsize=(1.1 * len(classes) + 2.2, 1.0 * len(classes) + 1.2))
+    figure = Figure(figsize=(1.1 * len(classes) + 1.4, 1.0 * len(classes) + 1.2))
     figure.set_layout_engine("constrained")
     axes = figure.add_subplot()
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)

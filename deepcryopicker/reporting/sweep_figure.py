@@ -26,7 +26,7 @@ class _Point:
 
 
 def sweep_figure(path: Path, rows: Sequence[Mapping[str, object]], varied: Sequence[str]) -> None:
-    """Draw the first headline number of every job that has it.
+    """Draw a headline number of every job that has it: one that the paper gives, or the first.
 
     Where one number varies, it is the x axis; otherwise each job has a line of its own, with its
     choices beside it. Without any number there is no picture.
@@ -40,18 +40,20 @@ def sweep_figure(path: Path, rows: Sequence[Mapping[str, object]], varied: Seque
     varied : sequence of str
         Keys of what varies between the jobs.
     """
-    metric = next(iter(headlines(rows)), None)
+    known = headlines(rows)
+    published = [one for one in known if any(number is not None for number in one.published)]
+    metric = next(iter(published or known), None)
     if metric is None:
         path.unlink(missing_ok=True)  # that of an earlier attempt
         return
     points = []
-    for row, value, interval in zip(rows, metric.values, metric.intervals, strict=True):
+    for row, value, interval, paper in zip(
+        rows, metric.values, metric.intervals, metric.published, strict=True
+    ):
         if value is not None:
             low, high = interval or (value, value)
             choices = [str(row.get(key) or "") for key in varied]
-            paper = row.get("paper")
-            known = float(paper) if isinstance(paper, int | float) else None
-            points.append(_Point(choices, value, max(value - low, 0), max(high - value, 0), known))
+            points.append(_Point(choices, value, max(value - low, 0), max(high - value, 0), paper))
     names = short_names(varied)
     places = _places(points)
     if places is None:

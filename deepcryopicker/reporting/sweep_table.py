@@ -9,6 +9,8 @@ from rich.table import Table
 
 from deepcryopicker.reporting.tables import make_table
 
+PAPER = "paper."
+"""Before the metric, in the name of a column of published numbers."""
 WIDTH = 110  # of the table, characters: what a log file shows well
 _LONGEST_CHOICE = 28
 _LONGEST_NOTES = (44, 28, 20)  # shortened before the first few numbers are given up
@@ -46,11 +48,14 @@ class Headline:
     values : list of float or None
         One a job.
     intervals : list of (float, float) or None
+    published : list of float or None
+        The paper's.
     """
 
     heading: str
     values: list[float | None]
     intervals: list[tuple[float, float] | None]
+    published: list[float | None]
 
     @property
     def known(self) -> bool:
@@ -79,10 +84,7 @@ def headlines(rows: Sequence[Row]) -> list[Headline]:
     names = dict.fromkeys(key for row in rows for key in row)
     groups = [key for key in names if key.startswith(start) and key.endswith(end)]
     chosen = [_column(rows, key, heading) for key, heading in _OVERALL.items()]
-    chosen += [
-        Headline(_group(key), [_number(row.get(key)) for row in rows], [None] * len(rows))
-        for key in groups
-    ]
+    chosen += [_column(rows, key, _group(key), with_interval=False) for key in groups]
     chosen += [_column(rows, key, heading) for key, heading in _OF_PICKS.items()]
     chosen += [_of_labels(rows, key, heading) for key, heading in _OF_LABELS.items()]
     chosen += [_column(rows, key, heading) for key, heading in _SECONDS.items()]
@@ -131,13 +133,10 @@ def _make(
     title: str | None,
 ) -> Table:
     columns = {"job": "job", **dict(zip(varied, short_names(varied), strict=True))}
-    if any(row.get("paper") is not None for row in rows):
-        columns["paper"] = "paper"
     cells: list[dict[str, object]] = [
         {
             "job": row["job"],
             **{key: shortened(str(row.get(key) or "")) for key in varied},
-            "paper": row.get("paper"),
             "note": _note(row, longest_note),
         }
         for row in rows
@@ -146,6 +145,10 @@ def _make(
         columns[headline.heading] = headline.heading
         for cell, value in zip(cells, headline.cells(), strict=True):
             cell[headline.heading] = value
+        if any(number is not None for number in headline.published):
+            columns[f"{headline.heading}, paper"] = "paper"
+            for cell, number in zip(cells, headline.published, strict=True):
+                cell[f"{headline.heading}, paper"] = number
     if any(cell["note"] for cell in cells):
         columns["note"] = "note"
     return make_table(cells, columns, title=title)
@@ -159,13 +162,16 @@ def _note(row: Row, longest: int) -> str | None:
     return shortened(f"{row['status']}: {error}" if error else str(row["status"]), longest)
 
 
-def _column(rows: Sequence[Row], key: str, heading: str) -> Headline:
-    ends = [(_number(row.get(f"{key}_low")), _number(row.get(f"{key}_high"))) for row in rows]
-    return Headline(
-        heading,
-        [_number(row.get(key)) for row in rows],
-        [(low, high) if low is not None and high is not None else None for low, high in ends],
+def _column(rows: Sequence[Row], key: str, heading: str, with_interval: bool = True) -> Headline:
+    low, high, paper, values = (
+        [_number(row.get(name)) for row in rows]
+        for name in (f"{key}_low", f"{key}_high", f"{PAPER}{key}", key)
     )
+    intervals = [
+        None if start is None or end is None or not with_interval else (start, end)
+        for start, end in zip(low, high, strict=True)
+    ]
+    return Headline(heading, values, intervals, paper)
 
 
 def _of_labels(rows: Sequence[Row], key: str, heading: str) -> Headline:
@@ -175,7 +181,8 @@ def _of_labels(rows: Sequence[Row], key: str, heading: str) -> Headline:
         names = (name for name in row if name.startswith("labels.") and name.endswith(f".{key}"))
         found = [number for name in names if (number := _number(row[name])) is not None]
         values.append(fmean(found) if found else None)
-    return Headline(heading, values, [None] * len(rows))
+    nothing: list[None] = [None] * len(rows)
+    return Headline(heading, values, list(nothing), list(nothing))
 
 
 def _group(key: str) -> str:

@@ -1,5 +1,6 @@
 """Curves of training: a row an epoch, which an interrupted training takes up again."""
 
+import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ COLUMNS = (
     "validation_accuracy",
 )
 OnEpoch = Callable[[Mapping[str, float]], None]
+
+
+def read_curves(path: Path) -> list[dict[str, float]]:
+    """Read the rows that were written."""
+    with path.open(encoding="utf-8") as stream:
+        return [{key: float(cell) for key, cell in row.items()} for row in csv.DictReader(stream)]
 
 
 class Curves(Callback):

@@ -1,6 +1,7 @@
 """Fit a network to a training set with Lightning, keep the best epoch, calibrate it."""
 
 import logging
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +9,21 @@ from pathlib import Path
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.pytorch.callbacks import Callback, EarlyStopping
 
-from deepcryopicker.errors import UsageError
+from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.model.network import Network
-from deepcryopicker.trainer.curves import Curves, OnEpoch
+from deepcryopicker.progress import console
+from deepcryopicker.trainer.checkpoints import (
+    BEST,
+    LAST,
+    AtomicIO,
+    Checkpoints,
+    is_readable,
+    remove_checkpoints,
+)
+from deepcryopicker.trainer.curves import Curves, OnEpoch, read_curves
 from deepcryopicker.trainer.loaders import make_loader
 from deepcryopicker.trainer.module import WindowClassifier
 from deepcryopicker.trainer.predict import fit_temperature, predict
@@ -22,7 +33,6 @@ from deepcryopicker.types import TrainingSet
 
 CURVES = "metrics.csv"
 _MONITOR = "validation_detection_loss"
-_BEST, _LAST = "best", "last"
 _PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 _NOISE = (
     "The '(train|val|test)_dataloader' does not have many workers",
@@ -64,30 +74,37 @@ def fit(
     ------
     UsageError
         If CUDA is asked for where there is none, or fewer GPUs than devices.
+    NothingUsableError
+        If the loss was never finite.
     """
     _check_devices(config)
-    last = folder / f"{_LAST}.ckpt"
-    if not resume:
-        last.unlink(missing_ok=True)
+    last = folder / LAST
+    if not (resume and is_readable(last)):
+        remove_checkpoints(folder)
     lightning.seed_everything(seed, workers=True, verbose=False)
     network.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
-    batches = make_loader(training_set, "train", config.batch_size, seed)
-    validation = make_loader(training_set, "validation", config.batch_size, seed)
+    batches = make_loader(training_set, "train", config, seed)
+    validation = make_loader(training_set, "validation", config, seed)
     steps = config.epochs * -(-len(batches) // config.devices)
     module = WindowClassifier(network, config, training_set.classes, steps, seed)
-    best = ModelCheckpoint(
-        folder, _BEST, monitor=_MONITOR, save_last=True, enable_version_counter=False
-    )
     # Rows of other processes do not reach this one before the end.
     alone = config.devices == 1
-    curves = Curves(folder / CURVES, on_epoch if alone else None)
-    patience = EarlyStopping(_MONITOR, patience=config.patience)
+    callbacks: list[Callback] = [
+        EpochProgress(config.epochs),
+        Curves(folder / CURVES, on_epoch if alone else None),
+        EarlyStopping(_MONITOR, patience=config.patience),
+        Checkpoints(folder, _MONITOR),
+    ]
     with _quiet():
-        trainer = _make_trainer(config, [EpochProgress(config.epochs), curves, patience, best])
+        trainer = _make_trainer(config, callbacks)
         trainer.fit(module, batches, validation, ckpt_path=last if last.exists() else None)
-        state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
-    module.load_state_dict(state["state_dict"])
+    rows = read_curves(folder / CURVES)
+    if on_epoch is not None and not alone:
+        for row in rows:
+            on_epoch(row)
+    _take_best(module, rows, config, folder)
     network.to(memory_format=torch.contiguous_format).eval()  # as when it is read from a file
+    network.to("cuda" if uses_cuda(config) else "cpu")
     held_out = training_set.split == "validation"
     temperature = fit_temperature(
         predict(network, training_set.windows[held_out]), training_set.target[held_out]
@@ -95,10 +112,21 @@ def fit(
     network.temperature.fill_(temperature)
 
 
-def remove_checkpoints(folder: Path) -> None:
-    """Delete the checkpoints of a training whose weights have been written."""
-    for name in (_BEST, _LAST):
-        (folder / f"{name}.ckpt").unlink(missing_ok=True)
+def _take_best(
+    module: WindowClassifier, rows: list[dict[str, float]], config: TrainerConfig, folder: Path
+) -> None:
+    """Load the weights of the best epoch, and say how good it was."""
+    best = min(rows, key=lambda row: (math.isnan(row[_MONITOR]), row[_MONITOR]))
+    if not math.isfinite(best[_MONITOR]):
+        raise NothingUsableError(
+            "training diverged: the validation loss was never finite. Lower trainer.learning_rate"
+        )
+    state = torch.load(folder / BEST, weights_only=True, map_location="cpu")
+    module.load_state_dict(state["state_dict"])
+    console.print(
+        f"training: {len(rows)} of {config.epochs} epochs, "
+        f"validation accuracy {best['validation_accuracy']:.3f}"
+    )
 
 
 def uses_cuda(config: TrainerConfig) -> bool:
@@ -118,8 +146,10 @@ def _check_devices(config: TrainerConfig) -> None:
 def _make_trainer(config: TrainerConfig, callbacks: list[Callback]) -> lightning.Trainer:
     automatic = "16-mixed" if uses_cuda(config) else "32-true"
     return lightning.Trainer(
-        accelerator={"cuda": "gpu"}.get(config.device, config.device),
+        accelerator="gpu" if uses_cuda(config) else "cpu",
         devices=config.devices,
+        # Within a SLURM job Lightning would leave it to SLURM to start processes.
+        plugins=[AtomicIO(), LightningEnvironment()],
         # Spawned processes only train; forked ones or a second call of the program would label
         # and pick as well.
         strategy="auto" if config.devices == 1 else "ddp_spawn",
@@ -129,6 +159,7 @@ def _make_trainer(config: TrainerConfig, callbacks: list[Callback]) -> lightning
         logger=False,
         callbacks=callbacks,
         deterministic="warn",
+        enable_checkpointing=False,  # Checkpoints does it
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
+from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import TrainingSet
 
 Batches = DataLoader[tuple[torch.Tensor, ...]]
@@ -37,7 +38,7 @@ class EpochShuffle(Sampler[int]):
         return iter(order.tolist())
 
 
-def make_loader(training_set: TrainingSet, split: str, batch_size: int, seed: int) -> Batches:
+def make_loader(training_set: TrainingSet, split: str, config: TrainerConfig, seed: int) -> Batches:
     """Batch the windows of one split: (N, 1, S, S) windows, targets, heat-map targets.
 
     Only ``train`` is shuffled; the others come in larger batches.
@@ -49,8 +50,9 @@ def make_loader(training_set: TrainingSet, split: str, batch_size: int, seed: in
         torch.from_numpy(training_set.heat[chosen]),
     )
     if split != "train":
-        return DataLoader(dataset, batch_size=4 * batch_size)
+        return DataLoader(dataset, batch_size=4 * config.batch_size)
     # A last batch of one window would stop batch normalisation.
-    ragged = len(dataset) % batch_size == 1 and len(dataset) > 1
+    per_device = -(-len(dataset) // config.devices)
+    ragged = per_device % config.batch_size == 1 and per_device > 1
     sampler = EpochShuffle(len(dataset), seed)
-    return DataLoader(dataset, batch_size=batch_size, sampler=sampler, drop_last=ragged)
+    return DataLoader(dataset, batch_size=config.batch_size, sampler=sampler, drop_last=ragged)

@@ -35,8 +35,11 @@ def detection_loss(logits: Tensor, target: Tensor, particles: Tensor) -> Tensor:
     particles : (P,) int64 Tensor
         Indices of the particle classes.
     """
-    probability = torch.softmax(logits, dim=1)[:, particles].sum(dim=1).clamp(0.0, 1.0)
-    return functional.binary_cross_entropy(probability, torch.isin(target, particles).float())
+    log_probability = torch.log_softmax(logits, dim=1)
+    others = _without(particles, logits.shape[1])
+    as_particle = torch.logsumexp(log_probability[:, particles], dim=1)
+    as_other = torch.logsumexp(log_probability[:, others], dim=1)
+    return -torch.where(torch.isin(target, particles), as_particle, as_other).mean()
 
 
 def positive_unlabelled(logits: Tensor, target: Tensor, particles: Tensor, prior: float) -> Tensor:
@@ -53,11 +56,10 @@ def positive_unlabelled(logits: Tensor, target: Tensor, particles: Tensor, prior
     prior : float
     """
     positive = torch.isin(target, particles)
-    nothing = torch.ones(logits.shape[1], dtype=torch.bool, device=logits.device)
-    nothing[particles] = False
     log_probability = torch.log_softmax(logits, dim=1)
     # Loss of taking a window for no particle, of whatever kind.
-    as_negative = -torch.logsumexp(log_probability[:, nothing], dim=1)
+    others = _without(particles, logits.shape[1])
+    as_negative = -torch.logsumexp(log_probability[:, others], dim=1)
     right = functional.nll_loss(log_probability, target, reduction="none")
     positive_risk = prior * _mean(right[positive])
     negative_risk = _mean(as_negative[~positive]) - prior * _mean(as_negative[positive])
@@ -76,6 +78,12 @@ def _unlabelled(
     logits: Tensor, target: Tensor, _heat: Tensor, *, particles: Tensor, prior: float
 ) -> Tensor:
     return positive_unlabelled(logits, target, particles.to(logits.device), prior)
+
+
+def _without(particles: Tensor, classes: int) -> Tensor:
+    """Return the indices of the classes that are not particles."""
+    every = torch.arange(classes, device=particles.device)
+    return every[~torch.isin(every, particles)]
 
 
 def _mean(values: Tensor) -> Tensor:

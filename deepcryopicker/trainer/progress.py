@@ -1,14 +1,16 @@
 """Progress of training: epochs done, time left, and the last losses."""
 
+import time
+
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deepcryopicker.progress import console
+from deepcryopicker.progress import SECONDS_BETWEEN_LINES, console
 
 
 class EpochProgress(Callback):
-    """A bar over epochs on a terminal, one line at the end elsewhere.
+    """A bar over epochs on a terminal, a line now and then elsewhere.
 
     Parameters
     ----------
@@ -20,6 +22,8 @@ class EpochProgress(Callback):
         self._epochs = epochs
         # A bar cannot be sent to another process, so it is made where training starts.
         self._bar: Progress | None = None
+        self._start = self._last = 0.0
+        self._first = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the bar."""
@@ -32,7 +36,8 @@ class EpochProgress(Callback):
             console=console,
             disable=not (console.is_terminal and trainer.is_global_zero),
         )
-        done = trainer.current_epoch
+        self._start = self._last = time.monotonic()
+        done = self._first = trainer.current_epoch
         if done and trainer.is_global_zero:
             console.print(f"training goes on after epoch {done} of {self._epochs}")
         self._bar.add_task("training", total=self._epochs, completed=done, loss="")
@@ -44,14 +49,17 @@ class EpochProgress(Callback):
         if self._bar is not None:
             task = self._bar.task_ids[0]
             self._bar.update(task, advance=1, loss=f"validation loss {loss:.3f}")
+        now, done = time.monotonic(), trainer.current_epoch + 1
+        due = now - self._last >= SECONDS_BETWEEN_LINES
+        if due and trainer.is_global_zero and not console.is_terminal and done < self._epochs:
+            left = (now - self._start) / (done - self._first) * (self._epochs - done)
+            console.print(
+                f"training: {done}/{self._epochs}, validation loss {loss:.3f}, "
+                f"about {left:.0f} s left"
+            )
+            self._last = now
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Close the bar and say how it went."""
+        """Close the bar."""
         if self._bar is not None:
             self._bar.stop()
-        accuracy = trainer.callback_metrics.get("validation_accuracy")
-        if accuracy is not None and trainer.is_global_zero:
-            console.print(
-                f"training: {trainer.current_epoch} of {self._epochs} epochs, "
-                f"validation accuracy {float(accuracy):.3f}"
-            )

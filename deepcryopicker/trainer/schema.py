@@ -73,13 +73,15 @@ class TrainerConfig:
     devices: int = 1
 
     def __post_init__(self) -> None:
-        for key in ("epochs", "patience", "batch_size", "devices"):
+        if self.batch_size < 2:
+            raise UsageError(f"trainer.batch_size must be at least 2, got {self.batch_size}")
+        for key in ("epochs", "patience", "devices"):
             if getattr(self, key) < 1:
                 raise UsageError(f"trainer.{key} must be at least 1, got {getattr(self, key)}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"trainer.learning_rate must be > 0, got {self.learning_rate:g}")
         for key in ("weight_decay", "jitter", "shift"):
-            if getattr(self, key) < 0:
+            if not 0 <= getattr(self, key) < float("inf"):
                 raise UsageError(f"trainer.{key} must be >= 0, got {getattr(self, key):g}")
         for key in ("label_smoothing", "momentum", "prior"):
             if not 0 <= getattr(self, key) < 1:

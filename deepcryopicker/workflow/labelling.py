@@ -157,7 +157,7 @@ def _label(
         candidates = label.label(views, labeler)
         seen = views.enhanced if isinstance(labeler, MaskLabeler) else None
     else:
-        candidates = label_by_picks(views, Picks.empty() if truth is None else truth[0])
+        candidates = label_by_picks(views, *(truth or (Picks.empty(), Picks.empty())))
     seen = views.flat if seen is None else seen
     if truth is None:
         return Labelled(entry, views, seen, candidates, None, None)

@@ -1,6 +1,5 @@
 """From micrographs to a training set: label, choose windows, cut them."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +9,13 @@ import numpy as np
 from rich.table import Table
 
 from deepcryopicker.class_set.cutting import cut_windows, matched, smoothed
-from deepcryopicker.class_set.samples import SPLITS, Samples, draw_samples, heat_targets
+from deepcryopicker.class_set.samples import (
+    SPLITS,
+    Samples,
+    draw_samples,
+    heat_targets,
+    require_both_kinds,
+)
 from deepcryopicker.class_set.sites import Sites, count_particles, find_sites
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config import TrainConfig
@@ -24,6 +29,7 @@ from deepcryopicker.reporting.figures import sample_sheet
 from deepcryopicker.reporting.tables import make_table
 from deepcryopicker.runs import Run
 from deepcryopicker.types import SHAPES, Image, TrainingSet
+from deepcryopicker.workflow.hashing import write_hashes
 from deepcryopicker.workflow.label_files import (
     count,
     draw_candidates,
@@ -31,7 +37,7 @@ from deepcryopicker.workflow.label_files import (
     write_candidates,
     write_stages,
 )
-from deepcryopicker.workflow.labelling import label_each
+from deepcryopicker.workflow.labelling import Labelled, label_each
 
 _LABEL_OVERLAYS = 4
 _COLUMNS = {"what": "class", "places": "places", **{name: name for name in SPLITS}}
@@ -48,20 +54,25 @@ class Source:
         Where windows may be cut.
     diameter : float
         Particle diameter, original pixels.
-    sha256 : str
-        Of the file.
     """
 
     entry: Entry
     sites: Sites
     diameter: float
-    sha256: str
 
 
 def collect_labels(
-    catalogue: Catalogue, config: TrainConfig, run: Run
+    catalogue: Catalogue, size: int, config: TrainConfig, run: Run
 ) -> tuple[list[Source], list[dict[str, Any]]]:
     """Label the micrographs to train on; candidates go to ``labels/<name>.csv``.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    size : int
+        Side of the windows to come, working pixels.
+    config : TrainConfig
+    run : Run
 
     Returns
     -------
@@ -77,25 +88,23 @@ def collect_labels(
             draw_candidates(run.folder / "label_overlays", one)
         if config.preprocessing.save_stages:
             write_stages(run.folder / "stages", one)
-        height, width = one.views.micrograph.image.shape
-        rng = np.random.default_rng([config.seed, len(sources)])
-        sites = find_sites(
-            one.candidates, (height, width), one.views.diameter, config.class_set, rng
-        )
-        digest = hashlib.sha256(one.entry.path.read_bytes()).hexdigest()
-        sources.append(Source(one.entry, sites, one.views.diameter, digest))
+        sites = _sites(one, size, config, np.random.default_rng([config.seed, len(sources)]))
+        sources.append(Source(one.entry, sites, one.views.diameter))
         rows.append(count(one))
         if one.evaluated is not None:
             evaluated.append(one.evaluated)
-    written = [
-        {"micrograph": s.entry.name, "path": str(s.entry.path), "sha256": s.sha256} for s in sources
-    ]
-    write_rows(run.folder / "data.csv", written, ("micrograph", "path", "sha256"))
+    same = write_hashes(run.folder / "data.csv", [one.entry for one in sources])
+    if run.resumes and not same:
+        console.print("the data is not what it was: training starts anew")
+        run.resumes = False
     return sources, summarise_labels(rows, evaluated)
 
 
 def keep_out(catalogue: Catalogue, sources: list[Source], config: TrainConfig) -> Catalogue:
-    """Leave truth only to the test micrographs if the truth itself was trained on."""
+    """Leave truth only to the test micrographs if the truth itself was trained on.
+
+    A split by copy trains on all of them.
+    """
     if not isinstance(config.labeler, TruthConfig):
         return catalogue
     groups = [one.entry.group for one in sources]
@@ -103,7 +112,7 @@ def keep_out(catalogue: Catalogue, sources: list[Source], config: TrainConfig) -
     test = {
         one.entry.name
         for one, blocks in zip(sources, splits, strict=True)
-        if (blocks == "test").all()
+        if (blocks == "test").all() and config.class_set.split_by == "micrograph"
     }
     if not test:
         console.print("no micrograph is kept out of training: nothing is scored")
@@ -136,6 +145,7 @@ def make_training_set(
             kept[members] = True
     run.require(int(kept.sum()), "cutting")
     chosen = samples[kept]
+    require_both_kinds(chosen)
     training_set = TrainingSet(
         windows[kept] if not kept.all() else windows,
         chosen.target,
@@ -188,6 +198,13 @@ def count_windows(training_set: TrainingSet) -> list[dict[str, Any]]:
         }
         rows.append({"what": name, "places": places, **counts})
     return rows
+
+
+def _sites(one: Labelled, size: int, config: TrainConfig, rng: np.random.Generator) -> Sites:
+    height, width = one.views.micrograph.image.shape
+    diameter = one.views.diameter
+    window = size * diameter / config.preprocessing.working_diameter
+    return find_sites(one.candidates, (height, width), diameter, window, config.class_set, rng)
 
 
 def _cut(

@@ -42,7 +42,7 @@ def pick_and_score(
         scores[_BASELINE] = score(picked[_BASELINE], config.baseline.threshold)
     curves = {name: curve for name, each in picked.items() if (curve := curve_of(each))}
     draw_curves(run.folder / "precision_recall.png", curves, config.picker.threshold)
-    tracker.log_curves(curves)
+    tracker.log_curves("precision_recall", curves)
     tracker.log_pictures("overlays", sorted((run.folder / "overlays").rglob("*.png")))
     console.print(tabulate(scores, title=catalogue.name))
     return {**scores[_NETWORK], "baseline": scores.get(_BASELINE)}

@@ -8,11 +8,10 @@ from typing import Any
 
 import lightning
 import numpy as np
-import torch
 from scipy.special import softmax
 
 from deepcryopicker.config import TrainConfig
-from deepcryopicker.evaluation.patches import confusion, score_patches
+from deepcryopicker.evaluation.patches import confusion, patch_curves, score_patches
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
@@ -22,12 +21,13 @@ from deepcryopicker.reporting.figures import training_figure
 from deepcryopicker.reporting.patches import confusion_figure, patch_sheet
 from deepcryopicker.reporting.tables import make_table
 from deepcryopicker.runs import Run, provenance
-from deepcryopicker.trainer.fit import CURVES, fit, remove_checkpoints
+from deepcryopicker.trainer.fit import CURVES, fit
 from deepcryopicker.trainer.predict import predict
 from deepcryopicker.types import TrainingSet
 from deepcryopicker.workflow.sampling import Source
 
-_FOLDER = "training"
+TRAINING = "training"
+"""Folder of curves and checkpoints."""
 
 
 def new_network(config: TrainConfig) -> Network:
@@ -52,7 +52,7 @@ def train_network(
     -------
     Trained, and the scores on the test windows, None where there are none
     """
-    folder = run.folder / _FOLDER
+    folder = run.folder / TRAINING
     fit(network, training_set, config.trainer, folder, config.seed, run.resumes, tracker.log_epoch)
     with (folder / CURVES).open(encoding="utf-8") as stream:
         training_figure(run.folder / "training.png", list(csv.DictReader(stream)))
@@ -75,11 +75,10 @@ def train_network(
         },
     )
     save_weights(run.folder, trained)
-    remove_checkpoints(folder)
-    pictures = ("samples", "training", "patches", "confusion")
-    for name in pictures:
+    for name in ("training", "patches", "confusion"):
         if (run.folder / f"{name}.png").exists():
             tracker.log_pictures(name, [run.folder / f"{name}.png"])
+    tracker.log_pictures("labels", sorted((run.folder / "label_overlays").rglob("*.png")))
     tracker.log_files("model", "model", [run.folder / WEIGHTS, run.folder / CARD])
     return trained, scores
 
@@ -92,7 +91,6 @@ def _test(
     if not chosen.any():
         return None
     windows, target = training_set.windows[chosen], training_set.target[chosen]
-    network.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     logits = predict(network, windows)
     probability = softmax(logits / float(network.temperature), axis=1)
     classes = training_set.classes
@@ -103,6 +101,7 @@ def _test(
     patch_sheet(run.folder / "patches.png", windows, target, probability, classes)
     confusion_figure(run.folder / "confusion.png", matrix, classes)
     tracker.log_confusion(classes, matrix)
+    tracker.log_curves("patches", patch_curves(probability, target, classes))
     parts = scores["classes"] | scores["groups"]
     rows: list[dict[str, Any]] = [{"what": name, **row} for name, row in parts.items()]
     columns = {

@@ -16,6 +16,7 @@ from deepcryopicker.types import Candidates, Micrograph, Picks
 DIAMETER, SIZE = 24.0, 43
 SHAPE = (260, 300)
 SCALE = 0.5
+WINDOW = SIZE / SCALE  # original pixels
 GRID = np.array([(x, y) for y in range(30, 231, 50) for x in range(30, 271, 60)], float)
 LABELS = np.resize(["top", "side", "irregular"], len(GRID))
 
@@ -44,7 +45,9 @@ def sites_of(found, config, seed=0):
     """Sites of several micrographs; original pixels are twice the working ones."""
     shape = (round(SHAPE[0] / SCALE), round(SHAPE[1] / SCALE))
     return [
-        find_sites(one, shape, DIAMETER / SCALE, config, np.random.default_rng([seed, index]))
+        find_sites(
+            one, shape, DIAMETER / SCALE, WINDOW, config, np.random.default_rng([seed, index])
+        )
         for index, one in enumerate(found)
     ]
 

@@ -46,10 +46,11 @@ def test_smoothing_is_one_of_the_papers_gaussians():
 
 def test_versions_are_matched_to_what_the_network_sees():
     version = 40.0 + 7.0 * RNG.normal(size=(50, 60)).astype(np.float32)
-    seen = 3.0 + 0.5 * RNG.normal(size=(50, 60)).astype(np.float32)
+    seen = (3.0 + 0.05 * version + 0.5 * RNG.normal(size=(50, 60))).astype(np.float32)
     found = matched(version, seen)
     np.testing.assert_allclose([found.mean(), found.std()], [seen.mean(), seen.std()], rtol=1e-5)
     np.testing.assert_allclose(np.corrcoef(found.ravel(), version.ravel())[0, 1], 1, rtol=1e-6)
+    np.testing.assert_allclose(matched(-version, seen), found, rtol=1e-4)
     np.testing.assert_array_equal(
         matched(np.ones_like(seen), seen), np.full_like(seen, seen.mean())
     )

@@ -1,13 +1,16 @@
 """The samples are balanced, and no pixel of one split is in another."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from deepcryopicker.class_set.samples import SPLITS, heat_targets
+from deepcryopicker.class_set.samples import SPLITS, draw_samples, heat_targets
+from deepcryopicker.class_set.sites import find_sites
 from deepcryopicker.class_set.split import BLOCKS, assign_splits, shares_of
 from deepcryopicker.errors import NothingUsableError, UsageError
+from deepcryopicker.types import Candidates, Picks
 
 from .common import DIAMETER, GRID, LABELS, SHAPE, SIZE, candidates, configure, cut_all, draw
 
@@ -34,7 +37,7 @@ def test_no_micrograph_is_in_two_splits(name, rotations):
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_no_particle_is_in_two_splits_of_few_micrographs(count):
-    """Every pixel has a value of its own; what is compared is the particle-sized centre."""
+    """Every pixel has a value of its own; these micrographs are too small for bands of a window."""
     size = SHAPE[0] * SHAPE[1]
     images = [np.arange(size).reshape(SHAPE).astype(np.float32) + i * size for i in range(count)]
     samples = draw([candidates()] * count, configure("five"))
@@ -48,6 +51,36 @@ def test_no_particle_is_in_two_splits_of_few_micrographs(count):
     for one, other in combinations(SPLITS, 2):
         assert values[one]
         assert not values[one] & values[other]
+
+
+def test_windows_of_different_blocks_share_nothing():
+    """A micrograph large enough for bands as wide as a window."""
+    rng = np.random.default_rng(0)
+    shape, diameter, window = (2000, 2400), 48.0, 86.0
+    places = rng.uniform(60, 1900, (600, 2))
+    sites = find_sites(
+        Candidates(
+            picks=Picks.create(*places.T),
+            good=np.ones(600, bool),
+            reason=np.full(600, ""),
+            coverage=np.zeros((100, 120), np.float32),
+            clusters=np.zeros((0, 0), np.uint8),
+            mask=np.zeros((0, 0), bool),
+            scale=0.05,
+        ),
+        shape,
+        diameter,
+        window,
+        configure("four_no_negative"),
+        rng,
+    )
+    config = configure("four_no_negative", samples_per_class=400)
+    samples = draw_samples([sites], ["a"], config, seed=0)
+    xy = np.column_stack([samples.x, samples.y])
+    for one, other in combinations(SPLITS, 2):
+        a, b = xy[samples.split == one], xy[samples.split == other]
+        apart = np.abs(a[:, None] - b).max(axis=-1)  # windows are squares
+        assert apart.min() >= window
 
 
 def test_a_split_by_copy_leaks():
@@ -153,6 +186,14 @@ def test_rejected_candidates_are_negatives_only_where_asked_for():
         negative = samples.kind[samples.target == 4]
         assert (negative == "rejected").mean() == pytest.approx(share, abs=0.01)
         assert "rejected" not in samples.kind[samples.target < 4]
+
+
+@pytest.mark.parametrize("reason", ["cut by the edge", "uncertain"])
+def test_what_may_be_a_particle_is_no_negative(reason):
+    good = np.arange(len(GRID)) % 2 == 0
+    found = replace(candidates(good=good), reason=np.where(good, "", reason))
+    samples = draw([found] * 6, configure("five", rejected_share=0.5))
+    assert "rejected" not in samples.kind
 
 
 def test_where_nothing_was_rejected_negatives_are_off_centre():

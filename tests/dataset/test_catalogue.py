@@ -5,9 +5,12 @@ from dataclasses import replace
 import mrcfile
 import numpy as np
 import pytest
+from hydra import compose, initialize_config_dir
 
-from deepcryopicker.dataset.catalogue import open_folder
-from deepcryopicker.dataset.schema import FolderConfig, SimulatedConfig
+from deepcryopicker import config as configuration
+from deepcryopicker._conf import CONF_DIR
+from deepcryopicker.dataset.catalogue import open_combined, open_folder
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
 from deepcryopicker.dataset.simulated import open_simulated
 from deepcryopicker.dataset.simulator import KINDS
 from deepcryopicker.errors import MicrographError, UsageError
@@ -106,6 +109,73 @@ def test_groups_without_diameter_get_an_estimate(folder):
     given = open_folder(FolderConfig(micrographs=str(folder / "images"), diameter=3.0))
     assert given.groups_without_diameter == []
     assert not any(entry.estimated for entry in given.entries)
+
+
+def combined(folder):
+    """The same micrographs twice: with truth and a diameter in pixels, and without truth."""
+    images = str(folder / "images")
+    first = FolderConfig("mine", images, coordinates=str(folder / "truth"), diameter=33.0)
+    second = FolderConfig("yours", images, diameter_angstrom=120.0, polarity="bright")
+    return open_combined(CombinedConfig("both", {"first": first, "b": second}))
+
+
+def test_names_of_combined_micrographs_start_with_their_member(folder):
+    catalogue = combined(folder)
+    assert catalogue.name == "both"
+    alone = list(opened(folder))
+    names = [entry.name for entry in catalogue.entries]
+    assert names == [f"{member}/{name}" for member in ("first", "b") for name in alone]
+    micrograph = next(entry for entry in catalogue.entries if entry.name == "b/sub/two").load()
+    assert micrograph.name == "b/sub/two"
+
+
+def test_combined_datasets_keep_what_is_theirs(folder):
+    entries = {entry.name: entry for entry in combined(folder).entries}
+    for name, entry in opened(folder, coordinates=str(folder / "truth")).items():
+        first, second = entries[f"first/{name}"], entries[f"b/{name}"]
+        assert first.path == second.path == entry.path
+        assert (first.group, second.group) == ("mine", "yours")
+        assert first.truth == entry.truth
+        assert second.load_truth() is None
+        assert first.particle_diameter(first.load()) == 33
+        np.testing.assert_array_equal(second.load().image, -first.load().image)
+    one = entries["b/one"]
+    assert one.particle_diameter(one.load()) == pytest.approx(80)
+    certain, uncertain = entries["first/one"].load_truth()
+    assert (certain.x.tolist(), uncertain.x.tolist()) == ([3, 5], [9])
+
+
+def test_each_combined_dataset_without_a_diameter_gets_its_own_estimate(folder):
+    images = str(folder / "images")
+    members = {name: FolderConfig(name, images) for name in ("a", "b")}
+    members["c"] = FolderConfig("c", images, diameter=5.0)
+    catalogue = open_combined(CombinedConfig("all", members))
+    assert catalogue.groups_without_diameter == ["a", "b"]
+    known = catalogue.with_diameter("a", 44.0)
+    assert known.groups_without_diameter == ["b"]
+    assert {entry.group: entry.diameter for entry in known.entries} == {"a": 44, "b": None, "c": 5}
+
+
+def test_a_combination_of_nothing_is_refused():
+    with pytest.raises(UsageError, match=r"^dataset\.members is empty: .*dataset=paper"):
+        CombinedConfig()
+
+
+def test_the_papers_dataset_has_four_members(monkeypatch):
+    monkeypatch.setenv("DEEPCRYOPICKER_DATA", "/data")
+    configuration.register()
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        composed = compose("train", ["dataset=paper", "dataset.members.klh.diameter=151"])
+    dataset = configuration.validated(composed).dataset
+    assert isinstance(dataset, CombinedConfig)
+    assert dataset.name == "paper"
+    diameters = {"apoferritin": 60, "klh": 151, "ribosome": 92, "beta_galactosidase": 108}
+    assert {name: member.diameter for name, member in dataset.members.items()} == diameters
+    for name, member in dataset.members.items():
+        assert type(member) is FolderConfig
+        assert member.name == name
+        assert member.micrographs == f"/data/{name}/micrographs"
+        assert member.coordinates == f"/data/{name}/coordinates"
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def sweep(shell, trained):
 
 def test_a_sweep_goes_on_after_an_impossible_job(sweep):
     assert sweep.code == 3
-    assert sweep.err == "error: seed must be >= 0, got -1\n"
+    assert sweep.err == "error: seed must lie in [0, 2**32), got -1\n"
     done = [path.parent.name for path in sorted(sweep.folder.glob("*/metrics.json"))]
     assert done == ["0", "1"]
 

@@ -12,6 +12,7 @@ from deepcryopicker.types import Micrograph, Picks
 
 DIAMETER = 60.0
 PLACES = np.array([(100.0, 80.0), (300.5, 150.0), (210.0, 260.0)])
+NONE = Picks.empty()
 CHAIN = PreprocessingConfig(
     working_diameter=24,
     model_input="standardise",
@@ -27,7 +28,7 @@ def views():
 
 def test_picks_are_the_candidates_in_original_pixels(views):
     picks = Picks.create(*PLACES.T, score=[0.9, 0.5, 0.1], label=["top", "side", "irregular"])
-    found = label_by_picks(views, picks)
+    found = label_by_picks(views, picks, NONE)
     for column in ("x", "y", "score", "label"):
         np.testing.assert_array_equal(getattr(found.picks, column), getattr(picks, column))
     assert found.good.all()
@@ -36,25 +37,25 @@ def test_picks_are_the_candidates_in_original_pixels(views):
 
 
 def test_diameter_is_that_of_the_micrograph(views):
-    found = label_by_picks(views, Picks.create(*PLACES.T, diameter=[1.0, 99.0, np.nan]))
+    found = label_by_picks(views, Picks.create(*PLACES.T, diameter=[1.0, 99.0, np.nan]), NONE)
     assert found.picks.diameter.tolist() == [DIAMETER] * 3
 
 
 @pytest.mark.parametrize("label", ["", "particle", "junk"])
 def test_class_that_is_no_shape_becomes_irregular(views, label):
-    found = label_by_picks(views, Picks.create(*PLACES.T, label=["top", label, "side"]))
+    found = label_by_picks(views, Picks.create(*PLACES.T, label=["top", label, "side"]), NONE)
     assert found.picks.label.tolist() == ["top", "irregular", "side"]
 
 
 @pytest.mark.parametrize("place", [(25, 100), (100, 25), (395, 100), (100, 295)])
 def test_picks_at_the_edge_train_nothing(views, place):
-    found = label_by_picks(views, Picks.create([100.0, place[0]], [80.0, place[1]]))
+    found = label_by_picks(views, Picks.create([100.0, place[0]], [80.0, place[1]]), NONE)
     assert found.good.tolist() == [True, False]
     assert found.reason.tolist() == ["", "cut by the edge"]
 
 
 def test_mask_holds_discs_of_the_diameter(views):
-    found = label_by_picks(views, Picks.create(*PLACES.T))
+    found = label_by_picks(views, Picks.create(*PLACES.T), NONE)
     row, column = np.indices(views.flat.image.shape)
     x, y = ((PLACES + 0.5) * 0.4 - 0.5).T
     distance = np.hypot(column[..., None] - x, row[..., None] - y).min(axis=-1)
@@ -66,12 +67,21 @@ def test_mask_holds_discs_of_the_diameter(views):
 
 
 def test_no_picks_no_candidates(views):
-    found = label_by_picks(views, Picks.empty())
+    found = label_by_picks(views, NONE, NONE)
     assert len(found.picks) == len(found.good) == len(found.reason) == 0
     assert not found.mask.any()
 
 
 def test_picks_outside_the_image_are_left_out(views):
-    found = label_by_picks(views, Picks.create([100.0, -50.0, 5000.0], [80.0, 90.0, 70.0]))
+    found = label_by_picks(views, Picks.create([100.0, -50.0, 5000.0], [80.0, 90.0, 70.0]), NONE)
     assert found.picks.x.tolist() == [100.0]
     assert found.good.tolist() == [True]
+
+
+def test_uncertain_places_are_candidates_to_keep_away_from(views):
+    found = label_by_picks(
+        views, Picks.create(*PLACES.T), Picks.create([50.0, 999.0], [200.0, 9.0])
+    )
+    assert found.good.tolist() == [True, True, True, False]  # the last lies outside
+    assert found.reason.tolist() == ["", "", "", "uncertain"]
+    assert (found.picks.x[3], found.picks.y[3]) == (50, 200)

@@ -10,7 +10,6 @@ from deepcryopicker.logger.rows import (
     CURVE_POINTS,
     confusion_rows,
     curve_rows,
-    flatten,
     picture_names,
 )
 
@@ -19,20 +18,6 @@ def curve(length):
     """A curve whose columns can be told apart."""
     threshold = np.linspace(1.0, 0.0, length)
     return Curve(threshold, precision=threshold + 10, recall=threshold + 20)
-
-
-def test_numbers_of_any_type_are_kept_and_nothing_else():
-    scores = {
-        "count": 3,
-        "f1": np.float32(0.5),
-        "hits": np.int64(7),
-        "text": "five",
-        "nothing": None,
-        "interval": [0.1, 0.2],
-        "groups": {"klh": {"f1": 0.25, "name": "KLH", "deep": {"er": 1}}, "empty": {}},
-    }
-    numbers = {"count": 3, "f1": 0.5, "hits": 7, "groups.klh.f1": 0.25, "groups.klh.deep.er": 1}
-    assert flatten(scores) == numbers
 
 
 def test_a_short_curve_is_kept_whole():

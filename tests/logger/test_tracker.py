@@ -61,7 +61,7 @@ def fill(tracker, pictures):
     for row in EPOCHS:
         tracker.log_epoch(row)
     tracker.log_scores(SCORES)
-    tracker.log_curves(CURVES)
+    tracker.log_curves("precision_recall", CURVES)
     tracker.log_confusion(["top", "side"], np.array([[5, 1], [2, 9]]))
     tracker.log_pictures("samples", [pictures / "a.png"])
     tracker.log_pictures("overlays", [pictures / "a.png", pictures / "b.png"])

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from deepcryopicker.errors import UsageError
+from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig
-from deepcryopicker.trainer.fit import fit, remove_checkpoints
+from deepcryopicker.trainer.checkpoints import remove_checkpoints
+from deepcryopicker.trainer.fit import fit
 from deepcryopicker.trainer.predict import predict
 from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import TrainingSet
@@ -153,7 +154,56 @@ def test_killed_training_resumes_to_the_same_weights(tmp_path):
     resumed = train(folder, resume=True, on_epoch=rows.append)
     assert same_weights(resumed, undisturbed)
     assert curves(folder) == curves(tmp_path / "undisturbed")
-    assert [row["epoch"] for row in rows] == list(range(len(rows)))
+    assert [row["epoch"] for row in rows] == [0, 1, 2, 3]
+
+
+def test_a_moved_run_resumes_to_the_same_weights(tmp_path):
+    """The best epoch so far is that of the folder before it was moved."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(row):
+        if row["epoch"] == 2:
+            raise Stop
+
+    undisturbed = train(tmp_path / "undisturbed")
+    with pytest.raises(Stop):
+        train(tmp_path / "here", on_epoch=stop)
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert same_weights(train(tmp_path / "there", resume=True), undisturbed)
+
+
+def test_a_damaged_checkpoint_is_no_obstacle(tmp_path):
+    undisturbed = train(tmp_path / "undisturbed")
+    (tmp_path / "damaged").mkdir()
+    whole = (tmp_path / "undisturbed" / "last.ckpt").read_bytes()
+    (tmp_path / "damaged" / "last.ckpt").write_bytes(whole[: len(whole) // 2])
+    assert same_weights(train(tmp_path / "damaged", resume=True), undisturbed)
+
+
+def test_a_training_that_is_over_resumes_to_its_weights(tmp_path):
+    first = train(tmp_path)
+    assert same_weights(train(tmp_path, resume=True), first)
+
+
+def test_a_training_that_diverges_says_so(tmp_path):
+    config = TrainerConfig(
+        epochs=2, optimizer="sgd", learning_rate=1e30, schedule="constant", device="cpu"
+    )
+    with pytest.raises(NothingUsableError, match=r"diverged.*trainer\.learning_rate"):
+        train(tmp_path, config=config)
+
+
+def test_within_a_slurm_job_it_is_still_us_who_start_processes(tmp_path, monkeypatch):
+    for key, value in {"JOB_ID": "1", "NTASKS": "1", "PROCID": "0", "LOCALID": "0"}.items():
+        monkeypatch.setenv(f"SLURM_{key}", value)
+    monkeypatch.setenv("SLURM_JOB_NAME", "train")
+    monkeypatch.setenv("SLURM_NODEID", "0")
+    config = TrainerConfig(epochs=2, patience=4, batch_size=16, device="cpu", devices=2)
+    rows = []
+    train(tmp_path, config=config, on_epoch=rows.append)
+    assert len(rows) == 2
 
 
 def test_without_resume_old_checkpoints_do_not_matter(tmp_path):
@@ -176,7 +226,7 @@ def test_two_processes_train_together(tmp_path):
     rows = []
     network = train(tmp_path, config=config, on_epoch=rows.append)
     assert accuracy(network, separable()) == 1
-    assert [row["epoch"] for row in rows] == list(range(len(rows)))
+    assert [row["epoch"] for row in rows] == list(range(8))
 
 
 def test_last_batch_of_one_window_does_not_stop_training(tmp_path):
@@ -190,7 +240,7 @@ def test_last_batch_of_one_window_does_not_stop_training(tmp_path):
     [
         {"epochs": 0},
         {"patience": 0},
-        {"batch_size": 0},
+        {"batch_size": 1},
         {"devices": 0},
         {"learning_rate": 0.0},
         {"jitter": -0.1},

@@ -1,0 +1,78 @@
+"""Checkpoints: the best epoch, and the last one to go on from."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning.pytorch.callbacks import Callback
+
+from deepcryopicker.io.atomic import replacing
+
+BEST, LAST = "best.ckpt", "last.ckpt"
+
+
+class Checkpoints(Callback):
+    """Writes both after an epoch.
+
+    Lightning's own remembers where its files lay and how good they were by their path; a run
+    folder may be moved before its training goes on. It must be the last of the callbacks, so that
+    the checkpoint holds what the others know of the epoch.
+
+    Parameters
+    ----------
+    folder : Path
+    monitor : str
+        The metric whose least value is the best.
+    """
+
+    def __init__(self, folder: Path, monitor: str) -> None:
+        self._folder = folder
+        self._monitor = monitor
+        self._least = math.inf
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the checkpoint, and the weights if they are the best."""
+        value = float(trainer.callback_metrics[self._monitor])
+        if value < self._least:
+            self._least = value
+            trainer.save_checkpoint(self._folder / BEST, weights_only=True)
+        trainer.save_checkpoint(self._folder / LAST)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Put the best value so far into the checkpoint."""
+        return {"least": self._least}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the best value of the interrupted training."""
+        self._least = state_dict["least"]
+
+
+class AtomicIO(TorchCheckpointIO):
+    """Writes checkpoints such that a kill leaves the earlier one rather than half of one."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Write beside the file, then rename."""
+        with replacing(Path(path)) as temporary:
+            torch.save(checkpoint, temporary)
+
+
+def is_readable(path: Path) -> bool:
+    """Whether there is a checkpoint that can be read."""
+    if not path.exists():
+        return False
+    try:
+        torch.load(path, weights_only=True, mmap=True, map_location="cpu")
+    except Exception:  # whatever a damaged file makes of torch
+        return False
+    return True
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Delete the checkpoints of a training that is over and done with."""
+    for name in (BEST, LAST):
+        (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,168 @@
+"""Experiments of the paper's tables, as small as they go: where they stop, and what they leave."""
+
+import csv
+
+import pytest
+
+SMALL = (
+    "dataset=simulated",
+    "dataset.kinds=[apoferritin]",
+    "dataset.micrographs_per_kind=3",
+    "dataset.shape=[384,448]",
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_real_data(monkeypatch):
+    """What composes names the real micrographs, but must not need them."""
+    monkeypatch.setenv("DEEPCRYOPICKER_DATA", "/nowhere")
+
+
+def rows(path):
+    with path.open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def files(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("given", "parameters"),
+    [([], 58_274_500), (["class-set=five"], 58_278_597)],
+)
+def test_table_9_lists_the_papers_network(shell, given, parameters):
+    answer = shell("train", "+experiment=table9", *given, run=f"table9_{parameters}")
+    assert (answer.code, answer.err) == (0, "")
+    table = rows(answer.folder / "layers.csv")
+    assert len(table) == 13
+    assert sum(int(row["parameters"]) for row in table) == parameters
+    assert answer.metrics["parameters"] == parameters
+    printed = [line.split() for line in answer.out.splitlines() if line.strip()]
+    numbered = [line for line in printed if line[0].isdigit()]
+    assert [line[0] for line in numbered] == [str(number) for number in range(1, 14)]
+    # Written and printed alike, but for the commas.
+    for row, line in zip(table, numbered, strict=True):
+        assert row["operation"].split() == line[1 : 1 + len(row["operation"].split())]
+        assert row["output"] in line
+    assert str(parameters) in answer.out.replace(",", "")
+    assert not files(answer.folder) & {"model.safetensors", "samples.csv", "data.csv"}
+
+
+def test_training_set_stops_before_the_network(shell):
+    answer = shell(
+        "train",
+        "+experiment=training_set",
+        *SMALL,
+        "class_set.samples_per_class=64",
+        run="training_set",
+    )
+    assert (answer.code, answer.err) == (0, "")
+    found = files(answer.folder)
+    assert {"samples.csv", "samples.png", "data.csv", "metrics.json", "config.yaml"} <= found
+    assert not [name for name in found if name.endswith((".safetensors", ".ckpt"))]
+    assert not [name for name in found if name.startswith(("picks/", "training/", "patches"))]
+    table = {row["what"]: row for row in rows(answer.folder / "samples.csv")}
+    assert list(table) == ["top", "side", "irregular", "background"]
+    windows = [int(table["background"][split]) for split in ("train", "validation", "test")]
+    assert windows == [41, 10, 13]
+    # Half of each are empty and half off-centre, every place in all four turns: 20 + 21 windows of
+    # 5 + 6 places, 5 + 5 of 2 + 2, 6 + 7 of 2 + 2.
+    assert int(table["background"]["places"]) == 19
+    assert "particles to train on" in answer.out
+    assert "windows to train on" in answer.out
+
+
+def test_until_weights_trains_and_tests_but_does_not_pick(shell):
+    answer = shell(
+        "train",
+        "until=weights",
+        *SMALL,
+        "labeler=truth",
+        "trainer.epochs=1",
+        "class_set.samples_per_class=32",
+        "logger=csv",
+        run="weights",
+    )
+    assert (answer.code, answer.err) == (0, "")
+    found = files(answer.folder)
+    assert {"model.safetensors", "model.yaml", "patches.png", "confusion.png"} <= found
+    assert {"training.png", "training/metrics.csv", "timings.json"} <= found
+    left = ("picks/", "overlays/", "box/", "relion/", "baseline/", "precision_recall")
+    assert [name for name in found if name.startswith(left)] == []
+    assert [name for name in found if name.endswith(".ckpt")] == []
+    patches = answer.metrics["patches"]
+    assert 0 <= patches["accuracy"] <= 1
+    assert 0 < patches["average_precision"] <= 1
+    assert sum(map(sum, patches["confusion"])) == patches["windows"] > 0
+    assert list(patches["groups"]) == ["apoferritin"]
+    assert "f1" not in answer.metrics
+
+
+@pytest.fixture(scope="module")
+def typed():
+    """The sweep over learning rates, but two of them, on three small micrographs."""
+    return (
+        "+experiment=learning_rate",
+        *SMALL,
+        "trainer.epochs=1",
+        "trainer.precision=float32",
+        "class_set.samples_per_class=32",
+        "class_set.classes=[top,background]",
+        "logger=csv",
+    )
+
+
+def sweep(shell, typed):
+    """The experiment itself says that it is a sweep."""
+    folder = shell.folder / "learning_rate"
+    rates = "hydra.sweeper.params={trainer.learning_rate:'1e-4,4e-3'}"
+    # The shell sets the folder of a single run, which a sweep does not use.
+    answer = shell("train", *typed, rates, f"hydra.sweep.dir={folder}", run="learning_rate")
+    return answer, rows(folder / "sweep.csv")
+
+
+@pytest.fixture(scope="module")
+def first(shell, typed):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEEPCRYOPICKER_DATA", "/nowhere")
+        return sweep(shell, typed)
+
+
+def test_a_sweep_ends_with_the_scores_on_test_windows(first):
+    answer, table = first
+    assert (answer.code, answer.err) == (0, "")
+    assert [row["status"] for row in table] == ["done", "done"]
+    assert [float(row["trainer.learning_rate"]) for row in table] == [1e-4, 4e-3]
+    for row in table:
+        accuracy = float(row["patches.accuracy"])
+        assert 0 <= accuracy <= 1
+        assert 0 < float(row["patches.average_precision"]) <= 1
+        by_class = [float(row[f"patches.classes.{x}.accuracy"]) for x in ("top", "background")]
+        assert min(by_class) <= accuracy <= max(by_class)
+        assert float(row["patches.groups.apoferritin.accuracy"]) == accuracy
+        assert float(row["seconds.training"]) > 0
+    assert len({row["patches.windows"] for row in table}) == 1  # the same windows
+    weights = {path.read_bytes() for path in answer.folder.glob("*/model.safetensors")}
+    assert len(weights) == 2  # and other rates
+    assert (answer.folder / "sweep.png").is_file()
+    assert not list(answer.folder.glob("*/picks"))
+
+
+def test_the_same_sweep_again_has_nothing_to_do(first, shell, typed):
+    def written():
+        return {
+            path: path.stat().st_mtime_ns
+            for path in first[0].folder.glob("[01]/**/*")
+            if path.is_file()
+        }
+
+    before = written()
+    answer, table = sweep(shell, typed)
+    assert (answer.code, answer.err) == (0, "")
+    for job in range(2):
+        said = f"job {job}: finished already, see {answer.folder / str(job)}"
+        assert said in answer.out.splitlines()
+    assert "every job was finished already" in answer.out
+    assert table == first[1]
+    assert written() == before
