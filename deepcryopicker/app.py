@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker import slurm, sweeps
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import COMMANDS, as_primary, register, validated
+from deepcryopicker.config import COMMANDS, register, validated
 from deepcryopicker.errors import DeepCryoPickerError, UsageError
 from deepcryopicker.io.atomic import write_text
 from deepcryopicker.locks import InUseError, alone_in
@@ -35,13 +35,12 @@ from deepcryopicker.outcomes import (
     WRONG_USAGE,
     Held,
     Outcome,
-    difference,
     held_by,
     read_outcome,
-    read_settings,
 )
 from deepcryopicker.progress import console
 from deepcryopicker.refusals import explain, misplaced
+from deepcryopicker.rerun import CONFIG, as_primary, difference, read_settings
 from deepcryopicker.runs import TIMINGS, Run
 
 Command = Callable[[Any, Run], float | None]
@@ -224,7 +223,7 @@ def _open_run(folder: Path, config: DictConfig) -> Run:
     )
     for name in _OUTDATED if run.resumes else (*_OUTDATED, TIMINGS):
         (folder / name).unlink(missing_ok=True)
-    write_text(folder / "config.yaml", as_primary(config))
+    write_text(folder / CONFIG, as_primary(config))
     # Hydra itself would write these before it is known whether the folder may be used.
     write_text(folder / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(HydraConfig.instance().cfg))
     write_text(folder / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra_config.overrides.task))

@@ -217,46 +217,6 @@ def register() -> None:
         store.store(name=f"_{name}", node=node)
 
 
-def as_primary(config: DictConfig) -> str:
-    """Write a composed configuration as a primary file, from which it composes again.
-
-    Its defaults list names the schemas, so that another value given with it is checked as usual.
-    """
-    kind = OmegaConf.get_type(config)
-    command = next(name for name, schema in COMMANDS.items() if schema is kind)
-    defaults = [f"_{command}", *_schemas_within(config, ""), "hydra_defaults", "_self_"]
-    return (
-        f"# python -m deepcryopicker.{command} --config-dir THIS_FOLDER --config-name config\n"
-        + OmegaConf.to_yaml(OmegaConf.create({"defaults": defaults}))
-        + OmegaConf.to_yaml(config)
-        + OmegaConf.to_yaml(OmegaConf.create({"hydra": {"job": {"name": command}}}))
-    )
-
-
-def _schemas_within(node: DictConfig, path: str) -> list[dict[str, str]]:
-    """Name the schemas of the nodes within a node that its own schema leaves open."""
-    options = {
-        schema: (group, name) for group, each in SCHEMAS.items() for name, schema in each.items()
-    }
-    kind = OmegaConf.get_type(node)
-    declared = (
-        {each.name for each in dataclasses.fields(kind) if each.type is not Any}
-        if dataclasses.is_dataclass(kind)
-        else set()
-    )
-    found: list[dict[str, str]] = []
-    for key in node:
-        child = None if OmegaConf.is_missing(node, key) else node[key]
-        if not isinstance(child, DictConfig):
-            continue
-        schema = OmegaConf.get_type(child)
-        if schema in options and key not in declared:
-            group, name = options[schema]
-            found.append({f"{group}@{path}{key!s}": f"_{name}"})
-        found += _schemas_within(child, f"{path}{key!s}.")
-    return found
-
-
 def validated(config: DictConfig) -> Any:
     """Build the dataclasses of a composed configuration; their own checks run now.
 

@@ -11,9 +11,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from deepcryopicker.io.atomic import write_text
+from deepcryopicker.rerun import difference, read_settings
 
 DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 """Exit codes: of a run, of a sweep, and of a command that a signal ended."""
@@ -21,8 +20,6 @@ DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 13
 STATUS = "status.json"
 REFUSED = "refused.json"
 """Instead of the former, where the folder holds another run that must not be touched."""
-
-_NOT_OF_THE_RUN = ("defaults", "hydra")  # in config.yaml, so that it composes again
 
 
 @dataclass(frozen=True)
@@ -98,53 +95,3 @@ def held_by(folder: Path, settings: dict[str, Any]) -> Held:
     if status.is_file() and Outcome(**json.loads(status.read_text(encoding="utf-8"))).finished:
         return Held.FINISHED
     return Held.UNFINISHED
-
-
-def read_settings(folder: Path) -> dict[str, Any] | None:
-    """Read the configuration of the run in a folder; None if there is none."""
-    path = folder / "config.yaml"
-    if not path.is_file():
-        return None
-    # What it holds is resolved; a dollar sign in it is one.
-    content: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    if not isinstance(content, dict):
-        return {}  # not of a run
-    return {key: value for key, value in content.items() if key not in _NOT_OF_THE_RUN}
-
-
-def difference(
-    there: dict[str, Any], here: dict[str, Any], parent: str = ""
-) -> tuple[str, str, str] | None:
-    """Find the first key in which two configurations differ.
-
-    Returns
-    -------
-    (key, value there, value here) or None
-        Values as one types them; ``(no such key)`` where there is none.
-    """
-    for key in [*here, *(key for key in there if key not in here)]:
-        old, new = (side.get(key, _ABSENT) for side in (there, here))
-        name = f"{parent}{key}"
-        if isinstance(old, dict) and isinstance(new, dict):
-            found = difference(old, new, f"{name}.")
-            if found is not None:
-                return found
-        elif old != new:
-            return name, _typed(old), _typed(new)
-    return None
-
-
-_ABSENT = object()
-
-
-def _typed(value: object) -> str:
-    """Word a value as on the command line, shortened."""
-    if value is _ABSENT:
-        return "(no such key)"
-    if isinstance(value, dict):
-        return "{...}"
-    if value is None or isinstance(value, bool):
-        text = json.dumps(value)
-    else:
-        text = str(value).replace("'", "")
-    return text if len(text) <= 40 else f"{text[:39]}…"

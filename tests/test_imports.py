@@ -22,7 +22,9 @@ LEVELS = (
     "picker",
     "evaluation",
     "reporting logger",
-    "config runs outcomes locks",
+    "config runs locks",
+    "rerun",
+    "outcomes",
     "workflow",
     "refusals sweeps slurm app train label pick evaluate __main__",
 )

@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
-from deepcryopicker import config, runs
+from deepcryopicker import config, rerun, runs
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.errors import MicrographError, NothingUsableError, UsageError
 from deepcryopicker.runs import Run
@@ -132,7 +132,7 @@ def again(tmp_path):
         with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
             first = compose(command, list(overrides))
         OmegaConf.resolve(first)
-        (tmp_path / "config.yaml").write_text(config.as_primary(first))
+        (tmp_path / "config.yaml").write_text(rerun.as_primary(first))
         searched = f"hydra.searchpath=[{CONF_DIR}]"
         with initialize_config_dir(str(tmp_path), version_base="1.3"):
             return first, compose("config", [searched, *then])
@@ -165,12 +165,14 @@ def test_published_numbers_stay_with_the_run(tmp_path):
     config.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         first = compose("train")
-    written = config.as_primary(first).replace("reference: {}", "reference: {class-set=five: 0.98}")
+    written = rerun.as_primary(first).replace(
+        "reference: {}", "reference: {f1: {class-set=five: 0.98}}"
+    )
     (tmp_path / "config.yaml").write_text(written)
     with initialize_config_dir(str(tmp_path), version_base="1.3"):
         second = compose("config", [f"hydra.searchpath=[{CONF_DIR}]"])
-    assert config.validated(second).reference == {"class-set=five": 0.98}
-    assert config.as_primary(second).count("class-set=five: 0.98") == 1
+    assert config.validated(second).reference == {"f1": {"class-set=five": 0.98}}
+    assert rerun.as_primary(second).count("class-set=five: 0.98") == 1
 
 
 @pytest.mark.parametrize(

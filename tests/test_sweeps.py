@@ -16,13 +16,13 @@ from deepcryopicker.outcomes import (
     Held,
     Outcome,
     combine,
-    difference,
     held_by,
     read_outcome,
 )
 from deepcryopicker.reporting import sweep_figure as figures
 from deepcryopicker.reporting.figures import COLOURS
 from deepcryopicker.reporting.sweep_table import WIDTH, headlines, short_names, sweep_table
+from deepcryopicker.rerun import difference
 from deepcryopicker.sweeps import Sweep, finish, list_jobs, tabulate
 
 METRICS = {
