@@ -98,7 +98,7 @@ def finish(sweep: Sweep) -> int:
     """
     # Matplotlib is not to be loaded before a typo is answered.
     from deepcryopicker.reporting.sweep_figure import sweep_figure
-    from deepcryopicker.reporting.sweep_table import sweep_table
+    from deepcryopicker.reporting.sweep_table import headlines, of_datasets, sweep_table
 
     jobs = list_jobs(sweep)
     rows, varied = tabulate(jobs)
@@ -106,7 +106,9 @@ def finish(sweep: Sweep) -> int:
         columns = list(dict.fromkeys(key for row in rows for key in row))
         write_rows(sweep.folder / TABLE, rows, columns)
         sweep_figure(sweep.folder / PICTURE, rows, varied)
-    console.print(sweep_table(rows, varied, title=sweep.folder.name))
+    console.print(sweep_table(rows, varied, headlines(rows), title=sweep.folder.name))
+    if by_dataset := of_datasets(rows):
+        console.print(sweep_table(rows, varied, by_dataset, title="patch accuracy by dataset"))
     if jobs and all(_was_skipped(job, sweep) for job in jobs):
         console.print("every job was finished already; to start anew, delete the folder of the")
         console.print("sweep or choose another one: hydra.sweep.dir=OTHER")

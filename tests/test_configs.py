@@ -184,8 +184,7 @@ def test_a_group_is_a_subpackage_with_schema_and_tests(group):
     name = group.replace("-", "_")
     assert (PACKAGE / name / "__init__.py").is_file()
     assert (PACKAGE / name / "schema.py").is_file()
-    # Tracking has no pixels of its own; its tests are those of the commands.
-    assert name == "logger" or (TESTS / name).is_dir()
+    assert (TESTS / name).is_dir()
 
 
 def test_every_schema_belongs_to_a_group():

@@ -21,7 +21,13 @@ from deepcryopicker.outcomes import (
 )
 from deepcryopicker.reporting import sweep_figure as figures
 from deepcryopicker.reporting.figures import COLOURS
-from deepcryopicker.reporting.sweep_table import WIDTH, headlines, short_names, sweep_table
+from deepcryopicker.reporting.sweep_table import (
+    WIDTH,
+    headlines,
+    of_datasets,
+    short_names,
+    sweep_table,
+)
 from deepcryopicker.rerun import difference
 from deepcryopicker.sweeps import Sweep, finish, list_jobs, tabulate
 
@@ -231,7 +237,7 @@ def test_the_first_difference_is_named_as_one_types_it(there, here, expected):
 
 def said(rows, varied):
     stream = io.StringIO()
-    Console(file=stream, width=200).print(sweep_table(rows, varied))
+    Console(file=stream, width=200).print(sweep_table(rows, varied, headlines(rows)))
     return stream.getvalue()
 
 
@@ -257,8 +263,18 @@ def test_the_table_fits_a_log_file_and_keeps_the_most_telling_numbers():
 def test_headlines_come_in_order_of_what_they_tell():
     row = {"seconds.training": 1.0, "recall": 1.0, "f1": 1.0, "labels.a.f1": 0.2, **FLAT}
     names = [headline.heading for headline in headlines([row])]
-    expected = ["patch accuracy", "klh", "F1", "recall", "labels' F1", "training, s"]
+    expected = ["patch accuracy", "F1", "recall", "labels' F1", "training, s"]
     assert names == expected
+
+
+def test_several_datasets_have_a_table_of_their_own():
+    of_one = {"patches.groups.klh.accuracy": 0.9, "patches.groups.klh.accuracy_low": 0.8}
+    assert of_datasets([of_one]) == []
+    several = of_one | {"patches.groups.ribosome.accuracy": 0.7}
+    assert [(one.heading, one.values) for one in of_datasets([several, {}])] == [
+        ("klh", [0.9, None]),
+        ("ribosome", [0.7, None]),
+    ]
 
 
 def test_scores_of_labels_are_the_mean_over_the_groups_of_a_job():

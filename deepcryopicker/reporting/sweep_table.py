@@ -80,19 +80,30 @@ def headlines(rows: Sequence[Row]) -> list[Headline]:
     rows : sequence of mapping
         Of ``sweep.csv``.
     """
-    start, end = _OF_GROUPS
-    names = dict.fromkeys(key for row in rows for key in row)
-    groups = [key for key in names if key.startswith(start) and key.endswith(end)]
     chosen = [_column(rows, key, heading) for key, heading in _OVERALL.items()]
-    chosen += [_column(rows, key, _group(key), with_interval=False) for key in groups]
     chosen += [_column(rows, key, heading) for key, heading in _OF_PICKS.items()]
     chosen += [_of_labels(rows, key, heading) for key, heading in _OF_LABELS.items()]
     chosen += [_column(rows, key, heading) for key, heading in _SECONDS.items()]
     return [one for one in chosen if one.known]
 
 
-def sweep_table(rows: Sequence[Row], varied: Sequence[str], title: str | None = None) -> Table:
-    """Make the table of a sweep, with as many headline numbers as fit into 110 columns.
+def of_datasets(rows: Sequence[Row]) -> list[Headline]:
+    """Collect the patch accuracy on each dataset, where jobs were tested on several."""
+    start, end = _OF_GROUPS
+    names = dict.fromkeys(key for row in rows for key in row)
+    groups = [key for key in names if key.startswith(start) and key.endswith(end)]
+    if len(groups) < 2:
+        return []
+    return [_column(rows, key, _group(key), with_interval=False) for key in groups]
+
+
+def sweep_table(
+    rows: Sequence[Row],
+    varied: Sequence[str],
+    shown: Sequence[Headline],
+    title: str | None = None,
+) -> Table:
+    """Make a table of a sweep, with as many numbers as fit into 110 columns.
 
     Parameters
     ----------
@@ -100,9 +111,10 @@ def sweep_table(rows: Sequence[Row], varied: Sequence[str], title: str | None = 
         Of ``sweep.csv``.
     varied : sequence of str
         Keys of what varies between the jobs.
+    shown : sequence of Headline
+        The first ones are shown at least.
     title : str, optional
     """
-    shown = headlines(rows)
     few = min(_FIRST_FEW, len(shown))
     tries = [
         (count, note) for note in _LONGEST_NOTES for count in range(len(shown), few - 1, -1)
