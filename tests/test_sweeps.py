@@ -290,6 +290,7 @@ def test_keys_are_shortened_where_that_leaves_them_apart():
         "labeler.clip",
     ]
     assert short_names(["labeler@picker.labeler"]) == ["labeler@picker.labeler"]
+    assert short_names(["experiment/network@_global_", "seed"]) == ["network", "seed"]
 
 
 @pytest.fixture

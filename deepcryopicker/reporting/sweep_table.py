@@ -128,8 +128,15 @@ def sweep_table(
 
 def short_names(keys: Sequence[str]) -> list[str]:
     """Leave out the groups before keys, where what is left tells them apart."""
-    last = [key if "@" in key else key.rpartition(".")[2] for key in keys]
+    last = [_last_part(key) for key in keys]
     return [short if last.count(short) == 1 else key for key, short in zip(keys, last, strict=True)]
+
+
+def _last_part(key: str) -> str:
+    """Return ``lr`` of ``trainer.lr`` and ``network`` of ``experiment/network@_global_``."""
+    if key.endswith("@_global_"):
+        return key.removesuffix("@_global_").rpartition("/")[2]
+    return key if "@" in key else key.rpartition(".")[2]
 
 
 def shortened(text: str, longest: int = _LONGEST_CHOICE) -> str:

@@ -1,6 +1,5 @@
 """From a training set to a calibrated network on disk, and its scores on test windows."""
 
-import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from deepcryopicker.reporting.figures import training_figure
 from deepcryopicker.reporting.patches import confusion_figure, patch_sheet
 from deepcryopicker.reporting.tables import make_table
 from deepcryopicker.runs import Run, provenance
+from deepcryopicker.trainer.curves import read_curves
 from deepcryopicker.trainer.fit import CURVES, fit
 from deepcryopicker.trainer.predict import predict
 from deepcryopicker.types import TrainingSet
@@ -54,8 +54,7 @@ def train_network(
     """
     folder = run.folder / TRAINING
     fit(network, training_set, config.trainer, folder, config.seed, run.resumes, tracker.log_epoch)
-    with (folder / CURVES).open(encoding="utf-8") as stream:
-        training_figure(run.folder / "training.png", list(csv.DictReader(stream)))
+    training_figure(run.folder / "training.png", read_curves(folder / CURVES))
     scores = _test(network, training_set, run, tracker)
     trained = Trained(
         network=network,
@@ -86,7 +85,7 @@ def train_network(
 def _test(
     network: Network, training_set: TrainingSet, run: Run, tracker: Tracker
 ) -> dict[str, Any] | None:
-    """Score the windows of micrographs that were not trained on, and draw them."""
+    """Score the windows kept for the end, and draw them."""
     chosen = training_set.split == "test"
     if not chosen.any():
         return None
@@ -110,9 +109,7 @@ def _test(
         "accuracy": "accuracy",
         "average_precision": "AP",
     }
-    console.print(
-        make_table(rows, columns, "windows of other micrographs", {"what": "all", **scores})
-    )
+    console.print(make_table(rows, columns, "test windows", {"what": "all", **scores}))
     return {**scores, "confusion": matrix.tolist()}
 
 

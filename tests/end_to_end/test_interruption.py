@@ -16,7 +16,7 @@ SMALL = (
     "logger=csv",
     "overlays=0",
 )
-DEADLINE = 120.0  # seconds
+DEADLINE = 400.0  # seconds
 
 
 def start(folder, run):
