@@ -16,8 +16,8 @@ class Network(nn.Module, ABC):
     stride : int
         Input pixels between neighbouring outputs when the input is larger than a window.
     temperature : () float32 Tensor
-        Logits are divided by it before they become probabilities. It is 1 until the trained
-        network is calibrated, and it is saved with the weights.
+        Logits of single windows are divided by it before they become probabilities. It is 1 until
+        the trained network is calibrated, and it is saved with the weights.
     """
 
     window: int
@@ -35,10 +35,3 @@ class Network(nn.Module, ABC):
         A window gives 1 x 1 outputs; output (i, j) of a larger image belongs to the window whose
         top-left pixel is ``(i * stride, j * stride)``.
         """
-
-    def probabilities(self, image: Tensor) -> Tensor:
-        """Return the calibrated class probabilities (N, C, h, w), float32, of images (N, 1, H, W).
-
-        They sum to one over the classes.
-        """
-        return torch.softmax(self(image).float() / self.temperature, dim=1)

@@ -58,7 +58,9 @@ def scan(network: Network, image: Image, classes: tuple[str, ...], tile: int) ->
 def _probabilities(network: Network, image: Image) -> Image:
     device = next(network.parameters()).device
     batch = torch.from_numpy(np.ascontiguousarray(image))[None, None].to(device)
-    return network.probabilities(batch)[0].cpu().numpy()
+    # Not at the network's temperature: that is fitted to windows, of which half hold a particle,
+    # and a map of surer scores ranks worse once it is smoothed (docs/experiments.md).
+    return torch.softmax(network(batch).float(), dim=1)[0].cpu().numpy()
 
 
 def choose_device(name: str) -> torch.device:

@@ -130,7 +130,7 @@ def test_without_padding_a_scan_equals_its_windows(name):
     centres = np.column_stack([column, row]).astype(float) * network.stride
     with torch.inference_mode():
         windows = torch.from_numpy(cut(image, centres, network.window))[:, None]
-        expected = network.probabilities(windows)[..., 0, 0].numpy()
+        expected = torch.softmax(network(windows), dim=1)[..., 0, 0].numpy()
     np.testing.assert_allclose(probability[:, row, column].T, expected, atol=1e-5)
     assert expected.std(axis=0).max() > 1e-3  # not the same everywhere
 
@@ -172,15 +172,6 @@ def test_dropout_is_placed_as_asked():
         network = build_network(option("deeppicker", dropout_place=place), 2)
         assert type(network.head[0]) is first
         assert sum(isinstance(layer, nn.Dropout) for layer in network.head) == 1
-
-
-def test_temperature_softens_probabilities_but_not_logits():
-    network = small("deeppicker").eval()
-    windows = discs(4, network.window, 0)[0]
-    logits = network(windows)
-    network.temperature.fill_(2.0)
-    torch.testing.assert_close(network(windows), logits)
-    torch.testing.assert_close(network.probabilities(windows), torch.softmax(logits / 2, dim=1))
 
 
 def test_a_window_too_small_names_the_layer_and_the_window_it_needs():
