@@ -181,7 +181,8 @@ def _published(job: Job) -> dict[str, float]:
     path = job.folder / "config.yaml"
     if not path.is_file():
         return {}
-    reference: Mapping[str, Any] = OmegaConf.select(OmegaConf.load(path), "reference") or {}
+    settings = OmegaConf.load(path)
+    reference: Mapping[str, Any] = settings.reference if "reference" in settings else {}
     return {
         f"{PAPER}{metric}": numbers[choice]
         for metric, numbers in reference.items()

@@ -76,3 +76,10 @@ def remove_checkpoints(folder: Path) -> None:
     """Delete the checkpoints of a training that is over and done with."""
     for name in (BEST, LAST):
         (folder / name).unlink(missing_ok=True)
+    remove_halves(folder)
+
+
+def remove_halves(folder: Path) -> None:
+    """Delete what a killed training was about to write, up to half a gigabyte."""
+    for path in folder.glob(".*.tmp-*.ckpt"):
+        path.unlink()

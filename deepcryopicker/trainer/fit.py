@@ -22,6 +22,7 @@ from deepcryopicker.trainer.checkpoints import (
     Checkpoints,
     is_readable,
     remove_checkpoints,
+    remove_halves,
 )
 from deepcryopicker.trainer.curves import Curves, OnEpoch, read_curves
 from deepcryopicker.trainer.loaders import make_loader
@@ -81,6 +82,7 @@ def fit(
     last = folder / LAST
     if not (resume and is_readable(last)):
         remove_checkpoints(folder)
+    remove_halves(folder)
     lightning.seed_everything(seed, workers=True, verbose=False)
     network.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     batches = make_loader(training_set, "train", config, seed)
