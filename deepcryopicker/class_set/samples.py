@@ -1,7 +1,7 @@
 """Which windows make up a training set: split, balanced, and with rotated copies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
@@ -195,8 +195,7 @@ def _draw(
             chosen = members[np.isin(pool.kind[members], kinds)]
             order = _taking_turns(stratum[chosen], rng)
             places, turns = _copies(chosen[order], count, config.rotations)
-            part = pool[places]
-            parts.append(Samples(**(vars(part) | {"turns": turns})))
+            parts.append(replace(pool[places], turns=turns))
     return _join(parts)
 
 
@@ -245,7 +244,7 @@ def _scatter(drawn: Samples, limits: dict[str, int], rng: np.random.Generator) -
         parts = np.split(members, np.rint(edges[:-1] * len(members)).astype(int))
         for name, part in zip(SPLITS, parts, strict=True):
             split[part] = name
-    return Samples(**(vars(drawn) | {"split": split}))
+    return replace(drawn, split=split)
 
 
 def _join(parts: Sequence[Samples]) -> Samples:

@@ -90,12 +90,10 @@ def _line(points: Sequence[_Point], places: list[float], name: str, heading: str
         label="this sweep",
     )
     known = [(at, one.paper) for at, one in zip(x, ordered, strict=True) if one.paper is not None]
-    if known:
-        axes.plot(*zip(*known, strict=True), "x", color=_PAPER, markersize=9, mew=2, label="paper")
     if x[0] > 0 and x[-1] / x[0] > _DECADE:
         axes.set_xscale("log")
     axes.set(xlabel=name, ylabel=heading)
-    _finish(figure, axes, bool(known))
+    _finish(figure, axes, known)
     return figure
 
 
@@ -114,16 +112,17 @@ def _dots(points: Sequence[_Point], names: Sequence[str], heading: str) -> Figur
         label="this sweep",
     )
     known = [(one.paper, at) for at, one in zip(y, points, strict=True) if one.paper is not None]
-    if known:
-        axes.plot(*zip(*known, strict=True), "x", color=_PAPER, markersize=9, mew=2, label="paper")
     axes.set_yticks(y, [shortened(", ".join(point.choices), 48) for point in points])
     axes.set(xlabel=heading, ylabel=", ".join(names), ylim=(len(points) - 0.5, -0.5))
-    _finish(figure, axes, bool(known))
+    _finish(figure, axes, known)
     return figure
 
 
-def _finish(figure: Figure, axes: Axes, with_legend: bool) -> None:
+def _finish(figure: Figure, axes: Axes, published: Sequence[tuple[float, float]]) -> None:
+    """Add the paper's numbers as crosses, with a legend that tells them from ours."""
     axes.grid(color="0.9")
     axes.set_axisbelow(True)
-    if with_legend:
+    if published:
+        x, y = zip(*published, strict=True)
+        axes.plot(x, y, "x", color=_PAPER, markersize=9, mew=2, label="paper")
         figure.legend(loc="outside upper center", ncols=2, frameon=False)
