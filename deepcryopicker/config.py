@@ -50,7 +50,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
 }
 
 
-STOPS = ("network", "samples", "weights", "picks")
+STOPS = ("scales", "network", "samples", "weights", "picks")
 
 
 @dataclass
@@ -92,8 +92,8 @@ class TrainConfig(RunConfig):
     micrographs_to_label : int
         The labeler sees at most so many micrographs, spread evenly over the dataset.
     until : str
-        Where to stop: ``network`` (show its layers), ``samples`` (the training set), ``weights``
-        (trained, and tested on windows) or ``picks``.
+        Where to stop: ``scales`` (show the paper's), ``network`` (show its layers), ``samples``
+        (the training set), ``weights`` (trained, and tested on windows) or ``picks``.
     baseline : picker or None
         Picked and scored beside the network.
     """

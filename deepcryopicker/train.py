@@ -24,13 +24,16 @@ def train(config: TrainConfig, run: Run) -> float | None:
     """
     from deepcryopicker.logger.tracker import open_tracker
     from deepcryopicker.trainer.checkpoints import remove_checkpoints
-    from deepcryopicker.workflow.describing import show_layers
+    from deepcryopicker.workflow.describing import show_layers, show_scales
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
     from deepcryopicker.workflow.sampling import collect_labels, keep_out, make_training_set
     from deepcryopicker.workflow.testing import pick_and_score
     from deepcryopicker.workflow.timings import timed
     from deepcryopicker.workflow.training import TRAINING, new_network, train_network
 
+    if config.until == "scales":
+        show_scales(run)
+        return None
     if config.until == "network":
         show_layers(config, run)
         return None

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -134,10 +135,28 @@ def test_the_baseline_can_be_left_out():
     assert build("train", "baseline=null").baseline is None
 
 
+def command_of(experiment):
+    """The command in the comment at the top of an experiment, and what is typed after it."""
+    text = (CONF_DIR / "experiment" / f"{experiment}.yaml").read_text(encoding="utf-8")
+    typed = re.search(rf"python -m deepcryopicker\.(\w+) \+experiment={experiment}\b(.*)", text)
+    return typed.groups() if typed else ("train", "")
+
+
+def test_experiments_with_trained_weights_say_that_they_need_them():
+    given = {
+        name: typed for name in EXPERIMENTS for kind, typed in [command_of(name)] if kind == "pick"
+    }
+    assert {"nms", "nms_iou", "cleaning", "distance", "scale_factor"} <= set(given)
+    assert all(" picker.weights=" in typed for typed in given.values())
+
+
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_an_experiment_composes_and_does_what_it_says(experiment):
-    settings = compose("train", [f"+experiment={experiment}", *NEEDED.get(experiment, [])])
-    assert type(OmegaConf.to_object(settings)) is config.TrainConfig
+    command, typed = command_of(experiment)
+    needed = [one for one in typed.split() if one.startswith("picker.weights=")]
+    given = [f"+experiment={experiment}", *needed, *NEEDED.get(experiment, [])]
+    settings = compose(command, given)
+    assert type(OmegaConf.to_object(settings)) is PRIMARIES[command]
     written = OmegaConf.load(CONF_DIR / "experiment" / f"{experiment}.yaml")
     for override in written.pop("defaults", []):
         if isinstance(override, str) or "override /" not in next(iter(override)):
@@ -152,7 +171,7 @@ def test_an_experiment_composes_and_does_what_it_says(experiment):
         override = OverridesParser.create().parse_override(f"{key}={values}")
         assert override.is_sweep_override()
         for value in override.sweep_string_iterator():
-            build("train", f"+experiment={experiment}", f"{key}={value}")
+            build(command, *given, f"{key}={value}")
     written.pop("hydra", None)  # no part of what compose returns
     plain = OmegaConf.create(OmegaConf.to_container(settings))
     assert OmegaConf.merge(plain, written) == plain
@@ -211,6 +230,7 @@ OUT_OF_RANGE = [
     "preprocessing.scale=0.01",
     "preprocessing.scale=5",
     "preprocessing.precision=half",
+    "preprocessing.scaling=steps",
     "labeler.rarest_shape=-0.1",
     "labeler.rarest_shape=1.1",
     "labeler.clip=0",
@@ -252,7 +272,11 @@ OUT_OF_RANGE = [
     "picker.floor=2",
     "picker.smoothing=-1",
     "picker.distance=-1",
-    "picker.largest_area=-1",
+    "picker.largest_area=0",
+    "picker.iou=2",
+    "picker.maps=each",
+    "picker.suppression=nms",
+    "picker.scale_factor=0",
     "picker.tile=100",
     "picker.device=gpu",
     "baseline.threshold=1.1",

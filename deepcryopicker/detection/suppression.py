@@ -1,5 +1,7 @@
 """Non-maximum suppression: a place has one particle."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import KDTree
@@ -34,8 +36,57 @@ def suppress_by_distance(
         return order
     points = np.column_stack([x, y])[order]
     neighbours = KDTree(points).query_ball_point(points, np.nextafter(distance, 0.0))
-    alive = np.ones(len(order), bool)
+    return order[_greedy(neighbours)]
+
+
+def suppress_by_overlap(
+    x: Floats, y: Floats, score: Floats, side: float, iou: float
+) -> npt.NDArray[np.int64]:
+    """Keep the best-scored of all picks whose boxes overlap (the paper's suppression).
+
+    Parameters
+    ----------
+    x, y, score : (N,) float64
+        Centres of square boxes, in pixels of `side`.
+    side : float
+    iou : float
+        A pick is dropped if its intersection with the box of a kept one with a higher score is a
+        larger share of their union than this.
+
+    Returns
+    -------
+    (K,) int64
+        As :func:`suppress_by_distance`.
+    """
+    order = np.argsort(-score, kind="stable")
+    if len(order) == 0:
+        return order
+    points = np.column_stack([x, y])[order]
+    touching = KDTree(points).query_ball_point(points, side, p=np.inf)
+    overlapping = []
+    for point, near in zip(points, touching, strict=True):
+        width, height = np.maximum(side - np.abs(points[near] - point), 0.0).T
+        shared = width * height
+        union = 2.0 * side**2 - shared
+        overlapping.append([near[i] for i in np.flatnonzero(shared > iou * union)])
+    return order[_greedy(overlapping)]
+
+
+def _greedy(neighbours: Sequence[list[int]]) -> npt.NDArray[np.int64]:
+    """Walk down a ranking: whoever is still there drops all neighbours of lower rank.
+
+    Parameters
+    ----------
+    neighbours : (N,) sequence of lists of int
+        Ranks of each pick's neighbours; its own may be among them.
+
+    Returns
+    -------
+    (K,) int64
+        Ranks kept.
+    """
+    alive = np.ones(len(neighbours), bool)
     for index, near in enumerate(neighbours):
         if alive[index]:
             alive[[other for other in near if other > index]] = False
-    return order[alive]
+    return np.flatnonzero(alive)

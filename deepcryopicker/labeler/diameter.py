@@ -69,7 +69,7 @@ def estimate_diameter(
         return [Views(micrograph, diameter, preprocessing) for micrograph in micrographs]
 
     # Every diameter has to be looked at in its own scale, even if the chain has a fixed one.
-    preprocessing = replace(preprocessing, scale=None)
+    preprocessing = replace(preprocessing, scale=None, scaling="continuous")
     longest = max(max(micrograph.image.shape) for micrograph in micrographs)
     shortest = min(min(micrograph.image.shape) for micrograph in micrographs)
     largest = min(LARGEST * longest, shortest / _FEWEST_ACROSS)

@@ -8,26 +8,82 @@ from omegaconf import MISSING
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.types import DEVICES
 
+MAPS = ("joint", "per_class")
+SUPPRESSIONS = ("distance", "iou", "none")
+
 
 @dataclass
-class DenseConfig:
-    """Lay the network over the whole micrograph at once, then clean and suppress.
+class MapConfig:
+    """From a map of class probabilities to picks, however it was scanned.
 
     Attributes
     ----------
-    weights : str or None
-        Run folder or weights file for ``pick``; ``train`` picks with what it has just trained.
     threshold : float
         Score from which a candidate counts as picked; all candidates are written.
     floor : float
         Candidates with lower scores are not written.
     smoothing : float
         Sigma of the Gaussian over the score map, in diameters.
-    largest_area : float
-        Score-map areas above this many particle areas per peak are ice or carbon. A saturated
-        area has some 0.62 at the default `distance`, a particle's own area 0.2 or less.
+    maps : str
+        Where maxima are looked for: ``joint``, in the probability of any particle, and the most
+        probable class there is the pick's; ``per_class``, in each class's own (paper).
+    largest_area : float or None
+        Areas of close scores above this many particle areas are lowered: they are ice or carbon.
+        A particle has some 0.05, and 0.2 at the most; null leaves all as they are.
+    suppression : str
+        Which of two picks are one: by ``distance`` of their centres; by overlap of their boxes,
+        ``iou`` (paper); ``none``. Within each class first where there is a map for each.
     distance : float
         Least distance between two picks, in diameters.
+    iou : float
+        Largest intersection of two picks' boxes, as a share of their union; a box is a diameter
+        wide.
+    scale_factor : float
+        Scale at which the network looks for particles over the one at which it was trained.
+    """
+
+    threshold: float = 0.5
+    floor: float = 0.02
+    smoothing: float = 0.08
+    maps: str = "joint"
+    largest_area: float | None = 0.2
+    suppression: str = "distance"
+    distance: float = 0.5
+    iou: float = 0.3
+    scale_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_threshold(self.threshold)
+        for key in ("floor", "iou"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise UsageError(f"picker.{key} must lie in [0, 1], got {getattr(self, key):g}")
+        for key in ("smoothing", "distance"):
+            if getattr(self, key) < 0:
+                raise UsageError(f"picker.{key} must be >= 0, got {getattr(self, key):g}")
+        if self.largest_area is not None and self.largest_area <= 0:
+            raise UsageError(
+                f"picker.largest_area must be > 0, got {self.largest_area:g}; null switches it off"
+            )
+        if self.maps not in MAPS:
+            raise UsageError(f"picker.maps: {unknown('kind', self.maps, MAPS)}")
+        if self.suppression not in SUPPRESSIONS:
+            raise UsageError(
+                f"picker.suppression: {unknown('kind', self.suppression, SUPPRESSIONS)}"
+            )
+        if not 0.25 <= self.scale_factor <= 4:
+            raise UsageError(
+                f"picker.scale_factor must lie in [0.25, 4], got {self.scale_factor:g}"
+            )
+
+
+@dataclass
+class DenseConfig(MapConfig):
+    """Lay the network over the whole micrograph at once, then clean and suppress.
+
+    Attributes
+    ----------
+    weights : str or None
+        Run folder or weights file for ``pick``; ``train`` picks with what it has just trained.
     tile : int
         Side of the tiles that the network is laid over at once, working pixels: bounds memory.
     device : str
@@ -35,21 +91,11 @@ class DenseConfig:
     """
 
     weights: str | None = None
-    threshold: float = 0.5
-    floor: float = 0.02
-    smoothing: float = 0.08
-    largest_area: float = 4.0
-    distance: float = 0.7
     tile: int = 1024
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        check_threshold(self.threshold)
-        if not 0 <= self.floor <= 1:
-            raise UsageError(f"picker.floor must lie in [0, 1], got {self.floor:g}")
-        for key in ("smoothing", "distance", "largest_area"):
-            if getattr(self, key) < 0:
-                raise UsageError(f"picker.{key} must be >= 0, got {getattr(self, key):g}")
+        super().__post_init__()
         if self.tile < 256:
             raise UsageError(f"picker.tile must be at least 256 pixels, got {self.tile}")
         if self.device not in DEVICES:

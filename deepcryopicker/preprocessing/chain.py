@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from deepcryopicker.preprocessing.scaling import grid_factor
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 
 RESCALED = "rescaled"
@@ -30,9 +31,26 @@ def seen_by_network(config: PreprocessingConfig) -> str:
 
 def chain_scale(config: PreprocessingConfig, diameter: float) -> float:
     """Return the scale at which the chain runs for particles of `diameter` original pixels."""
-    return config.working_diameter / diameter if config.scale is None else config.scale
+    return model_scale(config, diameter) if config.scale is None else config.scale
 
 
 def chain_diameter(config: PreprocessingConfig, diameter: float) -> float:
     """Return the pixels that particles of `diameter` original pixels have in the chain."""
-    return config.working_diameter if config.scale is None else diameter * config.scale
+    return model_diameter(config, diameter) if config.scale is None else diameter * config.scale
+
+
+def model_scale(config: PreprocessingConfig, diameter: float) -> float:
+    """Return the scale of what the network sees of particles of `diameter` original pixels."""
+    if config.scaling == "grid":
+        return grid_factor(diameter, config.working_diameter)
+    return config.working_diameter / diameter
+
+
+def model_diameter(config: PreprocessingConfig, diameter: float) -> float:
+    """Return the pixels that particles of `diameter` original pixels have for the network.
+
+    That is the configured working diameter, or up to a step of the grid less.
+    """
+    if config.scaling == "grid":
+        return diameter * model_scale(config, diameter)
+    return config.working_diameter

@@ -18,6 +18,7 @@ from deepcryopicker.preprocessing.chain import (
     active_steps,
     chain_diameter,
     chain_scale,
+    model_scale,
     seen_by_network,
 )
 from deepcryopicker.preprocessing.resize import rescale
@@ -78,7 +79,7 @@ def preprocess_for_model(
     """Run the chain up to what the network sees, at the network's scale.
 
     Parameters and errors are those of :func:`preprocess`. A particle has
-    ``config.working_diameter`` pixels in the result, and the image is float32.
+    :func:`chain.model_diameter` pixels in the result, and the image is float32.
     """
     seen = preprocess(micrograph, diameter, config, until=seen_by_network(config))
     return to_model_scale(seen, diameter, config)
@@ -95,7 +96,7 @@ def to_model_scale(stage: Micrograph, diameter: float, config: PreprocessingConf
         Particle diameter, original pixels.
     config : PreprocessingConfig
     """
-    scale = config.working_diameter / diameter
+    scale = model_scale(config, diameter)
     single = replace(stage, image=stage.image.astype(np.float32, copy=False))
     return single if math.isclose(scale, stage.scale) else _resample(single, scale)
 

@@ -8,6 +8,7 @@ from omegaconf import MISSING
 from deepcryopicker.errors import UsageError, unknown
 
 PRECISIONS = ("single", "double")
+SCALINGS = ("continuous", "grid")
 
 
 @dataclass
@@ -19,6 +20,9 @@ class PreprocessingConfig:
     working_diameter : float
         Pixels that a particle's diameter has after rescaling. Networks always work at this
         scale, so that window sizes mean the same for every dataset.
+    scaling : str
+        ``continuous``: particles have exactly `working_diameter` pixels; ``grid``: the scale is
+        rounded down to a multiple of 0.125, as the paper does, and they have somewhat less.
     model_input : str
         Name of the step whose output the network sees; the labeler sees the last step's.
     steps : dict
@@ -36,10 +40,12 @@ class PreprocessingConfig:
         Round and clip after each pass of the rescaling where the file holds whole numbers, as
         MATLAB does for integer images.
     save_stages : bool
-        Write every step's image to ``stages/<micrograph>/<step>.png`` (16 bit).
+        Write every step's image to ``stages/<micrograph>/<step>.png`` (16 bit) where micrographs
+        are labelled, and ``score_maps/<micrograph>.png`` where a network picks.
     """
 
     working_diameter: float = MISSING
+    scaling: str = "continuous"
     model_input: str = MISSING
     steps: dict[str, Any] = field(default_factory=dict)
     leave_out: str | None = None
@@ -54,6 +60,7 @@ class PreprocessingConfig:
                 "preprocessing.working_diameter must lie in [8, 512] pixels, "
                 f"got {self.working_diameter:g}"
             )
+        _check_choice("scaling", "scaling", self.scaling, SCALINGS)
         names = [name for name, step in self.steps.items() if step is not None]
         _check_choice("model_input", "step", self.model_input, names)
         if self.leave_out is not None:

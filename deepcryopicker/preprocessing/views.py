@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
-from deepcryopicker.preprocessing.chain import seen_by_network
+from deepcryopicker.preprocessing.chain import model_diameter, seen_by_network
 from deepcryopicker.preprocessing.contrast import standardise
 from deepcryopicker.preprocessing.pipeline import stages, to_model_scale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -31,7 +32,14 @@ class Views:
     @property
     def working_diameter(self) -> float:
         """Particle diameter in pixels of `flat`."""
-        return self.config.working_diameter
+        return model_diameter(self.config, self.diameter)
+
+    def at(self, factor: float) -> Self:
+        """Return views of the same micrograph in which particles are `factor` times as large."""
+        if factor == 1.0:
+            return self
+        working_diameter = self.config.working_diameter * factor
+        return replace(self, config=replace(self.config, working_diameter=working_diameter))
 
     @cached_property
     def flat(self) -> Micrograph:

@@ -6,41 +6,36 @@ A picture is a grid of titled tiles, drawn without matplotlib: it takes tenths o
 from collections.abc import Mapping
 from math import ceil, sqrt
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image as PillowImage
-from PIL import ImageDraw, ImageFont
 
 from deepcryopicker.frames import to_working
-from deepcryopicker.io.atomic import replacing
 from deepcryopicker.labeler.feret import corners, measure
 from deepcryopicker.labeler.roundness import as_labels, outlines
 from deepcryopicker.reporting.overlays import (
     BLUE,
     CLASS_COLOURS,
-    SHADOW,
     SHIFT,
     VERMILLION,
-    Colour,
     Rgb,
     draw_circles,
     to_fixed_point,
     to_visible,
     typical_diameter,
 )
+from deepcryopicker.reporting.tiles import (
+    WHITE,
+    Tile,
+    fitted,
+    grid,
+    resize,
+    to_rgb,
+    write_picture,
+)
 from deepcryopicker.types import SHAPES, Candidates, Floats, Image, Mask, Micrograph, Picks
 
-Pixel = TypeVar("Pixel", np.uint8, np.float32)
-Tile = tuple[list[tuple[str, Colour]], Rgb]
-"""A title, as words with their colours, and the image below it."""
-
-_WHITE: Colour = (255, 255, 255)
-
-_TITLE = 24  # pixels
-_GAP = 4
 _GREY_MASK = 120  # as a ground for outlines: every class's colour stands out from it
 # Diameters around a candidate's centre within which its own part of the mask lies. The corners of
 # a box are farther from its centre than the edge of a disc (METHOD.md 6).
@@ -79,18 +74,18 @@ def draw_panel(
         RGB; two rows of three tiles, each below its title.
     """
     picks, good = candidates.picks, candidates.good
-    size = _fit(micrograph.image.shape, tile)
+    size = fitted(micrograph.image.shape, tile)
     # As in an overlay: pixels of the picture per original pixel, slightly unequal by rounding.
     scale = size[0] / micrograph.image.shape[1], size[1] / micrograph.image.shape[0]
     typical = typical_diameter(picks, Picks.empty(), micrograph)
 
-    small = _resize(micrograph.image, size)
-    original = _rgb(to_visible(small, micrograph, scale[0], typical * scale[0]))
+    small = resize(micrograph.image, size)
+    original = to_rgb(to_visible(small, micrograph, scale[0], typical * scale[0]))
     verdicts = original.copy()
     draw_circles(verdicts, picks[~good], VERMILLION, scale, typical, dashed=False)
     draw_circles(verdicts, picks[good], BLUE, scale, typical, dashed=False)
 
-    shapes = _rgb(_resize(mask.astype(np.uint8) * _GREY_MASK, size))
+    shapes = to_rgb(resize(mask.astype(np.uint8) * _GREY_MASK, size))
     draw_circles(shapes, picks[picks.label == "top"], CLASS_COLOURS["top"], scale, typical, False)
     for name in _REACH:
         _outline(shapes, mask, picks[picks.label == name], preprocessed.scale, name)
@@ -103,17 +98,17 @@ def draw_panel(
         (f"{np.count_nonzero(~good)} bad", VERMILLION),
     ]
     tiles: list[Tile] = [
-        ([("original", _WHITE)], original),
-        ([("preprocessed", _WHITE)], _rgb(_stretch(_resize(preprocessed.image, size)))),
+        ([("original", WHITE)], original),
+        ([("preprocessed", WHITE)], to_rgb(_stretch(resize(preprocessed.image, size)))),
         (
-            [(f"{clusters.max() + 1} levels, darkest particle-like", _WHITE)],
-            _resize(_indexed(clusters), size),
+            [(f"{clusters.max() + 1} levels, darkest particle-like", WHITE)],
+            resize(_indexed(clusters), size),
         ),
-        ([("particle mask", _WHITE)], _rgb(_resize(mask.astype(np.uint8) * 255, size))),
+        ([("particle mask", WHITE)], to_rgb(resize(mask.astype(np.uint8) * 255, size))),
         (classes, shapes),
         (outcome, verdicts),
     ]
-    return _grid(tiles, columns=3)
+    return grid(tiles, columns=3)
 
 
 def save_panel(
@@ -126,7 +121,7 @@ def save_panel(
     tile: int = 512,
 ) -> None:
     """Write :func:`draw_panel` as a PNG, atomically."""
-    _write(path, draw_panel(micrograph, preprocessed, clusters, mask, candidates, tile))
+    write_picture(path, draw_panel(micrograph, preprocessed, clusters, mask, candidates, tile))
 
 
 def draw_stages(stages: Mapping[str, Image], tile: int = 384) -> Rgb:
@@ -146,15 +141,15 @@ def draw_stages(stages: Mapping[str, Image], tile: int = 384) -> Rgb:
         RGB.
     """
     tiles: list[Tile] = [
-        ([(name, _WHITE)], _rgb(_stretch(_resize(image, _fit(image.shape, tile)))))
+        ([(name, WHITE)], to_rgb(_stretch(resize(image, fitted(image.shape, tile)))))
         for name, image in stages.items()
     ]
-    return _grid(tiles, columns=ceil(sqrt(len(tiles))))
+    return grid(tiles, columns=ceil(sqrt(len(tiles))))
 
 
 def save_stages(path: Path, stages: Mapping[str, Image], tile: int = 384) -> None:
     """Write :func:`draw_stages` as a PNG, atomically."""
-    _write(path, draw_stages(stages, tile))
+    write_picture(path, draw_stages(stages, tile))
 
 
 def _outline(canvas: Rgb, mask: Mask, picks: Picks, scale: float, name: str) -> None:
@@ -191,49 +186,8 @@ def _indexed(clusters: npt.NDArray[np.uint8]) -> Rgb:
     return np.asarray(colours[clusters], np.uint8)
 
 
-def _fit(shape: tuple[int, ...], tile: int) -> tuple[int, int]:
-    """Width and height of an image whose longer side is to have `tile` pixels."""
-    factor = tile / max(shape)
-    return max(1, round(shape[1] * factor)), max(1, round(shape[0] * factor))
-
-
-def _resize(image: npt.NDArray[Pixel], size: tuple[int, int]) -> npt.NDArray[Pixel]:
-    """Bin or, where it is to become larger, repeat pixels."""
-    shrinks = size[0] < image.shape[1]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST)
-
-
 def _stretch(image: Image) -> npt.NDArray[np.uint8]:
     """Stretch the range between the 1 % and 99 % levels to (h, w) uint8."""
     low, high = np.percentile(image, [1.0, 99.0])
     stretched = (image - low) / max(float(high - low), np.finfo(np.float32).tiny)
     return (np.clip(stretched, 0.0, 1.0) * 255.0).astype(np.uint8)
-
-
-def _rgb(grey: npt.NDArray[np.uint8]) -> Rgb:
-    return np.repeat(grey[:, :, None], 3, axis=2)
-
-
-def _grid(tiles: list[Tile], columns: int) -> Rgb:
-    """Set tiles (h, w, 3) in rows, each below its title."""
-    height, width = np.max([image.shape[:2] for _, image in tiles], axis=0)
-    step_x, step_y = int(width) + _GAP, int(height) + _TITLE + _GAP
-    rows = ceil(len(tiles) / columns)
-    sheet = np.full((rows * step_y, columns * step_x - _GAP, 3), SHADOW, np.uint8)
-    places = [(i % columns * step_x, i // columns * step_y) for i in range(len(tiles))]
-    for (left, top), (_, image) in zip(places, tiles, strict=True):
-        below = sheet[top + _TITLE :, left:]
-        below[: image.shape[0], : image.shape[1]] = image
-    picture = PillowImage.fromarray(sheet)
-    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(size=14)
-    for (left, top), (title, _) in zip(places, tiles, strict=True):
-        x = float(left + _GAP)
-        for words, colour in title:
-            pen.text((x, top + _GAP), words, fill=colour, font=font)
-            x += font.getlength(words) + 3 * _GAP
-    return np.asarray(picture, np.uint8)
-
-
-def _write(path: Path, picture: Rgb) -> None:
-    with replacing(path) as temporary:
-        PillowImage.fromarray(picture).save(temporary, format="PNG")

@@ -1,4 +1,4 @@
-"""Show what a network is made of."""
+"""Show what a network is made of, and at which scales the paper uses it."""
 
 import torch
 
@@ -9,6 +9,7 @@ from deepcryopicker.model.summary import LAYER_COLUMNS, summarise_layers, total_
 from deepcryopicker.progress import console
 from deepcryopicker.reporting.tables import make_table
 from deepcryopicker.runs import Run
+from deepcryopicker.workflow.scales import COLUMNS, INPUT, TABLE_4, scale_rows
 
 
 def show_layers(config: TrainConfig, run: Run) -> None:
@@ -21,3 +22,10 @@ def show_layers(config: TrainConfig, run: Run) -> None:
     console.print(make_table(rows, LAYER_COLUMNS, title=title, total=total))
     write_rows(run.folder / "layers.csv", rows, tuple(LAYER_COLUMNS))
     run.write_metrics({"parameters": total["parameters"]})
+
+
+def show_scales(run: Run) -> None:
+    """Print the paper's scale factors (Table 4) and write them to ``scales.csv``."""
+    rows = scale_rows(TABLE_4)
+    console.print(make_table(rows, COLUMNS, title=f"largest factors for patches of {INPUT} pixels"))
+    write_rows(run.folder / "scales.csv", rows, tuple(COLUMNS))

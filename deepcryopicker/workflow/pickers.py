@@ -1,6 +1,6 @@
 """Build the configured picker, and inherit what travels with its weights."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.labeler import label
 from deepcryopicker.model.weights import CARD, Trained, load_weights
 from deepcryopicker.picker import dense
+from deepcryopicker.picker.particles import make_surfaces
 from deepcryopicker.picker.scan import choose_device
 from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
+from deepcryopicker.reporting.score_maps import save_score_maps
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
 from deepcryopicker.workflow.labelling import known, learn_labelers
@@ -55,8 +57,22 @@ def build_picker(
         raise UsageError(_NO_WEIGHTS)
     trained.network.to(choose_device(config.device)).eval()
 
-    def pick_with_network(_: Entry, views: Views) -> Picks:
-        return dense.pick(views.flat, trained, views.working_diameter, config)
+    def pick_with_network(entry: Entry, views: Views) -> Picks:
+        seen = views.at(config.scale_factor)
+        picks, scores = dense.pick(seen.flat, trained, seen.working_diameter, config)
+        if preprocessing.save_stages:
+            surfaces = make_surfaces(scores, seen.working_diameter, config)
+            path = run.folder / "score_maps" / f"{entry.name}.png"
+            save_score_maps(
+                path,
+                views.micrograph,
+                scores,
+                seen.flat.scale,
+                surfaces,
+                picks,
+                config.threshold,
+            )
+        return picks
 
     return pick_with_network
 
@@ -80,6 +96,8 @@ def inherit(
     weights = Path(config.picker.weights)
     trained = load_weights(weights)
     stored = _stored_chain(trained, weights)
+    # What is drawn is no part of what the network was trained with.
+    stored = replace(stored, save_stages=config.preprocessing.save_stages)
     given = any(
         override.lstrip("+~").startswith("preprocessing")
         and not override.startswith("preprocessing.save_stages")

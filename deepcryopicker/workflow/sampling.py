@@ -22,7 +22,9 @@ from deepcryopicker.config import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.io.tables import write_rows
 from deepcryopicker.labeler.schema import TruthConfig
+from deepcryopicker.preprocessing.chain import model_scale
 from deepcryopicker.preprocessing.pipeline import stages, to_model_scale
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import console, track
 from deepcryopicker.reporting.figures import sample_sheet
@@ -156,7 +158,7 @@ def make_training_set(
         chosen.site,
         tuple(config.class_set.classes),
     )
-    console.print(tabulate_particles(sources, config.preprocessing.working_diameter, size))
+    console.print(tabulate_particles(sources, config.preprocessing, size))
     rows = count_windows(training_set)
     console.print(make_table(rows, _COLUMNS, title="windows to train on"))
     write_rows(run.folder / "samples.csv", rows, tuple(_COLUMNS))
@@ -164,7 +166,9 @@ def make_training_set(
     return training_set
 
 
-def tabulate_particles(sources: Sequence[Source], working_diameter: float, size: int) -> Table:
+def tabulate_particles(
+    sources: Sequence[Source], preprocessing: PreprocessingConfig, size: int
+) -> Table:
     """Make the table of training particles per dataset (the paper's Table 1).
 
     The window's side is given in the dataset's own pixels.
@@ -173,7 +177,8 @@ def tabulate_particles(sources: Sequence[Source], working_diameter: float, size:
     for group in dict.fromkeys(one.entry.group for one in sources):
         members = [one for one in sources if one.entry.group == group]
         counts = [count_particles(one.sites) for one in members]
-        side = size * float(np.median([one.diameter for one in members])) / working_diameter
+        diameter = float(np.median([one.diameter for one in members]))
+        side = size / model_scale(preprocessing, diameter)
         rows.append(
             {
                 "what": group,
@@ -203,7 +208,7 @@ def count_windows(training_set: TrainingSet) -> list[dict[str, Any]]:
 def _sites(one: Labelled, size: int, config: TrainConfig, rng: np.random.Generator) -> Sites:
     height, width = one.views.micrograph.image.shape
     diameter = one.views.diameter
-    window = size * diameter / config.preprocessing.working_diameter
+    window = size / model_scale(config.preprocessing, diameter)
     return find_sites(one.candidates, (height, width), diameter, window, config.class_set, rng)
 
 

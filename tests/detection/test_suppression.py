@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchvision.ops import nms
 
-from deepcryopicker.detection.suppression import suppress_by_distance
+from deepcryopicker.detection.suppression import suppress_by_distance, suppress_by_overlap
 
 
 def greedy(x, y, score, distance):
@@ -56,3 +56,28 @@ def test_zero_distance_and_no_picks():
     x = np.zeros(3)
     assert suppress_by_distance(x, x, np.array([0.1, 0.3, 0.2]), 0.0).tolist() == [1, 2, 0]
     assert suppress_by_distance(x[:0], x[:0], x[:0], 5.0).tolist() == []
+
+
+def boxes_of(x, y, side):
+    corners = np.column_stack([x, y, x, y]) + side / 2.0 * np.array([-1, -1, 1, 1])
+    return torch.from_numpy(corners)
+
+
+@pytest.mark.parametrize("iou", [0.1, 0.3, 0.5, 0.7])
+@pytest.mark.parametrize("seed", range(3))
+def test_boxes_are_suppressed_as_by_torchvision(seed, iou):
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(0, 200, (2, 400))
+    score = rng.permutation(400) / 400.0
+    expected = nms(boxes_of(x, y, 24.0), torch.from_numpy(score), iou)
+    found = suppress_by_overlap(x, y, score, 24.0, iou)
+    assert found.tolist() == expected.tolist()
+    assert 10 < len(found) < 400
+
+
+def test_boxes_that_only_touch_or_never_may_overlap():
+    x, y, score = np.array([0.0, 24.0]), np.zeros(2), np.array([0.5, 0.9])
+    assert suppress_by_overlap(x, y, score, 24.0, 0.0).tolist() == [1, 0]
+    assert suppress_by_overlap(x - [0, 0.1], y, score, 24.0, 0.0).tolist() == [1]
+    assert suppress_by_overlap(y, y, score, 24.0, 1.0).tolist() == [1, 0]
+    assert suppress_by_overlap(x[:0], y[:0], score[:0], 24.0, 0.3).tolist() == []

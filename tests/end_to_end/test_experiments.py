@@ -49,6 +49,26 @@ def test_table_9_lists_the_papers_network(shell, given, parameters):
     assert not files(answer.folder) & {"model.safetensors", "samples.csv", "data.csv"}
 
 
+def test_table_4_has_the_papers_scale_factors(shell):
+    """The factors agree; the sizes that the paper gives are not what they come to."""
+    answer = shell("train", "+experiment=table4", run="table4")
+    assert (answer.code, answer.err) == (0, "")
+    table = {row["what"]: row for row in rows(answer.folder / "scales.csv")}
+    assert all(float(row["factor"]) == float(row["paper_factor"]) for row in table.values())
+    scaled = {name: (float(row["scaled"]), row["paper_scaled"]) for name, row in table.items()}
+    assert scaled == {
+        "apoferritin, top": (223.25, "224"),
+        "klh, top": (187, ""),
+        "klh, side": (221, ""),
+        "ribosome, irregular": (200, "212"),
+    }
+    assert table["apoferritin, top"]["scaled_micrograph"] == "2946x2850"
+    assert table["apoferritin, top"]["paper_micrograph"] == "3374x3374"
+    assert table["ribosome, irregular"]["scaled_micrograph"] == "2560x2560"
+    assert "2946x2850" in answer.out
+    assert files(answer.folder).isdisjoint({"samples.csv", "layers.csv"})
+
+
 def test_training_set_stops_before_the_network(shell):
     answer = shell(
         "train",

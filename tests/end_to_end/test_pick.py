@@ -175,6 +175,16 @@ def test_keys_of_pickers_without_a_network_name_their_options(shell, in_folder):
     refused(answer, "picker.labeler", "picker=auto or picker=autocryopicker")
 
 
+def test_score_maps_are_drawn_if_asked_for(shell, trained):
+    given = [f"picker.weights={trained.folder}", *SMALL, "preprocessing.save_stages=true"]
+    answer = shell("pick", *given, run="drawn")
+    assert answer.code == 0
+    assert answer.picks() == trained.picks()
+    drawn = {path.stem for path in (answer.folder / "score_maps").glob("*.png")}
+    assert drawn == {name.removesuffix(".csv") for name in trained.picks()}
+    assert not (trained.folder / "score_maps").exists()
+
+
 def test_some_unreadable_micrographs_are_skipped(shell, trained, partly_damaged):
     given = ["dataset=folder", f"dataset.micrographs={partly_damaged}"]
     answer = shell("pick", f"picker.weights={trained.folder}", *given, run="partly")

@@ -99,3 +99,30 @@ def test_network_sees_the_step_before_the_one_left_out(micrograph):
     without = Views(micrograph, DIAMETER, config(leave_out="standardise"))
     before = Views(micrograph, DIAMETER, config(model_input="flatten"))
     np.testing.assert_array_equal(without.flat.image, before.flat.image)
+
+
+@pytest.mark.parametrize("scale", [None, 0.8])
+def test_on_the_grid_the_working_diameter_is_the_true_one(micrograph, scale):
+    """20 / 40 is a multiple of 0.125, 20 / 44 is not."""
+    for diameter, expected in ((40.0, 20.0), (44.0, 16.5)):
+        views = Views(micrograph, diameter, config(scaling="grid", scale=scale))
+        assert views.working_diameter == views.flat.scale * diameter == expected
+        assert views.flat.image.shape == (expected / diameter * 200, -(-expected * 260 // diameter))
+
+
+@pytest.mark.parametrize("scale", [None, 0.8])
+@pytest.mark.parametrize("factor", [0.6, 1.25])
+def test_views_at_another_scale(micrograph, factor, scale):
+    """Larger particles in a larger image, after the same steps."""
+    views = Views(micrograph, DIAMETER, config(scale=scale))
+    other = views.at(factor)
+    assert other.working_diameter == pytest.approx(factor * 20)
+    assert other.flat.scale == pytest.approx(factor * views.flat.scale)
+    height, width = other.flat.image.shape
+    assert (height, width) == (int(np.ceil(100 * factor)), int(np.ceil(130 * factor)))
+    assert other.micrograph is views.micrograph
+
+
+def test_views_at_their_own_scale_are_not_computed_again(micrograph):
+    views = Views(micrograph, DIAMETER, config())
+    assert views.at(1.0) is views

@@ -17,6 +17,7 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.frames import to_working
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.runs import Run
 from deepcryopicker.types import TrainingSet
@@ -57,7 +58,8 @@ def test_particles_are_counted_by_dataset_and_shape():
         source("klh", 150.0, top=2, side=1, **{"off-centre": 7}),
         source("klh", 160.0, top=1),
     ]
-    text = text_of(tabulate_particles(sources, working_diameter=24.0, size=43))
+    chain = PreprocessingConfig(24.0, model_input="n", steps={"n": {"operation": "normalise"}})
+    text = text_of(tabulate_particles(sources, chain, size=43))
     lines = [line.split() for line in text.splitlines() if any(map(str.isalnum, line))]
     assert "particles to train on" in text
     assert lines[1:] == [

@@ -1,0 +1,44 @@
+"""Scale factors in steps, as the paper chooses them (Table 4)."""
+
+import math
+
+GRID_STEP = 0.125
+_BELOW_GRID = 0.97  # of the largest factor, where no step fits
+
+
+def grid_factor(side: float, limit: float) -> float:
+    """Choose the largest multiple of 0.125 that keeps a patch within the limit (Table 4).
+
+    Where even 0.125 is too much, which the paper does not consider, the patch gets 97 % of the
+    limit.
+
+    Parameters
+    ----------
+    side : float
+        Of a patch around a particle, original pixels.
+    limit : float
+        Largest side after scaling: the network's input, 227 in the paper.
+
+    Returns
+    -------
+    float
+        Scaled pixels per original pixel.
+
+    Examples
+    --------
+    >>> grid_factor(94, 227)
+    2.375
+    """
+    steps = math.floor(limit / side / GRID_STEP)
+    return steps * GRID_STEP if steps else _BELOW_GRID * limit / side
+
+
+def scaled_shape(shape: tuple[int, int], factor: float) -> tuple[int, int]:
+    """Return height and width of a micrograph after scaling, as ``resize.rescale`` makes them."""
+    height, width = (math.ceil(side * factor - 1e-9) for side in shape)
+    return height, width
+
+
+def even_shape(shape: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width padded to even numbers, as the paper's network gets them."""
+    return shape[0] + shape[0] % 2, shape[1] + shape[1] % 2
