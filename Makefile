@@ -5,9 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TOPAZ := .venv-topaz
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/\1|\2/' | column -t -s '|'
 
 install: $(INSTALLED) ## Make .venv and install the package with its development tools
 
@@ -37,11 +38,31 @@ lint: $(INSTALLED) ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED) ## Time the stages of labelling and picking, and the operators beside libraries
+bench: $(INSTALLED) ## Time the stages, the operators beside libraries, `pick` beside RELION and Topaz [WEIGHTS=RUN]
 	OMP_NUM_THREADS=1 $(BIN)/python tests/bench/stages.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/bench/operators.py
+	$(BIN)/python tests/bench/rivals.py $(if $(WEIGHTS),--weights $(WEIGHTS))
+
+bench-500: $(INSTALLED) ## Pick 500 micrographs: throughput and memory from the first to the last [WEIGHTS=RUN]
+	$(BIN)/python tests/bench/endurance.py $(if $(WEIGHTS),--weights $(WEIGHTS))
+
+relion: ## Install RELION 3.1 for the tests and `make bench`; Debian 12, as root
+	@command -v relion_autopick >/dev/null || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends relion >/dev/null; }
+
+topaz: $(TOPAZ)/.installed ## Install Topaz for `make bench`, in an environment of its own
+
+# It borrows torch, torchvision and the rest from .venv: the same build for both, and no second
+# download of gigabytes.
+$(TOPAZ)/.installed: $(INSTALLED)
+	$(BIN)/python -m venv --clear $(TOPAZ)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$($(TOPAZ)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth"
+	$(TOPAZ)/bin/python -m pip install --quiet topaz-em==0.3.20
+	@touch $@
 
 clean: ## Remove what the targets made, but not the results in outputs/
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install demo test test-all test-slurm lint bench clean
+.PHONY: help install demo test test-all test-slurm lint bench bench-500 relion topaz clean

@@ -1,4 +1,4 @@
-"""Median seconds of each stage on a simulated 4096 x 4096 micrograph, one thread: `make bench`."""
+"""Time and memory of each stage on a simulated 4096 x 4096 micrograph, one thread: `make bench`."""
 
 import tempfile
 from pathlib import Path
@@ -8,6 +8,8 @@ import mrcfile
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from programs import ROOT
+from results import write
 from timing import print_table
 
 from deepcryopicker._conf import CONF_DIR
@@ -31,7 +33,7 @@ def settings(*overrides: str):
         return OmegaConf.to_object(compose("train", list(overrides)))
 
 
-def large() -> None:
+def large() -> list[tuple[str, ...]]:
     """Time every stage of the default line on a large micrograph."""
     config = settings()
     kind = KINDS["ribosome"]
@@ -54,7 +56,7 @@ def large() -> None:
         masks = MaskLabeler(IbcConfig(), ())
         picks = label.pick(ready, labeler)
         working = ready.working_diameter
-        print_table(
+        return print_table(
             f"4096 x 4096, {diameter:.0f} px particles, 1 thread",
             {
                 "read MRC": lambda: read_micrograph(path),
@@ -72,7 +74,7 @@ def large() -> None:
         )
 
 
-def matlab() -> None:
+def matlab() -> list[tuple[str, ...]]:
     """Time the authors' chain and labeler on a micrograph of their size."""
     config = settings("preprocessing=matlab", "labeler=ibc")
     kind = KINDS["apoferritin"]
@@ -84,7 +86,7 @@ def matlab() -> None:
         raw = read_micrograph(path)
     diameter = kind.diameter / kind.pixel_size
     masks = MaskLabeler(config.labeler, ())
-    print_table(
+    return print_table(
         "1240 x 1200, preset matlab, 1 thread",
         {
             "preprocess": lambda: Views(raw, diameter, config.preprocessing).enhanced,
@@ -99,5 +101,6 @@ if __name__ == "__main__":
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     register()
-    large()
-    matlab()
+    rows = [("4096 x 4096", *row) for row in large()] + [("matlab", *row) for row in matlab()]
+    header = ("case", "stage", "wall_s", "cpu_s", "extra_mib")
+    write(ROOT / "outputs" / "bench" / "stages.csv", header, rows)
