@@ -11,7 +11,16 @@ from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.sites import EMPTY, OFF_CENTRE, REJECTED, Sites
 from deepcryopicker.class_set.split import BLOCKS, assign_splits, needs_blocks, shares_of
 from deepcryopicker.errors import NothingUsableError
-from deepcryopicker.types import BACKGROUND, NEGATIVE, PARTICLE, SHAPES, Floats, Image, Strings
+from deepcryopicker.types import (
+    BACKGROUND,
+    CONTAMINANT,
+    NEGATIVE,
+    PARTICLE,
+    SHAPES,
+    Floats,
+    Image,
+    Strings,
+)
 
 SPLITS = ("train", "validation", "test")
 _FEWEST = 4  # windows of a class in a split
@@ -172,7 +181,9 @@ def _pool(
 
 def _target(kind: str, config: ClassSetConfig) -> int:
     """Index of the class that a kind of place belongs to; -1 for none."""
-    name = {EMPTY: BACKGROUND, OFF_CENTRE: NEGATIVE, REJECTED: NEGATIVE}.get(kind, kind)
+    name = BACKGROUND if kind == EMPTY else kind
+    if kind in (OFF_CENTRE, REJECTED, CONTAMINANT):
+        name = NEGATIVE
     if name in SHAPES and PARTICLE in config.classes:
         name = PARTICLE
     if name == NEGATIVE and NEGATIVE not in config.classes:
@@ -184,10 +195,9 @@ def _draw(
     pool: Samples, stratum: Strings, limit: int, config: ClassSetConfig, rng: np.random.Generator
 ) -> Samples:
     """Draw the same number of windows for every class that occurs."""
-    copies = 1 if config.rotations == "none" else 4
     is_particle = np.isin(pool.kind, SHAPES)
     particles = np.bincount(pool.target[is_particle], minlength=1)
-    wanted = min(limit, copies * int(particles.max()))
+    wanted = min(limit, _turns(config) * int(particles.max()))
     parts = [pool[np.zeros(0, np.int64)]]
     for index in range(len(config.classes)):
         members = np.flatnonzero(pool.target == index)
@@ -199,14 +209,24 @@ def _draw(
     return _join(parts)
 
 
+def _turns(config: ClassSetConfig) -> int:
+    """Return how many rotated copies of a place there can be, itself included."""
+    return 1 if config.rotations == "none" else 4
+
+
 def _quotas(kinds: Strings, wanted: int, config: ClassSetConfig) -> dict[tuple[str, ...], int]:
     """Share one class between the kinds of places it has, shapes together: windows of each."""
     empty = 0.0 if NEGATIVE in config.classes else 1.0 - config.off_centre_share
+    beside = 1.0 - empty  # what is not empty: off-centre, and others in its place
+    rejected = beside * config.rejected_share if REJECTED in kinds else 0.0
+    there = np.count_nonzero(kinds == CONTAMINANT) * _turns(config) / max(wanted, 1)
+    contaminants = min((beside - rejected) * config.contaminant_share, there)
     share: dict[tuple[str, ...], float] = {
         SHAPES: 1.0,
         (EMPTY,): empty if set(kinds) != {EMPTY} else 1.0,
-        (OFF_CENTRE,): (1.0 - empty) * (1.0 - config.rejected_share),
-        (REJECTED,): (1.0 - empty) * config.rejected_share,
+        (OFF_CENTRE,): beside - contaminants - rejected,
+        (CONTAMINANT,): contaminants,
+        (REJECTED,): rejected,
     }
     present = {key: part for key, part in share.items() if part > 0 and np.isin(kinds, key).any()}
     total = sum(present.values())

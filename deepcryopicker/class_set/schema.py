@@ -8,7 +8,13 @@ from deepcryopicker.types import BACKGROUND, NEGATIVE, PARTICLE, SHAPES
 CLASSES = (*SHAPES, PARTICLE, BACKGROUND, NEGATIVE)
 SPLIT_BY = ("micrograph", "copy")
 ROTATIONS = ("fill", "all", "none")
-_SHARES = ("off_centre_share", "rejected_share", "augmented", "background_coverage")
+_SHARES = (
+    "off_centre_share",
+    "rejected_share",
+    "contaminant_share",
+    "augmented",
+    "background_coverage",
+)
 
 
 @dataclass
@@ -35,6 +41,9 @@ class ClassSetConfig:
     rejected_share : float
         Share of the off-centre windows that rejected candidates take the place of. The paper's
         negatives are such; but many rejected candidates are particles.
+    contaminant_share : float
+        Share of the other off-centre windows that contaminants take the place of, where the
+        labeler found some; each is taken in four turns at the most.
     background_distance : float
         Least distance of an empty window to every candidate, in diameters.
     background_coverage : float
@@ -58,6 +67,7 @@ class ClassSetConfig:
     off_centre_share: float = 0.5
     off_centre: list[float] = field(default_factory=lambda: [0.35, 0.8])
     rejected_share: float = 0.0
+    contaminant_share: float = 0.5
     background_distance: float = 0.75
     background_coverage: float = 0.1
     augmented: float = 0.0

@@ -9,9 +9,17 @@ from deepcryopicker.class_set import windows
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.split import block_of, near_seam
 from deepcryopicker.frames import to_original
-from deepcryopicker.types import CUT_BY_EDGE, SHAPES, UNCERTAIN, Candidates, Floats, Strings
+from deepcryopicker.types import (
+    CONTAMINANT,
+    CUT_BY_EDGE,
+    SHAPES,
+    UNCERTAIN,
+    Candidates,
+    Floats,
+    Strings,
+)
 
-EMPTY, OFF_CENTRE, REJECTED = "empty", "off-centre", "rejected"
+EMPTY, OFF_CENTRE, REJECTED = "empty", "off-centre", "rejected"  # kinds, beside CONTAMINANT
 _EMPTY_PER_MICROGRAPH = 400
 _HEAT_SIGMA = 0.15  # diameters
 
@@ -25,7 +33,7 @@ class Sites:
     x, y : (N,) float64
         Original pixels.
     kind : (N,) str
-        A shape for a particle; ``off-centre``, ``rejected`` or ``empty``.
+        A shape for a particle; ``off-centre``, ``contaminant``, ``rejected`` or ``empty``.
     shape : (N,) str
         Shape of the particle that a place is centred on or close to; empty for none.
     heat : (N,) float64
@@ -77,16 +85,18 @@ def find_sites(
     away = np.hypot(*(shifted - centres[good][origin]).T)
     rejected = ~good & ~np.isin(candidates.reason, (CUT_BY_EDGE, UNCERTAIN))
     bad = int(np.count_nonzero(rejected))
+    is_junk = candidates.reason[rejected] == CONTAMINANT
     xy = np.concatenate([centres[good], shifted, centres[rejected], empty])
-    kind = [*picks.label[good], *[OFF_CENTRE] * len(shifted), *[REJECTED] * bad]
+    kind = [*picks.label[good], *[OFF_CENTRE] * len(shifted)]
+    kind += [*np.where(is_junk, CONTAMINANT, REJECTED)]
     nearest = [*picks.label[good], *picks.label[good][origin], *[""] * bad]
     heat = [*np.ones(good.sum()), *_gaussian(away / diameter), *np.zeros(bad)]
     none = len(empty)
     return Sites(
         xy[:, 0],
         xy[:, 1],
-        np.array([*kind, *[EMPTY] * none], dtype="<U10"),
-        np.array([*nearest, *[""] * none], dtype="<U10"),
+        np.array([*kind, *[EMPTY] * none], dtype="<U11"),
+        np.array([*nearest, *[""] * none], dtype="<U11"),
         np.array([*heat, *np.zeros(none)]),
         block_of(xy[:, 0], xy[:, 1], shape),
         near_seam(xy[:, 0], xy[:, 1], shape, _guard(shape, diameter, window)),

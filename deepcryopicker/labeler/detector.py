@@ -14,10 +14,19 @@ from skimage.filters import threshold_li, threshold_otsu
 from deepcryopicker.detection.bounds import clear_of_edges
 from deepcryopicker.detection.suppression import suppress_by_distance
 from deepcryopicker.frames import picks_to_original
+from deepcryopicker.labeler.outliers import usual_range
 from deepcryopicker.labeler.responses import AverageFilter, BlobFilter, Peaks, find_all
 from deepcryopicker.labeler.schema import TypicalConfig
 from deepcryopicker.labeler.shapes import coverage, ideal_mask, nearest_distance
-from deepcryopicker.types import CUT_BY_EDGE, Candidates, Floats, Micrograph, Picks, Strings
+from deepcryopicker.types import (
+    CONTAMINANT,
+    CUT_BY_EDGE,
+    Candidates,
+    Floats,
+    Micrograph,
+    Picks,
+    Strings,
+)
 
 ONE_KIND = 2.65
 """Separation of responses that are of one kind: a Gaussian cut in the middle has 2.65."""
@@ -42,6 +51,8 @@ class Limits:
         Weaker detections are no training particles.
     least_contrast, most_contrast : float
         Nor are those of less or more contrast within their disc.
+    lowest_contrast, highest_contrast : float
+        Those beyond these are no particles at all, but show what to tell particles from.
     """
 
     threshold: float
@@ -50,9 +61,12 @@ class Limits:
     least_strength: float
     least_contrast: float
     most_contrast: float
+    lowest_contrast: float
+    highest_contrast: float
 
 
-_UNKNOWN = Limits(np.inf, 0.0, 0, np.inf, np.inf, -np.inf)  # of a class that no sample had
+# Of a class that no sample had.
+_UNKNOWN = Limits(np.inf, 0.0, 0, np.inf, np.inf, -np.inf, 0.0, np.inf)
 
 
 @dataclass(frozen=True)
@@ -133,6 +147,7 @@ def _learn_limits(found: Sequence[Peaks], diameter: float, config: TypicalConfig
     if not strong.any():
         return _UNKNOWN
     least, most = np.quantile(contrast[strong], config.contrast)
+    lowest, highest = usual_range(contrast[strong])
     return Limits(
         threshold=threshold,
         clarity=max(0.0, separation / ONE_KIND - 1.0),
@@ -140,6 +155,8 @@ def _learn_limits(found: Sequence[Peaks], diameter: float, config: TypicalConfig
         least_strength=float(np.quantile(strength[strong], config.weakest)),
         least_contrast=float(least),
         most_contrast=float(most),
+        lowest_contrast=lowest,
+        highest_contrast=highest,
     )
 
 
@@ -229,6 +246,8 @@ def _judge(peaks: Peaks, micrograph: Micrograph, diameter: float, detector: Dete
     weakest = np.array([limits.least_strength for limits in known])
     least = np.array([limits.least_contrast for limits in known])
     most = np.array([limits.most_contrast for limits in known])
+    lowest = np.array([limits.lowest_contrast for limits in known])
+    highest = np.array([limits.highest_contrast for limits in known])
     whole = clear_of_edges(
         peaks.x, peaks.y, micrograph.image.shape, micrograph.margins, diameter / 2.0
     )
@@ -239,6 +258,7 @@ def _judge(peaks: Peaks, micrograph: Micrograph, diameter: float, detector: Dete
         ("too much contrast", peaks.contrast > most),
         ("too little contrast", peaks.contrast < least),
         ("weak", peaks.strength < weakest),
+        (CONTAMINANT, (peaks.contrast < lowest) | (peaks.contrast > highest)),
         (CUT_BY_EDGE, ~whole),
     ):
         reason[broken] = why

@@ -57,7 +57,9 @@ class WindowClassifier(lightning.LightningModule):
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
         """Return the loss of one augmented batch."""
         windows, target, heat = batch
-        logits = self._logits(augment(windows, self.config.jitter, self.config.shift))
+        config = self.config
+        changed = augment(windows, config.jitter, config.shift, config.edge_share)
+        logits = self._logits(changed)
         loss = self.loss(logits, target, heat)
         self.log("train_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
         return loss
