@@ -8,6 +8,7 @@ import sys
 
 from deepcryopicker.app import command
 from deepcryopicker.config import PickConfig
+from deepcryopicker.memory import keep_freed_memory
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
 
@@ -19,6 +20,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
     from deepcryopicker.workflow.picking import pick_catalogue, write_relion
     from deepcryopicker.workflow.scoring import score, tabulate
 
+    keep_freed_memory()
     catalogue = open_catalogue(config.dataset)
     trained, preprocessing, catalogue = inherit(config, catalogue)
     catalogue = settle_diameter(catalogue, preprocessing, config.labeler, run)

@@ -12,7 +12,7 @@ import deepcryopicker
 PACKAGE = Path(deepcryopicker.__file__).parent
 # From the bottom up; nothing imports from a level above its own.
 LEVELS = (
-    "deepcryopicker errors types frames io progress _conf",
+    "deepcryopicker errors types frames io progress memory _conf",
     "dataset preprocessing",
     "detection",
     "labeler",

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.types import Floats
@@ -100,7 +99,7 @@ def numbers(path: Path, column: str, cells: Sequence[object], optional: bool = F
     UsageError
         Text, NaN or infinity, naming the first such row (1 is the first row after the header).
     """
-    values = np.asarray(pd.to_numeric(np.array(cells, object), errors="coerce"), np.float64)
+    values = np.array([_number(cell) for cell in cells], np.float64)
     wrong = ~np.isfinite(values)
     if optional:
         wrong &= np.array([cell != "" for cell in cells], bool)
@@ -111,6 +110,16 @@ def numbers(path: Path, column: str, cells: Sequence[object], optional: bool = F
             f"correct or remove the row ({wrong.sum()} of {len(values)} rows are wrong)"
         )
     return values
+
+
+def _number(cell: object) -> float:
+    """Convert a cell; what is no number becomes NaN."""
+    text = str(cell)
+    try:
+        # Python takes 1_000 for a number; in a table it is a slip.
+        return float("nan" if "_" in text else text)
+    except ValueError:
+        return float("nan")
 
 
 def read_lines(path: Path) -> list[str]:

@@ -21,6 +21,8 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 # Pillow refuses at twice its limit and warns at the limit; both become a MicrographError below.
 Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS
+# Not where a file is opened: filters belong to all threads, and files are read in several.
+warnings.simplefilter("error", Pillow.DecompressionBombWarning)
 
 
 def picture_shape(path: Path) -> tuple[int, int]:
@@ -55,8 +57,7 @@ def read_picture(path: Path) -> Image:
 def _picture(path: Path) -> Iterator[Pillow.Image]:
     """Open a picture of acceptable size; nothing is decoded yet."""
     file_size(path)
-    with decoding("an image"), warnings.catch_warnings():
-        warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+    with decoding("an image"):
         try:
             picture = Pillow.open(path, formats=("PNG", "JPEG"))
         except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:

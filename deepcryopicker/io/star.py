@@ -5,22 +5,28 @@ micrograph, 0 at the centre of the first pixel. Diameters have no column and do 
 """
 
 import linecache
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import starfile
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.atomic import write_text
+from deepcryopicker.io.atomic import replacing
 from deepcryopicker.io.checks import numbers, one_line, read_lines
 from deepcryopicker.types import SHAPES, Picks, Strings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Table = tuple[Sequence[str], Iterable[Sequence[object]]]
+"""A table to write: names of the columns, and rows."""
 
 X, Y = "rlnCoordinateX", "rlnCoordinateY"
 SCORE, CLASS, PSI = "rlnAutopickFigureOfMerit", "rlnClassNumber", "rlnAnglePsi"
 NAME, GROUP = "rlnMicrographName", "rlnOpticsGroup"
 COORDINATES = "rlnMicrographCoordinates"
+POSITION = (X, Y, SCORE, CLASS, PSI)
 
 VERSION = "# version 30001"
 NOMINAL = "voltage, Cs and amplitude contrast are placeholders: set those of your microscope"
@@ -85,7 +91,7 @@ def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
     comment : str
         One line for the top of the file.
     """
-    _write(path, {"": _rows(picks)}, [comment])
+    _write(path, {"": (POSITION, _rows(picks))}, [comment])
 
 
 def write_particles_star(
@@ -107,10 +113,8 @@ def write_particles_star(
     comment : str
         One line for the top of the file.
     """
-    tables = [_named_rows(name, picks) for name, picks in named_picks if len(picks)]
-    # No positions at all is a table without rows, not a file without a table.
-    particles = pd.concat(tables or [_named_rows("", Picks.empty())], ignore_index=True)
-    blocks = {"optics": _optics(pixel_size), "particles": particles}
+    rows = ((*row, 1, _checked(name)) for name, picks in named_picks for row in _rows(picks))
+    blocks = {"optics": _optics(pixel_size), "particles": ((*POSITION, GROUP, NAME), rows)}
     _write(path, blocks, [comment, *_notes(pixel_size)])
 
 
@@ -127,17 +131,17 @@ def write_micrographs_star(path: Path, names: list[str], pixel_size: float | Non
         Angstrom per pixel; its column is left out where unknown, and RELION will ask for it.
     """
     # The name is never the first cell: a row that starts with data_ looks like a new block.
-    table = pd.DataFrame({GROUP: [1] * len(names), NAME: [_checked(name) for name in names]})
+    table = (GROUP, NAME), [(1, _checked(name)) for name in names]
     _write(path, {"optics": _optics(pixel_size), "micrographs": table}, _notes(pixel_size))
 
 
 def write_autopick_star(path: Path, pairs: list[tuple[str, str]]) -> None:
     """Write RELION 4's and 5's list of (micrograph, coordinate file) pairs."""
     cells = [(_checked(name), _checked(file)) for name, file in pairs]
-    _write(path, {"coordinate_files": pd.DataFrame(cells, columns=[NAME, COORDINATES])}, [])
+    _write(path, {"coordinate_files": ((NAME, COORDINATES), cells)}, [])
 
 
-def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def _table(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
     """Return the first table that has all `columns`."""
     tables = _load(path)
     for table in tables:
@@ -150,8 +154,12 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def _load(path: Path) -> list[pd.DataFrame]:
+def _load(path: Path) -> list["pd.DataFrame"]:
     """Return every block as a table, also those that are lists of single values."""
+    # pandas takes most of a second to import, which only those who read STAR files should wait for.
+    import pandas as pd
+    import starfile
+
     read_lines(path)  # refuses what is no text file, which starfile takes for an empty one
     try:
         blocks = starfile.read(path, always_dict=True, parse_as_string=[NAME, COORDINATES])
@@ -169,7 +177,7 @@ def _load(path: Path) -> list[pd.DataFrame]:
     ]
 
 
-def _picks(path: Path, table: pd.DataFrame) -> Picks:
+def _picks(path: Path, table: "pd.DataFrame") -> Picks:
     x, y = (numbers(path, column, table[column].tolist()) for column in (X, Y))
     score = numbers(path, SCORE, table[SCORE].tolist()) if SCORE in table else 1.0
     if CLASS not in table:
@@ -183,7 +191,7 @@ def _labels(classes: np.ndarray) -> Strings:
     return np.array([words.get(int(number), "irregular") for number in classes], np.str_)
 
 
-def _names(path: Path, table: pd.DataFrame) -> list[str]:
+def _names(path: Path, table: "pd.DataFrame") -> list[str]:
     names = table[NAME]
     if names.isna().any():
         raise UsageError(f"{path}: {NAME} is missing in row {int(names.isna().argmax()) + 1}")
@@ -191,41 +199,26 @@ def _names(path: Path, table: pd.DataFrame) -> list[str]:
     return [str(name).replace('"', "'") for name in names]
 
 
-def _rows(picks: Picks) -> pd.DataFrame:
-    """Return the columns that RELION's own pickers write; the in-plane angle is not known."""
+def _rows(picks: Picks) -> Iterator[tuple[float, float, float, int, float]]:
+    """Yield what RELION's own pickers write of a position; the in-plane angle is not known."""
     numbered = {word: number for number, word in enumerate(SHAPES, 1)}
     irregular = numbered["irregular"]
-    classes = [numbered.get(str(label), irregular) for label in picks.label]
-    return pd.DataFrame(
-        {
-            X: picks.x,
-            Y: picks.y,
-            SCORE: picks.score,
-            CLASS: np.array(classes, np.int64),
-            PSI: np.zeros(len(picks)),
-        }
-    )
+    for x, y, score, label in zip(picks.x, picks.y, picks.score, picks.label, strict=True):
+        yield float(x), float(y), float(score), numbered.get(str(label), irregular), 0.0
 
 
-def _named_rows(name: str, picks: Picks) -> pd.DataFrame:
-    table = _rows(picks)
-    table[GROUP] = np.ones(len(picks), np.int64)
-    table[NAME] = np.full(len(picks), _checked(name), object)
-    return table
-
-
-def _optics(pixel_size: float | None) -> pd.DataFrame:
+def _optics(pixel_size: float | None) -> Table:
     # RELION 3.1 reads no micrograph list without voltage and Cs.
-    optics: dict[str, list[object]] = {
-        "rlnOpticsGroupName": ["opticsGroup1"],
-        GROUP: [1],
-        "rlnVoltage": [300.0],
-        "rlnSphericalAberration": [2.7],
-        "rlnAmplitudeContrast": [0.1],
+    optics: dict[str, object] = {
+        "rlnOpticsGroupName": "opticsGroup1",
+        GROUP: 1,
+        "rlnVoltage": 300.0,
+        "rlnSphericalAberration": 2.7,
+        "rlnAmplitudeContrast": 0.1,
     }
     if pixel_size is not None:
-        optics["rlnMicrographPixelSize"] = [float(pixel_size)]
-    return pd.DataFrame(optics)
+        optics["rlnMicrographPixelSize"] = float(pixel_size)
+    return tuple(optics), [tuple(optics.values())]
 
 
 def _notes(pixel_size: float | None) -> list[str]:
@@ -239,10 +232,23 @@ def _checked(name: str) -> str:
     return name
 
 
-def _write(path: Path, blocks: dict[str, pd.DataFrame], comments: Sequence[str]) -> None:
-    lines = [f"# {comment}\n" for comment in comments if comment]
-    for name, table in blocks.items():
-        text = starfile.to_string({name: table})
-        # Its first line is the date: the same picks shall give the same bytes.
-        lines.append(f"\n{VERSION}\n{text.partition(chr(10))[2]}")
-    write_text(path, "".join(lines))
+def _write(path: Path, blocks: Mapping[str, Table], comments: Sequence[str]) -> None:
+    """Write tables, atomically; no date, so that the same picks give the same bytes."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+        stream.writelines(f"{line}\n" for line in _lines(blocks, comments))
+
+
+def _lines(blocks: Mapping[str, Table], comments: Sequence[str]) -> Iterator[str]:
+    yield from (f"# {comment}" for comment in comments if comment)
+    for name, (columns, rows) in blocks.items():
+        yield from ("", VERSION, "", "", f"data_{name}", "", "loop_")
+        yield from (f"_{column} #{number}" for number, column in enumerate(columns, 1))
+        yield from ("\t".join(map(_cell, row)) for row in rows)
+        yield from ("", "")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    text = str(value)
+    return f'"{text}"' if " " in text or not text else text

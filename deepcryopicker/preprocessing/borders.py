@@ -1,8 +1,9 @@
 """Invalid borders: constant frames and streaks left by padding with the edge pixel."""
 
+import cv2
 import numpy as np
 
-from deepcryopicker.types import Image, Margins
+from deepcryopicker.types import NO_MARGINS, Image, Margins
 
 # In a streak the image hardly changes across the border but keeps changing along it; in real
 # image content both changes are alike.
@@ -10,6 +11,8 @@ _STREAK = 0.25
 _SHARE = 0.5
 _FEWEST_ROWS = 3
 _LARGEST_DEPTH = 0.25
+_SAMPLED = 16  # every so many pixels along each axis
+_BRACKET = (49.0, 51.0)  # percentiles of the sample between which the median should lie
 
 
 def find_margins(image: Image) -> Margins:
@@ -30,22 +33,44 @@ def find_margins(image: Image) -> Margins:
     Margins
         Pixels of `image`.
     """
+    if min(image.shape) < 2:
+        return NO_MARGINS
+    rows, columns = (max(2, int(length * _LARGEST_DEPTH)) for length in image.shape)
+    top, bottom = (_changes(strip, axis=0) for strip in (image[:rows], image[-rows:]))
+    left, right = (_changes(strip, axis=1) for strip in (image[:, :columns], image[:, -columns:]))
     return Margins(
-        top=_invalid_rows(image),
-        bottom=_invalid_rows(image[::-1]),
-        left=_invalid_rows(image.T),
-        right=_invalid_rows(image.T[::-1]),
+        top=_invalid_lines(*top),
+        bottom=_invalid_lines(*(profile[::-1] for profile in bottom)),
+        left=_invalid_lines(*left),
+        right=_invalid_lines(*(profile[::-1] for profile in right)),
     )
 
 
-def _invalid_rows(image: Image) -> int:
-    depth = max(2, int(image.shape[0] * _LARGEST_DEPTH))
-    if depth > image.shape[0]:
-        return 0
-    strip = image[:depth]
-    across = np.abs(np.diff(strip, axis=0)).mean(axis=1)
-    along = np.abs(np.diff(strip, axis=1)).mean(axis=1)[:-1]
-    invalid = across <= _STREAK * along
+def _changes(strip: Image, axis: int) -> tuple[Image, Image]:
+    """Mean absolute differences of neighbouring pixels across and along the lines of a strip.
+
+    Parameters
+    ----------
+    strip : (h, w) float32 or float64
+    axis : {0, 1}
+        0: the lines are the n = h rows; 1: the n = w columns.
+
+    Returns
+    -------
+    across : (n - 1,) of the strip's type
+        From each line to the next.
+    along : (n,) of the strip's type
+        Within each line.
+    """
+    down = cv2.absdiff(strip[1:], strip[:-1])
+    sideways = cv2.absdiff(strip[:, 1:], strip[:, :-1])
+    across, along = (down, sideways) if axis == 0 else (sideways, down)
+    return across.mean(axis=1 - axis), along.mean(axis=1 - axis)
+
+
+def _invalid_lines(across: Image, along: Image) -> int:
+    """Count the invalid lines before the first valid one; see :func:`find_margins`."""
+    invalid = across <= _STREAK * along[: len(across)]
     if invalid.all():  # a featureless image rather than a border
         return 0
     share = np.cumsum(invalid) / np.arange(1, len(invalid) + 1)
@@ -60,10 +85,24 @@ def fill_margins(image: Image, margins: Margins) -> Image:
     """
     if not any(margins):
         return image
-    inner = inner_slices(image.shape, margins)
-    filled = np.full_like(image, np.percentile(image[inner], 50, method="lower"))
-    filled[inner] = image[inner]
-    return filled
+    inner = image[inner_slices(image.shape, margins)]
+    value = _lower_median(inner)
+    return cv2.copyMakeBorder(inner, *margins, cv2.BORDER_CONSTANT, value=value)
+
+
+def _lower_median(image: Image) -> float:
+    """Median; of an even number of values the smaller of the middle two.
+
+    A sample tells roughly where the median lies. Only the values there are put in order: on
+    16 million pixels that takes a third of the time.
+    """
+    middle = (image.size - 1) // 2
+    low, high = np.percentile(image[::_SAMPLED, ::_SAMPLED], _BRACKET, method="nearest")
+    rank = middle - int(np.count_nonzero(image < low))
+    candidates = image[(image >= low) & (image <= high)]
+    if not 0 <= rank < len(candidates):  # the sample misled
+        candidates, rank = image.ravel(), middle
+    return float(np.partition(candidates, rank)[rank])
 
 
 def inner_slices(shape: tuple[int, ...], margins: Margins) -> tuple[slice, slice]:

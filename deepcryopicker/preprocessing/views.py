@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
-from deepcryopicker.preprocessing.chain import model_diameter, seen_by_network
+from deepcryopicker.preprocessing.chain import RESCALED, model_diameter, seen_by_network
 from deepcryopicker.preprocessing.contrast import standardise
 from deepcryopicker.preprocessing.pipeline import stages, to_model_scale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -42,6 +42,12 @@ class Views:
         return replace(self, config=replace(self.config, working_diameter=working_diameter))
 
     @cached_property
+    def rescaled(self) -> Micrograph:
+        """Before the first step, at the chain's scale."""
+        _, first = next(self._stages)
+        return first
+
+    @cached_property
     def flat(self) -> Micrograph:
         """What the network sees, at its scale."""
         return to_model_scale(self._seen, self.diameter, self.config)
@@ -62,6 +68,9 @@ class Views:
     @cached_property
     def _seen(self) -> Micrograph:
         wanted = seen_by_network(self.config)
+        first = self.rescaled
+        if wanted == RESCALED:
+            return first
         return next(stage for name, stage in self._stages if name == wanted)
 
     @cached_property

@@ -6,9 +6,7 @@ import numpy as np
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
-from deepcryopicker.dataset.simulated import open_simulated
 from deepcryopicker.io.tables import write_rows
-from deepcryopicker.labeler.diameter import SMALLEST, estimate_diameter
 from deepcryopicker.labeler.schema import AutoConfig, LabelerConfig
 from deepcryopicker.preprocessing.pipeline import preprocess
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -23,6 +21,9 @@ _LOW_CONFIDENCE = 0.1
 def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> Catalogue:
     """List the micrographs of a dataset; simulated ones are generated first."""
     if isinstance(config, SimulatedConfig):
+        # Imported where it is needed: nobody with micrographs should wait for the simulator.
+        from deepcryopicker.dataset.simulated import open_simulated
+
         return open_simulated(config, track)
     if isinstance(config, CombinedConfig):
         return open_combined(config)
@@ -33,6 +34,11 @@ def settle_diameter(
     catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LabelerConfig, run: Run
 ) -> Catalogue:
     """Estimate the particle diameter where the user gave none; see ``diameters.csv``."""
+    if not catalogue.groups_without_diameter:
+        return catalogue
+    # Imported where it is needed: whoever knows the diameter should not wait for the labelers.
+    from deepcryopicker.labeler.diameter import estimate_diameter
+
     settings = labeler if isinstance(labeler, AutoConfig) else AutoConfig()
     rows = []
     for group in catalogue.groups_without_diameter:
@@ -66,6 +72,8 @@ def settle_diameter(
 
 def _load_checked(entry: Entry, preprocessing: PreprocessingConfig) -> Micrograph:
     """Read a micrograph that is fit to be measured: big enough for any size, not constant."""
+    from deepcryopicker.labeler.diameter import SMALLEST
+
     micrograph = entry.load()
     to_smallest = max(micrograph.image.shape) * SMALLEST
     preprocess(micrograph, to_smallest, preprocessing, until="rescaled")

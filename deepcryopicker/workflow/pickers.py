@@ -9,7 +9,6 @@ from hydra.core.hydra_config import HydraConfig
 from deepcryopicker.config import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
-from deepcryopicker.labeler import label
 from deepcryopicker.model.weights import CARD, Trained, load_weights
 from deepcryopicker.picker import dense
 from deepcryopicker.picker.particles import make_surfaces
@@ -20,7 +19,6 @@ from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.reporting.score_maps import save_score_maps
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
-from deepcryopicker.workflow.labelling import known, learn_labelers
 from deepcryopicker.workflow.picking import Picker
 
 _SAME_DIAMETER = 0.01  # relative
@@ -47,6 +45,10 @@ def build_picker(
     run : Run
     """
     if isinstance(config, LabelerPickerConfig):
+        # Imported where they are needed: a network should not wait for the labelers.
+        from deepcryopicker.labeler import label
+        from deepcryopicker.workflow.labelling import known, learn_labelers
+
         labelers = learn_labelers(catalogue, preprocessing, config.labeler, run)
 
         def pick_without_network(entry: Entry, views: Views) -> Picks:

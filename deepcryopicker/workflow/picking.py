@@ -1,6 +1,8 @@
 """Pick every micrograph of a dataset, one at a time, and score those that have truth."""
 
+import math
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +22,8 @@ from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import console, track
 from deepcryopicker.reporting.overlays import save_overlay
 from deepcryopicker.runs import Run
-from deepcryopicker.types import Micrograph, Picks
+from deepcryopicker.types import Picks
+from deepcryopicker.workflow.reading import read_ahead
 
 Picker = Callable[[Entry, Views], Picks]
 
@@ -69,6 +72,8 @@ def pick_catalogue(
 ) -> list[Picked]:
     """Pick all micrographs and write coordinates, overlays and ``summary.csv`` into `folder`.
 
+    While one is picked, the next is read and preprocessed.
+
     Parameters
     ----------
     catalogue : Catalogue
@@ -87,29 +92,36 @@ def pick_catalogue(
         Of the progress bar.
     """
     done: list[Picked] = []
-    for index, entry in enumerate(track(catalogue.entries, description)):
-        work = partial(
-            _pick, entry, preprocessing, picker, threshold, folder, draw=index < overlays
-        )
-        picked = run.attempt(description, entry.name, entry.path, work)
-        if picked is not None:
-            done.append(picked)
+    with closing(read_ahead(catalogue.entries, partial(_prepare, preprocessing))) as prepared:
+        tracked = track(catalogue.entries, description)
+        for index, (entry, take) in enumerate(zip(tracked, prepared, strict=True)):
+            work = partial(_pick, entry, take, picker, threshold, folder, draw=index < overlays)
+            picked = run.attempt(description, entry.name, entry.path, work)
+            if picked is not None:
+                done.append(picked)
     run.require(len(done), description)
     write_rows(folder / "summary.csv", [_row(one, threshold) for one in done], _SUMMARY)
     return done
 
 
+def _prepare(preprocessing: PreprocessingConfig, entry: Entry) -> Views:
+    """Read a micrograph and preprocess it as far as every picker needs it."""
+    micrograph = entry.load()
+    views = Views(micrograph, entry.particle_diameter(micrograph), preprocessing)
+    views.flat  # noqa: B018
+    return views
+
+
 def _pick(
     entry: Entry,
-    preprocessing: PreprocessingConfig,
+    take: Callable[[], Views],
     picker: Picker,
     threshold: float,
     folder: Path,
     draw: bool,
 ) -> Picked:
-    micrograph = entry.load()
-    diameter = entry.particle_diameter(micrograph)
-    views = Views(micrograph, diameter, preprocessing)
+    views = take()
+    micrograph, diameter = views.micrograph, views.diameter
     coordinates = folder / "picks" / f"{entry.name}.csv"
     write_csv(coordinates, picker(entry, views))
     picks = read_picks(coordinates)  # what is scored is what was written, decimals and all
@@ -119,7 +131,7 @@ def _pick(
     if truth is not None:
         radius = scoring_radius(entry, diameter, truth[0])
         evaluated = evaluate_micrograph(entry.name, picks, *truth, radius)
-        snr = _signal_to_noise(micrograph, truth[0], diameter)
+        snr = _signal_to_noise(views, truth[0])
     if draw:
         outcome = None if evaluated is None else evaluated.outcome
         missed = None if evaluated is None else evaluated.missed_at(threshold)
@@ -159,9 +171,12 @@ def write_relion(picked: list[Picked], threshold: float, folder: Path) -> None:
             )
 
 
-def _signal_to_noise(micrograph: Micrograph, truth: Picks, diameter: float) -> float | None:
+def _signal_to_noise(views: Views, truth: Picks) -> float | None:
     """Signal-to-noise ratio at a common scale, so that datasets compare."""
-    working = to_working_scale(micrograph, _SNR_DIAMETER / diameter)
+    scale = _SNR_DIAMETER / views.diameter
+    working = views.rescaled
+    if not math.isclose(working.scale, scale):
+        working = to_working_scale(views.micrograph, scale)
     x, y = (to_working(position, working.scale) for position in (truth.x, truth.y))
     ratio = signal_to_noise(working.image, x, y, _SNR_DIAMETER)
     return ratio if np.isfinite(ratio) else None

@@ -8,7 +8,6 @@ from rich.table import Table
 
 from deepcryopicker.evaluation.metrics import Curve, precision_recall
 from deepcryopicker.evaluation.scores import pooled, summarise
-from deepcryopicker.reporting.figures import precision_recall_figure
 from deepcryopicker.reporting.tables import score_table
 from deepcryopicker.workflow.picking import Picked
 
@@ -64,6 +63,9 @@ def curve_of(picked: list[Picked]) -> Curve | None:
 def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
     """Draw the precision-recall curves of several pickers on the same micrographs."""
     if curves:
+        # matplotlib takes a second to import, which only those who draw should wait for.
+        from deepcryopicker.reporting.figures import precision_recall_figure
+
         precision_recall_figure(path, curves, threshold)
 
 

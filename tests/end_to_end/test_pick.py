@@ -1,6 +1,8 @@
 """``pick``: repeats the run that trained the weights, and refuses what does not fit them."""
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -66,6 +68,38 @@ def test_what_the_weights_were_not_trained_with_is_refused(
 def test_what_agrees_with_the_weights_may_be_given(shell, trained, in_folder, override):
     answer = shell("pick", f"picker.weights={trained.folder}", *in_folder, override, run="agreed")
     assert answer.code == 0
+
+
+HEAVY = ("lightning", "wandb", "matplotlib", "timm", "pandas", "starfile", "skimage")
+
+
+def test_what_picking_does_not_need_is_not_imported(shell, trained, in_folder):
+    program = (
+        "import sys\nfrom deepcryopicker.app import command\nfrom deepcryopicker.pick import pick\n"
+        "code = command(pick, 'pick')\n"
+        f"print(code, [name for name in {HEAVY} if name in sys.modules])"
+    )
+    where = f"hydra.run.dir={shell.folder / 'light'}"
+    command = [sys.executable, "-c", program, f"picker.weights={trained.folder}", *in_folder, where]
+    answer = subprocess.run(command, cwd=shell.folder, capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines()[-1] == "0 []"
+    assert (shell.folder / "light" / "relion" / "particles.star").is_file()
+
+
+def test_damaged_micrographs_are_skipped_where_they_come(shell, trained, simulated, tmp_path):
+    for path in (simulated / "micrographs").iterdir():
+        shutil.copy(path, tmp_path)
+    whole = path.read_bytes()
+    for name in ("a_first", "apoferritin_000_again", "z_last"):
+        (tmp_path / f"{name}.mrc").write_bytes(whole[:50_000])
+    given = ["dataset=folder", f"dataset.micrographs={tmp_path}"]
+    answer = shell("pick", f"picker.weights={trained.folder}", *given, run="damaged")
+    assert answer.code == 3
+    skipped = [line for line in answer.out.splitlines() if line.startswith("SKIP")]
+    names = ["a_first", "apoferritin_000_again", "z_last"]
+    assert [name in line for name, line in zip(names, skipped, strict=True)] == [True] * 3
+    assert all("truncated" in line for line in skipped)
+    assert answer.picks() == trained.picks()
 
 
 def test_a_network_needs_weights(shell, in_folder):

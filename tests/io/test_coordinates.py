@@ -218,6 +218,7 @@ BAD = {
     "empty.csv": ("", "empty file"),
     "ragged.csv": ("x,y\n1,2\n3\n", "row 2 has 1 cells, the header 2"),
     "text.csv": ("x,y\n1,2\n3,four\n", "y must be a number, row 2 has 'four'"),
+    "underscore.csv": ("x,y\n1,2_0\n", "y must be a number, row 1 has '2_0'"),
     "nan.csv": ("x,y\nnan,2\n", "x must be a number, row 1 has 'nan'"),
     "infinite.csv": ("x,y\n1,inf\n", "y must be a number, row 1 has 'inf'"),
     "blank.csv": ("x,y\n1,\n", "y must be a number, row 1 has ''"),

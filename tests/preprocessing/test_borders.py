@@ -73,3 +73,30 @@ def test_fill_keeps_whole_numbers_whole():
 def test_fill_without_margins_changes_nothing():
     image = noise((20, 20))
     np.testing.assert_array_equal(fill_margins(image, NO_MARGINS), image)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 2)])
+def test_tiny_images_have_no_margins(shape):
+    assert find_margins(noise(shape)) == NO_MARGINS
+
+
+def values(kind, shape):
+    image = noise(shape)
+    if kind == "whole numbers":
+        return np.rint(5 * image)
+    if kind == "two values":
+        return (image > 0.1).astype(np.float32)
+    if kind == "misleading":  # what a regular sample sees is unlike the rest
+        image[::16, ::16] += 100
+    return image.astype(np.float64) if kind == "double" else image
+
+
+@pytest.mark.parametrize("shape", [(300, 271), (40, 33), (3, 4), (1, 1)])
+@pytest.mark.parametrize("kind", ["plain", "whole numbers", "two values", "misleading", "double"])
+def test_fill_is_the_lower_median_whatever_the_values(kind, shape):
+    inner = values(kind, shape)
+    padded = pad(inner, (2, 0, 0, 0), mode="constant")
+    filled = fill_margins(padded, Margins(top=2))
+    assert filled.dtype == inner.dtype
+    assert (filled[:2] == np.percentile(inner, 50, method="lower")).all()
+    np.testing.assert_array_equal(filled[2:], inner)

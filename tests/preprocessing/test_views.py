@@ -64,10 +64,13 @@ def test_views_are_the_chain_s_stages(micrograph, model_input, scale):
         np.testing.assert_array_equal(found.image, expected.image)
 
 
-@pytest.mark.parametrize("order", [("flat", "enhanced"), ("enhanced", "flat"), ("flat", "flat")])
+@pytest.mark.parametrize(
+    "order",
+    [("flat", "enhanced"), ("enhanced", "flat"), ("rescaled", "enhanced"), ("flat", "rescaled")],
+)
 def test_no_step_runs_twice(micrograph, calls, order):
     views = Views(micrograph, DIAMETER, config())
-    for view in (*order, *order):
+    for view in (*order, *order, "flat"):
         getattr(views, view)
     assert set(calls.values()) == {1}
 
@@ -126,3 +129,13 @@ def test_views_at_another_scale(micrograph, factor, scale):
 def test_views_at_their_own_scale_are_not_computed_again(micrograph):
     views = Views(micrograph, DIAMETER, config())
     assert views.at(1.0) is views
+
+
+@pytest.mark.parametrize("left_out", [None, "flatten"])
+def test_rescaled_is_what_the_first_step_gets(micrograph, left_out):
+    views = Views(micrograph, DIAMETER, config(model_input="flatten", leave_out=left_out))
+    _ = views.flat
+    expected = preprocess(micrograph, DIAMETER, config(), until="rescaled")
+    assert views.rescaled.scale == expected.scale == 0.5
+    np.testing.assert_array_equal(views.rescaled.image, expected.image)
+    assert (views.flat.image is views.rescaled.image) == (left_out == "flatten")
