@@ -22,7 +22,7 @@ from deepcryopicker.labeler.schema import (
 )
 from deepcryopicker.logger.schema import LoggerConfig
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
-from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig
+from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.trainer.schema import TrainerConfig
 
@@ -45,12 +45,16 @@ SCHEMAS: dict[str, dict[str, type]] = {
     "class-set": {"schema": ClassSetConfig},
     "model": {"compact": CompactConfig, "convolutional": ConvolutionalConfig, "timm": TimmConfig},
     "trainer": {"schema": TrainerConfig},
-    "picker": {"dense": DenseConfig, "labeler": LabelerPickerConfig},
+    "picker": {
+        "dense": DenseConfig,
+        "labeler": LabelerPickerConfig,
+        "sliding": SlidingConfig,
+    },
     "logger": {"schema": LoggerConfig},
 }
 
 
-STOPS = ("scales", "network", "samples", "weights", "picks")
+STOPS = ("scales", "network", "speed", "samples", "weights", "picks")
 
 
 @dataclass
@@ -92,8 +96,9 @@ class TrainConfig(RunConfig):
     micrographs_to_label : int
         The labeler sees at most so many micrographs, spread evenly over the dataset.
     until : str
-        Where to stop: ``scales`` (show the paper's), ``network`` (show its layers), ``samples``
-        (the training set), ``weights`` (trained, and tested on windows) or ``picks``.
+        Where to stop: ``scales`` (show the paper's), ``network`` (show its layers), ``speed``
+        (show how long its scans take), ``samples`` (the training set), ``weights`` (trained, and
+        tested on windows) or ``picks``.
     baseline : picker or None
         Picked and scored beside the network.
     """

@@ -26,7 +26,9 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.trainer.checkpoints import remove_checkpoints
     from deepcryopicker.workflow.describing import show_layers, show_scales
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
+    from deepcryopicker.workflow.pickers import check_picker
     from deepcryopicker.workflow.sampling import collect_labels, keep_out, make_training_set
+    from deepcryopicker.workflow.speed import show_speed
     from deepcryopicker.workflow.testing import pick_and_score
     from deepcryopicker.workflow.timings import timed
     from deepcryopicker.workflow.training import TRAINING, new_network, train_network
@@ -39,6 +41,11 @@ def train(config: TrainConfig, run: Run) -> float | None:
         return None
 
     network = new_network(config)
+    check_picker(config.picker, network)
+    if config.until == "speed":
+        show_speed(config, run, network)
+        return None
+
     with timed(run, "labelling"):
         catalogue = open_catalogue(config.dataset)
         catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)

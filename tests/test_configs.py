@@ -87,8 +87,8 @@ def test_a_picker_without_a_network_is_its_labeler(place, option):
     """Both as picker and as baseline, and with the values of the labeler's own option."""
     group = "picker" if place == "picker" else "picker@baseline"
     picker = getattr(build("train", f"{group}={option}"), place)
-    if option == "dense":
-        assert type(picker) is config.SCHEMAS["picker"]["dense"]
+    if option in ("dense", "sliding"):
+        assert type(picker) is config.SCHEMAS["picker"][option]
         return
     assert type(picker) is LabelerPickerConfig
     assert type(picker.labeler) is WITHIN[option]
@@ -278,6 +278,9 @@ OUT_OF_RANGE = [
     "picker.suppression=nms",
     "picker.scale_factor=0",
     "picker.tile=100",
+    "picker.stride=0",
+    "picker.padding=zeros",
+    "picker.precision=half",
     "picker.device=gpu",
     "baseline.threshold=1.1",
     "baseline.labeler.clip=0",
@@ -347,6 +350,8 @@ def test_deeper_names_are_given_in_full(key, value):
         ["model=timm", "model.level=-1"],
         ["model=deepcryopicker", "model.dropout=1"],
         ["picker=log", "picker.threshold=2"],
+        ["picker=sliding", "picker.step=0"],
+        ["picker=sliding", "picker.batch=0"],
         ["picker=log", "picker.labeler.scale=0"],
         ["picker=log", "picker.labeler.distance=0"],
         ["picker=supercryopicker", "picker.labeler.superpixel_area=0"],

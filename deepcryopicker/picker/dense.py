@@ -1,14 +1,17 @@
-"""The picker of the project: dense scan, score map, cleaning, suppression."""
+"""The picker of the project: scan, score map, cleaning, suppression."""
 
-from deepcryopicker.model.weights import Trained
+from collections.abc import Callable
+
 from deepcryopicker.picker.particles import locate
-from deepcryopicker.picker.scan import scan
-from deepcryopicker.picker.schema import DenseConfig
-from deepcryopicker.types import Micrograph, Picks, ScoreMap
+from deepcryopicker.picker.schema import MapConfig
+from deepcryopicker.types import Image, Micrograph, Picks, ScoreMap
+
+Scan = Callable[[Image], ScoreMap]
+"""From an image at working scale to its score map; :func:`scan.build_scan` makes one."""
 
 
 def pick(
-    micrograph: Micrograph, trained: Trained, working_diameter: float, config: DenseConfig
+    micrograph: Micrograph, scan: Scan, working_diameter: float, config: MapConfig
 ) -> tuple[Picks, ScoreMap]:
     """Pick one preprocessed micrograph.
 
@@ -16,10 +19,10 @@ def pick(
     ----------
     micrograph : Micrograph
         Working scale, at the stage that the network was trained on.
-    trained : Trained
+    scan : callable
     working_diameter : float
         Particle diameter, working pixels.
-    config : DenseConfig
+    config : MapConfig
 
     Returns
     -------
@@ -28,5 +31,5 @@ def pick(
     ScoreMap
         What they were found in.
     """
-    scores = scan(trained.network, micrograph.image, trained.classes, config.tile)
+    scores = scan(micrograph.image)
     return locate(scores, micrograph, working_diameter, config), scores

@@ -1,20 +1,49 @@
-"""Lay a network over a whole micrograph: the dense scan."""
+"""Lay a network over a whole micrograph: the dense scan, and the paper's window by window."""
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import torch
 
-from deepcryopicker.errors import UsageError
+from deepcryopicker.errors import MicrographError
 from deepcryopicker.model.network import Network
+from deepcryopicker.model.weights import Trained
+from deepcryopicker.picker.pieces import Piece, in_pieces
+from deepcryopicker.picker.prepare import prepare
+from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.types import Image, ScoreMap
 
+_SMALLEST_TILE = 64  # working pixels, not less than one position
 
-def scan(network: Network, image: Image, classes: tuple[str, ...], tile: int) -> ScoreMap:
-    """Compute the class probabilities at every `network.stride`-th pixel.
 
-    The image is mirrored by half a window at its edges, so that particles there can be found.
-    Tiles overlap by a window less a stride: for a network without padding the result is exactly
-    that of one pass, and exactly that of classifying every window on its own.
+def build_scan(
+    trained: Trained, config: DenseConfig | SlidingConfig
+) -> Callable[[Image], ScoreMap]:
+    """Make the configured scan: a function from an image at working scale to its score map.
+
+    Raises
+    ------
+    UsageError
+        If the network cannot have the stride, or there is no such device.
+    """
+    classes, padding = trained.classes, config.padding
+    if isinstance(config, SlidingConfig):
+        network = prepare(trained.network, config.device, config.precision)
+        step, batch = config.step, config.batch
+        return lambda image: slide(network, image, classes, step, batch, padding)
+    network = prepare(trained.network, config.device, config.precision, config.stride)
+    tile = config.tile
+    return lambda image: scan(network, image, classes, tile, padding)
+
+
+def scan(
+    network: Network, image: Image, classes: tuple[str, ...], tile: int, padding: str = "reflect"
+) -> ScoreMap:
+    """Compute the class probabilities at every `network.stride`-th pixel, all windows at once.
+
+    Tiles overlap by a window less a stride: for a network without padding in its layers the
+    result is exactly that of one pass, and exactly that of :func:`slide`.
 
     Parameters
     ----------
@@ -24,55 +53,97 @@ def scan(network: Network, image: Image, classes: tuple[str, ...], tile: int) ->
         Working pixels, as the network was trained on.
     classes : tuple of str
     tile : int
-        Side of a tile, working pixels.
+        Side of a tile, working pixels. Tiles halve where memory runs out.
+    padding : str
+        ``reflect`` mirrors the image by half a window at its edges, so that particles there can
+        be found; with ``none`` windows lie wholly inside, as in the paper.
 
     Returns
     -------
     ScoreMap
-        Position i lies at working pixel ``i * stride``.
-    """
-    half = network.window // 2
-    padded = cv2.copyMakeBorder(
-        image,
-        half,
-        network.window - 1 - half,
-        half,
-        network.window - 1 - half,
-        cv2.BORDER_REFLECT_101,
-    )
-    step = max(tile // network.stride, 1)  # outputs per tile and axis
-    rows, columns = ((n - 1) // network.stride + 1 for n in image.shape)
-    probability = np.empty((len(classes), rows, columns), np.float32)
-    for top in range(0, rows, step):
-        for left in range(0, columns, step):
-            bottom, right = min(top + step, rows), min(left + step, columns)
-            crop = padded[
-                top * network.stride : (bottom - 1) * network.stride + network.window,
-                left * network.stride : (right - 1) * network.stride + network.window,
-            ]
-            probability[:, top:bottom, left:right] = _probabilities(network, crop)
-    return ScoreMap(probability, classes, stride=float(network.stride), offset=0.0)
-
-
-@torch.inference_mode()
-def _probabilities(network: Network, image: Image) -> Image:
-    device = next(network.parameters()).device
-    batch = torch.from_numpy(np.ascontiguousarray(image))[None, None].to(device)
-    # Not at the network's temperature: that is fitted to windows, of which half hold a particle,
-    # and a map of surer scores ranks worse once it is smoothed (docs/experiments.md).
-    return torch.softmax(network(batch).float(), dim=1)[0].cpu().numpy()
-
-
-def choose_device(name: str) -> torch.device:
-    """Resolve ``auto`` to CUDA where present and to the CPU elsewhere.
+        Position i lies at working pixel ``i * stride``, with ``none`` half a window farther.
 
     Raises
     ------
-    UsageError
-        If CUDA is asked for where there is none.
+    MicrographError
+        If no window fits into the image, or no tile into memory.
     """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError("picker.device=cuda, but torch finds no GPU here; leave it out")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    padded, offset = _padded(image, network.window, padding)
+    stride = network.stride
+    shape = _positions(padded, network.window, stride)
+    probability = np.empty((len(classes), *shape), np.float32)
+
+    def compute(piece: Piece) -> None:
+        top, bottom, left, right = piece
+        crop = padded[
+            top * stride : (bottom - 1) * stride + network.window,
+            left * stride : (right - 1) * stride + network.window,
+        ]
+        batch = torch.from_numpy(np.ascontiguousarray(crop))[None, None]
+        probability[:, top:bottom, left:right] = _probabilities(network, batch)[0]
+
+    in_pieces(shape, max(tile // stride, 1), max(_SMALLEST_TILE // stride, 1), compute)
+    return ScoreMap(probability, classes, float(stride), offset)
+
+
+def slide(
+    network: Network,
+    image: Image,
+    classes: tuple[str, ...],
+    step: int,
+    batch: int,
+    padding: str = "reflect",
+) -> ScoreMap:
+    """Compute the class probabilities at every `step`-th pixel, one window after the other.
+
+    The paper's scan, and the reference for :func:`scan`, whose arguments and result it shares.
+
+    Parameters
+    ----------
+    step : int
+        Working pixels.
+    batch : int
+        Windows that are classified at once; halves where memory runs out.
+    """
+    padded, offset = _padded(image, network.window, padding)
+    rows, columns = shape = _positions(padded, network.window, step)
+    windows = torch.from_numpy(padded).unfold(0, network.window, step)
+    windows = windows.unfold(1, network.window, step)  # a view, (rows, columns, window, window)
+    probability = np.empty((len(classes), rows * columns), np.float32)
+
+    def compute(piece: Piece) -> None:
+        _, _, first, last = piece
+        row, column = divmod(torch.arange(first, last).numpy(), columns)
+        chosen = windows[torch.from_numpy(row), torch.from_numpy(column)]
+        probability[:, first:last] = _probabilities(network, chosen[:, None])[..., 0, 0].T
+
+    in_pieces((1, rows * columns), batch, 1, compute)
+    return ScoreMap(probability.reshape(-1, *shape), classes, float(step), offset)
+
+
+def _padded(image: Image, window: int, padding: str) -> tuple[Image, float]:
+    """Return the image to scan, and where the centre of its first window lies in `image`."""
+    half = window // 2
+    if padding == "none":
+        return image, float(half)
+    after = window - 1 - half
+    border = cv2.BORDER_REFLECT_101
+    return cv2.copyMakeBorder(image, half, after, half, after, border), 0.0
+
+
+def _positions(padded: Image, window: int, stride: int) -> tuple[int, int]:
+    rows, columns = ((size - window) // stride + 1 for size in padded.shape)
+    if rows < 1 or columns < 1:
+        raise MicrographError(
+            f"{padded.shape[1]} x {padded.shape[0]} working pixels are less than a window of "
+            f"{window}; picker.padding=reflect takes micrographs of any size"
+        )
+    return rows, columns
+
+
+@torch.inference_mode()
+def _probabilities(network: Network, images: torch.Tensor) -> Image:
+    # Not at the network's temperature: that is fitted to windows, of which half hold a particle,
+    # and a map of surer scores ranks worse once it is smoothed (docs/experiments.md).
+    logits = network(images.to(network.temperature.device)).float()
+    return torch.softmax(logits, dim=1).cpu().numpy()

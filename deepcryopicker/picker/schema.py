@@ -9,6 +9,8 @@ from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.types import DEVICES
 
 MAPS = ("joint", "per_class")
+PADDINGS = ("none", "reflect")
+PRECISIONS = ("auto", "bfloat16", "float16", "float32")
 SUPPRESSIONS = ("distance", "iou", "none")
 
 
@@ -77,29 +79,85 @@ class MapConfig:
 
 
 @dataclass
-class DenseConfig(MapConfig):
-    """Lay the network over the whole micrograph at once, then clean and suppress.
+class NetworkPickerConfig(MapConfig):
+    """What all pickers with a network have in common: a scan gives a map.
 
     Attributes
     ----------
     weights : str or None
         Run folder or weights file for ``pick``; ``train`` picks with what it has just trained.
-    tile : int
-        Side of the tiles that the network is laid over at once, working pixels: bounds memory.
+    padding : str
+        ``reflect``: the micrograph is mirrored at its edges, so that particles there are found;
+        ``none``: no window reaches beyond it, as in the paper.
+    precision : str
+        ``auto`` (16-bit floats on a GPU and on CPUs with instructions for bfloat16, else 32),
+        ``float32``, ``bfloat16`` or ``float16``.
     device : str
         ``auto`` (CUDA where present), ``cpu`` or ``cuda``.
     """
 
     weights: str | None = None
-    tile: int = 1024
+    padding: str = "reflect"
+    precision: str = "auto"
     device: str = "auto"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for key, choices in (
+            ("padding", PADDINGS),
+            ("precision", PRECISIONS),
+            ("device", DEVICES),
+        ):
+            value = getattr(self, key)
+            if value not in choices:
+                raise UsageError(f"picker.{key}: {unknown(key, value, choices)}")
+
+
+@dataclass
+class DenseConfig(NetworkPickerConfig):
+    """Lay the network over the whole micrograph at once.
+
+    Attributes
+    ----------
+    stride : int or None
+        Working pixels between scores: a divisor or a multiple of the network's own; null is its
+        own.
+    tile : int
+        Side of the tiles that the network is laid over at once, working pixels: bounds memory.
+        Tiles halve where memory runs out.
+    """
+
+    stride: int | None = None
+    tile: int = 1024
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.stride is not None and self.stride < 1:
+            raise UsageError(f"picker.stride must be at least 1 pixel, got {self.stride}")
         if self.tile < 256:
             raise UsageError(f"picker.tile must be at least 256 pixels, got {self.tile}")
-        if self.device not in DEVICES:
-            raise UsageError(f"picker.device: {unknown('device', self.device, DEVICES)}")
+
+
+@dataclass
+class SlidingConfig(NetworkPickerConfig):
+    """Classify one window after the other: the paper's scan, the reference for the dense one.
+
+    Attributes
+    ----------
+    step : int
+        Working pixels between windows.
+    batch : int
+        Windows that are classified at once, 1 in the paper. Halves where memory runs out.
+    """
+
+    step: int = 8
+    batch: int = 32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key in ("step", "batch"):
+            if getattr(self, key) < 1:
+                raise UsageError(f"picker.{key} must be at least 1, got {getattr(self, key)}")
 
 
 @dataclass

@@ -9,11 +9,14 @@ from hydra.core.hydra_config import HydraConfig
 from deepcryopicker.config import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
+from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import CARD, Trained, load_weights
 from deepcryopicker.picker import dense
+from deepcryopicker.picker.fragments import with_stride
 from deepcryopicker.picker.particles import make_surfaces
-from deepcryopicker.picker.scan import choose_device
-from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig
+from deepcryopicker.picker.prepare import choose_device, choose_precision
+from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.reporting.score_maps import save_score_maps
@@ -26,7 +29,7 @@ _NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use pic
 
 
 def build_picker(
-    config: DenseConfig | LabelerPickerConfig,
+    config: DenseConfig | SlidingConfig | LabelerPickerConfig,
     catalogue: Catalogue,
     preprocessing: PreprocessingConfig,
     trained: Trained | None,
@@ -36,12 +39,12 @@ def build_picker(
 
     Parameters
     ----------
-    config : DenseConfig or LabelerPickerConfig
+    config : DenseConfig, SlidingConfig or LabelerPickerConfig
     catalogue : Catalogue
         A labeler learns from a sample of it.
     preprocessing : PreprocessingConfig
     trained : Trained or None
-        Needed by the dense picker only.
+        Needed by pickers with a network only.
     run : Run
     """
     if isinstance(config, LabelerPickerConfig):
@@ -57,11 +60,11 @@ def build_picker(
         return pick_without_network
     if trained is None:
         raise UsageError(_NO_WEIGHTS)
-    trained.network.to(choose_device(config.device)).eval()
+    scan = build_scan(trained, config)
 
     def pick_with_network(entry: Entry, views: Views) -> Picks:
         seen = views.at(config.scale_factor)
-        picks, scores = dense.pick(seen.flat, trained, seen.working_diameter, config)
+        picks, scores = dense.pick(seen.flat, scan, seen.working_diameter, config)
         if preprocessing.save_stages:
             surfaces = make_surfaces(scores, seen.working_diameter, config)
             path = run.folder / "score_maps" / f"{entry.name}.png"
@@ -77,6 +80,23 @@ def build_picker(
         return picks
 
     return pick_with_network
+
+
+def check_picker(
+    config: DenseConfig | SlidingConfig | LabelerPickerConfig, network: Network
+) -> None:
+    """Refuse what a network cannot do before it is trained for long.
+
+    Raises
+    ------
+    UsageError
+        If it cannot have the stride, or there is no such device or precision.
+    """
+    if isinstance(config, LabelerPickerConfig):
+        return
+    choose_precision(config.precision, choose_device(config.device))
+    if isinstance(config, DenseConfig):
+        with_stride(network, config.stride)
 
 
 def inherit(

@@ -23,6 +23,7 @@ from deepcryopicker.labeler.schema import IbcConfig
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
+from deepcryopicker.picker.scan import build_scan
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.reporting.overlays import save_overlay
 
@@ -41,6 +42,8 @@ def large() -> list[tuple[str, ...]]:
     diameter = kind.diameter / kind.pixel_size
     network = build_network(config.model, 4).eval()
     trained = Trained(network, config.model, tuple(config.class_set.classes), {}, diameter, {})
+
+    scan = build_scan(trained, config.picker)
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "micrograph.mrc"
@@ -66,7 +69,7 @@ def large() -> list[tuple[str, ...]]:
                 "preprocess and label (ibc)": lambda: label.label(views(), masks),
                 "learn the labeler, once": lambda: label.learn([views()], config.labeler),
                 "scan and pick (compact)": lambda: dense.pick(
-                    ready.flat, trained, working, config.picker
+                    ready.flat, scan, working, config.picker
                 ),
                 "write CSV": lambda: write_csv(Path(folder) / "picks.csv", picks),
                 "overlay": lambda: save_overlay(Path(folder) / "overlay.png", raw, picks, 0.5),

@@ -69,6 +69,38 @@ def test_table_4_has_the_papers_scale_factors(shell):
     assert files(answer.folder).isdisjoint({"samples.csv", "layers.csv"})
 
 
+def test_table_8_has_the_papers_minutes_beside_ours(shell, monkeypatch):
+    monkeypatch.setattr("deepcryopicker.workflow.speed.SIZES", (64, 128))
+    given = ("model=compact", "picker.device=cpu")
+    answer = shell("train", "+experiment=table8", *given, run="table8")
+    assert (answer.code, answer.err) == (0, "")
+    table = rows(answer.folder / "speed.csv")
+    assert [row["side"] for row in table] == ["64", "128"]
+    assert [row["windows"] for row in table] == ["64", "256"]
+    assert {row["paper"] for row in table} == {"15.7"}
+    for row in table:
+        assert float(row["sliding"]) > 0
+        assert float(row["ratio"]) == float(row["sliding"]) / float(row["dense"])
+    assert "15.700" in answer.out
+    assert "sliding is extrapolated" in answer.out
+    assert set(answer.metrics["speed"]) == {"cpu_64", "cpu_128"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("picker.stride=3",), "picker.stride=3 is no divisor or multiple"),
+        (("picker.precision=float16", "picker.device=cpu"), "picker.precision=float16"),
+        (("until=speed", "picker=log"), "until=speed times picker=dense"),
+    ],
+)
+def test_a_scan_that_cannot_be_is_refused_before_anything_is_done(shell, given, words):
+    answer = shell("train", *SMALL, *given, run=f"refused_{len(words)}")
+    assert answer.code == 2
+    assert words in answer.err
+    assert "learning" not in answer.out
+
+
 def test_training_set_stops_before_the_network(shell):
     answer = shell(
         "train",

@@ -13,7 +13,8 @@ from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
-from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig
+from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
 from deepcryopicker.types import NO_MARGINS, Margins, Micrograph
 
 DIAMETER = 24.0
@@ -40,7 +41,8 @@ def pick_darkness(places, scale, margins=NO_MARGINS):
     image = image.astype(np.float32)
     micrograph = Micrograph("m", Path("m"), image, scale=scale, margins=margins)
     trained = Trained(Darkness().eval(), CompactConfig(), ("top", "background"), {}, 1.0, {})
-    return dense.pick(micrograph, trained, DIAMETER, DenseConfig(floor=0.2))[0]
+    config = DenseConfig(floor=0.2, precision="float32")
+    return dense.pick(micrograph, build_scan(trained, config), DIAMETER, config)[0]
 
 
 @pytest.mark.parametrize("scale", [0.5, 0.1, 1.0])
@@ -70,6 +72,11 @@ def test_particles_cut_by_an_invalid_border_are_left_out(side):
     [
         (DenseConfig, {"threshold": 1.1}),
         (DenseConfig, {"tile": 255}),
+        (DenseConfig, {"stride": 0}),
+        (DenseConfig, {"padding": "zeros"}),
+        (DenseConfig, {"precision": "half"}),
+        (SlidingConfig, {"step": 0}),
+        (SlidingConfig, {"batch": 0}),
         (LabelerPickerConfig, {"threshold": -0.1}),
         (LabelerPickerConfig, {"threshold": 1.1}),
     ],
