@@ -52,7 +52,7 @@ class Limits:
     least_contrast, most_contrast : float
         Nor are those of less or more contrast within their disc.
     lowest_contrast, highest_contrast : float
-        Those beyond these are no particles at all, but show what to tell particles from.
+        Those beyond these are contaminants: no particles, but what to tell particles from.
     """
 
     threshold: float
@@ -61,12 +61,11 @@ class Limits:
     least_strength: float
     least_contrast: float
     most_contrast: float
-    lowest_contrast: float
-    highest_contrast: float
+    lowest_contrast: float = 0.0
+    highest_contrast: float = np.inf
 
 
-# Of a class that no sample had.
-_UNKNOWN = Limits(np.inf, 0.0, 0, np.inf, np.inf, -np.inf, 0.0, np.inf)
+_UNKNOWN = Limits(np.inf, 0.0, 0, np.inf, np.inf, -np.inf)  # of a class that no sample had
 
 
 @dataclass(frozen=True)
@@ -132,14 +131,20 @@ def learn_detector(
     """
     found = [find_all(m, filter_, diameter, distance)[0] for m in sample]
     names = np.unique(np.concatenate([peaks.label for peaks in found]))
+    # A correlation coefficient is that of a shape, whatever its contrast. Blobs have no shape.
+    shapeless = isinstance(filter_, BlobFilter)
     limits = {
-        str(name): _learn_limits([peaks[peaks.label == name] for peaks in found], diameter, config)
+        str(name): _learn_limits(
+            [peaks[peaks.label == name] for peaks in found], diameter, config, shapeless
+        )
         for name in names
     }
     return Detector(filter_, distance, limits, config.isolation)
 
 
-def _learn_limits(found: Sequence[Peaks], diameter: float, config: TypicalConfig) -> Limits:
+def _learn_limits(
+    found: Sequence[Peaks], diameter: float, config: TypicalConfig, shapeless: bool
+) -> Limits:
     strength = np.concatenate([peaks.strength for peaks in found])
     contrast = np.concatenate([peaks.contrast for peaks in found])
     threshold, separation = part(strength)
@@ -147,7 +152,7 @@ def _learn_limits(found: Sequence[Peaks], diameter: float, config: TypicalConfig
     if not strong.any():
         return _UNKNOWN
     least, most = np.quantile(contrast[strong], config.contrast)
-    lowest, highest = usual_range(contrast[strong])
+    lowest, highest = usual_range(contrast[strong]) if shapeless else (0.0, np.inf)
     return Limits(
         threshold=threshold,
         clarity=max(0.0, separation / ONE_KIND - 1.0),

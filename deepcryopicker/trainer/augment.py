@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def augment(windows: Tensor, jitter: float, shift: int, edge_share: float = 0.0) -> Tensor:
+def augment(windows: Tensor, jitter: float, shift: int) -> Tensor:
     """Turn, flip and shift each window at random, and vary its contrast and brightness.
 
     Parameters
@@ -15,12 +15,8 @@ def augment(windows: Tensor, jitter: float, shift: int, edge_share: float = 0.0)
         Standard deviation of the factor around 1 and of the offset around 0.
     shift : int
         Largest shift along each axis, pixels; the edge is mirrored.
-    edge_share : float
-        Share of the windows that are mirrored at a line beside their centre.
     """
     count = len(windows)
-    if edge_share:
-        windows = _at_an_edge(windows, edge_share)
     turns = torch.randint(0, 4, (count,), device=windows.device)
     flips = torch.randint(0, 2, (count,), device=windows.device).bool()
     turned = torch.stack(
@@ -47,16 +43,3 @@ def _shifted(windows: Tensor, largest: int) -> Tensor:
             for window, (top, left) in zip(padded, corners, strict=True)
         ]
     )
-
-
-def _at_an_edge(windows: Tensor, share: float) -> Tensor:
-    """Mirror some windows as if the micrograph ended up to half a window from their centre.
-
-    The edge is on the left; windows are turned afterwards.
-    """
-    count, _, _, size = windows.shape
-    edge = torch.randint(0, size // 2 + 1, (count, 1), device=windows.device)
-    edge = torch.where(torch.rand_like(edge, dtype=windows.dtype) < share, edge, 0)
-    column = torch.arange(size, device=windows.device)
-    source = (column - edge).abs() + edge
-    return windows.gather(3, source[:, None, None, :].expand_as(windows))

@@ -57,9 +57,7 @@ class WindowClassifier(lightning.LightningModule):
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
         """Return the loss of one augmented batch."""
         windows, target, heat = batch
-        config = self.config
-        changed = augment(windows, config.jitter, config.shift, config.edge_share)
-        logits = self._logits(changed)
+        logits = self._logits(augment(windows, self.config.jitter, self.config.shift))
         loss = self.loss(logits, target, heat)
         self.log("train_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
         return loss

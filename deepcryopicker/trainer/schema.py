@@ -47,9 +47,6 @@ class TrainerConfig:
         Standard deviation of the random contrast and brightness of each training window.
     shift : int
         Largest random shift of a training window along each axis, pixels.
-    edge_share : float
-        Share of the training windows that look as they would at the edge of a micrograph, where
-        a scan sees it mirrored: so the network learns particles that are cut in half.
     precision : str
         ``auto`` (16-bit floats on a GPU, 32 elsewhere), ``float32`` or ``bfloat16``.
     device : str
@@ -71,7 +68,6 @@ class TrainerConfig:
     label_smoothing: float = 0.05
     jitter: float = 0.1
     shift: int = 0
-    edge_share: float = 0.1
     precision: str = "auto"
     device: str = "auto"
     devices: int = 1
@@ -87,7 +83,7 @@ class TrainerConfig:
         for key in ("weight_decay", "jitter", "shift"):
             if not 0 <= getattr(self, key) < float("inf"):
                 raise UsageError(f"trainer.{key} must be >= 0, got {getattr(self, key):g}")
-        for key in ("label_smoothing", "momentum", "prior", "edge_share"):
+        for key in ("label_smoothing", "momentum", "prior"):
             if not 0 <= getattr(self, key) < 1:
                 raise UsageError(f"trainer.{key} must lie in [0, 1), got {getattr(self, key):g}")
         for key, choices in _CHOICES.items():

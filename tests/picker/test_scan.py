@@ -14,8 +14,8 @@ from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.picker.dense import find_particles
 from deepcryopicker.picker.fragments import with_stride
+from deepcryopicker.picker.particles import find_particles
 from deepcryopicker.picker.pieces import in_pieces
 from deepcryopicker.picker.prepare import choose_device, choose_precision, prepare
 from deepcryopicker.picker.scan import build_scan, scan, slide
