@@ -27,11 +27,12 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.workflow.describing import show_layers, show_scales
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
     from deepcryopicker.workflow.pickers import check_picker
+    from deepcryopicker.workflow.rounds import train_in_rounds
     from deepcryopicker.workflow.sampling import collect_labels, keep_out, make_training_set
     from deepcryopicker.workflow.speed import show_speed
     from deepcryopicker.workflow.testing import pick_and_score
     from deepcryopicker.workflow.timings import timed
-    from deepcryopicker.workflow.training import TRAINING, new_network, train_network
+    from deepcryopicker.workflow.training import new_network, training_folders
 
     if config.until == "scales":
         show_scales(run)
@@ -57,7 +58,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
         tracker.log_pictures("samples", [run.folder / "samples.png"])
         if config.until in ("weights", "picks"):
             with timed(run, "training"):
-                trained, metrics["patches"] = train_network(
+                trained, metrics["patches"] = train_in_rounds(
                     network, training_set, sources, config, run, tracker
                 )
         del training_set  # gigabytes, with the windows of the paper's network
@@ -67,7 +68,8 @@ def train(config: TrainConfig, run: Run) -> float | None:
                 metrics |= pick_and_score(catalogue, trained, config, run, tracker)
         tracker.log_scores(metrics)
     run.write_metrics(metrics)
-    remove_checkpoints(run.folder / TRAINING)
+    for folder in training_folders(run.folder, config.rounds):
+        remove_checkpoints(folder)
     tested = metrics.get("patches") or {}
     return metrics.get("average_precision", tested.get("average_precision"))
 

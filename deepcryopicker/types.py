@@ -233,6 +233,23 @@ def particle_classes(classes: Sequence[str]) -> list[int]:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """A logistic curve from scores to probabilities.
+
+    Attributes
+    ----------
+    slope, intercept : float
+        The logit of the probability is the score's, times the slope, plus the intercept.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+
+UNCALIBRATED = Calibration()
+
+
+@dataclass(frozen=True)
 class ScoreMap:
     """Class probabilities over one micrograph.
 
@@ -246,9 +263,12 @@ class ScoreMap:
         Working pixels between neighbouring positions.
     offset : float
         Working coordinate (x and y alike) of position 0.
+    calibration : Calibration
+        Of the smoothed probability of particles.
     """
 
     probability: Image
     classes: tuple[str, ...]
     stride: float
     offset: float
+    calibration: Calibration = UNCALIBRATED

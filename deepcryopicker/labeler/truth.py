@@ -1,4 +1,4 @@
-"""The user's own picks as labels."""
+"""Picks as labels: the user's own, or those of an earlier network."""
 
 import numpy as np
 
@@ -6,7 +6,15 @@ from deepcryopicker.detection.bounds import clear_of_edges
 from deepcryopicker.frames import to_working
 from deepcryopicker.labeler.shapes import coverage, ideal_mask
 from deepcryopicker.preprocessing.views import Views
-from deepcryopicker.types import CUT_BY_EDGE, NO_MARGINS, SHAPES, UNCERTAIN, Candidates, Picks
+from deepcryopicker.types import (
+    CUT_BY_EDGE,
+    NO_MARGINS,
+    SHAPES,
+    UNCERTAIN,
+    Candidates,
+    Picks,
+    Strings,
+)
 
 _MASK_DIAMETER = 24.0  # pixels: enough to tell where there is no particle
 
@@ -23,12 +31,25 @@ def label_by_picks(views: Views, picks: Picks, uncertain: Picks) -> Candidates:
     uncertain : Picks
         Places that may or may not hold a particle: candidates to keep away from.
     """
-    flat, certain = views.flat, len(picks)
-    picks = picks.joined(uncertain)
-    sure = np.arange(len(picks)) < certain
+    sure = np.arange(len(picks) + len(uncertain)) < len(picks)
+    return as_candidates(views, picks.joined(uncertain), np.where(sure, "", UNCERTAIN))
+
+
+def as_candidates(views: Views, picks: Picks, reason: Strings) -> Candidates:
+    """Make candidates of picks; what is cut by an edge of the image is not good.
+
+    Parameters
+    ----------
+    views : Views
+    picks : Picks
+        N of them, original pixels; see :func:`label_by_picks`.
+    reason : (N,) str
+        Why a pick may not train the network; empty where it may.
+    """
+    flat = views.flat
     height, width = views.micrograph.image.shape
     inside = clear_of_edges(picks.x, picks.y, (height, width), NO_MARGINS, 0.0)
-    picks, sure = picks[inside], sure[inside]
+    picks, reason = picks[inside], reason[inside]
     x, y = (to_working(position, flat.scale) for position in (picks.x, picks.y))
     whole = clear_of_edges(x, y, flat.image.shape, flat.margins, views.working_diameter / 2.0)
     label = np.where(np.isin(picks.label, SHAPES), picks.label, "irregular")
@@ -37,10 +58,11 @@ def label_by_picks(views: Views, picks: Picks, uncertain: Picks) -> Candidates:
     x, y = (to_working(position, scale) for position in (picks.x, picks.y))
     shape = round(height * scale), round(width * scale)
     mask = ideal_mask(x, y, label, np.zeros(len(x)), diameter, shape)
+    reason = np.where((reason == "") & ~whole, CUT_BY_EDGE, reason)
     return Candidates(
         picks=Picks.create(picks.x, picks.y, picks.score, label, views.diameter),
-        good=whole & sure,
-        reason=np.where(~sure, UNCERTAIN, np.where(whole, "", CUT_BY_EDGE)),
+        good=reason == "",
+        reason=reason,
         coverage=coverage(mask, diameter),
         clusters=np.where(mask, 0, 1).astype(np.uint8),
         mask=mask,

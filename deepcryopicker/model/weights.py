@@ -1,5 +1,6 @@
 """Weights on disk: ``model.safetensors`` and, beside it, plain ``model.yaml``."""
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from deepcryopicker.io.atomic import replacing, write_text
 from deepcryopicker.model.build import ModelConfig, build_network
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.types import UNCALIBRATED, Calibration
 
 WEIGHTS = "model.safetensors"
 CARD = "model.yaml"
@@ -41,6 +43,8 @@ class Trained:
         Particle diameter that it was trained at, original pixels.
     provenance : dict
         Data, seed, version and scores, for people to read.
+    calibration : Calibration
+        Of the scores of picks.
     """
 
     network: Network
@@ -49,6 +53,7 @@ class Trained:
     preprocessing: dict[str, Any]
     diameter: float
     provenance: dict[str, Any]
+    calibration: Calibration = UNCALIBRATED
 
 
 def save_weights(folder: Path, trained: Trained) -> Path:
@@ -59,6 +64,7 @@ def save_weights(folder: Path, trained: Trained) -> Path:
         "classes": list(trained.classes),
         "preprocessing": trained.preprocessing,
         "diameter": trained.diameter,
+        "calibration": asdict(trained.calibration),
         "provenance": trained.provenance,
     }
     state = {key: value.contiguous().cpu() for key, value in trained.network.state_dict().items()}
@@ -68,8 +74,14 @@ def save_weights(folder: Path, trained: Trained) -> Path:
     return folder / WEIGHTS
 
 
-def load_weights(path: Path) -> Trained:
+def load_weights(path: Path, key: str = "picker.weights") -> Trained:
     """Read weights from a run folder or a ``.safetensors`` file with its card beside it.
+
+    Parameters
+    ----------
+    path : Path
+    key : str
+        Of the configuration, for messages.
 
     Raises
     ------
@@ -78,8 +90,8 @@ def load_weights(path: Path) -> Trained:
     """
     weights = path / WEIGHTS if path.is_dir() else path
     if not weights.is_file():
-        raise UsageError(f"picker.weights: there is no {weights}; give a run folder of train")
-    card = _read_card(weights.with_name(CARD))
+        raise UsageError(f"{key}: there is no {weights}; give a run folder of train")
+    card = _read_card(weights.with_name(CARD), key)
     try:
         config = _model_config(card["model"])
         classes = tuple(str(label) for label in card["classes"])
@@ -88,9 +100,10 @@ def load_weights(path: Path) -> Trained:
         diameter = float(card["diameter"])
         if not 0 < diameter < float("inf"):
             raise ValueError(f"diameter is {diameter:g}")
+        calibration = _calibration(card)
     except UsageError as error:
         raise UsageError(f"{weights.with_name(CARD)}: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{weights.with_name(CARD)} is not a model card: {error}") from error
     except (SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
@@ -107,7 +120,16 @@ def load_weights(path: Path) -> Trained:
         card.get("preprocessing", {}),
         diameter,
         card.get("provenance", {}),
+        calibration,
     )
+
+
+def _calibration(card: dict[str, Any]) -> Calibration:
+    given = card.get("calibration", {})
+    calibration = Calibration(**{key: float(value) for key, value in given.items()})
+    if not (0 < calibration.slope < float("inf") and math.isfinite(calibration.intercept)):
+        raise ValueError(f"calibration is {given}")
+    return calibration
 
 
 def _model_config(section: dict[str, Any]) -> ModelConfig:
@@ -118,9 +140,9 @@ def _model_config(section: dict[str, Any]) -> ModelConfig:
     return _CONFIGS[name](**settings)
 
 
-def _read_card(path: Path) -> dict[str, Any]:
+def _read_card(path: Path, key: str) -> dict[str, Any]:
     if not path.is_file():
-        raise UsageError(f"picker.weights: there is no {path}; give a run folder of train")
+        raise UsageError(f"{key}: there is no {path}; give a run folder of train")
     if path.stat().st_size > _LARGEST_CARD:
         raise UsageError(f"{path} is larger than 1 MB: not a model card")
     try:

@@ -8,6 +8,7 @@ from deepcryopicker.detection.bounds import clear_of_margins
 from deepcryopicker.detection.peaks import local_maxima, refine
 from deepcryopicker.detection.suppression import suppress_by_distance, suppress_by_overlap
 from deepcryopicker.frames import picks_to_original
+from deepcryopicker.picker.calibration import calibrated
 from deepcryopicker.picker.cleaning import clean
 from deepcryopicker.picker.schema import MapConfig
 from deepcryopicker.preprocessing.restore import gaussian
@@ -29,7 +30,7 @@ class Surface:
     Attributes
     ----------
     score : (h, w) float32
-        Probability of any of the classes, smoothed.
+        Probability of any of the classes, smoothed and calibrated.
     cleaned : (h, w) float32
         The same with areas lowered that are too large for particles.
     shapes : (P, h, w) float32
@@ -107,6 +108,7 @@ def make_surfaces(scores: ScoreMap, diameter: float, config: MapConfig) -> list[
     surfaces = []
     for group in groups:
         total = np.clip(shapes[group].sum(axis=0), 0.0, 1.0)
+        total = calibrated(total, scores.calibration)
         cleaned = total
         if config.largest_area is not None:
             disc = np.pi * spacing**2 / 4.0

@@ -1,6 +1,7 @@
 """Lay a network over a whole micrograph: the dense scan, and the paper's window by window."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -31,10 +32,17 @@ def build_scan(
     if isinstance(config, SlidingConfig):
         network = prepare(trained.network, config.device, config.precision)
         step, batch = config.step, config.batch
-        return lambda image: slide(network, image, classes, step, batch, padding)
-    network = prepare(trained.network, config.device, config.precision, config.stride)
-    tile = config.tile
-    return lambda image: scan(network, image, classes, tile, padding)
+
+        def scores_of(image: Image) -> ScoreMap:
+            return slide(network, image, classes, step, batch, padding)
+    else:
+        network = prepare(trained.network, config.device, config.precision, config.stride)
+        tile = config.tile
+
+        def scores_of(image: Image) -> ScoreMap:
+            return scan(network, image, classes, tile, padding)
+
+    return lambda image: replace(scores_of(image), calibration=trained.calibration)
 
 
 def scan(

@@ -45,8 +45,8 @@ class MapConfig:
     """
 
     threshold: float = 0.5
-    floor: float = 0.02
-    smoothing: float = 0.08
+    floor: float = 0.005
+    smoothing: float = 0.06
     maps: str = "joint"
     largest_area: float | None = 0.2
     suppression: str = "distance"

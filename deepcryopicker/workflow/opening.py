@@ -1,6 +1,7 @@
 """Open a dataset and settle the particle diameter."""
 
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.progress import console, track
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Micrograph
+
+T = TypeVar("T")
 
 _MICROGRAPHS_TO_MEASURE = 3
 _LOW_CONFIDENCE = 0.1
@@ -80,7 +83,7 @@ def _load_checked(entry: Entry, preprocessing: PreprocessingConfig) -> Micrograp
     return micrograph
 
 
-def spread(entries: list[Entry], count: int | None) -> list[Entry]:
+def spread(entries: list[T], count: int | None) -> list[T]:
     """Choose `count` entries evenly over the list; None keeps them all, spread out first.
 
     Acquisition drifts over a session, so neighbours are more alike than distant micrographs.

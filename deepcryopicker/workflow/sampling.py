@@ -30,7 +30,7 @@ from deepcryopicker.progress import console, track
 from deepcryopicker.reporting.figures import sample_sheet
 from deepcryopicker.reporting.tables import make_table
 from deepcryopicker.runs import Run
-from deepcryopicker.types import SHAPES, Image, TrainingSet
+from deepcryopicker.types import SHAPES, Candidates, Image, Picks, Strings, TrainingSet
 from deepcryopicker.workflow.hashing import write_hashes
 from deepcryopicker.workflow.label_files import (
     count,
@@ -39,7 +39,7 @@ from deepcryopicker.workflow.label_files import (
     write_candidates,
     write_stages,
 )
-from deepcryopicker.workflow.labelling import Labelled, label_each
+from deepcryopicker.workflow.labelling import label_each
 
 _LABEL_OVERLAYS = 4
 _COLUMNS = {"what": "class", "places": "places", **{name: name for name in SPLITS}}
@@ -56,11 +56,17 @@ class Source:
         Where windows may be cut.
     diameter : float
         Particle diameter, original pixels.
+    picks : Picks
+        All candidates of the labeler.
+    reason : (N,) str
+        Why they may not train the network; empty where they may.
     """
 
     entry: Entry
     sites: Sites
     diameter: float
+    picks: Picks
+    reason: Strings
 
 
 def collect_labels(
@@ -90,8 +96,10 @@ def collect_labels(
             draw_candidates(run.folder / "label_overlays", one)
         if config.preprocessing.save_stages:
             write_stages(run.folder / "stages", one)
-        sites = _sites(one, size, config, np.random.default_rng([config.seed, len(sources)]))
-        sources.append(Source(one.entry, sites, one.views.diameter))
+        rng = np.random.default_rng([config.seed, len(sources)])
+        sites = sites_of(one.views, one.candidates, size, config, rng)
+        found = one.candidates
+        sources.append(Source(one.entry, sites, one.views.diameter, found.picks, found.reason))
         rows.append(count(one))
         if one.evaluated is not None:
             evaluated.append(one.evaluated)
@@ -205,11 +213,13 @@ def count_windows(training_set: TrainingSet) -> list[dict[str, Any]]:
     return rows
 
 
-def _sites(one: Labelled, size: int, config: TrainConfig, rng: np.random.Generator) -> Sites:
-    height, width = one.views.micrograph.image.shape
-    diameter = one.views.diameter
-    window = size / model_scale(config.preprocessing, diameter)
-    return find_sites(one.candidates, (height, width), diameter, window, config.class_set, rng)
+def sites_of(
+    views: Views, candidates: Candidates, size: int, config: TrainConfig, rng: np.random.Generator
+) -> Sites:
+    """List the places of one micrograph that windows of `size` working pixels can be cut at."""
+    height, width = views.micrograph.image.shape
+    window = size * views.diameter / views.working_diameter
+    return find_sites(candidates, (height, width), views.diameter, window, config.class_set, rng)
 
 
 def _cut(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -10,11 +11,12 @@ import numpy as np
 from scipy.special import softmax
 
 from deepcryopicker.config import TrainConfig
+from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.patches import confusion, patch_curves, score_patches
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
-from deepcryopicker.model.weights import CARD, WEIGHTS, Trained, save_weights
+from deepcryopicker.model.weights import CARD, WEIGHTS, Trained, load_weights, save_weights
 from deepcryopicker.progress import console
 from deepcryopicker.reporting.figures import training_figure
 from deepcryopicker.reporting.patches import confusion_figure, patch_sheet
@@ -24,6 +26,7 @@ from deepcryopicker.trainer.curves import read_curves
 from deepcryopicker.trainer.fit import CURVES, fit
 from deepcryopicker.trainer.predict import predict
 from deepcryopicker.types import TrainingSet
+from deepcryopicker.workflow.calibrating import calibrate
 from deepcryopicker.workflow.sampling import Source
 
 TRAINING = "training"
@@ -31,9 +34,33 @@ TRAINING = "training"
 
 
 def new_network(config: TrainConfig) -> Network:
-    """Build the configured network with random weights drawn from the run's seed."""
+    """Build the configured network, with random weights or with those it is to start from.
+
+    Raises
+    ------
+    UsageError
+        If these belong to another network, other classes or another preprocessing.
+    """
     lightning.seed_everything(config.seed, workers=True, verbose=False)
-    return build_network(config.model, len(config.class_set.classes))
+    network = build_network(config.model, len(config.class_set.classes))
+    if config.start_from is not None:
+        earlier = load_weights(Path(config.start_from), "start_from")
+        for key, given, stored in (
+            ("model", asdict(config.model), asdict(earlier.config)),
+            ("class_set.classes", list(config.class_set.classes), list(earlier.classes)),
+            ("preprocessing", _chain(asdict(config.preprocessing)), _chain(earlier.preprocessing)),
+        ):
+            if given != stored:
+                raise UsageError(
+                    f"start_from={config.start_from}: these weights were trained with another "
+                    f"{key}; choose the one in their {CARD}, or leave start_from out"
+                )
+        network.load_state_dict(earlier.network.state_dict())
+    return network
+
+
+def _chain(preprocessing: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in preprocessing.items() if key != "save_stages"}
 
 
 def train_network(
@@ -43,17 +70,23 @@ def train_network(
     config: TrainConfig,
     run: Run,
     tracker: Tracker,
+    number: int = 1,
 ) -> tuple[Trained, dict[str, Any] | None]:
     """Fit the network, test it on windows, and write ``model.safetensors`` and its card.
 
-    A training that was interrupted in this run folder goes on.
+    A training that was interrupted in this run folder goes on. Every round, by its number, has
+    its own folder of curves and checkpoints.
 
     Returns
     -------
     Trained, and the scores on the test windows, None where there are none
     """
-    folder = run.folder / TRAINING
-    fit(network, training_set, config.trainer, folder, config.seed, run.resumes, tracker.log_epoch)
+    folder = training_folders(run.folder, number)[-1]
+
+    def log_epoch(row: Mapping[str, float]) -> None:
+        tracker.log_epoch({**row, "epoch": row["epoch"] + (number - 1) * config.trainer.epochs})
+
+    fit(network, training_set, config.trainer, folder, config.seed, run.resumes, log_epoch)
     training_figure(run.folder / "training.png", read_curves(folder / CURVES))
     scores = _test(network, training_set, run, tracker)
     trained = Trained(
@@ -73,6 +106,8 @@ def train_network(
             "patches": None if scores is None else _headline(scores),
         },
     )
+    if config.until == "picks":
+        trained = calibrate(trained, sources, config, run)
     save_weights(run.folder, trained)
     for name in ("training", "patches", "confusion"):
         if (run.folder / f"{name}.png").exists():
@@ -80,6 +115,12 @@ def train_network(
     tracker.log_pictures("labels", sorted((run.folder / "label_overlays").rglob("*.png")))
     tracker.log_files("model", "model", [run.folder / WEIGHTS, run.folder / CARD])
     return trained, scores
+
+
+def training_folders(run_folder: Path, rounds: int) -> list[Path]:
+    """Name the folders of curves and checkpoints, one for each round."""
+    first = run_folder / TRAINING
+    return [first, *(first / f"round_{number}" for number in range(2, rounds + 1))]
 
 
 def _test(

@@ -1,0 +1,62 @@
+"""From scores to probabilities: how likely a pick of some score is a particle."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from deepcryopicker.types import UNCALIBRATED, Calibration, Floats, Image
+
+_LEAST = 1e-6  # probabilities are kept away from 0 and 1, which have no logit
+
+
+def calibrated(score: Image, calibration: Calibration) -> Image:
+    """Turn scores into probabilities, with one order and one set of maxima.
+
+    Parameters
+    ----------
+    score : float32 array of any shape, in [0, 1]
+    calibration : Calibration
+
+    Returns
+    -------
+    float32 array of that shape
+    """
+    sureness = logit(np.clip(score, _LEAST, 1.0 - _LEAST))
+    return expit(calibration.slope * sureness + calibration.intercept).astype(np.float32)
+
+
+def fit_calibration(score: Floats, found: npt.NDArray[np.bool_]) -> Calibration:
+    """Fit a logistic curve through what picks of known outcome scored (Platt, 1999).
+
+    A score of 0.5 then is where a pick is as likely a particle as not, which is close to the
+    threshold of the best F1: at that threshold a pick is right with half the F1's probability.
+
+    Parameters
+    ----------
+    score : (N,) float64
+        In [0, 1].
+    found : (N,) bool
+        Which of them are particles, as far as is known.
+
+    Returns
+    -------
+    Calibration
+        One that changes nothing if there are no particles, nothing else, or if particles do not
+        score higher.
+    """
+    right, wrong = int(found.sum()), int((~found).sum())
+    if not right or not wrong:
+        return UNCALIBRATED
+    # Platt's targets: no finite sample proves a probability of 0 or 1.
+    target = np.where(found, (right + 1) / (right + 2), 1 / (wrong + 2))
+    sureness = logit(np.clip(score, _LEAST, 1.0 - _LEAST))
+
+    def loss(curve: Floats) -> float:
+        z = curve[0] * sureness + curve[1]
+        return float(np.mean(np.logaddexp(0.0, z) - target * z))
+
+    slope, intercept = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
+    if not slope > 0 or not np.isfinite(intercept):
+        return UNCALIBRATED
+    return Calibration(float(slope), float(intercept))

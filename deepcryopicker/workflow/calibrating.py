@@ -1,0 +1,81 @@
+"""Pick what a network was trained on: to calibrate its scores, and to find better labels."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from deepcryopicker.class_set.split import assign_splits
+from deepcryopicker.config import TrainConfig
+from deepcryopicker.evaluation.matching import FALSE, HIT, match
+from deepcryopicker.labeler.schema import TruthConfig
+from deepcryopicker.model.weights import Trained
+from deepcryopicker.picker import dense
+from deepcryopicker.picker.calibration import fit_calibration
+from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
+from deepcryopicker.preprocessing.views import Views
+from deepcryopicker.progress import track
+from deepcryopicker.runs import Run
+from deepcryopicker.types import CONTAMINANT, UNCERTAIN, Picks
+from deepcryopicker.workflow.opening import spread
+from deepcryopicker.workflow.sampling import Source
+
+_CALIBRATE_ON = 16  # micrographs
+
+
+def calibrate(
+    trained: Trained, sources: Sequence[Source], config: TrainConfig, run: Run
+) -> Trained:
+    """Fit what makes probabilities of the scores: how often a pick of some score was labelled.
+
+    Labels that were found without supervision are not exact, and a network does not learn their
+    errors by heart; any micrograph will do. Given labels it may, so those of the validation
+    micrographs are asked then.
+    """
+    if isinstance(config.labeler, TruthConfig):
+        sources = _held_out(sources, config)
+    chosen = spread(list(sources), _CALIBRATE_ON)
+    score, outcome = [np.zeros(0)], [np.zeros(0, np.int8)]
+    for source, _, picks in pick_sources(trained, chosen, config, run, "calibrating"):
+        kind = source.reason
+        labels = source.picks[~np.isin(kind, (CONTAMINANT, UNCERTAIN))]
+        unknown = source.picks[kind == UNCERTAIN]
+        score.append(picks.score)
+        outcome.append(match(picks, labels, unknown, source.diameter / 2.0))
+    scores, outcomes = np.concatenate(score), np.concatenate(outcome)
+    counted = np.isin(outcomes, (HIT, FALSE))
+    calibration = fit_calibration(scores[counted], outcomes[counted] == HIT)
+    return replace(trained, calibration=calibration)
+
+
+def pick_sources(
+    trained: Trained, sources: Sequence[Source], config: TrainConfig, run: Run, description: str
+) -> Iterator[tuple[Source, Views, Picks]]:
+    """Pick one micrograph after the other that has been labelled."""
+    uses_network = isinstance(config.picker, DenseConfig | SlidingConfig)
+    settings = config.picker if uses_network else DenseConfig()
+    settings = replace(settings, floor=0.0)
+    scan = build_scan(trained, settings)
+
+    def pick(source: Source) -> tuple[Views, Picks]:
+        views = Views(source.entry.load(), source.diameter, config.preprocessing)
+        return views, dense.pick(views.flat, scan, views.working_diameter, settings)[0]
+
+    for source in track(sources, description):
+        work = partial(pick, source)
+        done = run.attempt(description, source.entry.name, source.entry.path, work)
+        if done is not None:
+            yield source, *done
+
+
+def _held_out(sources: Sequence[Source], config: TrainConfig) -> list[Source]:
+    """Choose the validation micrographs; all where these are blocks, or windows, of them."""
+    splits = assign_splits([one.entry.group for one in sources], config.class_set, config.seed)
+    chosen = [
+        source
+        for source, blocks in zip(sources, splits, strict=True)
+        if (blocks == "validation").all() and config.class_set.split_by == "micrograph"
+    ]
+    return chosen or list(sources)

@@ -1,0 +1,71 @@
+"""Self-training: the picks of a network become the labels of the next one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from deepcryopicker.config import TrainConfig
+from deepcryopicker.labeler.agreement import agreed, corrected
+from deepcryopicker.labeler.schema import TruthConfig
+from deepcryopicker.labeler.truth import as_candidates
+from deepcryopicker.logger.tracker import Tracker
+from deepcryopicker.model.network import Network
+from deepcryopicker.model.weights import Trained
+from deepcryopicker.progress import console
+from deepcryopicker.runs import Run
+from deepcryopicker.types import CONTAMINANT, UNCERTAIN, TrainingSet
+from deepcryopicker.workflow.calibrating import pick_sources
+from deepcryopicker.workflow.sampling import Source, make_training_set, sites_of
+from deepcryopicker.workflow.training import new_network, train_network
+
+
+def train_in_rounds(
+    network: Network,
+    training_set: TrainingSet,
+    sources: Sequence[Source],
+    config: TrainConfig,
+    run: Run,
+    tracker: Tracker,
+) -> tuple[Trained, dict[str, Any] | None]:
+    """Train, and as often as configured label anew by what was learnt and train again.
+
+    Every round starts from fresh weights and from the labeler's own finds, so that errors of one
+    round are not handed down.
+
+    Returns
+    -------
+    Trained, and the scores on the test windows, None where there are none
+    """
+    trained, scores = train_network(network, training_set, sources, config, run, tracker)
+    for number in range(2, config.rounds + 1):
+        console.print(f"round {number} of {config.rounds}")
+        better = relabel(trained, sources, network.window, config, run)
+        training_set = make_training_set(better, network.window, config, run)
+        trained, scores = train_network(
+            new_network(config), training_set, sources, config, run, tracker, number
+        )
+    return trained, scores
+
+
+def relabel(
+    trained: Trained, sources: Sequence[Source], size: int, config: TrainConfig, run: Run
+) -> list[Source]:
+    """Find better labels with a network: see :mod:`deepcryopicker.labeler.agreement`."""
+    better: list[Source] = []
+    given = isinstance(config.labeler, TruthConfig)
+    for source, views, picks in pick_sources(trained, sources, config, run, "labelling"):
+        contaminants = source.picks[source.reason == CONTAMINANT]
+        uncertain = source.picks[source.reason == UNCERTAIN]
+        labels = source.picks[~np.isin(source.reason, (CONTAMINANT, UNCERTAIN))]
+        if given:
+            chosen, reason = corrected(picks, labels, uncertain, source.diameter)
+        else:
+            chosen, reason = agreed(picks, labels, contaminants, source.diameter)
+        candidates = as_candidates(views, chosen, reason)
+        rng = np.random.default_rng([config.seed, len(better)])
+        sites = sites_of(views, candidates, size, config, rng)
+        better.append(replace(source, sites=sites))
+    run.require(len(better), "labelling")
+    return better
