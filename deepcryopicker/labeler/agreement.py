@@ -1,86 +1,75 @@
-"""Better labels for another round: where the labeler and the network that it trained agree."""
+"""Better labels for another round: what labeler and network, between them, can be sure of."""
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import KDTree
 
-from deepcryopicker.types import CONTAMINANT, UNCERTAIN, Picks, Strings
+from deepcryopicker.types import CONTAMINANT, UNCERTAIN, Floats, Mask, Picks, Strings
 
 _NEAR = 0.3  # diameters within which two picks mean one place
 _SURE = 0.9
 _LIKELY = 0.5
 _FALSE = 0.3  # a pick of at least this score teaches something where it is wrong
-_LEAST = 0.1  # weaker picks are background like any other
+_PROMOTED = ("weak", "touching")
+"""Reasons of the labeler that a sure network overrules. Contrasts it cannot judge: it has learnt
+only from particles of the usual one."""
 
 
-def agreed(
-    picks: Picks, labels: Picks, contaminants: Picks, diameter: float
-) -> tuple[Picks, Strings]:
-    """Keep as particles what both found, and what the network is sure of by itself.
+def agreed(picks: Picks, labels: Picks, reason: Strings, diameter: float) -> tuple[Picks, Strings]:
+    """Judge a labeler's candidates again, by a network trained on the good ones.
 
     Parameters
     ----------
     picks : Picks
         The network's; scores are probabilities.
     labels : Picks
-        The labeler's particles, good or not.
-    contaminants : Picks
-        What the labeler found to be none.
+        The labeler's N candidates.
+    reason : (N,) str
+        Why they may not train the network; empty where they may.
     diameter : float
         Original pixels.
 
     Returns
     -------
     Picks
-        Of the network, without the weakest.
-    (N,) str
-        Empty for particles, else why they are none.
+        The labeler's, then what the network alone found.
+    (M,) str
+        As `reason`: good ones that the network doubts and finds of its own are uncertain, weak or
+        touching ones that it is sure of are good, and contaminants remain what they are.
     """
-    picks = picks[picks.score >= _LEAST]
-    labelled = _is_near(picks, labels, _NEAR * diameter)
-    contaminant = _is_near(picks, contaminants, _NEAR * diameter)
-    particle = (picks.score >= _SURE) | (labelled & (picks.score >= _LIKELY))
-    wrong = contaminant & (picks.score < _LIKELY)
-    reason = np.full(len(picks), UNCERTAIN, dtype="<U24")
-    reason[particle & ~contaminant] = ""
-    reason[wrong] = CONTAMINANT
-    return picks, reason
+    score = _score_at(labels, picks, _NEAR * diameter)
+    doubted = (reason == "") & (score < _LIKELY)
+    promoted = np.isin(reason, _PROMOTED) & (score >= _SURE)
+    judged = np.where(doubted, UNCERTAIN, np.where(promoted, "", reason))
+    own = picks[(picks.score >= _LIKELY) & ~_has_near(picks, labels, _NEAR * diameter)]
+    return labels.joined(own), np.concatenate([judged, np.full(len(own), UNCERTAIN)])
 
 
 def corrected(
-    picks: Picks, labels: Picks, uncertain: Picks, diameter: float
+    picks: Picks, labels: Picks, reason: Strings, diameter: float
 ) -> tuple[Picks, Strings]:
     """Keep given labels, and take the network's false picks for contaminants.
 
-    This is how DeepEM trains: its own false picks become negatives.
-
-    Parameters
-    ----------
-    picks : Picks
-        The network's; scores are probabilities.
-    labels, uncertain : Picks
-        Particles, and places that may hold one.
-    diameter : float
-        Original pixels.
-
-    Returns
-    -------
-    Picks
-        Labels, then uncertain places, then false picks.
-    (N,) str
-        Empty for the labels, else why they are no particles.
+    This is how DeepEM trains: its own false picks become negatives. Parameters and returns as of
+    :func:`agreed`.
     """
-    known = labels.joined(uncertain)
-    false = (picks.score >= _FALSE) & ~_is_near(picks, known, diameter / 2.0)
-    kinds = (("", len(labels)), (UNCERTAIN, len(uncertain)), (CONTAMINANT, int(false.sum())))
-    reason = np.concatenate([np.full(count, name, dtype="<U24") for name, count in kinds])
-    return known.joined(picks[false]), reason
+    false = picks[(picks.score >= _FALSE) & ~_has_near(picks, labels, diameter / 2.0)]
+    return labels.joined(false), np.concatenate([reason, np.full(len(false), CONTAMINANT)])
 
 
-def _is_near(picks: Picks, others: Picks, distance: float) -> npt.NDArray[np.bool_]:
+def _score_at(places: Picks, picks: Picks, distance: float) -> Floats:
+    """Score of the nearest pick within a distance of each place, 0 where there is none, (N,)."""
+    if not len(places) or not len(picks):
+        return np.zeros(len(places))
+    away, nearest = KDTree(_positions(picks)).query(_positions(places))
+    return np.where(away <= distance, picks.score[nearest], 0.0)
+
+
+def _has_near(picks: Picks, others: Picks, distance: float) -> Mask:
     """Tell which picks have one of the others within a distance, (N,) bool."""
     if not len(picks) or not len(others):
         return np.zeros(len(picks), bool)
-    places = np.column_stack([picks.x, picks.y])
-    tree = KDTree(np.column_stack([others.x, others.y]))
-    return tree.query(places)[0] <= distance
+    return KDTree(_positions(others)).query(_positions(picks))[0] <= distance
+
+
+def _positions(picks: Picks) -> Floats:
+    return np.column_stack([picks.x, picks.y])

@@ -15,7 +15,7 @@ from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
-from deepcryopicker.types import CONTAMINANT, UNCERTAIN, TrainingSet
+from deepcryopicker.types import TrainingSet
 from deepcryopicker.workflow.calibrating import pick_sources
 from deepcryopicker.workflow.sampling import Source, make_training_set, sites_of
 from deepcryopicker.workflow.training import new_network, train_network
@@ -54,16 +54,10 @@ def relabel(
 ) -> list[Source]:
     """Find better labels with a network: see :mod:`deepcryopicker.labeler.agreement`."""
     better: list[Source] = []
-    given = isinstance(config.labeler, TruthConfig)
+    judge = corrected if isinstance(config.labeler, TruthConfig) else agreed
     for source, views, picks in pick_sources(trained, sources, config, run, "labelling"):
-        contaminants = source.picks[source.reason == CONTAMINANT]
-        uncertain = source.picks[source.reason == UNCERTAIN]
-        labels = source.picks[~np.isin(source.reason, (CONTAMINANT, UNCERTAIN))]
-        if given:
-            chosen, reason = corrected(picks, labels, uncertain, source.diameter)
-        else:
-            chosen, reason = agreed(picks, labels, contaminants, source.diameter)
-        candidates = as_candidates(views, chosen, reason)
+        judged, reason = judge(picks, source.picks, source.reason, source.diameter)
+        candidates = as_candidates(views, judged, reason)
         rng = np.random.default_rng([config.seed, len(better)])
         sites = sites_of(views, candidates, size, config, rng)
         better.append(replace(source, sites=sites))
