@@ -19,11 +19,14 @@ class EpochShuffle(Sampler[int]):
     ----------
     length : int
     seed : int
+    repeats : int
+        How often an epoch goes through all.
     """
 
-    def __init__(self, length: int, seed: int) -> None:
+    def __init__(self, length: int, seed: int, repeats: int = 1) -> None:
         self._length = length
         self._seed = seed
+        self._repeats = repeats
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -31,11 +34,12 @@ class EpochShuffle(Sampler[int]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return self._length
+        return self._repeats * self._length
 
     def __iter__(self) -> Iterator[int]:
-        order = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
-        return iter(order.tolist())
+        rng = np.random.default_rng([self._seed, self._epoch])
+        for _ in range(self._repeats):
+            yield from rng.permutation(self._length).tolist()
 
 
 def make_loader(training_set: TrainingSet, split: str, config: TrainerConfig, seed: int) -> Batches:
@@ -52,7 +56,8 @@ def make_loader(training_set: TrainingSet, split: str, config: TrainerConfig, se
     if split != "train":
         return DataLoader(dataset, batch_size=4 * config.batch_size)
     # A last batch of one window would stop batch normalisation.
-    per_device = -(-len(dataset) // config.devices)
+    repeats = max(1, -(-config.epoch_windows // max(len(dataset), 1)))
+    per_device = -(-repeats * len(dataset) // config.devices)
     ragged = per_device % config.batch_size == 1 and per_device > 1
-    sampler = EpochShuffle(len(dataset), seed)
+    sampler = EpochShuffle(len(dataset), seed, repeats)
     return DataLoader(dataset, batch_size=config.batch_size, sampler=sampler, drop_last=ragged)

@@ -24,6 +24,9 @@ class TrainerConfig:
         At the most; training stops early when the detection loss on the validation windows has
         not fallen for `patience` epochs.
     patience : int
+    epoch_windows : int
+        An epoch has at least so many windows: it goes through a smaller training set several
+        times. A network needs a few hundred steps, however few its particles are.
     batch_size : int
     optimizer : str
         ``adamw``, or ``sgd`` with momentum (Eq. 11).
@@ -57,6 +60,7 @@ class TrainerConfig:
 
     epochs: int = 12
     patience: int = 6
+    epoch_windows: int = 1
     batch_size: int = 64
     optimizer: str = "adamw"
     learning_rate: float = 4e-3
@@ -75,7 +79,7 @@ class TrainerConfig:
     def __post_init__(self) -> None:
         if self.batch_size < 2:
             raise UsageError(f"trainer.batch_size must be at least 2, got {self.batch_size}")
-        for key in ("epochs", "patience", "devices"):
+        for key in ("epochs", "patience", "devices", "epoch_windows"):
             if getattr(self, key) < 1:
                 raise UsageError(f"trainer.{key} must be at least 1, got {getattr(self, key)}")
         if not 0 < self.learning_rate < float("inf"):
