@@ -99,9 +99,10 @@ class TrainConfig(RunConfig):
         Where to stop: ``scales`` (show the paper's), ``network`` (show its layers), ``speed``
         (show how long its scans take), ``samples`` (the training set), ``weights`` (trained, and
         tested on windows) or ``picks``.
-    rounds : int
+    rounds : int or None
         How often is trained: from the second round on, labels are what labeler and network agree
-        on; where labels are given, false picks become contaminants.
+        on; where labels are given, false picks become contaminants. Null is twice where they are
+        given, else once.
     start_from : str or None
         Run folder or weights file of an earlier training that this one goes on from.
     baseline : picker or None
@@ -110,7 +111,7 @@ class TrainConfig(RunConfig):
 
     micrographs_to_label: int = 64
     until: str = "picks"
-    rounds: int = 1
+    rounds: int | None = None
     start_from: str | None = None
     labeler: Any = MISSING
     class_set: Any = MISSING
@@ -126,13 +127,18 @@ class TrainConfig(RunConfig):
             raise UsageError(
                 f"micrographs_to_label must be at least 1, got {self.micrographs_to_label}"
             )
-        if not 1 <= self.rounds <= 10:
+        if self.rounds is not None and not 1 <= self.rounds <= 10:
             raise UsageError(f"rounds must lie in [1, 10], got {self.rounds}")
         if self.until not in STOPS:
             raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
         _require_truth(self.labeler, self.dataset)
         _refuse_truth("picker", self.picker)
         _refuse_truth("baseline", self.baseline)
+
+    @property
+    def trainings(self) -> int:
+        """How often is trained."""
+        return self.rounds or (2 if isinstance(self.labeler, TruthConfig) else 1)
 
 
 @dataclass

@@ -68,7 +68,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
                 metrics |= pick_and_score(catalogue, trained, config, run, tracker)
         tracker.log_scores(metrics)
     run.write_metrics(metrics)
-    for folder in training_folders(run.folder, config.rounds):
+    for folder in training_folders(run.folder, config.trainings):
         remove_checkpoints(folder)
     tested = metrics.get("patches") or {}
     return metrics.get("average_precision", tested.get("average_precision"))

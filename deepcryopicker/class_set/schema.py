@@ -67,7 +67,7 @@ class ClassSetConfig:
     off_centre_share: float = 0.5
     off_centre: list[float] = field(default_factory=lambda: [0.35, 0.8])
     rejected_share: float = 0.0
-    contaminant_share: float = 0.25
+    contaminant_share: float = 0.5
     background_distance: float = 0.75
     background_coverage: float = 0.1
     augmented: float = 0.0

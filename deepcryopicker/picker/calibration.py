@@ -1,5 +1,8 @@
 """From scores to probabilities: how likely a pick of some score is a particle."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
@@ -26,17 +29,21 @@ def calibrated(score: Image, calibration: Calibration) -> Image:
     return expit(calibration.slope * sureness + calibration.intercept).astype(np.float32)
 
 
-def fit_calibration(score: Floats, found: npt.NDArray[np.bool_]) -> Calibration:
+def fit_calibration(
+    scores: Sequence[Floats], found: Sequence[npt.NDArray[np.bool_]]
+) -> Calibration:
     """Fit a logistic curve through what picks of known outcome scored (Platt, 1999).
 
     A score of 0.5 then is where a pick is as likely a particle as not, which is close to the
     threshold of the best F1: at that threshold a pick is right with half the F1's probability.
+    Where that is, each micrograph is asked for itself and the median taken, so that one which is
+    labelled badly does not move it.
 
     Parameters
     ----------
-    score : (N,) float64
-        In [0, 1].
-    found : (N,) bool
+    scores : sequence of (N,) float64
+        In [0, 1], for each micrograph.
+    found : sequence of (N,) bool
         Which of them are particles, as far as is known.
 
     Returns
@@ -45,6 +52,15 @@ def fit_calibration(score: Floats, found: npt.NDArray[np.bool_]) -> Calibration:
         One that changes nothing if there are no particles, nothing else, or if particles do not
         score higher.
     """
+    every = _fit(np.concatenate(scores), np.concatenate(found))
+    if every == UNCALIBRATED:
+        return every
+    single = [_fit(*one) for one in zip(scores, found, strict=True)]
+    middle = [-one.intercept / one.slope for one in single if one != UNCALIBRATED]
+    return replace(every, intercept=-every.slope * float(np.median(middle))) if middle else every
+
+
+def _fit(score: Floats, found: npt.NDArray[np.bool_]) -> Calibration:
     right, wrong = int(found.sum()), int((~found).sum())
     if not right or not wrong:
         return UNCALIBRATED

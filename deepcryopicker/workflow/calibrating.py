@@ -8,7 +8,7 @@ import numpy as np
 
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config import TrainConfig
-from deepcryopicker.evaluation.matching import FALSE, HIT, match
+from deepcryopicker.evaluation.matching import HIT, IGNORED, match
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
@@ -30,24 +30,22 @@ def calibrate(
 ) -> Trained:
     """Fit what makes probabilities of the scores: how often a pick of some score was labelled.
 
-    Labels that were found without supervision are not exact, and a network does not learn their
-    errors by heart; any micrograph will do. Given labels it may, so those of the validation
-    micrographs are asked then.
+    Where the labels are true, micrographs to be tested on are left out.
     """
     if isinstance(config.labeler, TruthConfig):
-        sources = _held_out(sources, config)
+        sources = _not_tested(sources, config)
+    scores, found = [], []
     chosen = spread(list(sources), _CALIBRATE_ON)
-    score, outcome = [np.zeros(0)], [np.zeros(0, np.int8)]
     for source, _, picks in pick_sources(trained, chosen, config, run, "calibrating"):
         kind = source.reason
         labels = source.picks[~np.isin(kind, (CONTAMINANT, UNCERTAIN))]
         unknown = source.picks[kind == UNCERTAIN]
-        score.append(picks.score)
-        outcome.append(match(picks, labels, unknown, source.diameter / 2.0))
-    scores, outcomes = np.concatenate(score), np.concatenate(outcome)
-    counted = np.isin(outcomes, (HIT, FALSE))
-    calibration = fit_calibration(scores[counted], outcomes[counted] == HIT)
-    return replace(trained, calibration=calibration)
+        outcome = match(picks, labels, unknown, source.diameter / 2.0)
+        scores.append(picks.score[outcome != IGNORED])
+        found.append(outcome[outcome != IGNORED] == HIT)
+    if not scores:
+        return trained
+    return replace(trained, calibration=fit_calibration(scores, found))
 
 
 def pick_sources(
@@ -70,12 +68,12 @@ def pick_sources(
             yield source, *done
 
 
-def _held_out(sources: Sequence[Source], config: TrainConfig) -> list[Source]:
-    """Choose the validation micrographs; all where these are blocks, or windows, of them."""
+def _not_tested(sources: Sequence[Source], config: TrainConfig) -> list[Source]:
+    """Leave out the test micrographs; all stay where blocks, or windows, of them are tested."""
     splits = assign_splits([one.entry.group for one in sources], config.class_set, config.seed)
-    chosen = [
+    by_copy = config.class_set.split_by == "copy"
+    return [
         source
         for source, blocks in zip(sources, splits, strict=True)
-        if (blocks == "validation").all() and config.class_set.split_by == "micrograph"
+        if by_copy or not (blocks == "test").all()
     ]
-    return chosen or list(sources)

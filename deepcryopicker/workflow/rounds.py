@@ -39,8 +39,8 @@ def train_in_rounds(
     Trained, and the scores on the test windows, None where there are none
     """
     trained, scores = train_network(network, training_set, sources, config, run, tracker)
-    for number in range(2, config.rounds + 1):
-        console.print(f"round {number} of {config.rounds}")
+    for number in range(2, config.trainings + 1):
+        console.print(f"round {number} of {config.trainings}")
         better = relabel(trained, sources, network.window, config, run)
         training_set = make_training_set(better, network.window, config, run)
         trained, scores = train_network(

@@ -106,7 +106,7 @@ def train_network(
             "patches": None if scores is None else _headline(scores),
         },
     )
-    if config.until == "picks":
+    if config.until == "picks" or config.trainings > 1:
         trained = calibrate(trained, sources, config, run)
     save_weights(run.folder, trained)
     for name in ("training", "patches", "confusion"):
