@@ -30,14 +30,13 @@ def calibrated(score: Image, calibration: Calibration) -> Image:
 
 
 def fit_calibration(
-    scores: Sequence[Floats], found: Sequence[npt.NDArray[np.bool_]]
+    scores: Sequence[Floats], found: Sequence[npt.NDArray[np.bool_]], level: float = 0.5
 ) -> Calibration:
     """Fit a logistic curve through what picks of known outcome scored (Platt, 1999).
 
-    A score of 0.5 then is where a pick is as likely a particle as not, which is close to the
-    threshold of the best F1: at that threshold a pick is right with half the F1's probability.
-    Where that is, each micrograph is asked for itself and the median taken, so that one which is
-    labelled badly does not move it.
+    The curve is moved so that a score of 0.5 is where a pick is a particle with the probability
+    `level`. Where that is, each micrograph is asked for itself and the median taken, so that one
+    which is labelled badly does not move it.
 
     Parameters
     ----------
@@ -45,6 +44,8 @@ def fit_calibration(
         In [0, 1], for each micrograph.
     found : sequence of (N,) bool
         Which of them are particles, as far as is known.
+    level : float
+        In (0, 1).
 
     Returns
     -------
@@ -56,7 +57,7 @@ def fit_calibration(
     if every == UNCALIBRATED:
         return every
     single = [_fit(*one) for one in zip(scores, found, strict=True)]
-    middle = [-one.intercept / one.slope for one in single if one != UNCALIBRATED]
+    middle = [(logit(level) - one.intercept) / one.slope for one in single if one != UNCALIBRATED]
     return replace(every, intercept=-every.slope * float(np.median(middle))) if middle else every
 
 

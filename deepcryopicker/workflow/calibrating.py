@@ -9,6 +9,7 @@ import numpy as np
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config import TrainConfig
 from deepcryopicker.evaluation.matching import HIT, IGNORED, match
+from deepcryopicker.evaluation.metrics import best_f1
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
@@ -30,10 +31,15 @@ def calibrate(
 ) -> Trained:
     """Fit what makes probabilities of the scores: how often a pick of some score was labelled.
 
-    Where the labels are true, micrographs to be tested on are left out.
+    A score of 0.5 is to be the threshold of the best F1. Picks at that threshold are right with
+    half the probability of this F1 (Lipton et al., 2014), which is used where the labels are
+    true; micrographs to be tested on are left out then. Labels that were found without
+    supervision have false ones among them, and one half is closer (docs/picking.md).
     """
-    if isinstance(config.labeler, TruthConfig):
+    given = isinstance(config.labeler, TruthConfig)
+    if given:
         sources = _not_tested(sources, config)
+    particles = 0
     scores, found = [], []
     chosen = spread(list(sources), _CALIBRATE_ON)
     for source, _, picks in pick_sources(trained, chosen, config, run, "calibrating"):
@@ -43,9 +49,14 @@ def calibrate(
         outcome = match(picks, labels, unknown, source.diameter / 2.0)
         scores.append(picks.score[outcome != IGNORED])
         found.append(outcome[outcome != IGNORED] == HIT)
+        particles += len(labels)
     if not scores:
         return trained
-    return replace(trained, calibration=fit_calibration(scores, found))
+    level = 0.5
+    if given:
+        hits = np.concatenate(found).astype(np.int8)
+        level = best_f1(np.concatenate(scores), hits, particles)[0] / 2.0
+    return replace(trained, calibration=fit_calibration(scores, found, level or 0.5))
 
 
 def pick_sources(
