@@ -16,10 +16,12 @@ from costs import Cost, ProgramError, Usage, in_sequence, split_startup
 from endurance import Sample, fifth
 from inputs import Inputs, link_copies
 from rich.console import Console
+from scan import share_of_equal_picks
 from scipy import ndimage
 from timing import extra_memory
 
 from deepcryopicker.dataset.listing import list_micrographs
+from deepcryopicker.types import Picks
 
 INPUTS = Inputs([Path("a.mrc")], "test", 108.0, 1.77)
 
@@ -144,3 +146,12 @@ def test_resident_memory_is_read_from_status_and_is_none_after_the_end():
 
 def test_extra_memory_sees_what_is_freed_again():
     assert 60 < extra_memory(lambda: np.ones(2**23)) < 100  # 64 MiB
+
+
+def test_picks_of_two_scans_are_equal_within_a_distance_seen_from_either():
+    one = Picks.create([0.0, 10.0, 20.0, 30.0], [5.0, 5.0, 5.0, 5.0])
+    other = Picks.create([1.0, 10.0, 24.0], [5.0, 7.0, 5.0])
+    assert share_of_equal_picks(one, one, 0.0) == 1.0
+    assert share_of_equal_picks(one, other, 2.0) == share_of_equal_picks(other, one, 2.0) == 4 / 7
+    assert share_of_equal_picks(one, Picks.empty(), 2.0) == 0.0
+    assert share_of_equal_picks(Picks.empty(), Picks.empty(), 2.0) == 1.0

@@ -16,6 +16,9 @@ from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.types import Image, ScoreMap
 
 _SMALLEST_TILE = 64  # working pixels, not less than one position
+_TILE = 1024
+# Neighbouring tiles share a window less a stride, which is computed twice: here a sixth more.
+_WINDOWS_A_TILE = 12
 
 
 def build_scan(
@@ -46,7 +49,11 @@ def build_scan(
 
 
 def scan(
-    network: Network, image: Image, classes: tuple[str, ...], tile: int, padding: str = "reflect"
+    network: Network,
+    image: Image,
+    classes: tuple[str, ...],
+    tile: int | None = None,
+    padding: str = "reflect",
 ) -> ScoreMap:
     """Compute the class probabilities at every `network.stride`-th pixel, all windows at once.
 
@@ -60,8 +67,9 @@ def scan(
     image : (H, W) float32
         Working pixels, as the network was trained on.
     classes : tuple of str
-    tile : int
-        Side of a tile, working pixels. Tiles halve where memory runs out.
+    tile : int or None
+        Side of a tile, working pixels; None for 1024, or twelve windows where that is more. Tiles
+        halve where memory runs out.
     padding : str
         ``reflect`` mirrors the image by half a window at its edges, so that particles there can
         be found; with ``none`` windows lie wholly inside, as in the paper.
@@ -78,6 +86,7 @@ def scan(
     """
     padded, offset = _padded(image, network.window, padding)
     stride = network.stride
+    tile = tile or max(_TILE, _WINDOWS_A_TILE * network.window)
     shape = _positions(padded, network.window, stride)
     probability = np.empty((len(classes), *shape), np.float32)
 

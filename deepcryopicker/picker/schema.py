@@ -122,19 +122,19 @@ class DenseConfig(NetworkPickerConfig):
     stride : int or None
         Working pixels between scores: a divisor or a multiple of the network's own; null is its
         own.
-    tile : int
+    tile : int or None
         Side of the tiles that the network is laid over at once, working pixels: bounds memory.
-        Tiles halve where memory runs out.
+        Tiles halve where memory runs out. Null is 1024, or 12 windows where that is more.
     """
 
     stride: int | None = None
-    tile: int = 1024
+    tile: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.stride is not None and self.stride < 1:
             raise UsageError(f"picker.stride must be at least 1 pixel, got {self.stride}")
-        if self.tile < 256:
+        if self.tile is not None and self.tile < 256:
             raise UsageError(f"picker.tile must be at least 256 pixels, got {self.tile}")
 
 

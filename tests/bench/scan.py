@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 
 from deepcryopicker.io.micrographs import read_micrograph
 from deepcryopicker.model.weights import load_weights
-from deepcryopicker.picker.dense import find_particles
+from deepcryopicker.picker.particles import find_particles
 from deepcryopicker.picker.prepare import prepare
 from deepcryopicker.picker.scan import scan, slide
 from deepcryopicker.picker.schema import NetworkPickerConfig
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("micrograph", type=Path)
     parser.add_argument("--strides", type=int, nargs="+", default=[16, 8])
     parser.add_argument("--precisions", nargs="+", default=["auto"])
-    parser.add_argument("--tile", type=int, default=1024)
+    parser.add_argument("--tile", type=int)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--middle", type=int, default=100_000, help="its side; default all")
     given = parser.parse_args()

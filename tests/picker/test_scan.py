@@ -73,6 +73,7 @@ def logits_of_windows(network, image, stride):
     [
         (CompactConfig(), (1, 2, 4, 6)),
         (UNPADDED, (1, 2, 4, 8, 16, 32)),
+        (option("deepcryopicker_unpadded", channels=[4] * 5, wide=[16]), (8, 16, 32)),
         (option("deeppicker"), (2, 4, 8, 16)),
         (option("deepem", window=128), (4, 16)),
     ],
@@ -185,6 +186,31 @@ def test_dense_scan_equals_the_sliding_one(padding, tile, stride):
     np.testing.assert_allclose(dense.probability, sliding.probability, atol=1e-5)
     assert (dense.stride, dense.offset) == (sliding.stride, sliding.offset)
     assert dense.probability.std() > 0.01
+
+
+class Corners(Network):
+    """Every `stride`-th pixel, as if it were a window's score; counts the tiles it is given."""
+
+    stride, tiles = 8, 0
+
+    def __init__(self, window):
+        super().__init__()
+        self.window = window
+
+    def forward(self, image):
+        self.tiles += 1
+        last = self.window - 1
+        corner = image[..., : image.shape[-2] - last : 8, : image.shape[-1] - last : 8]
+        return torch.cat([corner, -corner], dim=1)
+
+
+@pytest.mark.parametrize(
+    ("window", "tile", "expected"), [(43, None, 1024), (227, None, 2724), (227, 256, 256)]
+)
+def test_tiles_are_at_least_twelve_windows_unless_told(window, tile, expected):
+    network = Corners(window)
+    scan(network, noise(40, 6000), CLASSES, tile)
+    assert network.tiles == -(-6000 // expected)
 
 
 def test_dense_and_sliding_picks_are_the_same():
