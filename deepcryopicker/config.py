@@ -135,11 +135,6 @@ class TrainConfig(RunConfig):
         _refuse_truth("picker", self.picker)
         _refuse_truth("baseline", self.baseline)
 
-    @property
-    def trainings(self) -> int:
-        """How often is trained."""
-        return self.rounds or (2 if isinstance(self.labeler, TruthConfig) else 1)
-
 
 @dataclass
 class LabelConfig(RunConfig):

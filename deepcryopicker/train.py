@@ -32,7 +32,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.workflow.speed import show_speed
     from deepcryopicker.workflow.testing import pick_and_score
     from deepcryopicker.workflow.timings import timed
-    from deepcryopicker.workflow.training import new_network, training_folders
+    from deepcryopicker.workflow.training import count_rounds, new_network, training_folders
 
     if config.until == "scales":
         show_scales(run)
@@ -68,7 +68,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
                 metrics |= pick_and_score(catalogue, trained, config, run, tracker)
         tracker.log_scores(metrics)
     run.write_metrics(metrics)
-    for folder in training_folders(run.folder, config.trainings):
+    for folder in training_folders(run.folder, count_rounds(config)):
         remove_checkpoints(folder)
     tested = metrics.get("patches") or {}
     return metrics.get("average_precision", tested.get("average_precision"))

@@ -25,6 +25,8 @@ def calibrated(score: Image, calibration: Calibration) -> Image:
     -------
     float32 array of that shape
     """
+    if calibration == UNCALIBRATED:
+        return score
     sureness = logit(np.clip(score, _LEAST, 1.0 - _LEAST))
     return expit(calibration.slope * sureness + calibration.intercept).astype(np.float32)
 

@@ -18,7 +18,7 @@ from deepcryopicker.runs import Run
 from deepcryopicker.types import TrainingSet
 from deepcryopicker.workflow.calibrating import pick_sources
 from deepcryopicker.workflow.sampling import Source, make_training_set, sites_of
-from deepcryopicker.workflow.training import new_network, train_network
+from deepcryopicker.workflow.training import count_rounds, new_network, train_network
 
 
 def train_in_rounds(
@@ -39,8 +39,9 @@ def train_in_rounds(
     Trained, and the scores on the test windows, None where there are none
     """
     trained, scores = train_network(network, training_set, sources, config, run, tracker)
-    for number in range(2, config.trainings + 1):
-        console.print(f"round {number} of {config.trainings}")
+    rounds = count_rounds(config)
+    for number in range(2, rounds + 1):
+        console.print(f"round {number} of {rounds}")
         better = relabel(trained, sources, network.window, config, run)
         training_set = make_training_set(better, network.window, config, run)
         trained, scores = train_network(
@@ -52,14 +53,17 @@ def train_in_rounds(
 def relabel(
     trained: Trained, sources: Sequence[Source], size: int, config: TrainConfig, run: Run
 ) -> list[Source]:
-    """Find better labels with a network: see :mod:`deepcryopicker.labeler.agreement`."""
-    better: list[Source] = []
+    """Find better labels with a network: see :mod:`deepcryopicker.labeler.agreement`.
+
+    A micrograph that it cannot pick keeps its labels: without it the others would be split anew.
+    """
+    better: dict[str, Source] = {}
     judge = corrected if isinstance(config.labeler, TruthConfig) else agreed
     for source, views, picks in pick_sources(trained, sources, config, run, "labelling"):
         judged, reason = judge(picks, source.picks, source.reason, source.diameter)
         candidates = as_candidates(views, judged, reason)
         rng = np.random.default_rng([config.seed, len(better)])
         sites = sites_of(views, candidates, size, config, rng)
-        better.append(replace(source, sites=sites))
+        better[source.entry.name] = replace(source, sites=sites)
     run.require(len(better), "labelling")
-    return better
+    return [better.get(source.entry.name, source) for source in sources]

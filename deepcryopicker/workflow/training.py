@@ -13,6 +13,7 @@ from scipy.special import softmax
 from deepcryopicker.config import TrainConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.patches import confusion, patch_curves, score_patches
+from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
@@ -106,7 +107,7 @@ def train_network(
             "patches": None if scores is None else _headline(scores),
         },
     )
-    if config.until == "picks" or config.trainings > 1:
+    if config.until == "picks" or count_rounds(config) > 1:
         trained = calibrate(trained, sources, config, run)
     save_weights(run.folder, trained)
     for name in ("training", "patches", "confusion"):
@@ -115,6 +116,11 @@ def train_network(
     tracker.log_pictures("labels", sorted((run.folder / "label_overlays").rglob("*.png")))
     tracker.log_files("model", "model", [run.folder / WEIGHTS, run.folder / CARD])
     return trained, scores
+
+
+def count_rounds(config: TrainConfig) -> int:
+    """How often is trained: as configured, else twice where labels are given."""
+    return config.rounds or (2 if isinstance(config.labeler, TruthConfig) else 1)
 
 
 def training_folders(run_folder: Path, rounds: int) -> list[Path]:

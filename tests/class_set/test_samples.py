@@ -16,6 +16,7 @@ from .common import DIAMETER, GRID, LABELS, SHAPE, SIZE, candidates, configure, 
 
 NAMES = ["four_no_negative", "four_no_background", "five", "binary"]
 MIDDLE = SIZE // 2
+REJECTED = {"rejected_share": 0.25}
 
 
 def constants(count):
@@ -188,6 +189,79 @@ def test_rejected_candidates_are_negatives_only_where_asked_for():
         assert "rejected" not in samples.kind[samples.target < 4]
 
 
+def contaminated(count, others="touching"):
+    """The first few places of a micrograph are contaminants, every second one is a particle."""
+    number = np.arange(len(GRID))
+    good = (number % 2 == 0) & (number >= count)
+    reason = np.where(good, "", np.where(number < count, "contaminant", others))
+    return replace(candidates(good=good), reason=reason)
+
+
+def kinds(samples, target, split="train"):
+    """Shares of the kinds of windows in a class."""
+    members = samples.kind[(samples.target == target) & (samples.split == split)]
+    return {name: (members == name).mean() for name in set(members)}
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "rejected_share", "expected"),
+    [
+        ("five", 4, 0.0, {"contaminant": 0.3, "off-centre": 0.7}),
+        ("five", 4, 0.5, {"rejected": 0.5, "contaminant": 0.15, "off-centre": 0.35}),
+        ("binary", 1, 0.0, {"empty": 0.5, "contaminant": 0.15, "off-centre": 0.35}),
+        ("four_no_negative", 3, 0.0, {"empty": 0.5, "contaminant": 0.15, "off-centre": 0.35}),
+    ],
+)
+def test_contaminants_have_a_share_of_the_off_centre_windows(
+    name, target, rejected_share, expected
+):
+    config = configure(
+        name, rejected_share=rejected_share, contaminant_share=0.3, samples_per_class=160
+    )
+    samples = draw([contaminated(9)] * 8, config)
+    found = kinds(samples, target)
+    assert set(found) == set(expected)
+    for kind, share in expected.items():
+        assert found[kind] == pytest.approx(share, abs=0.02)
+    # A contaminant is nobody's neighbour, and no particle is called one.
+    contaminants = samples[samples.kind == "contaminant"]
+    assert set(contaminants.target) == {target}
+    assert (contaminants.near == -1).all()
+    assert not contaminants.heat.any()
+
+
+@pytest.mark.parametrize(("rotations", "turns"), [("fill", 4), ("all", 4), ("none", 1)])
+def test_the_few_contaminants_are_taken_in_each_turn_once(rotations, turns):
+    """One on each of five training micrographs; the windows left over are off-centre ones."""
+    config = configure("five", contaminant_share=1.0, samples_per_class=160, rotations=rotations)
+    samples = draw([contaminated(1)] * 8, config)
+    train = samples[samples.split == "train"]
+    micrographs = len(set(train.micrograph))
+    chosen = train[train.kind == "contaminant"]
+    assert len(set(zip(chosen.site, chosen.turns, strict=True))) == len(chosen)
+    assert len(chosen) == turns * micrographs
+    negative = train.kind[train.target == 4]
+    assert set(negative) == {"contaminant", "off-centre"}
+    assert len(negative) == (train.target == 0).sum()
+
+
+@pytest.mark.parametrize("name", ["five", "four_no_negative"])
+def test_without_contaminants_their_share_changes_nothing(name):
+    good = np.arange(len(GRID)) % 2 == 0
+    one, other = (
+        draw([candidates(good=good)] * 6, configure(name, contaminant_share=share, **REJECTED))
+        for share in (0.0, 0.7)
+    )
+    for column in ("x", "y", "kind", "turns", "target", "split"):
+        np.testing.assert_array_equal(getattr(one, column), getattr(other, column))
+
+
+def test_contaminants_are_left_out_where_they_have_no_share():
+    samples = draw([contaminated(9)] * 6, configure("five", contaminant_share=0.0, **REJECTED))
+    assert "contaminant" not in samples.kind
+    assert kinds(samples, 4)["rejected"] == pytest.approx(0.25, abs=0.03)
+
+
 @pytest.mark.parametrize("reason", ["cut by the edge", "uncertain"])
 def test_what_may_be_a_particle_is_no_negative(reason):
     good = np.arange(len(GRID)) % 2 == 0
@@ -279,6 +353,8 @@ def test_no_background_is_an_error():
         {"rotations": "some"},
         {"split_by": "particle"},
         {"augmented": 1.5},
+        {"contaminant_share": 1.1},
+        {"contaminant_share": -0.1},
     ],
 )
 def test_absurd_settings_are_refused(changes):

@@ -285,6 +285,77 @@ def test_each_rule_names_its_reason(place, reason):
     assert found.good[candidate] == (reason == "")
 
 
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ((60, 60), ""),
+        ((60, 130), "contaminant"),
+        ((130, 130), "contaminant"),  # weak as well, and of too little contrast
+        ((200, 130), "weak"),
+        ((200, 60), "contaminant"),  # touching as well
+        ((10, 190), "cut by the edge"),  # of so much contrast as well
+    ],
+)
+def test_contaminants_are_never_good_and_told_before_what_is_weak(place, reason):
+    places = {
+        (60, 60): 1.0, (200, 60): 3.0, (218, 60): 3.0, (60, 130): 3.0, (130, 130): 0.2,
+        (200, 130): 0.5, (10, 190): 3.0,
+    }  # fmt: skip
+    image = micrograph(blobs([(*where, deep) for where, deep in places.items()]))
+    peaks, _ = find_all(image, BLOBS, DIAMETER, 0.6)
+    index = dict(zip(places, at(list(places), peaks.x, peaks.y), strict=True))
+    contrast = {where: peaks.contrast[each] for where, each in index.items()}
+    detector = hand_made(
+        threshold=0.03,
+        least_strength=1.2 * peaks.strength[index[200, 130]],
+        least_contrast=0.8 * contrast[60, 60],
+        most_contrast=1.2 * contrast[60, 60],
+        lowest_contrast=(contrast[130, 130] + contrast[200, 130]) / 2,
+        highest_contrast=(contrast[60, 60] + contrast[60, 130]) / 2,
+        isolation=0.9,
+    )
+    found = label_by_detector(image, DIAMETER, detector)
+    (candidate,) = at([place], found.picks.x, found.picks.y)
+    assert found.reason[candidate] == reason
+    np.testing.assert_array_equal(found.good, found.reason == "")
+
+
+def dirty(seed):
+    """Particles of like contrast, and a fifth as many contaminants that are much denser."""
+    places, depth = grid(seed=seed), np.random.default_rng(seed).normal(1.0, 0.03, len(grid()))
+    depth[:: len(depth) // 4] = 3.0
+    return micrograph(blobs(np.insert(places, 2, depth, axis=1), seed)), places[depth > 2]
+
+
+def test_blobs_that_are_much_denser_than_most_are_contaminants():
+    sample = [dirty(seed) for seed in range(5)]
+    images = [image for image, _ in sample]
+    learned = learn_detector(BLOBS, images, DIAMETER, 0.6, TypicalConfig())
+    for image, dense in sample:
+        found = label_by_detector(image, DIAMETER, learned)
+        assert len(found.picks) > 3 * len(dense)
+        index = at(dense, found.picks.x, found.picks.y)
+        assert set(found.reason[index]) == {"contaminant"}
+        others = np.delete(found.reason, index)
+        assert (others == "contaminant").mean() < 0.3
+        assert (others == "").any()
+
+
+def test_class_averages_know_no_contaminants():
+    images = [dirty(seed)[0] for seed in range(5)]
+    disc = -(np.hypot(*np.indices((51, 51)) - 25) <= 12).astype(np.float32)
+    filter_ = AverageFilter((top_template(disc[None]),), 3.0)
+    learned = learn_detector(filter_, images, DIAMETER, 0.6, TypicalConfig())
+    own = learned.limits["top"]
+    assert own.found > 50
+    assert (own.lowest_contrast, own.highest_contrast) == (0.0, np.inf)
+    reasons = {
+        reason for image in images for reason in label_by_detector(image, DIAMETER, learned).reason
+    }
+    assert "" in reasons
+    assert "contaminant" not in reasons
+
+
 def test_class_that_the_sample_did_not_have_is_not_found():
     detector = Detector(BLOBS, 0.6, {"top": limits()}, 0.0)
     image = micrograph(blobs([(100, 100, 1.0)]))

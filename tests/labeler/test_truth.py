@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepcryopicker.labeler.truth import label_by_picks
+from deepcryopicker.labeler.truth import as_candidates, label_by_picks
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.types import Micrograph, Picks
@@ -85,3 +85,20 @@ def test_uncertain_places_are_candidates_to_keep_away_from(views):
     assert found.good.tolist() == [True, True, True, False]  # the last lies outside
     assert found.reason.tolist() == ["", "", "", "uncertain"]
     assert (found.picks.x[3], found.picks.y[3]) == (50, 200)
+
+
+def test_reasons_stay_with_their_picks(views):
+    """The second lies outside, the fourth is cut by the edge; so is the last, but uncertain."""
+    picks = Picks.create([100.0, 999.0, 300.0, 210.0, 200.0], [80.0, 9.0, 150.0, 5.0, 310.0])
+    picks.score[:] = 0.1, 0.2, 0.3, 0.4, 0.5
+    reason = np.array(["", "weak", "contaminant", "", "uncertain"])
+    found = as_candidates(views, picks, reason)
+    assert found.picks.score.tolist() == [0.1, 0.3, 0.4, 0.5]
+    assert found.reason.tolist() == ["", "contaminant", "cut by the edge", "uncertain"]
+    assert found.good.tolist() == [True, False, False, False]
+
+
+def test_without_picks_there_are_no_candidates(views):
+    found = as_candidates(views, NONE, np.array([], "<U1"))
+    assert len(found.picks) == len(found.good) == len(found.reason) == 0
+    assert not found.coverage.any()

@@ -2,6 +2,7 @@
 
 import pickle
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
 from deepcryopicker.model.weights import CARD, WEIGHTS, Trained, load_weights, save_weights
+from deepcryopicker.types import UNCALIBRATED, Calibration
 
 CLASSES = ("top", "background")
 SMALL = CompactConfig(widths=[2, 2, 3, 3, 3, 4])
@@ -73,6 +75,47 @@ def test_temperature_is_saved_with_the_weights(tmp_path):
     before.network.temperature.fill_(1.75)
     save_weights(tmp_path, before)
     assert load_weights(tmp_path).network.temperature.item() == 1.75
+
+
+def test_calibration_is_on_the_card(tmp_path):
+    curve = Calibration(0.1 + 0.2, -1 / 3)
+    save_weights(tmp_path, replace(trained(), calibration=curve))
+    assert load_weights(tmp_path).calibration == curve
+    card = yaml.safe_load((tmp_path / CARD).read_text())
+    assert card["calibration"] == {"slope": 0.1 + 0.2, "intercept": -1 / 3}
+
+
+def test_card_without_calibration_changes_no_scores(folder):
+    card = yaml.safe_load((folder / CARD).read_text())
+    del card["calibration"]
+    (folder / CARD).write_text(yaml.safe_dump(card))
+    assert load_weights(folder).calibration == UNCALIBRATED
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        {"slope": 0.0, "intercept": 0.0},
+        {"slope": -1.0, "intercept": 0.0},
+        {"slope": float("inf")},
+        {"slope": float("nan")},
+        {"intercept": float("nan")},
+        {"intercept": float("-inf")},
+        {"slope": "steep"},
+        {"slope": None},
+        {"slope": [1.0]},
+        {"slope": 1.0, "offset": 0.0},
+        {1: 2.0},
+        [1.0, 0.0],
+        1.0,
+        None,
+    ],
+    ids=str,
+)
+def test_calibration_with_nonsense_is_refused(folder, calibration):
+    change_card(folder, calibration=calibration)
+    with pytest.raises(UsageError, match=r"model\.yaml is not a model card"):
+        load_weights(folder)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])

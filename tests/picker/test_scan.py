@@ -1,5 +1,7 @@
 """Scans at any stride beside windows one by one, and what they do where memory runs out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -14,12 +16,14 @@ from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
 from deepcryopicker.model.weights import Trained
+from deepcryopicker.picker.calibration import calibrated
 from deepcryopicker.picker.fragments import with_stride
 from deepcryopicker.picker.particles import find_particles
 from deepcryopicker.picker.pieces import in_pieces
 from deepcryopicker.picker.prepare import choose_device, choose_precision, prepare
 from deepcryopicker.picker.scan import build_scan, scan, slide
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
+from deepcryopicker.types import Calibration
 
 CLASSES = ("top", "background")
 # Layers as in the paper's network, but without padding; own stride 16.
@@ -366,3 +370,22 @@ def test_absent_devices_and_their_precisions_are_refused(monkeypatch):
     assert choose_device("auto") == torch.device("cpu")
     with pytest.raises(UsageError, match=r"picker\.device=cuda, but torch finds no GPU"):
         choose_device("cuda")
+
+
+@pytest.mark.parametrize("settings", [DenseConfig(device="cpu"), SlidingConfig(device="cpu")])
+def test_calibrated_weights_give_calibrated_scores_of_the_same_places(settings):
+    network, curve = randomised(UNPADDED), Calibration(0.6, -0.7)
+    image = noise(200, 230)
+    settings = replace(settings, smoothing=0.1, largest_area=None, floor=0.0, distance=0.4)
+    plain = Trained(network, UNPADDED, CLASSES, {}, 24.0, {})
+    maps = [build_scan(one, settings)(image) for one in (plain, replace(plain, calibration=curve))]
+    np.testing.assert_array_equal(maps[0].probability, maps[1].probability)
+    before, after = (find_particles(scores, 48.0, settings) for scores in maps)
+    assert len(before) > 5
+    np.testing.assert_allclose(after.score, calibrated(before.score, curve), rtol=1e-5)
+    assert np.abs(after.score - before.score).max() > 0.05
+    # Sub-pixel places follow the curve a little.
+    for axis in ("x", "y"):
+        step = maps[0].stride
+        np.testing.assert_allclose(getattr(after, axis), getattr(before, axis), atol=0.2 * step)
+    assert after.label.tolist() == before.label.tolist()

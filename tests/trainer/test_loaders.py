@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from deepcryopicker.errors import UsageError
 from deepcryopicker.trainer.loaders import EpochShuffle, make_loader
 from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import TrainingSet
@@ -119,3 +120,42 @@ def test_it_is_another_window_that_is_left_out_in_every_epoch():
 def test_a_last_batch_of_one_is_kept_elsewhere():
     loader = make_loader(numbered(train=4, validation=33), "validation", CONFIG, seed=0)
     assert [len(batch[0]) for batch in loader] == [32, 1]
+
+
+def test_repeats_are_permutations_of_their_own():
+    shuffle = EpochShuffle(50, seed=3, repeats=3)
+    assert len(shuffle) == 150
+    first, again, next_one = order(shuffle, 0), order(shuffle, 0), order(shuffle, 1)
+    passes = [tuple(first[start : start + 50]) for start in (0, 50, 100)]
+    assert [sorted(each) for each in passes] == [list(range(50))] * 3
+    assert len(set(passes)) == 3
+    assert first == again != next_one
+    assert first[:50] == order(EpochShuffle(50, seed=3), 0)
+
+
+@pytest.mark.parametrize(
+    ("train", "least", "repeats"),
+    [(20, 1, 1), (20, 20, 1), (20, 21, 2), (20, 50, 3), (20, 60, 3), (1, 5, 5)],
+)
+def test_an_epoch_has_at_least_so_many_windows(train, least, repeats):
+    config = TrainerConfig(batch_size=BATCH, epoch_windows=least)
+    data = numbered(train=train, validation=7)
+    loader = make_loader(data, "train", config, seed=0)
+    numbers = [int(number) for batch in loader for number in batch[0][:, 0, 0, 0]]
+    expected = np.repeat(np.flatnonzero(data.split == "train"), repeats)
+    assert sorted(numbers) == expected.tolist()
+    assert len(loader) == -(-len(numbers) // BATCH)
+    # Validation is gone through once.
+    assert sum(len(batch[0]) for batch in make_loader(data, "validation", config, seed=0)) == 7
+
+
+def test_a_last_batch_of_one_is_left_out_of_repeats_too():
+    """Three times eleven windows are four batches and one window."""
+    config = TrainerConfig(batch_size=BATCH, epoch_windows=33)
+    loader = make_loader(numbered(train=11), "train", config, seed=0)
+    assert [len(batch[0]) for batch in loader] == [BATCH] * 4
+
+
+def test_an_epoch_without_windows_is_refused():
+    with pytest.raises(UsageError, match=r"trainer\.epoch_windows must be at least 1, got 0"):
+        TrainerConfig(epoch_windows=0)

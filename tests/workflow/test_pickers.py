@@ -21,6 +21,13 @@ DIAMETER = 48.0
 PLACES = [(90.0, 75.0), (310.5, 120.25), (160.0, 260.0)]
 
 
+class Notes(list):
+    """What every copy of a network has seen: scans work with copies."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 class Darkness(Network):
     """The darker the middle pixel of a window, the likelier a particle; notes what it sees."""
 
@@ -29,7 +36,7 @@ class Darkness(Network):
     def __init__(self):
         super().__init__()
         self.weight = nn.Parameter(torch.tensor(2.0))
-        self.seen = []
+        self.seen = Notes()
 
     def forward(self, image):
         self.seen.append(tuple(image.shape[-2:]))

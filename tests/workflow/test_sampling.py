@@ -20,7 +20,7 @@ from deepcryopicker.frames import to_working
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.runs import Run
-from deepcryopicker.types import TrainingSet
+from deepcryopicker.types import Picks, TrainingSet
 from deepcryopicker.workflow.opening import open_catalogue
 from deepcryopicker.workflow.sampling import (
     Source,
@@ -41,7 +41,8 @@ def places(**kinds):
 
 
 def source(group, diameter, **kinds):
-    return Source(Entry("m", Path("m.mrc"), group), places(**kinds), diameter)
+    entry, labels = Entry("m", Path("m.mrc"), group), Picks.empty()
+    return Source(entry, places(**kinds), diameter, labels, np.array([], "<U1"))
 
 
 def text_of(table):
