@@ -155,6 +155,9 @@ class Picks:
 CUT_BY_EDGE, UNCERTAIN = "cut by the edge", "uncertain"
 """Reasons not to train on a candidate that do not speak against its being a particle."""
 
+WEAK = "weak"
+"""Reason of the weakest finds, which are as likely noise as particles."""
+
 CONTAMINANT = "contaminant"
 """Reason that does: what is so called shows the network what to tell particles from."""
 

@@ -3,13 +3,13 @@
 import numpy as np
 from scipy.spatial import KDTree
 
-from deepcryopicker.types import CONTAMINANT, UNCERTAIN, Floats, Mask, Picks, Strings
+from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Floats, Mask, Picks, Strings
 
 _NEAR = 0.3  # diameters within which two picks mean one place
 _SURE = 0.9
 _LIKELY = 0.5
 _FALSE = 0.3  # a pick of at least this score teaches something where it is wrong
-_PROMOTED = ("weak", "touching")
+_PROMOTED = (WEAK, "touching")
 """Reasons of the labeler that a sure network overrules. Contrasts it cannot judge: it has learnt
 only from particles of the usual one."""
 

@@ -21,6 +21,7 @@ from deepcryopicker.labeler.shapes import coverage, ideal_mask, nearest_distance
 from deepcryopicker.types import (
     CONTAMINANT,
     CUT_BY_EDGE,
+    WEAK,
     Candidates,
     Floats,
     Micrograph,
@@ -262,7 +263,7 @@ def _judge(peaks: Peaks, micrograph: Micrograph, diameter: float, detector: Dete
         ("touching", nearest_distance(peaks.x, peaks.y) < detector.isolation * diameter),
         ("too much contrast", peaks.contrast > most),
         ("too little contrast", peaks.contrast < least),
-        ("weak", peaks.strength < weakest),
+        (WEAK, peaks.strength < weakest),
         (CONTAMINANT, (peaks.contrast < lowest) | (peaks.contrast > highest)),
         (CUT_BY_EDGE, ~whole),
     ):

@@ -7,6 +7,7 @@ from deepcryopicker.types import Floats
 
 _TAILS = np.arange(1.5, 4.01, 0.1)  # standard deviations from the median
 _EXCESS = 2.0
+_MARGIN = 3.0  # Poisson deviations, for small samples
 _FEWEST = 10
 
 
@@ -15,7 +16,7 @@ def usual_range(contrast: Floats) -> tuple[float, float]:
 
     Contrasts of one kind of particle are close to log-normal. Contaminants, ice and noise that a
     filter takes for particles show as heavier tails: where a tail holds at least twice as many as
-    a normal distribution would have there, half of it or more is something else (a local false
+    a normal distribution would have there, and that is no accident, half of it or more is something else (a local false
     discovery rate of one half; Efron, 2004). Few outliers prove nothing.
 
     Parameters
@@ -44,6 +45,7 @@ def _heavy_from(score: Floats) -> float:
     """Find where the upper tail of standard scores becomes too heavy; infinity for nowhere."""
     for tail in _TAILS:
         beyond = np.count_nonzero(score > tail)
-        if beyond >= max(_FEWEST, _EXCESS * len(score) * norm.sf(tail)):
+        expected = len(score) * norm.sf(tail)
+        if beyond >= max(_FEWEST, _EXCESS * expected + _MARGIN * np.sqrt(expected)):
             return float(tail)
     return np.inf

@@ -46,7 +46,7 @@ class MapConfig:
 
     threshold: float = 0.5
     floor: float = 0.005
-    smoothing: float = 0.06
+    smoothing: float = 0.04
     maps: str = "joint"
     largest_area: float | None = 0.2
     suppression: str = "distance"

@@ -19,7 +19,7 @@ from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import track
 from deepcryopicker.runs import Run
-from deepcryopicker.types import CONTAMINANT, UNCERTAIN, Picks
+from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Picks
 from deepcryopicker.workflow.opening import spread
 from deepcryopicker.workflow.sampling import Source
 
@@ -43,10 +43,9 @@ def calibrate(
     scores, found = [], []
     chosen = spread(list(sources), _CALIBRATE_ON)
     for source, _, picks in pick_sources(trained, chosen, config, run, "calibrating"):
-        kind = source.reason
-        labels = source.picks[~np.isin(kind, (CONTAMINANT, UNCERTAIN))]
-        unknown = source.picks[kind == UNCERTAIN]
-        outcome = match(picks, labels, unknown, source.diameter / 2.0)
+        unknown = np.isin(source.reason, (UNCERTAIN, WEAK))
+        labels = source.picks[~unknown & (source.reason != CONTAMINANT)]
+        outcome = match(picks, labels, source.picks[unknown], source.diameter / 2.0)
         scores.append(picks.score[outcome != IGNORED])
         found.append(outcome[outcome != IGNORED] == HIT)
         particles += len(labels)
