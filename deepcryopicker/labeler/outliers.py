@@ -16,8 +16,9 @@ def usual_range(contrast: Floats) -> tuple[float, float]:
 
     Contrasts of one kind of particle are close to log-normal. Contaminants, ice and noise that a
     filter takes for particles show as heavier tails: where a tail holds at least twice as many as
-    a normal distribution would have there, and that is no accident, half of it or more is something else (a local false
-    discovery rate of one half; Efron, 2004). Few outliers prove nothing.
+    a normal distribution would have there, half of it or more is something else (a local false
+    discovery rate of one half; Efron, 2004). In small samples it must be more, so that it is no
+    accident.
 
     Parameters
     ----------
