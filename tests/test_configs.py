@@ -146,7 +146,7 @@ def test_experiments_with_trained_weights_say_that_they_need_them():
     given = {
         name: typed for name in EXPERIMENTS for kind, typed in [command_of(name)] if kind == "pick"
     }
-    assert {"nms", "nms_iou", "cleaning", "distance", "scale_factor"} <= set(given)
+    assert {"nms", "nms_iou", "cleaning", "distance", "scale_factor", "step"} <= set(given)
     assert all(" picker.weights=" in typed for typed in given.values())
 
 

@@ -112,7 +112,7 @@ def make_surfaces(scores: ScoreMap, diameter: float, config: MapConfig) -> list[
         cleaned = total
         if config.largest_area is not None:
             disc = np.pi * spacing**2 / 4.0
-            cleaned = clean(total, config.threshold, config.largest_area * disc)
+            cleaned = clean(total, config.threshold, max(1.0, config.largest_area * disc))
         surfaces.append(Surface(total, cleaned, shapes[group], names[group]))
     return surfaces
 

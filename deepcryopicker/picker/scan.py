@@ -34,7 +34,7 @@ def build_scan(
     classes, padding = trained.classes, config.padding
     if isinstance(config, SlidingConfig):
         network = prepare(trained.network, config.device, config.precision)
-        step, batch = config.step, config.batch
+        step, batch = config.step or network.stride, config.batch
 
         def scores_of(image: Image) -> ScoreMap:
             return slide(network, image, classes, step, batch, padding)

@@ -144,20 +144,21 @@ class SlidingConfig(NetworkPickerConfig):
 
     Attributes
     ----------
-    step : int
-        Working pixels between windows.
+    step : int or None
+        Working pixels between windows; null is the stride at which a dense scan would give them.
     batch : int
         Windows that are classified at once, 1 in the paper. Halves where memory runs out.
     """
 
-    step: int = 8
+    step: int | None = None
     batch: int = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for key in ("step", "batch"):
-            if getattr(self, key) < 1:
-                raise UsageError(f"picker.{key} must be at least 1, got {getattr(self, key)}")
+        if self.step is not None and self.step < 1:
+            raise UsageError(f"picker.step must be at least 1, got {self.step}")
+        if self.batch < 1:
+            raise UsageError(f"picker.batch must be at least 1, got {self.batch}")
 
 
 @dataclass
