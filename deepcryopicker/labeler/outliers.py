@@ -6,19 +6,18 @@ from scipy.stats import norm
 from deepcryopicker.types import Floats
 
 _TAILS = np.arange(1.5, 4.01, 0.1)  # standard deviations from the median
-_EXCESS = 2.0
-_MARGIN = 3.0  # Poisson deviations, for small samples
+_EXCESS = 1.5
 _FEWEST = 10
+_SMALL = 500  # contrasts; in fewer a tail is often heavy by chance
 
 
 def usual_range(contrast: Floats) -> tuple[float, float]:
     """Find the range of contrasts outside of which most of what was found is no particle.
 
     Contrasts of one kind of particle are close to log-normal. Contaminants, ice and noise that a
-    filter takes for particles show as heavier tails: where a tail holds at least twice as many as
-    a normal distribution would have there, half of it or more is something else (a local false
-    discovery rate of one half; Efron, 2004). In small samples it must be more, so that it is no
-    accident.
+    filter takes for particles show as heavier tails: where a tail holds half as many again as a
+    normal distribution would have there, at least a third of it is something else, and mostly
+    far more, since part of the middle is as well (Efron, 2004). Small samples prove nothing.
 
     Parameters
     ----------
@@ -30,7 +29,7 @@ def usual_range(contrast: Floats) -> tuple[float, float]:
     lowest, highest : float
         0 and infinity where that tail is not too heavy.
     """
-    if len(contrast) < _FEWEST:
+    if len(contrast) < _SMALL:
         return 0.0, np.inf
     logarithm = np.log(np.maximum(contrast, 1e-12))
     median = np.median(logarithm)
@@ -46,7 +45,6 @@ def _heavy_from(score: Floats) -> float:
     """Find where the upper tail of standard scores becomes too heavy; infinity for nowhere."""
     for tail in _TAILS:
         beyond = np.count_nonzero(score > tail)
-        expected = len(score) * norm.sf(tail)
-        if beyond >= max(_FEWEST, _EXCESS * expected + _MARGIN * np.sqrt(expected)):
+        if beyond >= max(_FEWEST, _EXCESS * len(score) * norm.sf(tail)):
             return float(tail)
     return np.inf
