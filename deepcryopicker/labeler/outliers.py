@@ -7,6 +7,7 @@ from deepcryopicker.types import Floats
 
 _TAILS = np.arange(1.5, 4.01, 0.1)  # standard deviations from the median
 _EXCESS = 1.5
+_SURELY = 3.0  # Poisson deviations
 _FEWEST = 10
 _SMALL = 500  # contrasts; in fewer a tail is often heavy by chance
 
@@ -45,6 +46,8 @@ def _heavy_from(score: Floats) -> float:
     """Find where the upper tail of standard scores becomes too heavy; infinity for nowhere."""
     for tail in _TAILS:
         beyond = np.count_nonzero(score > tail)
-        if beyond >= max(_FEWEST, _EXCESS * len(score) * norm.sf(tail)):
+        expected = len(score) * norm.sf(tail)
+        surely = expected + _SURELY * np.sqrt(expected)
+        if beyond >= max(_FEWEST, _EXCESS * expected, surely):
             return float(tail)
     return np.inf

@@ -328,7 +328,7 @@ def dirty(seed):
 
 
 def test_blobs_that_are_much_denser_than_most_are_contaminants():
-    sample = [dirty(seed) for seed in range(5)]
+    sample = [dirty(seed) for seed in range(30)]
     images = [image for image, _ in sample]
     learned = learn_detector(BLOBS, images, DIAMETER, 0.6, TypicalConfig())
     for image, dense in sample:
