@@ -45,7 +45,7 @@ class MapConfig:
     """
 
     threshold: float = 0.5
-    floor: float = 0.005
+    floor: float = 0.0001
     smoothing: float = 0.04
     maps: str = "joint"
     largest_area: float | None = 0.2
