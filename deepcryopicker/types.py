@@ -126,6 +126,11 @@ class Picks:
             np.array(np.broadcast_to(np.asarray(diameter, np.float64), size)),
         )
 
+    @property
+    def positions(self) -> Floats:
+        """Centres, (N, 2): x, y in original pixels."""
+        return np.column_stack([self.x, self.y])
+
     @classmethod
     def empty(cls) -> Self:
         """No picks at all."""

@@ -78,7 +78,7 @@ def find_sites(
         Shifts the off-centre places and draws the empty ones.
     """
     picks, good = candidates.picks, candidates.good
-    centres = np.column_stack([picks.x, picks.y])
+    centres = picks.positions
     near, far = (share * diameter for share in config.off_centre)
     shifted, origin = windows.off_centre(centres[good], centres, shape, near, far, rng)
     empty = _empty(candidates, centres, diameter, config, rng)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from deepcryopicker.types import Floats, Picks
+from deepcryopicker.types import Picks
 
 HIT: Final = 1
 FALSE: Final = 0
@@ -70,7 +70,7 @@ def assign(picks: Picks, truth: Picks, radius: float) -> npt.NDArray[np.int64]:
     found = np.full(len(picks), -1, np.int64)
     if not len(picks) or not len(truth):
         return found
-    places, targets = _positions(picks), _positions(truth)
+    places, targets = picks.positions, truth.positions
     tree = cKDTree(targets)
     free = np.ones(len(truth), np.bool_)
     for index in np.argsort(-picks.score, kind="stable"):
@@ -106,12 +106,7 @@ def outcome_of(
     """
     outcome = np.where(found >= 0, HIT, FALSE).astype(np.int8)
     if len(picks) and len(uncertain):
-        tree = cKDTree(_positions(uncertain))
-        near = tree.query_ball_point(_positions(picks), radius, return_length=True) > 0
+        tree = cKDTree(uncertain.positions)
+        near = tree.query_ball_point(picks.positions, radius, return_length=True) > 0
         outcome[near & (outcome == FALSE)] = IGNORED
     return outcome
-
-
-def _positions(picks: Picks) -> Floats:
-    """Positions (N, 2): x, y in original pixels."""
-    return np.column_stack([picks.x, picks.y])

@@ -60,7 +60,7 @@ def _score_at(places: Picks, picks: Picks, distance: float) -> Floats:
     """Score of the nearest pick within a distance of each place, 0 where there is none, (N,)."""
     if not len(places) or not len(picks):
         return np.zeros(len(places))
-    away, nearest = KDTree(_positions(picks)).query(_positions(places))
+    away, nearest = KDTree(picks.positions).query(places.positions)
     return np.where(away <= distance, picks.score[nearest], 0.0)
 
 
@@ -68,8 +68,4 @@ def _has_near(picks: Picks, others: Picks, distance: float) -> Mask:
     """Tell which picks have one of the others within a distance, (N,) bool."""
     if not len(picks) or not len(others):
         return np.zeros(len(picks), bool)
-    return KDTree(_positions(others)).query(_positions(picks))[0] <= distance
-
-
-def _positions(picks: Picks) -> Floats:
-    return np.column_stack([picks.x, picks.y])
+    return KDTree(others.positions).query(picks.positions)[0] <= distance

@@ -40,6 +40,11 @@ def rescale(image: Image, scale: float, integers: bool = False) -> Image:
     return np.ascontiguousarray(image)
 
 
+def scaled_length(length: int, scale: float) -> int:
+    """Return how many pixels a side of `length` pixels has after :func:`rescale`."""
+    return int(np.ceil(length * scale - 1e-9))
+
+
 def _integer_range(image: Image) -> tuple[int, int] | None:
     """Return the narrowest range of an integer format that holds the image, if one does.
 
@@ -58,7 +63,7 @@ def _round(image: Image, low: int, high: int) -> Image:
 
 def _bicubic_weights(length: int, scale: float) -> sparse.csr_array:
     """Weights of the inputs (columns) in each output (rows); every row sums to one."""
-    size = int(np.ceil(length * scale - 1e-9))
+    size = scaled_length(length, scale)
     shrink = min(scale, 1.0)
     taps = int(np.ceil(4.0 / shrink)) + 2
     centre = (np.arange(size) + 0.5) / scale - 0.5

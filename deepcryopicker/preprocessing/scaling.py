@@ -2,6 +2,8 @@
 
 import math
 
+from deepcryopicker.preprocessing.resize import scaled_length
+
 GRID_STEP = 0.125
 _BELOW_GRID = 0.97  # of the largest factor, where no step fits
 
@@ -35,8 +37,7 @@ def grid_factor(side: float, limit: float) -> float:
 
 def scaled_shape(shape: tuple[int, int], factor: float) -> tuple[int, int]:
     """Return height and width of a micrograph after scaling, as ``resize.rescale`` makes them."""
-    height, width = (math.ceil(side * factor - 1e-9) for side in shape)
-    return height, width
+    return scaled_length(shape[0], factor), scaled_length(shape[1], factor)
 
 
 def even_shape(shape: tuple[int, int]) -> tuple[int, int]:

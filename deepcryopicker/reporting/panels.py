@@ -22,7 +22,6 @@ from deepcryopicker.reporting.overlays import (
     Rgb,
     draw_circles,
     to_fixed_point,
-    to_visible,
     typical_diameter,
 )
 from deepcryopicker.reporting.tiles import (
@@ -30,6 +29,7 @@ from deepcryopicker.reporting.tiles import (
     Tile,
     fitted,
     grid,
+    micrograph_tile,
     resize,
     to_rgb,
     write_picture,
@@ -74,13 +74,9 @@ def draw_panel(
         RGB; two rows of three tiles, each below its title.
     """
     picks, good = candidates.picks, candidates.good
-    size = fitted(micrograph.image.shape, tile)
-    # As in an overlay: pixels of the picture per original pixel, slightly unequal by rounding.
-    scale = size[0] / micrograph.image.shape[1], size[1] / micrograph.image.shape[0]
     typical = typical_diameter(picks, Picks.empty(), micrograph)
-
-    small = resize(micrograph.image, size)
-    original = to_rgb(to_visible(small, micrograph, scale[0], typical * scale[0]))
+    original, scale = micrograph_tile(micrograph, tile, typical)
+    size = original.shape[1], original.shape[0]
     verdicts = original.copy()
     draw_circles(verdicts, picks[~good], VERMILLION, scale, typical, dashed=False)
     draw_circles(verdicts, picks[good], BLUE, scale, typical, dashed=False)

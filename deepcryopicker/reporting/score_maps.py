@@ -11,16 +11,13 @@ from deepcryopicker.reporting.overlays import (
     CLASS_COLOURS,
     Rgb,
     draw_circles,
-    to_visible,
     typical_diameter,
 )
 from deepcryopicker.reporting.tiles import (
     WHITE,
     Tile,
-    fitted,
     grid,
-    resize,
-    to_rgb,
+    micrograph_tile,
     write_picture,
 )
 from deepcryopicker.types import Image, Micrograph, Picks, ScoreMap
@@ -58,10 +55,9 @@ def draw_score_maps(
     (H, W, 3) uint8
         RGB. Scores run from dark blue, 0, to yellow, 1.
     """
-    size = fitted(micrograph.image.shape, tile)
-    zoom = size[0] / micrograph.image.shape[1], size[1] / micrograph.image.shape[0]
     typical = typical_diameter(picks, Picks.empty(), micrograph)
-    grey = to_visible(resize(micrograph.image, size), micrograph, zoom[0], typical * zoom[0])
+    original, zoom = micrograph_tile(micrograph, tile, typical)
+    size = original.shape[1], original.shape[0]
     before, after = (
         _coloured(_on_tile(np.max(maps, axis=0), scores, scale, zoom, size))
         for maps in ([one.score for one in surfaces], [one.cleaned for one in surfaces])
@@ -72,7 +68,7 @@ def draw_score_maps(
         draw_circles(after, chosen, colour, zoom, typical, dashed=False)
         title.append((f"{len(chosen)} {name}", colour))
     tiles: list[Tile] = [
-        ([("micrograph", WHITE)], to_rgb(grey)),
+        ([("micrograph", WHITE)], original),
         ([("score map, smoothed", WHITE)], before),
         (title, after),
     ]

@@ -11,7 +11,8 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from deepcryopicker.io.atomic import replacing
-from deepcryopicker.reporting.overlays import SHADOW, Colour, Rgb
+from deepcryopicker.reporting.overlays import SHADOW, Colour, Rgb, to_visible
+from deepcryopicker.types import Micrograph
 
 Pixel = TypeVar("Pixel", np.uint8, np.float32)
 Tile = tuple[list[tuple[str, Colour]], Rgb]
@@ -38,6 +39,33 @@ def resize(image: npt.NDArray[Pixel], size: tuple[int, int]) -> npt.NDArray[Pixe
 def to_rgb(grey: npt.NDArray[np.uint8]) -> Rgb:
     """Grey (h, w) as RGB (h, w, 3)."""
     return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def micrograph_tile(
+    micrograph: Micrograph, longest: int, diameter: float
+) -> tuple[Rgb, tuple[float, float]]:
+    """Draw a micrograph as a tile.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+    longest : int
+        Longer side of the tile, pixels.
+    diameter : float
+        Of its particles, original pixels: larger ones bear more smoothing.
+
+    Returns
+    -------
+    (h, w, 3) uint8
+        RGB.
+    (float, float)
+        Pixels of the tile per original pixel along x and y, slightly unequal by rounding.
+    """
+    height, width = micrograph.image.shape
+    size = fitted(micrograph.image.shape, longest)
+    zoom = size[0] / width, size[1] / height
+    small = resize(micrograph.image, size)
+    return to_rgb(to_visible(small, micrograph, zoom[0], diameter * zoom[0])), zoom
 
 
 def grid(tiles: list[Tile], columns: int) -> Rgb:

@@ -148,10 +148,7 @@ def _stored_chain(trained: Trained, weights: Path) -> PreprocessingConfig:
 
 def _refuse_other_chain(given: dict[str, Any], stored: dict[str, Any]) -> None:
     """Refuse the first value that is not what the network has seen in training."""
-    flat, trained = (
-        _flatten({key: value for key, value in chain.items() if key != "save_stages"})
-        for chain in (given, stored)
-    )
+    flat, trained = _flatten(given), _flatten(stored)
     for key in (*flat, *trained):
         if flat.get(key) != trained.get(key):
             raise UsageError(
