@@ -21,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from deepcryopicker import slurm, sweeps
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.config import COMMANDS, register, validated
-from deepcryopicker.errors import DeepCryoPickerError, UsageError
+from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, UsageError
 from deepcryopicker.io.atomic import write_text
 from deepcryopicker.locks import InUseError, alone_in
 from deepcryopicker.outcomes import (
@@ -249,7 +249,8 @@ def _failure(problem: Exception, start: float) -> Outcome:
         message = f"{type(problem).__name__}: {problem}"
         return Outcome(FAILED, _seconds_since(start), " ".join(message.split()))
     _report(message)
-    return Outcome(code, _seconds_since(start), " ".join(message.split()))
+    missing = isinstance(problem, MissingProgramError)
+    return Outcome(code, _seconds_since(start), " ".join(message.split()), missing)
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:

@@ -22,6 +22,13 @@ from deepcryopicker.labeler.schema import (
 )
 from deepcryopicker.logger.schema import LoggerConfig
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.picker.programs.schema import (
+    ImportedConfig,
+    RelionLogConfig,
+    RelionTemplateConfig,
+    TopazConfig,
+    TopazTrainedConfig,
+)
 from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.trainer.schema import TrainerConfig
@@ -47,8 +54,13 @@ SCHEMAS: dict[str, dict[str, type]] = {
     "trainer": {"schema": TrainerConfig},
     "picker": {
         "dense": DenseConfig,
+        "imported": ImportedConfig,
         "labeler": LabelerPickerConfig,
+        "relion_log": RelionLogConfig,
+        "relion_template": RelionTemplateConfig,
         "sliding": SlidingConfig,
+        "topaz": TopazConfig,
+        "topaz_trained": TopazTrainedConfig,
     },
     "logger": {"schema": LoggerConfig},
 }
@@ -105,6 +117,10 @@ class TrainConfig(RunConfig):
         given, else once.
     start_from : str or None
         Run folder or weights file of an earlier training that this one goes on from.
+    held_out : float or None
+        Share of the micrographs with truth that nothing learns from, and that alone are picked
+        and scored; of a dataset with fewer than three, spatial blocks. Null: all are picked, and
+        where the labels are the truth those are scored that ``class_set.test`` keeps apart.
     baseline : picker or None
         Picked and scored beside the network.
     """
@@ -113,6 +129,7 @@ class TrainConfig(RunConfig):
     until: str = "picks"
     rounds: int | None = None
     start_from: str | None = None
+    held_out: float | None = None
     labeler: Any = MISSING
     class_set: Any = MISSING
     model: Any = MISSING
@@ -129,6 +146,8 @@ class TrainConfig(RunConfig):
             )
         if self.rounds is not None and not 1 <= self.rounds <= 10:
             raise UsageError(f"rounds must lie in [1, 10], got {self.rounds}")
+        if self.held_out is not None and not 0 < self.held_out < 1:
+            raise UsageError(f"held_out must lie between 0 and 1, got {self.held_out:g}")
         if self.until not in STOPS:
             raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
         _require_truth(self.labeler, self.dataset)

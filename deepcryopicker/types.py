@@ -136,6 +136,10 @@ class Picks:
         """No picks at all."""
         return cls.create([], [])
 
+    def moved(self, x: float, y: float) -> Self:
+        """Return the same picks farther by `x` columns and `y` rows."""
+        return replace(self, x=self.x + x, y=self.y + y)
+
     def joined(self, others: Self) -> Self:
         """Return these picks and, after them, others of the same micrograph."""
         return replace(

@@ -14,7 +14,7 @@ import numpy as np
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import replacing
 from deepcryopicker.io.checks import numbers, one_line, read_lines
-from deepcryopicker.types import SHAPES, Picks, Strings
+from deepcryopicker.types import SHAPES, Floats, Picks, Strings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +77,17 @@ def micrograph_names(path: Path) -> list[str]:
         No table with that column.
     """
     return _names(path, _table(path, (NAME,)))
+
+
+def read_numbers(path: Path, column: str) -> Floats:
+    """Return a column of numbers from the first table that has it.
+
+    Raises
+    ------
+    UsageError
+        No table with that column, or a cell that is not a number.
+    """
+    return numbers(path, column, _table(path, (column,))[column].tolist())
 
 
 def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:

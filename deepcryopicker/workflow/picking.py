@@ -123,12 +123,14 @@ def _pick(
     views = take()
     micrograph, diameter = views.micrograph, views.diameter
     coordinates = folder / "picks" / f"{entry.name}.csv"
-    write_csv(coordinates, picker(entry, views))
-    picks = read_picks(coordinates)  # what is scored is what was written, decimals and all
-    write_box(folder / "box" / f"{entry.name}.box", picks[picks.score >= threshold])
+    write_csv(coordinates, entry.to_micrograph(picker(entry, views)))
+    written = read_picks(coordinates)  # what is scored is what was written, decimals and all
+    write_box(folder / "box" / f"{entry.name}.box", written[written.score >= threshold])
+    picks = entry.from_micrograph(written)
     truth = entry.load_truth()
     evaluated, snr = None, None
     if truth is not None:
+        write_truth(folder / "truth", entry, *truth)
         radius = scoring_radius(entry, diameter, truth[0])
         evaluated = evaluate_micrograph(entry.name, picks, *truth, radius)
         snr = _signal_to_noise(views, truth[0])
@@ -139,13 +141,20 @@ def _pick(
         save_overlay(path, micrograph, picks, threshold, outcome, missed)
     return Picked(
         entry,
-        picks,
+        written,
         micrograph.image.shape[0],
         diameter,
         micrograph.pixel_size,
         evaluated,
         snr,
     )
+
+
+def write_truth(folder: Path, entry: Entry, truth: Picks, uncertain: Picks) -> None:
+    """Keep beside the picks what they are scored against, in the micrograph's frame."""
+    write_csv(folder / f"{entry.name}.csv", entry.to_micrograph(truth))
+    if len(uncertain):
+        write_csv(folder / f"{entry.name}.uncertain.csv", entry.to_micrograph(uncertain))
 
 
 def scoring_radius(entry: Entry, diameter: float, truth: Picks) -> float:
@@ -156,7 +165,11 @@ def scoring_radius(entry: Entry, diameter: float, truth: Picks) -> float:
 
 
 def write_relion(picked: list[Picked], threshold: float, folder: Path) -> None:
-    """Write STAR files for RELION, one folder for each group of micrographs."""
+    """Write STAR files for RELION, one folder for each group of micrographs.
+
+    Blocks are left out: RELION would take their picks for all there are in the micrograph.
+    """
+    picked = [one for one in picked if one.entry.block is None]
     groups = list(dict.fromkeys(one.entry.group for one in picked))
     for group in groups:
         members = [one for one in picked if one.entry.group == group]
