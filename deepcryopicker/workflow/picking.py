@@ -130,7 +130,8 @@ def _pick(
     evaluated, snr = None, None
     if truth is not None:
         radius = scoring_radius(entry, diameter, truth[0])
-        evaluated = evaluate_micrograph(entry.name, picks, *truth, radius)
+        height, width = micrograph.image.shape
+        evaluated = evaluate_micrograph(entry.name, picks, *truth, radius, (height, width))
         snr = _signal_to_noise(views, truth[0])
     if draw:
         outcome = None if evaluated is None else evaluated.outcome
