@@ -1,6 +1,7 @@
 """The configuration of every command, assembled from the groups' schemas."""
 
 import dataclasses
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,6 +68,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
 
 
 STOPS = ("scales", "network", "speed", "samples", "weights", "picks")
+MISSING_PICKS = ("skip", "missed")
 
 
 @dataclass
@@ -185,27 +187,44 @@ class EvaluateSection:
     Attributes
     ----------
     picks : str
-        Folder with ``<stem>.csv``, ``.star`` or ``.box`` of any picker.
+        Folder with ``<stem>.csv``, ``.star``, ``.box`` or ``.cbox`` of any picker, or one file
+        with the picks of many micrographs: a ``particles.star`` or Topaz's table.
     truth : str
-        Folder with the true particles; ``<stem>.uncertain.csv`` lists places that count neither
-        way.
+        The same with the true particles; in a folder ``<stem>.uncertain.csv`` lists places that
+        count neither way.
     radius : float or None
         Farthest a hit may lie from its particle, original pixels; null is half the median
         diameter in the truth.
     threshold : float
-        Score from which a candidate counts as picked.
+        Score from which a candidate counts as picked. Any number, because other programs' scores
+        are not probabilities (Topaz's are log-odds); ``-inf`` takes every candidate.
+    against : str or None
+        Picks of a second picker, to be compared with the first.
+    against_threshold : float or None
+        Its threshold; null is the first one's.
+    missing : str
+        What truth without picks means: ``skip`` leaves the micrograph out, ``missed`` counts its
+        particles as missed, because the picker found none there.
     """
 
     picks: str = MISSING
     truth: str = MISSING
     radius: float | None = None
     threshold: float = 0.5
+    against: str | None = None
+    against_threshold: float | None = None
+    missing: str = "skip"
 
     def __post_init__(self) -> None:
-        if self.radius is not None and self.radius <= 0:
+        if self.radius is not None and not 0 < self.radius < math.inf:
             raise UsageError(f"evaluate.radius must be > 0 pixels, got {self.radius:g}")
-        if not 0 <= self.threshold <= 1:
-            raise UsageError(f"evaluate.threshold must lie in [0, 1], got {self.threshold:g}")
+        for name in ("threshold", "against_threshold"):
+            if getattr(self, name) is not None and math.isnan(getattr(self, name)):
+                raise UsageError(f"evaluate.{name} must be a number, got nan")
+        if self.missing not in MISSING_PICKS:
+            raise UsageError(f"evaluate.missing: {unknown('choice', self.missing, MISSING_PICKS)}")
+        if self.against is None and self.against_threshold is not None:
+            raise UsageError("evaluate.against_threshold needs evaluate.against=DIR")
 
 
 @dataclass

@@ -132,7 +132,8 @@ def _pick(
     if truth is not None:
         write_truth(folder / "truth", entry, *truth)
         radius = scoring_radius(entry, diameter, truth[0])
-        evaluated = evaluate_micrograph(entry.name, picks, *truth, radius)
+        height, width = micrograph.image.shape
+        evaluated = evaluate_micrograph(entry.name, picks, *truth, radius, (height, width))
         snr = _signal_to_noise(views, truth[0])
     if draw:
         outcome = None if evaluated is None else evaluated.outcome
