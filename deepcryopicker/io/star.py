@@ -86,7 +86,7 @@ def read_numbers(path: Path, column: str) -> Floats:
     UsageError
         No table with that column, or a cell that is not a number.
     """
-    return numbers(path, column, _table(path, (column,))[column].tolist())
+    return numbers(path, column, read_table(path, (column,))[column].tolist())
 
 
 def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:

@@ -10,6 +10,7 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
+from deepcryopicker.workflow.hashing import INPUTS, write_hashes
 from deepcryopicker.workflow.pickers import build_picker
 from deepcryopicker.workflow.picking import pick_catalogue, write_relion
 from deepcryopicker.workflow.scoring import curve_of, draw_curves, score, tabulate
@@ -44,6 +45,8 @@ def pick_and_score(
     dict
         The picker's scores, and those of the baseline under ``baseline``.
     """
+    if config.held_out is not None:
+        write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
     name = _NETWORK if trained is not None else HydraConfig.get().runtime.choices["picker"]
     picker = build_picker(config.picker, catalogue, config.preprocessing, trained, run, known)
     picked = {

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from deepcryopicker.io.topaz import write_topaz
 
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates import write_box, write_csv
 from deepcryopicker.io.star import write_particles_star
+from deepcryopicker.io.topaz import write_topaz
 from deepcryopicker.picker.programs.imported import Imported, as_probability
 from deepcryopicker.types import Picks
 
