@@ -78,10 +78,8 @@ def _summary(scored: list[Picked], threshold: float, summary_of: Summary) -> dic
     evaluated = [one.evaluated for one in scored if one.evaluated is not None]
     ratios = [one.snr for one in scored if one.snr is not None]
     radius = float(np.median([one.diameter / 2.0 for one in scored]))
-    return {
-        **summary_of(evaluated, threshold, radius),
-        "snr": float(np.median(ratios)) if ratios else None,
-    }
+    snr = float(np.median(ratios)) if ratios else None
+    return {**summary_of(evaluated, threshold, radius), "snr": snr}
 
 
 def _counts(picked: list[Picked], threshold: float) -> dict[str, Any]:
