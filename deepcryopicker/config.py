@@ -1,7 +1,6 @@
 """The configuration of every command, assembled from the groups' schemas."""
 
 import dataclasses
-import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -197,7 +196,8 @@ class EvaluateSection:
         diameter in the truth.
     threshold : float
         Score from which a candidate counts as picked. Any number, because other programs' scores
-        are not probabilities (Topaz's are log-odds); ``-inf`` takes every candidate.
+        are not probabilities (Topaz's are log-odds); one below all scores takes every
+        candidate.
     against : str or None
         Picks of a second picker, to be compared with the first.
     against_threshold : float or None
@@ -216,11 +216,8 @@ class EvaluateSection:
     missing: str = "skip"
 
     def __post_init__(self) -> None:
-        if self.radius is not None and not 0 < self.radius < math.inf:
+        if self.radius is not None and self.radius <= 0:
             raise UsageError(f"evaluate.radius must be > 0 pixels, got {self.radius:g}")
-        for name in ("threshold", "against_threshold"):
-            if getattr(self, name) is not None and math.isnan(getattr(self, name)):
-                raise UsageError(f"evaluate.{name} must be a number, got nan")
         if self.missing not in MISSING_PICKS:
             raise UsageError(f"evaluate.missing: {unknown('choice', self.missing, MISSING_PICKS)}")
         if self.against is None and self.against_threshold is not None:

@@ -7,6 +7,7 @@ from deepcryopicker.progress import console
 from deepcryopicker.reporting.tables import protocol_table, score_table
 
 SIGNIFICANT = 0.05
+_LONGEST_NAME = 36
 
 
 def show(scores: Mapping[str, Any], name: str) -> None:
@@ -21,9 +22,9 @@ def show(scores: Mapping[str, Any], name: str) -> None:
         What was scored.
     """
     comparison = scores.get("comparison")
-    rows = [{"what": name, **scores}]
+    rows = [{"what": _shortened(name), **scores}]
     if comparison is not None:
-        rows.append({"what": comparison["against"], **comparison["scores"]})
+        rows.append({"what": _shortened(comparison["against"]), **comparison["scores"]})
     console.print(score_table(rows))
     console.print(protocol_table(scores["protocols"]))
     console.print(f"hit: within {scores['radius']:g} pixels, one pick to one particle")
@@ -31,6 +32,11 @@ def show(scores: Mapping[str, Any], name: str) -> None:
     console.print(chance_sentence(scores["chance"]))
     for sentence in comparison_sentences(comparison) if comparison is not None else ():
         console.print(sentence)
+
+
+def _shortened(path: str) -> str:
+    """Keep the end of a long path, which tells paths apart and leaves room for the numbers."""
+    return path if len(path) <= _LONGEST_NAME else f"…{path[1 - _LONGEST_NAME :]}"
 
 
 def localisation_sentence(localisation: Mapping[str, Any]) -> str:

@@ -13,9 +13,11 @@ from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.evaluation.contrast import signal_to_noise
 from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.frames import to_working
+from deepcryopicker.io.cbox import write_cbox
 from deepcryopicker.io.coordinates import read_picks, write_box, write_csv
 from deepcryopicker.io.relion import write_relion_folder
 from deepcryopicker.io.tables import write_rows
+from deepcryopicker.io.topaz import write_topaz
 from deepcryopicker.preprocessing.pipeline import to_working_scale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
@@ -82,8 +84,8 @@ def pick_catalogue(
     picker : callable
         From a preprocessed micrograph of the catalogue to picks in original pixels.
     threshold : float
-        Score from which a candidate counts as picked: goes to BOX and overlays. The CSV files
-        hold every candidate.
+        Score from which a candidate counts as picked: goes to BOX and overlays. CSV and CBOX
+        files and Topaz's table hold every candidate.
     run : Run
     folder : Path
     overlays : int
@@ -100,6 +102,7 @@ def pick_catalogue(
             if picked is not None:
                 done.append(picked)
     run.require(len(done), description)
+    write_topaz(folder / "topaz.txt", [(one.entry.name, one.picks) for one in done])
     write_rows(folder / "summary.csv", [_row(one, threshold) for one in done], _SUMMARY)
     return done
 
@@ -126,6 +129,7 @@ def _pick(
     write_csv(coordinates, entry.to_micrograph(picker(entry, views)))
     written = read_picks(coordinates)  # what is scored is what was written, decimals and all
     write_box(folder / "box" / f"{entry.name}.box", written[written.score >= threshold])
+    write_cbox(folder / "cbox" / f"{entry.name}.cbox", written)
     picks = entry.from_micrograph(written)
     truth = entry.load_truth()
     evaluated, snr = None, None

@@ -13,7 +13,13 @@ from deepcryopicker.runs import Run
 from deepcryopicker.workflow.hashing import INPUTS, write_hashes
 from deepcryopicker.workflow.pickers import build_picker
 from deepcryopicker.workflow.picking import pick_catalogue, write_relion
-from deepcryopicker.workflow.scoring import curve_of, draw_curves, score, tabulate
+from deepcryopicker.workflow.scoring import (
+    curve_of,
+    curves_by_class,
+    draw_curves,
+    score,
+    tabulate,
+)
 
 _NETWORK, _BASELINE = "network", "DoG"
 
@@ -76,6 +82,11 @@ def pick_and_score(
         scores[_BASELINE] = score(picked[_BASELINE], config.baseline.threshold)
     curves = {name: curve for name, each in picked.items() if (curve := curve_of(each))}
     draw_curves(run.folder / "precision_recall.png", curves, config.picker.threshold)
+    draw_curves(
+        run.folder / "precision_recall_classes.png",
+        curves_by_class(picked[name]),
+        config.picker.threshold,
+    )
     tracker.log_curves("precision_recall", curves)
     tracker.log_pictures("overlays", sorted((run.folder / "overlays").rglob("*.png")))
     console.print(tabulate(scores, title=catalogue.name))
