@@ -10,9 +10,11 @@ from deepcryopicker.config import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.network import Network
-from deepcryopicker.model.weights import CARD, Trained, load_weights
+from deepcryopicker.model.weights import Trained, load_weights
 from deepcryopicker.picker import dense
 from deepcryopicker.picker.fragments import with_stride
+from deepcryopicker.picker.learned.schema import LearnedConfig
+from deepcryopicker.picker.learned.weights import Learned, load, name_of
 from deepcryopicker.picker.particles import make_surfaces
 from deepcryopicker.picker.prepare import choose_device, choose_precision
 from deepcryopicker.picker.scan import build_scan
@@ -22,29 +24,32 @@ from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.reporting.score_maps import save_score_maps
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
+from deepcryopicker.workflow.learning import finder
 from deepcryopicker.workflow.picking import Picker
+
+PickerConfig = DenseConfig | SlidingConfig | LabelerPickerConfig | LearnedConfig
 
 _SAME_DIAMETER = 0.01  # relative
 _NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use picker=log"
 
 
 def build_picker(
-    config: DenseConfig | SlidingConfig | LabelerPickerConfig,
+    config: PickerConfig,
     catalogue: Catalogue,
     preprocessing: PreprocessingConfig,
-    trained: Trained | None,
+    trained: Trained | Learned | None,
     run: Run,
 ) -> Picker:
     """Return a function from a preprocessed micrograph to picks.
 
     Parameters
     ----------
-    config : DenseConfig, SlidingConfig or LabelerPickerConfig
+    config : PickerConfig
     catalogue : Catalogue
         A labeler learns from a sample of it.
     preprocessing : PreprocessingConfig
-    trained : Trained or None
-        Needed by pickers with a network only.
+    trained : Trained, Learned or None
+        Needed by pickers with a network, or a rival.
     run : Run
     """
     if isinstance(config, LabelerPickerConfig):
@@ -58,7 +63,9 @@ def build_picker(
             return label.pick(views, known(labelers, entry))
 
         return pick_without_network
-    if trained is None:
+    if isinstance(config, LearnedConfig) and isinstance(trained, Learned):
+        return finder(trained, config)
+    if isinstance(config, LearnedConfig) or not isinstance(trained, Trained):
         raise UsageError(_NO_WEIGHTS)
     scan = build_scan(trained, config)
 
@@ -82,9 +89,7 @@ def build_picker(
     return pick_with_network
 
 
-def check_picker(
-    config: DenseConfig | SlidingConfig | LabelerPickerConfig, network: Network
-) -> None:
+def check_picker(config: PickerConfig, network: Network) -> None:
     """Refuse what a network cannot do before it is trained for long.
 
     Raises
@@ -94,6 +99,11 @@ def check_picker(
     """
     if isinstance(config, LabelerPickerConfig):
         return
+    if isinstance(config, LearnedConfig):
+        raise UsageError(
+            f"picker={name_of(config)} has networks of its own, and does not pick with that of "
+            "model; use picker=dense"
+        )
     choose_precision(config.precision, choose_device(config.device))
     if isinstance(config, DenseConfig):
         with_stride(network, config.stride)
@@ -101,7 +111,7 @@ def check_picker(
 
 def inherit(
     config: PickConfig, catalogue: Catalogue
-) -> tuple[Trained | None, PreprocessingConfig, Catalogue]:
+) -> tuple[Trained | Learned | None, PreprocessingConfig, Catalogue]:
     """Load the weights and take preprocessing and diameter from them.
 
     What the user gives on the command line must agree with the weights.
@@ -116,7 +126,7 @@ def inherit(
     if config.picker.weights is None:
         raise UsageError(_NO_WEIGHTS)
     weights = Path(config.picker.weights)
-    trained = load_weights(weights)
+    trained = _load(config.picker, weights)
     stored = _stored_chain(trained, weights)
     # What is drawn is no part of what the network was trained with.
     stored = replace(stored, save_stages=config.preprocessing.save_stages)
@@ -138,12 +148,32 @@ def inherit(
     return trained, stored, catalogue
 
 
-def _stored_chain(trained: Trained, weights: Path) -> PreprocessingConfig:
+def _load(config: DenseConfig | SlidingConfig | LearnedConfig, weights: Path) -> Trained | Learned:
+    """Load what the configured picker picks with.
+
+    Raises
+    ------
+    UsageError
+        If the weights are those of another rival, or there are none.
+    """
+    if not isinstance(config, LearnedConfig):
+        return load_weights(weights)
+    learned = load(weights)
+    wanted, stored = name_of(config), name_of(learned.config)
+    if wanted != stored:
+        raise UsageError(
+            f"picker={wanted}, but {weights} was trained with picker={stored}; "
+            f"use picker={stored}, or other weights"
+        )
+    return learned
+
+
+def _stored_chain(trained: Trained | Learned, weights: Path) -> PreprocessingConfig:
     """Read the chain from the card, which anybody may have edited."""
     try:
         return PreprocessingConfig(**trained.preprocessing)
     except (TypeError, ValueError, AttributeError, UsageError) as error:
-        raise UsageError(f"the {CARD} of {weights} has a damaged preprocessing: {error}") from error
+        raise UsageError(f"the card of {weights} has a damaged preprocessing: {error}") from error
 
 
 def _refuse_other_chain(given: dict[str, Any], stored: dict[str, Any]) -> None:
