@@ -57,7 +57,7 @@ class Segmentation(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits (N, 1, H, W) of images (N, 1, H, W); H and W are multiples of 4."""
-        passed = []
+        passed: list[Tensor] = []
         for level in self.down:
             image = level(functional.max_pool2d(image, 2) if passed else image)
             passed.append(image)
