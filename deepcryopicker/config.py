@@ -22,6 +22,7 @@ from deepcryopicker.labeler.schema import (
 )
 from deepcryopicker.logger.schema import LoggerConfig
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.picker.learned.schema import Eman2Config, FastRcnnConfig, PixerConfig
 from deepcryopicker.picker.programs.schema import (
     ImportedConfig,
     RelionLogConfig,
@@ -54,8 +55,11 @@ SCHEMAS: dict[str, dict[str, type]] = {
     "trainer": {"schema": TrainerConfig},
     "picker": {
         "dense": DenseConfig,
+        "eman2": Eman2Config,
+        "fast_rcnn": FastRcnnConfig,
         "imported": ImportedConfig,
         "labeler": LabelerPickerConfig,
+        "pixer": PixerConfig,
         "relion_log": RelionLogConfig,
         "relion_template": RelionTemplateConfig,
         "sliding": SlidingConfig,
@@ -299,4 +303,4 @@ def _name_in_full(message: str, kind: type | None, path: str) -> str:
     if not path or kind is None or module[-1] != "schema" or not dataclasses.is_dataclass(kind):
         return message
     names = "|".join(each.name for each in dataclasses.fields(kind))
-    return re.sub(rf"\b{module[-2]}\.(?:\w+\.)*(?=(?:{names})\b)", path, message)
+    return re.sub(rf"\b{module[1]}\.(?:\w+\.)*(?=(?:{names})\b)", path, message)

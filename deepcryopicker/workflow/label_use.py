@@ -3,6 +3,7 @@
 from deepcryopicker.config import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.labeler.schema import TruthConfig
+from deepcryopicker.picker.learned.schema import LearnedConfig
 from deepcryopicker.picker.programs.schema import (
     ImportedConfig,
     RelionTemplateConfig,
@@ -38,7 +39,7 @@ def label_use(config: TrainConfig, known: Catalogue) -> str:
         return f"{min(picker.picks, _count(known))} picks"
     if isinstance(picker, TopazConfig) and not isinstance(picker, TopazTrainedConfig):
         return "pretrained"
-    if isinstance(picker, TopazTrainedConfig):
+    if isinstance(picker, TopazTrainedConfig | LearnedConfig):
         return f"{_count(known)} picks"
     if isinstance(picker, NetworkPickerConfig) and isinstance(config.labeler, TruthConfig):
         return f"{_count(known)} picks"
