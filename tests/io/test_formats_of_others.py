@@ -67,7 +67,9 @@ def test_cbox_of_cryolo(tmp_path):
         "0.5 -3.0 <NA> 20 20 <NA> <NA> <NA> 0.25 1 <NA>\n"
         "\n\ndata_cryolo_include\n\nloop_\n_slice_index #1\n\n"
     )
-    same(read_picks(path), Picks.create([100.5, 10.5], [55.5, 7], [0.75, 0.25], diameter=[18.5, 20]))
+    same(
+        read_picks(path), Picks.create([100.5, 10.5], [55.5, 7], [0.75, 0.25], diameter=[18.5, 20])
+    )
 
 
 NAMED = [("a.b", PICKS[np.array([0, 1])]), ("sub/c", PICKS[np.array([2, 3])])]
@@ -91,7 +93,9 @@ def test_topaz(tmp_path, suffix):
 
 def test_topaz_of_topaz(tmp_path):
     path = tmp_path / "p.txt"
-    path.write_text("image_name\tx_coord\ty_coord\tscore\nm1\t7\t8\t-5.25\nm0\t1\t2\t3.5\nm1\t9\t9\t0\n")
+    path.write_text(
+        "image_name\tx_coord\ty_coord\tscore\nm1\t7\t8\t-5.25\nm0\t1\t2\t3.5\nm1\t9\t9\t0\n"
+    )
     found = read_by_micrograph(path)
     same(found["m1"], Picks.create([7, 9], [8, 9], [-5.25, 0]), diameter=False)
     same(found["m0"], Picks.create(1, 2, 3.5), diameter=False)
@@ -115,7 +119,9 @@ def test_particles_star_by_micrograph(tmp_path):
     write_coordinates_star(path, PICKS)
     with pytest.raises(UsageError, match="no table with .*rlnMicrographName"):
         read_by_micrograph(path)
-    with pytest.raises(UsageError, match=r"no reader for '.csv' tables of many micrographs\nconvert"):
+    with pytest.raises(
+        UsageError, match=r"no reader for '.csv' tables of many micrographs\nconvert"
+    ):
         read_by_micrograph(tmp_path / "p.csv")
 
 
