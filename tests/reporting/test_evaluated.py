@@ -7,12 +7,12 @@ from deepcryopicker.reporting.evaluated import (
 )
 
 
-def tested(first, second, p, interval=(-0.05, 0.25)):
+def comparing(first, second, p, interval):
     return {
         "first": first,
         "second": second,
         "difference": first - second,
-        "difference_interval": interval and list(interval),
+        "difference_interval": interval,
         "p": p,
     }
 
@@ -44,8 +44,8 @@ def test_who_is_better():
     comparison = {
         "micrographs": 9,
         "smallest_p": 2 / 2**9,
-        "f1": tested(0.9, 0.8, 0.02),
-        "macro_average_precision": tested(0.7, 0.75, 0.3, None),
+        "f1": comparing(0.9, 0.8, 0.02, [-0.05, 0.25]),
+        "macro_average_precision": comparing(0.7, 0.75, 0.3, None),
     }
     f1, precision = comparison_sentences(comparison)
     assert "F1 is 0.100 higher" in f1
@@ -57,7 +57,7 @@ def test_who_is_better():
 
 
 def test_too_few_micrographs_are_told():
-    same = tested(0.5, 0.5, 1.0)
+    same = comparing(0.5, 0.5, 1.0, [-0.1, 0.1])
     comparison = {
         "micrographs": 3,
         "smallest_p": 0.25,

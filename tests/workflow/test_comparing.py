@@ -56,5 +56,5 @@ def test_the_radius_comes_from_the_truth_that_is_used(tmp_path):
     assert both.radius == 10
     assert [one.name for one in both.picks] == ["a"]
     assert [one.name for one in both.against] == ["b"]
-    with pytest.raises(UsageError, match="c.csv: needs columns x and y"):
+    with pytest.raises(UsageError, match=r"c.csv: needs columns x and y"):
         match_coordinates(EvaluateSection(picks, truth, missing="missed"))
