@@ -77,12 +77,11 @@ def comparison_sentences(comparison: Mapping[str, Any]) -> list[str]:
 
 def _difference(what: str, tested: Mapping[str, Any], count: int) -> str:
     difference, interval = tested["difference"], tested["difference_interval"]
-    word = "higher" if difference > 0 else "lower" if difference < 0 else "no different"
-    size = f"{abs(difference):.3f} {word}" if difference else word
+    relation = f"{abs(difference):.3f} {'higher' if difference > 0 else 'lower'} than"
     within = f", 95 % interval {interval[0]:+.3f} to {interval[1]:+.3f}" if interval else ""
     verdict = "significant" if tested["p"] <= SIGNIFICANT else "not significant"
     return (
-        f"{what} is {size} than that of evaluate.against "
+        f"{what} is {relation if difference else 'the same as'} that of evaluate.against "
         f"({tested['first']:.3f}, {tested['second']:.3f}; {count} micrographs{within}; "
         f"p {tested['p']:.2g}, {verdict})"
     )

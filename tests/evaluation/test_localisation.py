@@ -41,7 +41,7 @@ def test_only_hits_from_the_threshold_on():
 def test_a_shift_shows():
     rng = np.random.default_rng(0)
     truth = rng.uniform(0, 2000, (2, 100))
-    picks = Picks.create(*(truth + [[3.0], [-7.0]] + rng.normal(0, 0.5, truth.shape)))
+    picks = Picks.create(*(truth + rng.normal([[3.0], [-7.0]], 0.5, truth.shape)))
     one = evaluate_micrograph("a", picks, Picks.create(*truth), NONE, 20)
     found = summarise([one], 0.5, 20)["localisation"]
     assert found["offset"]["x"] == pytest.approx(3, abs=0.2)

@@ -238,14 +238,15 @@ def test_the_shape_cuts_discs_at_the_edge():
 @pytest.mark.parametrize("far", [1e5, 1e300])
 def test_no_canvas_for_hostile_coordinates(far):
     truth = picks_at((10, 10), diameter=10)
-    with pytest.raises(UsageError, match=r"coordinates reach to .*\ncorrect or remove"):
+    with pytest.raises(UsageError, match=r"^a: positions reach to .*\ncorrect or remove"):
         scored(picks_at((far, far)), truth)
     assert counts(scored(picks_at((far, far)), truth, shape=(50, 50))["dice"])[:2] == (0, 0)
 
 
 def test_canvas_by_hand():
-    assert canvas_shape(np.array([3.0, 9.5]), np.array([4.0, 1.0]), np.array([2.0, 1.0])) == (7, 11)
-    assert canvas_shape(np.zeros(0), np.zeros(0), np.zeros(0)) == (1, 1)
+    x, y, radius = np.array([3.0, 9.5]), np.array([4.0, 1.0]), np.array([2.0, 1.0])
+    assert canvas_shape("a", x, y, radius) == (7, 11)
+    assert canvas_shape("a", *np.zeros((3, 0))) == (1, 1)
 
 
 def test_nothing_picked_and_nothing_there():

@@ -56,10 +56,9 @@ def test_cbox_without_diameters(tmp_path):
 
 def test_cbox_of_cryolo(tmp_path):
     path = tmp_path / "p.cbox"
-    columns = "X Y Z Width Height Depth EstWidth EstHeight Confidence NumBoxes Angle".split()
-    head = "\n".join(
-        f"_{'Coordinate' if len(name) == 1 else ''}{name} #{number}"
-        for number, name in enumerate(columns, 1)
+    head = (
+        "_CoordinateX #1\n_CoordinateY #2\n_CoordinateZ #3\n_Width #4\n_Height #5\n_Depth #6\n"
+        "_EstWidth #7\n_EstHeight #8\n_Confidence #9\n_NumBoxes #10\n_Angle #11"
     )
     path.write_text(
         f"\ndata_global\n\n_cbox_format_version 1.0\n\ndata_cryolo\n\nloop_\n{head}\n"
@@ -117,7 +116,7 @@ def test_particles_star_by_micrograph(tmp_path):
     assert list(found) == ["a.b", "sub/c"]
     same(found["sub/c"], NAMED[1][1], diameter=False)
     write_coordinates_star(path, PICKS)
-    with pytest.raises(UsageError, match="no table with .*rlnMicrographName"):
+    with pytest.raises(UsageError, match=r"no table with .*rlnMicrographName"):
         read_by_micrograph(path)
     with pytest.raises(
         UsageError, match=r"no reader for '.csv' tables of many micrographs\nconvert"

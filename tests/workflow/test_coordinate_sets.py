@@ -64,7 +64,7 @@ def test_two_for_one_and_one_for_two(tmp_path):
     with pytest.raises(UsageError, match=r"a.box and .*a.csv are both for a\n"):
         positions(tmp_path, ["a"])
     write_topaz(tmp_path / "t.txt", [("a", ONE)])
-    with pytest.raises(UsageError, match="a in .* could be for s1/a and for s2/a"):
+    with pytest.raises(UsageError, match=r"a in .* could be for s1/a and for s2/a"):
         positions(tmp_path / "t.txt", ["s1/a", "s2/a"])
     write(tmp_path / "f", a_DOT_csv="x,y\n1,1\n", a_DOT_box="1 1 5 5\n", b_DOT_csv="x,y\n1,1\n")
     assert positions(tmp_path / "f", ["b"]) == {"b": 1}
