@@ -125,7 +125,8 @@ class TrainConfig(RunConfig):
     held_out : float or None
         Share of the micrographs with truth that nothing learns from, and that alone are picked
         and scored; of a dataset with fewer than three, spatial blocks. Null: all are picked, and
-        where the labels are the truth those are scored that ``class_set.test`` keeps apart.
+        where the labels are the truth those are scored that ``class_set.test`` keeps apart;
+        pickers that are trained by themselves hold out so many.
     baseline : picker or None
         Picked and scored beside the network.
     """
