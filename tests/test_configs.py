@@ -381,7 +381,9 @@ def test_a_value_out_of_range_of_another_option_is_refused_by_name(overrides):
     refused_by_name("train", *overrides)
 
 
-@pytest.mark.parametrize("override", ["evaluate.radius=0", "evaluate.threshold=2"])
+@pytest.mark.parametrize(
+    "override", ["evaluate.radius=0", "evaluate.missing=ignore", "evaluate.against_threshold=1"]
+)
 def test_evaluate_refuses_values_out_of_range_by_name(override):
     refused_by_name("evaluate", *NEEDED["evaluate"], override)
 
