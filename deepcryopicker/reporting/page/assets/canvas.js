@@ -68,10 +68,10 @@ class MicrographCanvas {
     if (x < -radius || y < -radius || x > this.canvas.clientWidth + radius || y > this.canvas.clientHeight + radius) return;
     const thick = Math.min(3, Math.max(1.4, radius / 9));
     const path = new Path2D();
-    if (mark.square) path.rect(x - radius * 0.86, y - radius * 0.86, radius * 1.72, radius * 1.72);
+    if (mark.square) path.rect(x - radius * 1.1, y - radius * 1.1, radius * 2.2, radius * 2.2); // around the ring
     else path.arc(x, y, radius, 0, 2 * Math.PI);
     if (mark.kind === 'false') {
-      const arm = radius * (mark.square ? 0.86 : 0.707);
+      const arm = radius * (mark.square ? 1.1 : 0.707);
       path.moveTo(x - arm, y - arm);
       path.lineTo(x + arm, y + arm);
       path.moveTo(x + arm, y - arm);

@@ -29,6 +29,14 @@ for (const table of document.querySelectorAll('table.sortable')) {
   });
 }
 
+const MANY_ROWS = 12;
+for (const box of document.querySelectorAll('.parts input')) {
+  const table = box.closest('section').querySelector('table');
+  box.addEventListener('change', () => table.classList.toggle('whole', !box.checked));
+  box.checked = table.tBodies[0].rows.length <= MANY_ROWS;
+  table.classList.toggle('whole', !box.checked);
+}
+
 // A chart of precision over recall for the pickers of one dataset, with a legend.
 class CurveChart {
   constructor(parent, dataset, members) {

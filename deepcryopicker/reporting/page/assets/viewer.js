@@ -270,9 +270,9 @@ class Viewer {
     for (const side of this.sides) {
       if (!side.data) continue;
       const here = side.picked(this.micrograph);
-      if (here) rows.push(this.countsRow(`${side.letter}: this one`, countsAt(here, side.threshold)));
+      if (here) rows.push(this.countsRow(`${side.letter}, this one`, countsAt(here, side.threshold)));
       const many = side.data.list.length;
-      rows.push(this.countsRow(`${side.letter}: all ${many}`, pooledCounts(side.data.list, side.threshold)));
+      rows.push(this.countsRow(`${side.letter}, all ${many}`, pooledCounts(side.data.list, side.threshold)));
     }
     byId('counts').tBodies[0].replaceChildren(...rows);
     byId('agreement').textContent = this.agreement();
