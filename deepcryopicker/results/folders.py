@@ -64,7 +64,9 @@ class RunFolder:
         """What tells the run from others: its choices within a sweep, else its folder."""
         if self.sweep is None:
             return self.path.name
-        chosen = ", ".join(f"{key.rpartition('@')[0] or key}={v}" for key, v in self.choices.items())
+        chosen = ", ".join(
+            f"{key.rpartition('@')[0] or key}={v}" for key, v in self.choices.items()
+        )
         return f"{self.sweep}/{self.path.name}" + (f": {chosen}" if chosen else "")
 
     def section(self, *keys: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Lot:
     def label_use(self) -> str:
         """Which labels the picker has seen."""
         known = self.metrics.get("label_use") or self.run.metrics.get("label_use")
-        if known and not self.folder.name == _BASELINE:
+        if known and self.folder.name != _BASELINE:
             return str(known)
         if self.run.command == "evaluate":
             return "unknown"

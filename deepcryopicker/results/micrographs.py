@@ -22,7 +22,7 @@ _Key = tuple[str, ...]
 def shelve(
     judgements: Sequence[Judgement], megabytes: float
 ) -> tuple[list[Shown], list[dict[str, int]]]:
-    """Number the micrographs of all pickers and draw those that are there.
+    """Give every micrograph of the pickers a number, and draw those that are there.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def _names_of_files(judgements: Sequence[Judgement]) -> dict[str, _Key | None]:
 
 
 def _key(one: Judged, judgement: Judgement, known: dict[str, _Key | None]) -> _Key:
-    """What a micrograph is recognised by: its file, or its name where that is all there is.
+    """Tell a micrograph by its file, or by its name where that is all there is.
 
     Picks from elsewhere belong to the micrograph of their name that another run has worked on.
     """

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from deepcryopicker import __version__
 from deepcryopicker.config import ReportSection
-from deepcryopicker.reporting.page.model import Figure, Page
+from deepcryopicker.reporting.page.model import Page
 from deepcryopicker.results import numbers
+from deepcryopicker.results.figures.gallery import draw_figures
 from deepcryopicker.results.folders import RunFolder
 from deepcryopicker.results.lots import list_lots
 from deepcryopicker.results.micrographs import shelve
@@ -51,7 +52,7 @@ def assemble(settings: ReportSection, runs: Sequence[RunFolder], run: Run) -> Pa
         ],
         micrographs=shown,
         tables=[table for table in tables if table is not None],
-        figures=[],
+        figures=draw_figures(judgements, datasets, runs, run) if settings.figures else [],
         sources=[source_of(one, [lot for lot in lots if lot.run is one]) for one in runs],
     )
 

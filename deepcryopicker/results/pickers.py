@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,12 +38,15 @@ class Judged:
         Beside the truth, None where there is none.
     entry : Entry or None
         The micrograph, None where it is not found.
+    radius : float
+        Of the matching, original pixels; NaN where there is no truth.
     """
 
     name: str
     picks: Picks
     evaluated: Evaluated | None
     entry: Entry | None
+    radius: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,8 @@ def _foreign(lot: Lot, run: Run) -> tuple[list[Judged], list[str]]:
         settings = OmegaConf.to_object(OmegaConf.merge(settings, lot.run.section("evaluate")))
     except OmegaConfBaseException as error:
         raise UnreadableError(f"config.yaml: {one_line(error)}") from error
-    evaluated, _ = compare_folders(settings, run)
-    return [Judged(one.name, one.picks, one, None) for one in evaluated], []
+    evaluated, radius = compare_folders(settings, run)
+    return [Judged(one.name, one.picks, one, None, radius) for one in evaluated], []
 
 
 def _own(lot: Lot) -> tuple[list[Judged], list[str]]:
@@ -121,11 +123,10 @@ def _own(lot: Lot) -> tuple[list[Judged], list[str]]:
     scored = _scored(lot)
     judged = []
     for name, path in files.items():
-        picks, entry = read_picks(path), entries.get(name)
-        evaluated = None
-        if entry is not None and (scored is None or name in scored):
-            evaluated = _match(entry, picks, rows.get(name, {}))
-        judged.append(Judged(name, picks, evaluated, entry))
+        one = Judged(name, read_picks(path), None, entries.get(name))
+        if scored is None or name in scored:
+            one = _matched(one, rows.get(name, {}))
+        judged.append(one)
     lost = sum(one.entry is None for one in judged)
     if entries and lost:
         notes.append(f"{lost} of {len(judged)} micrographs are no longer in the dataset")
@@ -142,14 +143,15 @@ def _scored(lot: Lot) -> set[str] | None:
     return {str(row.get("micrograph")) for row in rows if isinstance(row, dict)}
 
 
-def _match(entry: Entry, picks: Picks, row: Mapping[str, str]) -> Evaluated | None:
+def _matched(one: Judged, row: Mapping[str, str]) -> Judged:
     """Match with the radius that the run used."""
-    truth = entry.load_truth()
-    if truth is None:
-        return None
-    known, diameter = _diameter(entry, row)
-    radius = scoring_radius(replace(entry, estimated=not known), diameter, truth[0])
-    return evaluate_micrograph(entry.name, picks, *truth, radius)
+    truth = None if one.entry is None else one.entry.load_truth()
+    if one.entry is None or truth is None:
+        return one
+    known, diameter = _diameter(one.entry, row)
+    radius = scoring_radius(replace(one.entry, estimated=not known), diameter, truth[0])
+    evaluated = evaluate_micrograph(one.name, one.picks, *truth, radius)
+    return replace(one, evaluated=evaluated, radius=radius)
 
 
 def _diameter(entry: Entry, row: Mapping[str, str]) -> tuple[bool, float]:

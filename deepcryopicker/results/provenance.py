@@ -72,7 +72,8 @@ def _matching(lot: Lot) -> list[tuple[str, str]]:
 
 def _split(run: RunFolder) -> str:
     classes = run.section("class_set")
-    shares = ", ".join(f"{key} {classes[key]:g}" for key in ("validation", "test") if key in classes)
+    known = [key for key in ("validation", "test") if isinstance(classes.get(key), int | float)]
+    shares = ", ".join(f"{key} {classes[key]:g}" for key in known)
     return f"by {classes.get('split_by', 'micrograph')}, {shares}" if shares else ""
 
 
@@ -80,12 +81,12 @@ def _program(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     found = metrics.get("provenance")
     known: dict[str, Any] = found if isinstance(found, dict) else {}
     versions: dict[str, Any] = known.get("versions") or {}
-    libraries = ", ".join(f"{name} {versions[name]}" for name in _SHOWN_VERSIONS if name in versions)
+    libraries = [f"{name} {versions[name]}" for name in _SHOWN_VERSIONS if name in versions]
     program = metrics.get("program")
     return [
         ("program", str(program) if program else ""),
         ("version", f"DeepCryoPicker {known['version']}" if "version" in known else ""),
         ("commit", str(known.get("commit") or "")),
-        ("libraries", libraries),
+        ("libraries", ", ".join(libraries)),
         ("seed", "" if known.get("seed") is None else str(known["seed"])),
     ]

@@ -59,7 +59,7 @@ function drawF1Lines({ svg, toX, toY }) {
       points.push(`${toX(recall)},${toY((f1 * recall) / (2 * recall - f1))}`);
     }
     draw(svg, 'polyline', { class: 'grid', points: points.join(' ') });
-    draw(svg, 'text', { class: 'faint', x: toX(1) - 3, y: toY(f1 / (2 - f1)) - 3, 'text-anchor': 'end' }, `F1 ${f1}`);
+    draw(svg, 'text', { class: 'faint', x: toX(f1) - 2, y: toY(f1) + 12, 'text-anchor': 'end' }, `F1 ${f1}`);
   }
 }
 
@@ -128,7 +128,7 @@ function drawHistogram(holder, lines, { low, high, threshold }) {
 // A stacked bar for each micrograph; calls back with the one that is clicked.
 function drawBars(holder, bars, selected, choose) {
   const room = holder.clientWidth - 12;
-  const step = Math.max(8, Math.min(46, (room - 56) / bars.length));
+  const step = Math.max(8, Math.min(90, (room - 56) / bars.length));
   const width = Math.max(room, 56 + step * bars.length);
   const most = Math.max(1, ...bars.map((bar) => bar.parts.reduce((sum, part) => sum + part.count, 0)));
   const chart = frame(holder, {
