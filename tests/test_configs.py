@@ -24,6 +24,7 @@ PRIMARIES = {
     "label": config.LabelConfig,
     "pick": config.PickConfig,
     "evaluate": config.EvaluateConfig,
+    "report": config.ReportConfig,
 }
 NOT_BOXES = {"experiment", "hydra"}
 GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name not in NOT_BOXES)
@@ -42,6 +43,7 @@ NEEDED = {
     "evaluate": ["evaluate.picks=p", "evaluate.truth=t"],
     "folder": ["dataset.micrographs=m"],
     "no_labels": ["dataset.micrographs=m"],
+    "report": ["report.runs=[r]"],
 }
 
 
@@ -370,6 +372,11 @@ def test_a_value_out_of_range_of_another_option_is_refused_by_name(overrides):
 @pytest.mark.parametrize("override", ["evaluate.radius=0", "evaluate.threshold=2"])
 def test_evaluate_refuses_values_out_of_range_by_name(override):
     refused_by_name("evaluate", *NEEDED["evaluate"], override)
+
+
+@pytest.mark.parametrize("override", ["report.runs=[]", "report.picture_megabytes=-1"])
+def test_report_refuses_values_out_of_range_by_name(override):
+    refused_by_name("report", *NEEDED["report"], override)
 
 
 def schemas():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deepcryopicker.evaluation.matching import HIT
 from deepcryopicker.evaluation.scores import Evaluated
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.images import read_picture
@@ -194,7 +195,7 @@ def _found(judgement: Judgement, one: Judged, mask: Path) -> Found:
 
 
 def _around_particle(judgement: Judgement, one: Judged) -> dict[str, Image]:
-    """Cut a square around the best pick away from the edges out of every step's image."""
+    """Cut a square around a particle out of every step's image: the best pick that found one."""
     assert one.entry is not None
     micrograph = one.entry.load()
     diameter = float(np.nanmedian(one.picks.diameter))
@@ -202,6 +203,8 @@ def _around_particle(judgement: Judgement, one: Judged) -> dict[str, Image]:
     far = _REACH * diameter
     inside = (one.picks.x > far) & (one.picks.x < width - far)
     inside &= (one.picks.y > far) & (one.picks.y < height - far)
+    if one.evaluated is not None:
+        inside &= one.evaluated.outcome == HIT
     score = np.where(inside, one.picks.score, -np.inf)
     x, y = (float(values[score.argmax()]) for values in (one.picks.x, one.picks.y))
     config = validated_section(judgement.lot.run, "preprocessing")

@@ -105,6 +105,7 @@ class Viewer {
   }
 
   async choosePicker(side, index) {
+    this.canvas.canvas.setAttribute('aria-busy', 'true');
     side.index = index;
     side.data = null;
     side.picker.value = index === null ? '' : String(index);
@@ -171,6 +172,7 @@ class Viewer {
 
   update() {
     if (this.micrograph === null) return;
+    this.canvas.canvas.setAttribute('aria-busy', 'false');
     this.showMarks();
     this.showCounts();
     this.drawCharts();
