@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -71,6 +71,26 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         return [] if text is None else list(csv.DictReader(io.StringIO(text)))
     except csv.Error as error:
         raise UnreadableError(f"{path.name} is damaged: {one_line(error)}") from error
+
+
+def part(value: Any, *keys: str) -> dict[str, Any]:
+    """Follow keys into results or settings; what is no mapping there counts as an empty one.
+
+    Examples
+    --------
+    >>> part({"picker": {"labeler": {"clip": 3}}, "seed": 0}, "picker", "labeler")
+    {'clip': 3}
+    >>> part({"seed": 0}, "seed")
+    {}
+    """
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value from JSON is a number; truth values are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _text(path: Path, largest: int) -> str | None:

@@ -1,15 +1,22 @@
 """Which runs the given folders hold, and what each of them says of itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from deepcryopicker.config import COMMANDS
 from deepcryopicker.errors import UsageError
-from deepcryopicker.outcomes import DONE, SOME_FAILED, Outcome, read_outcome
+from deepcryopicker.outcomes import Outcome, read_outcome
 from deepcryopicker.rerun import CONFIG
-from deepcryopicker.results.files import UnreadableError, read_json, read_rows, read_yaml
+from deepcryopicker.results.files import (
+    UnreadableError,
+    is_number,
+    part,
+    read_json,
+    read_rows,
+    read_yaml,
+)
 from deepcryopicker.runs import TIMINGS
 from deepcryopicker.sweeps import choices_of, published
 
@@ -57,7 +64,10 @@ class RunFolder:
     @property
     def published(self) -> dict[str, float]:
         """The paper's numbers for its choices, by the metric's name."""
-        return published(self.settings.get("reference") or {}, self.overrides)
+        reference = self.section("reference")
+        numbers = {metric: part(reference, metric) for metric in reference}
+        found = published(numbers, self.overrides)
+        return {metric: number for metric, number in found.items() if is_number(number)}
 
     @property
     def name(self) -> str:
@@ -71,10 +81,7 @@ class RunFolder:
 
     def section(self, *keys: str) -> dict[str, Any]:
         """Return a part of the settings, empty where there is none."""
-        node: Any = self.settings
-        for key in keys:
-            node = node.get(key) if isinstance(node, Mapping) else None
-        return dict(node) if isinstance(node, Mapping) else {}
+        return part(self.settings, *keys)
 
 
 def find_runs(given: Sequence[str]) -> list[RunFolder]:
@@ -102,6 +109,7 @@ def read_run(folder: Path, sweep: str | None = None) -> RunFolder:
         if content is None:
             return RunFolder(folder, sweep, problem=f"this is no run folder: it has no {CONFIG}")
         defaults = content.get("defaults") if isinstance(content, dict) else None
+        defaults = defaults if isinstance(defaults, list) else []
         command = _command(defaults)
         if command is None:
             return RunFolder(folder, sweep, problem=f"{CONFIG} is not that of a run")
@@ -146,15 +154,12 @@ def _replace(run: RunFolder, **changes: Any) -> RunFolder:
 
 
 def _reason(outcome: Outcome) -> str:
-    assert outcome.exit_code not in (DONE, SOME_FAILED)
     return f"failed: {outcome.error or f'exit code {outcome.exit_code}'}"
 
 
-def _command(defaults: Any) -> str | None:
+def _command(defaults: list[Any]) -> str | None:
     """Name the command whose schema a run's defaults list begins with."""
-    if not isinstance(defaults, list) or not defaults:
-        return None
-    name = str(defaults[0]).removeprefix("_")
+    name = str(defaults[0] if defaults else "").removeprefix("_")
     return name if name in COMMANDS and name != "report" else None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from deepcryopicker.results.files import is_number, part
 from deepcryopicker.results.folders import RunFolder
 
 LABELS = "labels"
@@ -88,15 +89,16 @@ def _lots(run: RunFolder) -> list[Lot]:
         return []
     if run.command == "label":
         return [Lot(f"{name}, {LABELS}", run, run.path, 0.0, seconds=run.seconds)]
-    seconds = run.timings.get("picking") if run.command == "train" else run.seconds
+    picking = run.timings.get("picking")
+    seconds = picking if run.command == "train" and is_number(picking) else run.seconds
     lots = [Lot(name, run, run.path, _threshold(run, "picker"), metrics, seconds)]
     folder = run.path / _BASELINE
     if (folder / "picks").is_dir():
-        scores = metrics.get(_BASELINE) or {}
-        lots.append(Lot(f"{name}, {_BASELINE}", run, folder, _threshold(run, _BASELINE), scores))
+        scores, threshold = part(metrics, _BASELINE), _threshold(run, _BASELINE)
+        lots.append(Lot(f"{name}, {_BASELINE}", run, folder, threshold, scores))
     return lots
 
 
 def _threshold(run: RunFolder, section: str) -> float:
-    value = run.section(section).get("threshold", 0.5)
-    return float(value) if isinstance(value, int | float) else 0.5
+    value = run.section(section).get("threshold")
+    return float(value) if is_number(value) else 0.5

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from deepcryopicker.reporting.page.model import Cell, Row, Table
+from deepcryopicker.results.files import is_number, part
 from deepcryopicker.results.folders import RunFolder
 from deepcryopicker.results.lots import Lot, display_name
 
@@ -39,9 +40,9 @@ def picks_table(lots: Sequence[Lot], datasets: Mapping[str, str]) -> Table | Non
         if lot.run.command == "label" or "picks" not in lot.metrics:
             continue
         rows.append(_picks_row(lot, datasets[lot.name], lot.metrics, lot.run.published))
-        groups = lot.metrics.get("groups") or {}
+        groups = part(lot.metrics, "groups")
         if len(groups) > 1:
-            rows += [_picks_row(lot, name, part, {}, part=True) for name, part in groups.items()]
+            rows += [_picks_row(lot, name, part(groups, name), {}, is_part=True) for name in groups]
     if not rows:
         return None
     return Table(
@@ -67,7 +68,7 @@ def windows_table(runs: Sequence[RunFolder]) -> Table | None:
             ]
         )
         for run in runs
-        if isinstance(tested := run.metrics.get("patches"), dict)
+        if (tested := part(run.metrics, "patches"))
     ]
     if not rows:
         return None
@@ -106,8 +107,8 @@ def protocols_table(lots: Sequence[Lot]) -> Table | None:
     rows = [
         Row([Cell(lot.name), Cell(str(rule)), *(_score(scores, key) for key in keys)])
         for lot in lots
-        for rule, scores in (lot.metrics.get("protocols") or {}).items()
-        if isinstance(scores, dict)
+        for rule in part(lot.metrics, "protocols")
+        if (scores := part(lot.metrics, "protocols", rule))
     ]
     if not rows:
         return None
@@ -119,7 +120,8 @@ def class_table(lots: Sequence[Lot]) -> Table | None:
     """Make the table of scores by class, where the truth knows classes."""
     rows = []
     for lot in lots:
-        for label, scores in (lot.metrics.get("per_class") or {}).items():
+        for label in part(lot.metrics, "per_class"):
+            scores = part(lot.metrics, "per_class", label)
             rows.append(
                 Row(
                     [
@@ -164,19 +166,19 @@ def _picks_row(
     dataset: str,
     scores: Mapping[str, Any],
     published: Mapping[str, float],
-    part: bool = False,
+    is_part: bool = False,
 ) -> Row:
     cells = [
-        Cell(dataset if part else lot.name),
-        Cell("" if part else dataset),
-        Cell("" if part else lot.label_use),
+        Cell(dataset if is_part else lot.name),
+        Cell("" if is_part else dataset),
+        Cell("" if is_part else lot.label_use),
         _count(scores.get("micrographs")),
         _count(scores.get("truth")),
         _count(scores.get("picks")),
         *(_score(scores, key, published) for key in _SCORES),
-        Cell("") if part else _seconds(lot.seconds),
+        Cell("") if is_part else _seconds(lot.seconds),
     ]
-    return Row(cells, part)
+    return Row(cells, is_part)
 
 
 def _score(
@@ -187,13 +189,13 @@ def _score(
 ) -> Cell:
     """Word a score with its interval, or where it is reached, and the paper's number."""
     value = scores.get(key)
-    if not _is_number(value):
+    if not is_number(value):
         return _NOTHING
     interval = scores.get(f"{key}_interval")
     note = ""
-    if isinstance(interval, list) and len(interval) == 2 and all(map(_is_number, interval)):
+    if isinstance(interval, list) and len(interval) == 2 and all(map(is_number, interval)):
         note = f"[{interval[0]:.3f}, {interval[1]:.3f}]"
-    elif key == "best_f1" and _is_number(scores.get("best_threshold")):
+    elif key == "best_f1" and is_number(scores.get("best_threshold")):
         note = f"at {scores['best_threshold']:.3g}"
     paper = (published or {}).get(f"{prefix}{key}")
     return Cell(f"{value:.3f}", float(value), note, "" if paper is None else f"paper {paper:g}")
@@ -204,19 +206,15 @@ def _number(value: Any) -> Cell:
 
 
 def _count(value: Any) -> Cell:
-    return Cell(f"{value}", float(value)) if _is_number(value) else _NOTHING
+    return Cell(f"{value}", float(value)) if is_number(value) else _NOTHING
 
 
 def _seconds(value: Any) -> Cell:
     """Word a duration; it is sorted by seconds."""
-    if not _is_number(value):
+    if not is_number(value):
         return _NOTHING
     text = f"{value / 60:.1f} min" if value >= 120 else f"{value:.1f} s"
     return Cell(text, float(value))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _dictionaries(value: Any) -> Iterable[dict[str, Any]]:

@@ -54,6 +54,7 @@ def assemble(settings: ReportSection, runs: Sequence[RunFolder], run: Run) -> Pa
         tables=[table for table in tables if table is not None],
         figures=draw_figures(judgements, datasets, runs, run) if settings.figures else [],
         sources=[source_of(one, [lot for lot in lots if lot.run is one]) for one in runs],
+        notes=[(each.lot.name, note) for each in judgements for note in each.notes],
     )
 
 

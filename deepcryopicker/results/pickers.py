@@ -92,7 +92,6 @@ def as_picker(judgement: Judgement, dataset: str, places: Mapping[str, int]) -> 
         picked=[Picked(places[one.name], one.picks, one.evaluated) for one in judgement.judged],
         curve=precision_recall(*pooled(evaluated)) if evaluated else None,
         best_threshold=best_f1(*pooled(evaluated))[1] if evaluated else None,
-        notes=judgement.notes,
     )
 
 
@@ -139,8 +138,9 @@ def _scored(lot: Lot) -> set[str] | None:
     """Micrographs that the run scored: after training on truth not all; None says all."""
     if lot.run.command == "label":
         return None
-    rows = lot.metrics.get("per_micrograph") or []
-    return {str(row.get("micrograph")) for row in rows if isinstance(row, dict)}
+    rows = lot.metrics.get("per_micrograph")
+    known = rows if isinstance(rows, list) else []
+    return {str(row.get("micrograph")) for row in known if isinstance(row, dict)}
 
 
 def _matched(one: Judged, row: Mapping[str, str]) -> Judged:
@@ -175,12 +175,11 @@ def _disagreement(lot: Lot, judged: Sequence[Judged]) -> list[str]:
     if not evaluated or "hits" not in lot.metrics:
         return []
     now = scores_at(*pooled(evaluated), lot.threshold)
-    if (now.hits, now.false, now.missed) == tuple(
-        lot.metrics.get(key) for key in ("hits", "false", "missed")
-    ):
+    here = [now.hits, now.false, now.missed]
+    then = [lot.metrics.get(key) for key in ("hits", "false", "missed")]
+    if here == then:
         return []
     return [
-        f"the viewer counts {now.hits} hits, {now.false} false and {now.missed} missed, "
-        f"the run wrote {lot.metrics['hits']}, {lot.metrics['false']} and "
-        f"{lot.metrics['missed']}: truth or micrographs have changed since"
+        "hits, false and missed picks are {}, {} and {} here, {}, {} and {} in the run's own "
+        "metrics.json: picks, truth or micrographs have changed since".format(*here, *then)
     ]

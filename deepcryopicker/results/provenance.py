@@ -1,10 +1,10 @@
 """How the numbers of each run were made, in words."""
 
 import shlex
-from pathlib import Path
 from typing import Any
 
 from deepcryopicker.reporting.page.model import Source
+from deepcryopicker.results.files import is_number, part
 from deepcryopicker.results.folders import RunFolder
 from deepcryopicker.results.lots import Lot, display_name
 
@@ -57,30 +57,30 @@ def _matching(lot: Lot) -> list[tuple[str, str]]:
     scores = lot.metrics
     if "matching" not in scores:
         return []
-    groups: dict[str, Any] = scores.get("groups") or {}
-    radii = {name: group["radius"] for name, group in groups.items() if "radius" in group}
-    radius = f"{scores.get('radius', 0):.4g} pixels"
-    if len(set(radii.values())) > 1:
-        radius = ", ".join(f"{name} {value:.4g}" for name, value in radii.items()) + " pixels"
-    threshold = f"{lot.threshold:g}"
+    groups = part(scores, "groups")
+    radii = {name: part(groups, name).get("radius") for name in groups}
+    known = {name: radius for name, radius in radii.items() if is_number(radius)}
+    if len(set(known.values())) > 1:
+        radius = ", ".join(f"{name} {value:.4g}" for name, value in known.items())
+    else:
+        radius = f"{scores.get('radius')}"
     return [
-        (f"{Path(lot.name).name}: radius", radius),
-        (f"{Path(lot.name).name}: threshold", threshold),
-        ("matching", str(scores["matching"])),
+        (f"{lot.name}: radius, pixels", radius),
+        (f"{lot.name}: threshold", f"{lot.threshold:g}"),
+        (f"{lot.name}: matching", str(scores["matching"])),
     ]
 
 
 def _split(run: RunFolder) -> str:
     classes = run.section("class_set")
-    known = [key for key in ("validation", "test") if isinstance(classes.get(key), int | float)]
+    known = [key for key in ("validation", "test") if is_number(classes.get(key))]
     shares = ", ".join(f"{key} {classes[key]:g}" for key in known)
     return f"by {classes.get('split_by', 'micrograph')}, {shares}" if shares else ""
 
 
 def _program(metrics: dict[str, Any]) -> list[tuple[str, str]]:
-    found = metrics.get("provenance")
-    known: dict[str, Any] = found if isinstance(found, dict) else {}
-    versions: dict[str, Any] = known.get("versions") or {}
+    known = part(metrics, "provenance")
+    versions = part(known, "versions")
     libraries = [f"{name} {versions[name]}" for name in _SHOWN_VERSIONS if name in versions]
     program = metrics.get("program")
     return [

@@ -117,9 +117,7 @@ def evaluated_in(folder, data):
     for path in sorted((folder / "picks").rglob("*.csv")):
         truth = read_picks(data / "coordinates" / path.name)
         picks = read_picks(path)
-        found[path.stem] = evaluate_micrograph(
-            path.stem, picks, truth, Picks.empty(), DIAMETER / 2
-        )
+        found[path.stem] = evaluate_micrograph(path.stem, picks, truth, Picks.empty(), DIAMETER / 2)
     return found
 
 

@@ -148,7 +148,8 @@ def test_marks_lie_on_the_picture_in_their_colours(tab):
         return tab.page.eval_on_selector(
             "#canvas",
             """(canvas, colour) => {
-                const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                const {width, height} = canvas;
+                const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
                 let count = 0;
                 for (let i = 0; i < data.length; i += 4)
                     if (colour.every((value, j) => Math.abs(data[i + j] - value) < 12)) count += 1;
@@ -182,7 +183,8 @@ def test_no_other_script_runs(tab):
             const script = document.createElement('script');
             script.textContent = 'window.intruded = true';
             document.body.append(script);
-            document.body.insertAdjacentHTML('beforeend', '<img src="x" onerror="intruded = true">');
+            const picture = '<img src="x" onerror="intruded = true">';
+            document.body.insertAdjacentHTML('beforeend', picture);
         }"""
     )
     tab.page.wait_for_timeout(100)

@@ -1,6 +1,6 @@
 """What is on the page, as plain data: filled by whoever reads runs, drawn by the templates."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from deepcryopicker.evaluation.metrics import Curve
@@ -106,8 +106,6 @@ class Picker:
         Precision over recall of all micrographs with truth.
     best_threshold : float or None
         That of the best F1.
-    notes : list of str
-        What a reader must know, such as that pictures are missing.
     """
 
     name: str
@@ -116,7 +114,6 @@ class Picker:
     picked: list[Picked]
     curve: Curve | None = None
     best_threshold: float | None = None
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -141,7 +138,24 @@ class Source:
 
 @dataclass(frozen=True)
 class Page:
-    """The whole page: the headline is the table of picks, the others follow what can be seen."""
+    """The whole page.
+
+    Attributes
+    ----------
+    title, made : str
+        The latter says by what, and when.
+    headline : Table or None
+        Scores of picks.
+    pickers : list of Picker
+    micrographs : list of Shown
+    tables : list of Table
+        Those that follow what can be seen.
+    figures : list of Figure
+    sources : list of Source
+        One a run.
+    notes : list of (str, str)
+        Name of a picker and what a reader must know of it, such as that pictures are missing.
+    """
 
     title: str
     made: str
@@ -151,16 +165,12 @@ class Page:
     tables: list[Table]
     figures: list[Figure]
     sources: list[Source]
+    notes: list[tuple[str, str]]
 
     @property
     def problems(self) -> list[Source]:
         """Runs without results, or without all of them."""
         return [source for source in self.sources if source.problem]
-
-    @property
-    def notes(self) -> list[tuple[str, str]]:
-        """Name of a picker, and what a reader must know of it."""
-        return [(picker.name, note) for picker in self.pickers for note in picker.notes]
 
 
 Json = dict[str, Any]

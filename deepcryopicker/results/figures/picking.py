@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from deepcryopicker.model.weights import CARD
 from deepcryopicker.reporting.overlays import Rgb, draw_overlay
 from deepcryopicker.reporting.tiles import WHITE, Tile, grid, write_picture
 from deepcryopicker.results.figures.scores import by_dataset, file_name
-from deepcryopicker.results.files import UnreadableError, read_yaml
+from deepcryopicker.results.files import UnreadableError, part, read_yaml
 from deepcryopicker.results.lots import Lot
 from deepcryopicker.results.pickers import Judged, Judgement
 
@@ -74,11 +73,10 @@ def is_unseen(lot: Lot) -> bool:
         return False
     path = Path(str(weights))
     try:
-        card: Any = read_yaml((path if path.is_dir() else path.parent) / CARD)
+        card = read_yaml((path if path.is_dir() else path.parent) / CARD)
     except UnreadableError:
         return False
-    known = card.get("provenance") if isinstance(card, dict) else None
-    trained_on = known.get("dataset") if isinstance(known, dict) else None
+    trained_on = part(card, "provenance").get("dataset")
     return trained_on is not None and trained_on != lot.dataset
 
 

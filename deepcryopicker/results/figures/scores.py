@@ -7,6 +7,7 @@ from pathlib import Path
 from deepcryopicker.evaluation.metrics import precision_recall
 from deepcryopicker.evaluation.scores import UNKNOWN_LABELS, Evaluated, evaluate_micrograph, pooled
 from deepcryopicker.reporting.figures import duration_figure, precision_recall_figure
+from deepcryopicker.results.files import is_number
 from deepcryopicker.results.folders import RunFolder
 from deepcryopicker.results.lots import display_name
 from deepcryopicker.results.pickers import Judged, Judgement
@@ -73,9 +74,9 @@ def by_shape(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
 def times(runs: Sequence[RunFolder], folder: Path) -> list[Path]:
     """Draw the training time of each run that trained a network (figure 8)."""
     minutes = {
-        display_name(run): float(run.timings["training"]) / 60.0
+        display_name(run): seconds / 60.0
         for run in runs
-        if isinstance(run.timings.get("training"), int | float)
+        if is_number(seconds := run.timings.get("training"))
     }
     if not minutes:
         return []
