@@ -24,6 +24,7 @@ PRIMARIES = {
     "label": config.LabelConfig,
     "pick": config.PickConfig,
     "evaluate": config.EvaluateConfig,
+    "report": config.ReportConfig,
 }
 NOT_BOXES = {"experiment", "hydra"}
 GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name not in NOT_BOXES)
@@ -57,6 +58,7 @@ NEEDED = {
     "folder": ["dataset.micrographs=m"],
     "imported": ["picker.picks=p"],
     "no_labels": ["dataset.micrographs=m"],
+    "report": ["report.runs=[r]"],
 }
 
 
@@ -440,6 +442,11 @@ def test_a_value_out_of_range_of_another_option_is_refused_by_name(overrides):
 )
 def test_evaluate_refuses_values_out_of_range_by_name(override):
     refused_by_name("evaluate", *NEEDED["evaluate"], override)
+
+
+@pytest.mark.parametrize("override", ["report.runs=[]", "report.picture_megabytes=-1"])
+def test_report_refuses_values_out_of_range_by_name(override):
+    refused_by_name("report", *NEEDED["report"], override)
 
 
 def schemas():
