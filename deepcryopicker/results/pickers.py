@@ -1,7 +1,10 @@
 """The picks of each run beside the truth, and a small picture of each micrograph."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +25,10 @@ from deepcryopicker.results.lots import Lot
 from deepcryopicker.results.sources import find_micrographs, find_picks
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
-from deepcryopicker.workflow.comparing import compare_folders
+from deepcryopicker.workflow.comparing import match_coordinates
 from deepcryopicker.workflow.picking import scoring_radius
+
+_BLOCK = re.compile(r"_block\d+$")
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,8 @@ def _foreign(lot: Lot, run: Run) -> tuple[list[Judged], list[str]]:
         settings = OmegaConf.to_object(OmegaConf.merge(settings, lot.run.section("evaluate")))
     except OmegaConfBaseException as error:
         raise UnreadableError(f"config.yaml: {one_line(error)}") from error
-    evaluated, radius = compare_folders(settings, run)
-    return [Judged(one.name, one.picks, one, None, radius) for one in evaluated], []
+    matched = match_coordinates(settings)
+    return [Judged(one.name, one.picks, one, None, one.radius) for one in matched.picks], []
 
 
 def _own(lot: Lot) -> tuple[list[Judged], list[str]]:
@@ -121,10 +126,11 @@ def _own(lot: Lot) -> tuple[list[Judged], list[str]]:
     rows = {row.get("micrograph", ""): row for row in read_rows(lot.folder / "summary.csv")}
     scored = _scored(lot)
     judged = []
-    for name, path in files.items():
-        one = Judged(name, read_picks(path), None, entries.get(name))
-        if scored is None or name in scored:
-            one = _matched(one, rows.get(name, {}))
+    for name, parts in _parts_of_micrographs(files, entries).items():
+        picks = reduce(Picks.joined, [read_picks(files[part]) for part in parts])
+        one = Judged(name, picks, None, entries.get(name))
+        if scored is None or scored.intersection(parts):
+            one = _matched(one, _truth(lot, one, parts), rows.get(parts[0], {}))
         judged.append(one)
     lost = sum(one.entry is None for one in judged)
     if entries and lost:
@@ -132,6 +138,30 @@ def _own(lot: Lot) -> tuple[list[Judged], list[str]]:
     if not any(one.evaluated for one in judged) and entries:
         notes.append("there is no truth: picks are shown, hits and misses are not known")
     return judged, notes
+
+
+def _parts_of_micrographs(
+    files: Mapping[str, Path], entries: Mapping[str, Entry]
+) -> dict[str, list[str]]:
+    """Put the blocks of a micrograph together that were picked one by one."""
+    found: dict[str, list[str]] = {}
+    for name in files:
+        whole = _BLOCK.sub("", name)
+        found.setdefault(whole if name not in entries and whole in entries else name, []).append(
+            name
+        )
+    return found
+
+
+def _truth(lot: Lot, one: Judged, parts: Sequence[str]) -> tuple[Picks, Picks] | None:
+    """Read true and uncertain particles: what the run kept of them, else the dataset's own."""
+    kept = [find_picks(lot.folder / "truth").get(part) for part in parts]
+    if None in kept:
+        return None if one.entry is None else one.entry.load_truth()
+    read = [(path, path.with_suffix(".uncertain.csv")) for path in kept if path is not None]
+    truth = reduce(Picks.joined, [read_picks(path) for path, _ in read])
+    uncertain = [read_picks(path) for _, path in read if path.is_file()]
+    return truth, reduce(Picks.joined, uncertain, Picks.empty())
 
 
 def _scored(lot: Lot) -> set[str] | None:
@@ -143,9 +173,8 @@ def _scored(lot: Lot) -> set[str] | None:
     return {str(row.get("micrograph")) for row in known if isinstance(row, dict)}
 
 
-def _matched(one: Judged, row: Mapping[str, str]) -> Judged:
+def _matched(one: Judged, truth: tuple[Picks, Picks] | None, row: Mapping[str, str]) -> Judged:
     """Match with the radius that the run used."""
-    truth = None if one.entry is None else one.entry.load_truth()
     if one.entry is None or truth is None:
         return one
     known, diameter = _diameter(one.entry, row)
