@@ -9,7 +9,12 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from deepcryopicker.class_set.schema import ClassSetConfig
-from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
+from deepcryopicker.dataset.schema import (
+    CombinedConfig,
+    FolderConfig,
+    PublicConfig,
+    SimulatedConfig,
+)
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.labeler.schema import (
     AutoConfig,
@@ -38,6 +43,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
     "dataset": {
         "combined": CombinedConfig,
         "folder": FolderConfig,
+        "public": PublicConfig,
         "simulated": SimulatedConfig,
     },
     "preprocessing": {"schema": PreprocessingConfig},

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepcryopicker.dataset.listing import list_micrographs
-from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.micrographs import read_micrograph
+from deepcryopicker.io.micrographs import micrograph_shape, read_micrograph
 from deepcryopicker.types import Micrograph, Picks
 
 
@@ -56,6 +56,8 @@ class Entry:
         Whether a stack of frames is averaged rather than refused.
     truth : Path or None
         True particles.
+    truth_from_bottom : bool
+        Whether their y counts upwards from the last row of the micrograph.
     estimated : bool
         Whether `diameter` was estimated from the data.
     block : Block or None
@@ -71,6 +73,7 @@ class Entry:
     polarity: str = "dark"
     average_frames: bool = False
     truth: Path | None = None
+    truth_from_bottom: bool = False
     estimated: bool = False
     block: Block | None = None
 
@@ -122,6 +125,9 @@ class Entry:
         if self.truth is None:
             return None
         read = [read_picks(path) for path in self.truth_files]
+        if self.truth_from_bottom:
+            height, _ = micrograph_shape(self.path, self.average_frames)
+            read = [picks.flipped(height) for picks in read]
         if self.block is not None:
             read = [self.from_micrograph(self.block.holds(picks)) for picks in read]
         truth, *uncertain = read
@@ -159,7 +165,8 @@ def open_folder(config: FolderConfig) -> Catalogue:
         If there are no micrographs, or none of the coordinate files belongs to one.
     """
     listed = list_micrographs(config.micrographs)
-    truth = _find_truth(config.coordinates, [name for name, _ in listed])
+    coordinates = None if _unpublished(config) else config.coordinates
+    truth = _find_truth(coordinates, [name for name, _ in listed])
     entries = [
         Entry(
             name=name,
@@ -171,6 +178,7 @@ def open_folder(config: FolderConfig) -> Catalogue:
             polarity=config.polarity,
             average_frames=config.average_frames,
             truth=truth.get(name),
+            truth_from_bottom=config.coordinates_from_bottom,
         )
         for name, path in listed
     ]
@@ -185,6 +193,16 @@ def open_combined(config: CombinedConfig) -> Catalogue:
         for entry in open_folder(member).entries
     ]
     return Catalogue(config.name, tuple(entries))
+
+
+def _unpublished(config: FolderConfig) -> bool:
+    """Whether a dataset was published without truth, and nobody has put any there."""
+    return (
+        isinstance(config, PublicConfig)
+        and config.source.truth is None
+        and config.coordinates is not None
+        and not Path(config.coordinates).exists()
+    )
 
 
 def _find_truth(folder: str | None, names: list[str]) -> dict[str, Path]:

@@ -18,6 +18,7 @@ from deepcryopicker.io.topaz import read_topaz, read_topaz_by_micrograph
 from deepcryopicker.types import Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
+_CRYOPPP = {"x-coordinate": "x", "y-coordinate": "y"}
 _FIRST_LINE = "x,y[,score][,class][,diameter]"
 
 
@@ -58,9 +59,12 @@ def read_by_micrograph(path: Path) -> dict[str, Picks]:
 def read_csv(path: Path) -> Picks:
     """Read a CSV file with the header ``x,y[,score][,class][,diameter]`` in any order.
 
-    Columns of other names are skipped; any word is accepted as a class. See `read_picks`.
+    Columns of other names are skipped; any word is accepted as a class. CryoPPP's positions are
+    called ``X-Coordinate,Y-Coordinate``. See `read_picks`.
     """
     cells = read_columns(path, _FIRST_LINE)
+    if cells.keys() >= _CRYOPPP.keys():
+        cells = {_CRYOPPP.get(name, name): column for name, column in cells.items()}
     if not {"x", "y"} <= cells.keys():
         raise UsageError(
             f"{path}: needs columns x and y, found: {', '.join(cells)}\n"
