@@ -253,7 +253,7 @@ class ReportSection:
 
     runs: list[str] = MISSING
     title: str = "Particle picking report"
-    picture_megabytes: float = 6.0
+    picture_megabytes: float = 8.0
     figures: bool = True
 
     def __post_init__(self) -> None:
