@@ -2,18 +2,23 @@
 
 import csv
 import io
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import write_text
-from deepcryopicker.io.checks import numbers, one_line, read_lines
+from deepcryopicker.io.checks import one_line
 from deepcryopicker.io.star import read_star
+from deepcryopicker.io.text import Numbers, text_lines
 from deepcryopicker.types import Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
+
+_BOX_COLUMNS = ("x0", "y0", "width", "height", "score")
+_FIRST_LINE = "the first line must be x,y[,score][,class][,diameter]"
 
 
 def read_picks(path: Path) -> Picks:
@@ -28,7 +33,8 @@ def read_picks(path: Path) -> Picks:
     Raises
     ------
     UsageError
-        Unknown extension, missing columns, a ragged line, or a cell that is not a number.
+        Unknown extension, missing columns, a ragged line, or more than 1 % of rows with a cell
+        that is not a number; fewer are left out.
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -44,19 +50,27 @@ def read_csv(path: Path) -> Picks:
 
     Columns of other names are skipped; any word is accepted as a class. See `read_picks`.
     """
-    header, rows = _csv_rows(path)
-    cells = {name: [row[index] for row in rows] for index, name in enumerate(header)}
-    if not {"x", "y"} <= cells.keys():
+    rows = _csv_rows(path)
+    _, header = next(rows)
+    if not {"x", "y"} <= set(header):
         raise UsageError(
-            f"{path}: needs columns x and y, found: {', '.join(header)}\n"
-            "the first line must be x,y[,score][,class][,diameter]"
+            f"{path}: needs columns x and y, found: {', '.join(header)}\n{_FIRST_LINE}"
         )
+    wanted = [name for name in ("x", "y", "score", "diameter") if name in header]
+    places = [header.index(name) for name in wanted]
+    of_class = header.index("class") if "class" in header else None
+    numbers, labels = Numbers(path, wanted, optional=("diameter",)), []
+    for line, row in rows:
+        kept = numbers.add(line, [row[place] for place in places])
+        if kept and of_class is not None:
+            labels.append(sys.intern(row[of_class]))
+    columns = numbers.columns()
     return Picks.create(
-        numbers(path, "x", cells["x"]),
-        numbers(path, "y", cells["y"]),
-        numbers(path, "score", cells["score"]) if "score" in cells else 1.0,
-        np.array(cells["class"], np.str_) if "class" in cells else "irregular",
-        numbers(path, "diameter", cells["diameter"], True) if "diameter" in cells else np.nan,
+        columns["x"],
+        columns["y"],
+        columns.get("score", 1.0),
+        "irregular" if of_class is None else np.array(labels, np.str_),
+        columns.get("diameter", np.nan),
     )
 
 
@@ -81,15 +95,17 @@ def read_box(path: Path) -> Picks:
 
     The centre is ``x0 + width / 2`` and the diameter is the width. See `read_picks`.
     """
-    rows = [line.split() for line in read_lines(path) if line.strip() and line[0] != "#"]
-    for number, row in enumerate(rows, 1):
+    numbers = Numbers(path, _BOX_COLUMNS)
+    for line, text in enumerate(text_lines(path), 1):
+        row = text.split()
+        if not row or row[0].startswith("#"):
+            continue
         if len(row) < 4:
             raise UsageError(
-                f"{path}: row {number} has {len(row)} cells\na BOX row is: x0 y0 width height"
+                f"{path}: line {line} has {len(row)} cells\na BOX row is: x0 y0 width height"
             )
-    names = ("x0", "y0", "width", "height")
-    x, y, width, height = (numbers(path, n, [row[i] for row in rows]) for i, n in enumerate(names))
-    score = numbers(path, "score", [row[4] if len(row) > 4 else "1" for row in rows])
+        numbers.add(line, [*row[:5], "1"][:5])
+    x, y, width, height, score = numbers.columns().values()
     # EMAN 1 marks helices in the fifth column, with numbers such as -3.
     score = np.where((score >= 0) & (score <= 1), score, 1.0)
     return Picks.create(x + width / 2, y + height / 2, score, diameter=width)
@@ -135,22 +151,25 @@ def _short(value: float) -> str:
     return f"{value:.3f}".removesuffix(".000")
 
 
-def _csv_rows(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the header's names in lower case, and rows of that many cells."""
-    reader = csv.reader(line for line in read_lines(path) if not line.startswith("#"))
+def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the header, names in lower case, then the rows of so many cells; with line numbers."""
+    reader = csv.reader("" if line.startswith("#") else line for line in text_lines(path))
+    header: list[str] = []
     try:
-        rows = [[cell.strip() for cell in row] for row in reader if row]
+        for row in reader:
+            if not row:
+                continue
+            if not header:
+                header = [cell.strip().lower() for cell in row]
+                yield reader.line_num, header
+                continue
+            if len(row) != len(header):
+                raise UsageError(
+                    f"{path}: line {reader.line_num} has {len(row)} cells, the header "
+                    f"{len(header)}\ncorrect or remove the row"
+                )
+            yield reader.line_num, [cell.strip() for cell in row]
     except csv.Error as error:
         raise UsageError(f"{path}: damaged CSV: {one_line(error)}") from error
-    if not rows:
-        raise UsageError(
-            f"{path}: empty file\nthe first line must be x,y[,score][,class][,diameter]"
-        )
-    header = [cell.lower() for cell in rows.pop(0)]
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(header):
-            raise UsageError(
-                f"{path}: row {number} has {len(row)} cells, the header {len(header)}\n"
-                "correct or remove the row"
-            )
-    return header, rows
+    if not header:
+        raise UsageError(f"{path}: empty file\n{_FIRST_LINE}")

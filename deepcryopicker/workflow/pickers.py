@@ -1,5 +1,6 @@
 """Build the configured picker, and inherit what travels with its weights."""
 
+import logging
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from deepcryopicker.reporting.score_maps import save_score_maps
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
 from deepcryopicker.workflow.picking import Picker
+
+logger = logging.getLogger(__name__)
 
 _SAME_DIAMETER = 0.01  # relative
 _NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use picker=log"
@@ -57,7 +60,7 @@ def build_picker(
         def pick_without_network(entry: Entry, views: Views) -> Picks:
             return label.pick(views, known(labelers, entry))
 
-        return pick_without_network
+        return _none_in_blanks(pick_without_network)
     if trained is None:
         raise UsageError(_NO_WEIGHTS)
     scan = build_scan(trained, config)
@@ -79,7 +82,19 @@ def build_picker(
             )
         return picks
 
-    return pick_with_network
+    return _none_in_blanks(pick_with_network)
+
+
+def _none_in_blanks(picker: Picker) -> Picker:
+    """Spare a picker images without any contrast: these have no particles, and no scale."""
+
+    def pick(entry: Entry, views: Views) -> Picks:
+        if not views.is_blank:
+            return picker(entry, views)
+        logger.warning("%s: every pixel has the same value, so there are no picks", entry.path)
+        return Picks.empty()
+
+    return pick
 
 
 def check_picker(
