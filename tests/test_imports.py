@@ -26,7 +26,7 @@ LEVELS = (
     "rerun",
     "outcomes",
     "workflow",
-    "refusals sweeps slurm app train label pick evaluate __main__",
+    "refusals sweeps slurm allowlist app train label pick evaluate __main__",
 )
 RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}
 SCHEMA_MAY_IMPORT = {"collections.abc", "dataclasses", "typing", "omegaconf"}

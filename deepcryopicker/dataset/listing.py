@@ -92,4 +92,5 @@ def _unique(paths: list[Path]) -> list[Path]:
 
 
 def _common_folder(paths: list[Path]) -> Path:
-    return Path(os.path.commonpath([str(path.absolute().parent) for path in paths]))
+    """Return the deepest folder that holds all of them, be there ``..`` in their paths or not."""
+    return Path(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))  # noqa: PTH100, PTH120

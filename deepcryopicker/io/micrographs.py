@@ -99,6 +99,18 @@ def micrograph_shape(path: Path, average_frames: bool = False) -> tuple[int, int
     raise _unsupported(path)
 
 
+def header_pixel_size(path: Path) -> float | None:
+    """Return the Angstrom per pixel that an MRC header gives; None without one.
+
+    Raises
+    ------
+    MicrographError
+        The header is not that of a micrograph.
+    """
+    is_mrc = suffix_of(path) in MRC | COMPRESSED_MRC
+    return read_header(path, average_frames=True).pixel_size if is_mrc else None
+
+
 def _read(path: Path, average_frames: bool) -> tuple[Image, float | None]:
     """Return the image and the pixel size that its header gives, if it does."""
     suffix = suffix_of(path)

@@ -1,6 +1,8 @@
 """Weights on disk: ``model.safetensors`` and, beside it, plain ``model.yaml``."""
 
+import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.io.atomic import replacing, write_text
+from deepcryopicker.io.yaml_files import read_yaml
 from deepcryopicker.model.build import ModelConfig, build_network
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
@@ -19,7 +22,7 @@ from deepcryopicker.types import UNCALIBRATED, Calibration
 
 WEIGHTS = "model.safetensors"
 CARD = "model.yaml"
-_LARGEST_CARD = 1_000_000  # bytes; a card is a page of text, a YAML bomb is not
+_PICKLES = frozenset({".ckpt", ".pt", ".pth", ".sav", ".pkl", ".pickle", ".bin"})
 _CONFIGS: dict[str, type[ModelConfig]] = {
     "compact": CompactConfig,
     "convolutional": ConvolutionalConfig,
@@ -58,6 +61,9 @@ class Trained:
 
 def save_weights(folder: Path, trained: Trained) -> Path:
     """Write weights and card into `folder` and return the weights' path."""
+    state = {key: value.contiguous().cpu() for key, value in trained.network.state_dict().items()}
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file(state, temporary)
     names = {config: name for name, config in _CONFIGS.items()}
     card = {
         "model": {"name": names[type(trained.config)], **asdict(trained.config)},
@@ -65,11 +71,9 @@ def save_weights(folder: Path, trained: Trained) -> Path:
         "preprocessing": trained.preprocessing,
         "diameter": trained.diameter,
         "calibration": asdict(trained.calibration),
+        "sha256": _sha256(folder / WEIGHTS),
         "provenance": trained.provenance,
     }
-    state = {key: value.contiguous().cpu() for key, value in trained.network.state_dict().items()}
-    with replacing(folder / WEIGHTS) as temporary:
-        save_file(state, temporary)
     write_text(folder / CARD, yaml.safe_dump(card, sort_keys=False))
     return folder / WEIGHTS
 
@@ -86,17 +90,30 @@ def load_weights(path: Path, key: str = "picker.weights") -> Trained:
     Raises
     ------
     UsageError
-        If a file is missing or damaged, or the weights do not fit the card.
+        If a file is missing or damaged, or the weights do not fit the card. A pickle is refused
+        by its name: reading it may run whatever its author wanted.
     """
     weights = path / WEIGHTS if path.is_dir() else path
+    if weights.suffix.lower() in _PICKLES:
+        raise UsageError(
+            f"{key}: {weights} may be a pickle, which can run code; only .safetensors is read\n"
+            f"give the run folder of train, which holds {WEIGHTS}"
+        )
     if not weights.is_file():
         raise UsageError(f"{key}: there is no {weights}; give a run folder of train")
     card = _read_card(weights.with_name(CARD), key)
+    if card.get("sha256") not in (None, _sha256(weights)):
+        raise UsageError(
+            f"{weights} is damaged or of another run: its SHA-256 is not that in {CARD}\n"
+            "copy both files again, from one run folder"
+        )
     try:
         config = _model_config(card["model"])
         classes = tuple(str(label) for label in card["classes"])
         network = build_network(config, len(classes))
-        network.load_state_dict(load_file(weights))
+        state = load_file(weights)
+        _check_shapes(network.state_dict(), state)
+        network.load_state_dict(state)
         diameter = float(card["diameter"])
         if not 0 < diameter < float("inf"):
             raise ValueError(f"diameter is {diameter:g}")
@@ -124,6 +141,24 @@ def load_weights(path: Path, key: str = "picker.weights") -> Trained:
     )
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _check_shapes(expected: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]) -> None:
+    """Name the first tensor that a network of the card does not have, or has in another shape.
+
+    Raises
+    ------
+    RuntimeError
+    """
+    for name in (*expected, *found):
+        shapes = [tuple(side[name].shape) if name in side else None for side in (expected, found)]
+        if shapes[0] != shapes[1]:
+            raise RuntimeError(f"{name}: expected {shapes[0]}, found {shapes[1]}")
+
+
 def _calibration(card: dict[str, Any]) -> Calibration:
     given = card.get("calibration", {})
     calibration = Calibration(**{key: float(value) for key, value in given.items()})
@@ -143,14 +178,7 @@ def _model_config(section: dict[str, Any]) -> ModelConfig:
 def _read_card(path: Path, key: str) -> dict[str, Any]:
     if not path.is_file():
         raise UsageError(f"{key}: there is no {path}; give a run folder of train")
-    if path.stat().st_size > _LARGEST_CARD:
-        raise UsageError(f"{path} is larger than 1 MB: not a model card")
-    try:
-        card = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
-    except RecursionError as error:
-        raise UsageError(f"{path} is not a model card: nested too deeply") from error
+    card = read_yaml(path)
     if not isinstance(card, dict):
         raise UsageError(f"{path} is not a model card")
     return card
