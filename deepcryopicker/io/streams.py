@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _OPENERS = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File}
 _KINDS = {".gz": "gzip", ".bz2": "bzip2"}
+_PIECE = 2**24  # bytes
 _PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EREMOTEIO})
 _PAUSES = (0.2, 1.0)  # seconds before the second and the third attempt
 
@@ -55,22 +56,20 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
 
 
 def read_pixels(stream: IO[bytes], shape: tuple[int, int], dtype: np.dtype) -> npt.NDArray:
-    """Read one image; memory that no data fills is never touched.
+    """Read one image; memory is taken as data comes, not as a header promises.
 
     Raises
     ------
     MicrographError
         The stream ends early.
     """
-    pixels = np.empty(shape, dtype)
-    room = memoryview(pixels.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
-    filled = 0
-    while filled < len(room):
-        count = stream.readinto(room[filled:])  # type: ignore[attr-defined]
-        if not count:
-            raise MicrographError(f"truncated: {filled} of {len(room)} bytes of an image")
-        filled += count
-    return pixels
+    wanted, data = shape[0] * shape[1] * dtype.itemsize, bytearray()
+    while len(data) < wanted:
+        piece = stream.read(min(_PIECE, wanted - len(data)))
+        if not piece:
+            raise MicrographError(f"truncated: {len(data)} of {wanted} bytes of an image")
+        data += piece
+    return np.frombuffer(data, dtype).reshape(shape)
 
 
 def persistently(read: Callable[[], T], path: Path) -> T:

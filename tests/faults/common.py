@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from deepcryopicker.errors import MicrographError
+from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.micrographs import micrograph_shape, read_micrograph
 
 SHAPE = (48, 64)
@@ -32,6 +32,14 @@ def write_mrc(path, data=None, **fields):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(mrc_bytes(data, **fields))
     return path
+
+
+def attempt(read, path):
+    """Return what is read and no reason, or nothing and the reason."""
+    try:
+        return read(path), ""
+    except (MicrographError, UsageError) as error:
+        return None, str(error)
 
 
 def refused(path, header_tells=True):

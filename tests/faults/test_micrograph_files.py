@@ -365,11 +365,11 @@ class Failing:
     def __getattr__(self, name):
         return getattr(self._stream, name)
 
-    def readinto(self, room):
+    def read(self, size):
         if self._failures:
             self._failures.pop()
             raise OSError(self._code, os.strerror(self._code))
-        return self._stream.readinto(room)
+        return self._stream.read(size)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_case_39_odd_names_survive_star_files(tmp_path, name, monkeypatch):
 
 @pytest.mark.parametrize("name", [b"a\nb.mrc", b"a\x1bb.mrc", b'a"b.mrc', b"\xff\xfe.mrc"])
 def test_case_39_names_that_no_output_can_have(tmp_path, name):
-    path = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))
+    path = tmp_path / os.fsdecode(name)
     write_mrc(path)
     assert "rename the file" in refused(path, header_tells=False)
 
