@@ -8,18 +8,20 @@ from deepcryopicker.types import Image, Margins
 
 _SAMPLED = 16  # every so many pixels along each axis
 _FARTHEST = 100.0  # robust standard deviations; gold and ice stay within some twenty
+_HITS = 0.01  # share of pixels
 _NEIGHBOURS = 9  # lines whose median a line is compared with
 _ODD = 16.0  # robust standard deviations of such differences
 _TO_DEVIATION = 1.4826  # from the median absolute deviation of a Gaussian
 _LIVELY = 0.5  # share of the usual spread below which an odd line is dead
 
 
-def clip_outliers(image: Image) -> Image:
-    """Limit pixels that are a hundred robust standard deviations off the median to that distance.
+def mend_pixels(image: Image) -> Image:
+    """Replace pixels that are a hundred robust standard deviations off the median by the median.
 
     An X-ray is worth a million grey values, which a resampling would spread over its
-    neighbourhood. Images without noise, of which more than half the pixels are alike, and those
-    without such pixels are returned as they are.
+    neighbourhood. More than 1 % of such pixels are no hits but what the image shows: these are
+    clipped. Images of which more than half the pixels are alike, and those without such pixels,
+    are returned as they are.
 
     Parameters
     ----------
@@ -31,7 +33,9 @@ def clip_outliers(image: Image) -> Image:
     low, high = median - reach, median + reach
     if reach == 0.0 or (low <= image.min() and image.max() <= high):
         return image
-    return np.clip(image, low, high).astype(image.dtype, copy=False)
+    off = (image < low) | (image > high)
+    mended = np.where(off, median, image) if off.mean() < _HITS else np.clip(image, low, high)
+    return mended.astype(image.dtype, copy=False)
 
 
 def mend_lines(image: Image, margins: Margins) -> Image:

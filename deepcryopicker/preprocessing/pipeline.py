@@ -21,7 +21,7 @@ from deepcryopicker.preprocessing.chain import (
     model_scale,
     seen_by_network,
 )
-from deepcryopicker.preprocessing.defects import clip_outliers, mend_lines
+from deepcryopicker.preprocessing.defects import mend_lines, mend_pixels
 from deepcryopicker.preprocessing.resize import rescale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Image, Margins, Micrograph
@@ -137,7 +137,7 @@ def to_working_scale(micrograph: Micrograph, scale: float, integers: bool = Fals
 
     With `integers` whole grey values stay whole, see :func:`resize.rescale`.
     """
-    image = clip_outliers(micrograph.image)
+    image = mend_pixels(micrograph.image)
     margins = find_margins(image)
     filled = fill_margins(mend_lines(image, margins), margins)
     return _resample(replace(micrograph, image=filled, margins=margins), scale, integers)
