@@ -49,6 +49,8 @@ bench: $(INSTALLED) ## Time the stages, the operators beside libraries, `pick` b
 bench-500: $(INSTALLED) ## Pick 500 micrographs: throughput and memory from the first to the last [WEIGHTS=RUN]
 	$(BIN)/python tests/bench/endurance.py $(if $(WEIGHTS),--weights $(WEIGHTS))
 
+benchmark-rivals: relion topaz ## Install the programs that the benchmark experiments compare with
+
 relion: ## Install RELION 3.1 for the tests and `make bench`; Debian 12, as root
 	@command -v relion_autopick >/dev/null || { apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive \
@@ -68,4 +70,4 @@ $(TOPAZ)/.installed: $(INSTALLED)
 clean: ## Remove what the targets made, but not the results in outputs/
 	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install demo test test-all test-faults test-slurm lint bench bench-500 relion topaz clean
+.PHONY: help install demo test test-all test-faults test-slurm lint bench bench-500 benchmark-rivals relion topaz clean

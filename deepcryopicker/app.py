@@ -21,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from deepcryopicker import allowlist, slurm, sweeps
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.config import COMMANDS, register, validated
-from deepcryopicker.errors import DeepCryoPickerError, UsageError
+from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, UsageError
 from deepcryopicker.io.atomic import write_text
 from deepcryopicker.io.links import refuse_links_out
 from deepcryopicker.locks import alone_in
@@ -204,12 +204,20 @@ def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
             f"{key} is {here} here, but {there} in the run that {folder} holds\n"
             "choose another folder for this sweep: hydra.sweep.dir=OTHER"
         )
-    if held is not Held.FINISHED:
+    if held is not Held.FINISHED or not _same_inputs(folder):
         return None
     (folder / REFUSED).unlink(missing_ok=True)
     number = HydraConfig.get().job.num
     console.print(f"job {number}: finished already, see {folder}", soft_wrap=True)
     return read_outcome(folder)
+
+
+def _same_inputs(folder: Path) -> bool:
+    """Whether the files that a finished job was made from are what they were."""
+    # Not to be loaded before a typo is answered.
+    from deepcryopicker.workflow.hashing import same_inputs
+
+    return same_inputs(folder)
 
 
 def _open_run(folder: Path, config: DictConfig) -> Run:
@@ -252,7 +260,8 @@ def _failure(problem: Exception, start: float) -> Outcome:
         message = f"{type(problem).__name__}: {problem}"
         return Outcome(FAILED, _seconds_since(start), " ".join(message.split()))
     _report(message)
-    return Outcome(code, _seconds_since(start), " ".join(message.split()))
+    missing = isinstance(problem, MissingProgramError)
+    return Outcome(code, _seconds_since(start), " ".join(message.split()), missing)
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:

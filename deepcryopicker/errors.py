@@ -24,6 +24,10 @@ class NothingUsableError(DeepCryoPickerError):
     """The run cannot produce anything, for example because every micrograph failed."""
 
 
+class MissingProgramError(DeepCryoPickerError):
+    """A program that somebody else wrote is needed and not installed."""
+
+
 def nearest(given: str, choices: Iterable[str]) -> str | None:
     """Return the choice that looks most like what was given, or None.
 

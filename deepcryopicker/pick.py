@@ -15,8 +15,9 @@ from deepcryopicker.runs import Run
 
 def pick(config: PickConfig, run: Run) -> float | None:
     """Pick every micrograph and score those that have truth."""
+    from deepcryopicker.workflow.inheriting import inherit
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
-    from deepcryopicker.workflow.pickers import build_picker, inherit
+    from deepcryopicker.workflow.pickers import build_picker
     from deepcryopicker.workflow.picking import pick_catalogue, write_relion
     from deepcryopicker.workflow.scoring import score, tabulate
 

@@ -19,8 +19,31 @@ _MOST_OUTSIDE = 0.2  # share of a file's positions
 
 
 @dataclass(frozen=True)
+class Block:
+    """A rectangle of a micrograph, original pixels: rows from `top`, columns from `left`.
+
+    `micrograph` is the name of the whole.
+    """
+
+    micrograph: str
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def holds(self, picks: Picks) -> Picks:
+        """Return the picks, in the micrograph's frame, whose centres lie in it."""
+        x, y = picks.x - self.left, picks.y - self.top
+        inside = (x >= 0) & (x <= self.width - 1) & (y >= 0) & (y <= self.height - 1)
+        return picks[inside]
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One micrograph of a dataset.
+    """One micrograph of a dataset, or a block of one.
+
+    Everything that it loads is in its own frame: that of the block, if it is one.
+    ``to_micrograph`` and ``from_micrograph`` lead to the micrograph's and back.
 
     Attributes
     ----------
@@ -42,6 +65,8 @@ class Entry:
         True particles.
     estimated : bool
         Whether `diameter` was estimated from the data.
+    block : Block or None
+        The part of the micrograph that this is; None for the whole.
     """
 
     name: str
@@ -54,12 +79,26 @@ class Entry:
     average_frames: bool = False
     truth: Path | None = None
     estimated: bool = False
+    block: Block | None = None
 
     def load(self) -> Micrograph:
         """Read the micrograph."""
-        return read_micrograph(
+        whole = read_micrograph(
             self.path, self.name, self.pixel_size, self.polarity, self.average_frames
         )
+        if self.block is None:
+            return whole
+        rows = slice(self.block.top, self.block.top + self.block.height)
+        columns = slice(self.block.left, self.block.left + self.block.width)
+        return replace(whole, image=whole.image[rows, columns].copy())
+
+    def to_micrograph(self, picks: Picks) -> Picks:
+        """Move picks from the frame of this entry to that of its micrograph."""
+        return picks if self.block is None else picks.moved(self.block.left, self.block.top)
+
+    def from_micrograph(self, picks: Picks) -> Picks:
+        """Move picks from the micrograph's frame to that of this entry."""
+        return picks if self.block is None else picks.moved(-self.block.left, -self.block.top)
 
     def particle_diameter(self, micrograph: Micrograph) -> float:
         """Return the particle diameter in original pixels.
@@ -95,8 +134,11 @@ class Entry:
         """
         if self.truth is None:
             return None
-        shape = micrograph_shape(self.path, self.average_frames)
-        truth, *uncertain = (within(path, read_picks(path), shape) for path in self.truth_files)
+        whole = micrograph_shape(self.path, self.average_frames)
+        read = [within(path, read_picks(path), whole) for path in self.truth_files]
+        if self.block is not None:
+            read = [self.from_micrograph(self.block.holds(picks)) for picks in read]
+        truth, *uncertain = read
         return truth, uncertain[0] if uncertain else Picks.empty()
 
 

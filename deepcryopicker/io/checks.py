@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deepcryopicker.errors import MicrographError
+import numpy as np
+
+from deepcryopicker.errors import MicrographError, UsageError
+from deepcryopicker.types import Floats, Picks
 
 MAX_PIXELS = 2**28
 """Largest image that is decoded, 16384 x 16384; checked in the header, before any allocation."""
@@ -73,3 +76,26 @@ def one_line(reason: object) -> str:
     """Return the first line of an error's message, or its type where it has none."""
     lines = str(reason).strip().splitlines()
     return lines[0] if lines else type(reason).__name__
+
+
+def box_sides(path: Path, picks: Picks, box: int | None) -> Floats:
+    """Return the side of the box around each pick, whole pixels.
+
+    Parameters
+    ----------
+    path : Path
+        Named in the error.
+    picks : Picks
+        Their rounded diameters are the sides, unless there is a `box` for all of them.
+    box : int or None
+
+    Raises
+    ------
+    UsageError
+        A pick has no diameter, and no `box` is given.
+    """
+    if box is not None:
+        return np.full(len(picks), float(box))
+    if np.isnan(picks.diameter).any():
+        raise UsageError(f"{path}: picks without a diameter need a box size")
+    return np.rint(picks.diameter)

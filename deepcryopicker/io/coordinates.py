@@ -1,28 +1,30 @@
-"""Particle positions in CSV and EMAN's BOX files, and the reader for all coordinate files."""
+"""Particle positions in CSV and EMAN's BOX files, and the readers for all coordinate files."""
 
 import csv
 import io
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import write_text
-from deepcryopicker.io.checks import one_line
-from deepcryopicker.io.star import read_star
-from deepcryopicker.io.text import Numbers, text_lines
+from deepcryopicker.io.cbox import read_cbox
+from deepcryopicker.io.checks import box_sides
+from deepcryopicker.io.star import read_star, read_star_by_micrograph
+from deepcryopicker.io.tables import read_rows
+from deepcryopicker.io.text import Row, gather, text_lines
+from deepcryopicker.io.topaz import read_topaz, read_topaz_by_micrograph
 from deepcryopicker.types import Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
-
 _BOX_COLUMNS = ("x0", "y0", "width", "height", "score")
-_FIRST_LINE = "the first line must be x,y[,score][,class][,diameter]"
+_FIRST_LINE = "x,y[,score][,class][,diameter]"
 
 
 def read_picks(path: Path) -> Picks:
-    """Read a coordinates file; its extension (csv, star or box) tells the format.
+    """Read a coordinates file; its extension tells the format, see `READERS`.
 
     Returns
     -------
@@ -36,13 +38,24 @@ def read_picks(path: Path) -> Picks:
         Unknown extension, missing columns, a ragged line, or more than 1 % of rows with a cell
         that is not a number; fewer are left out.
     """
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise UsageError(
-            f"{path}: no reader for '{path.suffix}' coordinates\n"
-            f"convert to one of {', '.join(sorted(READERS))}"
-        )
-    return reader(path)
+    return _reader(path, READERS, "coordinates")(path)
+
+
+def read_by_micrograph(path: Path) -> dict[str, Picks]:
+    """Read one file with the coordinates of many micrographs, see `READERS_OF_MANY`.
+
+    Returns
+    -------
+    dict of Picks
+        By the name that the file gives each micrograph, in order of appearance; otherwise as
+        `read_picks`. Micrographs without picks are not in such files.
+
+    Raises
+    ------
+    UsageError
+        As `read_picks`, or positions without a micrograph.
+    """
+    return _reader(path, READERS_OF_MANY, "tables of many micrographs")(path)
 
 
 def read_csv(path: Path) -> Picks:
@@ -50,27 +63,21 @@ def read_csv(path: Path) -> Picks:
 
     Columns of other names are skipped; any word is accepted as a class. See `read_picks`.
     """
-    rows = _csv_rows(path)
-    _, header = next(rows)
+    header, rows = read_rows(path, _FIRST_LINE)
     if not {"x", "y"} <= set(header):
         raise UsageError(
-            f"{path}: needs columns x and y, found: {', '.join(header)}\n{_FIRST_LINE}"
+            f"{path}: needs columns x and y, found: {', '.join(header)}\n"
+            f"the first line must be {_FIRST_LINE}"
         )
-    wanted = [name for name in ("x", "y", "score", "diameter") if name in header]
-    places = [header.index(name) for name in wanted]
-    of_class = header.index("class") if "class" in header else None
-    numbers, labels = Numbers(path, wanted, optional=("diameter",)), []
-    for line, row in rows:
-        kept = numbers.add(line, [row[place] for place in places])
-        if kept and of_class is not None:
-            labels.append(sys.intern(row[of_class]))
-    columns = numbers.columns()
+    numbers = ("x", "y", "score", "diameter")
+    words = "class" if "class" in header else None
+    found, labels = gather(path, header, rows, numbers, words, optional=("diameter",))
     return Picks.create(
-        columns["x"],
-        columns["y"],
-        columns.get("score", 1.0),
-        "irregular" if of_class is None else np.array(labels, np.str_),
-        columns.get("diameter", np.nan),
+        found["x"],
+        found["y"],
+        found.get("score", 1.0),
+        "irregular" if words is None else np.array(labels, np.str_),
+        found.get("diameter", np.nan),
     )
 
 
@@ -95,17 +102,8 @@ def read_box(path: Path) -> Picks:
 
     The centre is ``x0 + width / 2`` and the diameter is the width. See `read_picks`.
     """
-    numbers = Numbers(path, _BOX_COLUMNS)
-    for line, text in enumerate(text_lines(path), 1):
-        row = text.split()
-        if not row or row[0].startswith("#"):
-            continue
-        if len(row) < 4:
-            raise UsageError(
-                f"{path}: line {line} has {len(row)} cells\na BOX row is: x0 y0 width height"
-            )
-        numbers.add(line, [*row[:5], "1"][:5])
-    x, y, width, height, score = numbers.columns().values()
+    found, _ = gather(path, _BOX_COLUMNS, _box_rows(path), _BOX_COLUMNS)
+    x, y, width, height, score = found.values()
     # EMAN 1 marks helices in the fifth column, with numbers such as -3.
     score = np.where((score >= 0) & (score <= 1), score, 1.0)
     return Picks.create(x + width / 2, y + height / 2, score, diameter=width)
@@ -129,9 +127,7 @@ def write_box(path: Path, picks: Picks, box: int | None = None) -> None:
     UsageError
         A pick has no diameter, and no `box` is given.
     """
-    if box is None and np.isnan(picks.diameter).any():
-        raise UsageError(f"{path}: picks without a diameter need a box size in a BOX file")
-    side = np.rint(picks.diameter) if box is None else np.full(len(picks), float(box))
+    side = box_sides(path, picks, box)
     rows = zip(picks.x - side / 2, picks.y - side / 2, side, picks.score, strict=True)
     lines = [
         f"{_short(x)}\t{_short(y)}\t{s:.0f}\t{s:.0f}\t{score:.6f}\n" for x, y, s, score in rows
@@ -143,33 +139,48 @@ READERS: dict[str, Callable[[Path], Picks]] = {
     ".csv": read_csv,
     ".star": read_star,
     ".box": read_box,
+    ".cbox": read_cbox,
+    ".tsv": read_topaz,
+    ".txt": read_topaz,
 }
+"""Extension to the reader of a file, which is mostly that of one micrograph."""
+
+READERS_OF_MANY: dict[str, Callable[[Path], dict[str, Picks]]] = {
+    ".star": read_star_by_micrograph,
+    ".tsv": read_topaz_by_micrograph,
+    ".txt": read_topaz_by_micrograph,
+}
+"""Extension to the reader of a file that names the micrograph of each position."""
+
+Read = TypeVar("Read")
+
+
+def _reader(
+    path: Path, readers: Mapping[str, Callable[[Path], Read]], what: str
+) -> Callable[[Path], Read]:
+    """Return the reader for the extension of a file."""
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(
+            f"{path}: no reader for '{path.suffix}' {what}\n"
+            f"convert to one of {', '.join(sorted(readers))}"
+        )
+    return reader
+
+
+def _box_rows(path: Path) -> Iterator[Row]:
+    """Yield five cells a row; the score is 1 where there is none."""
+    for line, text in enumerate(text_lines(path), 1):
+        cells = text.split()
+        if not cells or cells[0].startswith("#"):
+            continue
+        if len(cells) < 4:
+            raise UsageError(
+                f"{path}: line {line} has {len(cells)} cells\na BOX row is: x0 y0 width height"
+            )
+        yield line, [*cells, "1"][:5]
 
 
 def _short(value: float) -> str:
     """Write whole pixels without decimals: some programs read only integers here."""
     return f"{value:.3f}".removesuffix(".000")
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the header, names in lower case, then the rows of so many cells; with line numbers."""
-    reader = csv.reader("" if line.startswith("#") else line for line in text_lines(path))
-    header: list[str] = []
-    try:
-        for row in reader:
-            if not row:
-                continue
-            if not header:
-                header = [cell.strip().lower() for cell in row]
-                yield reader.line_num, header
-                continue
-            if len(row) != len(header):
-                raise UsageError(
-                    f"{path}: line {reader.line_num} has {len(row)} cells, the header "
-                    f"{len(header)}\ncorrect or remove the row"
-                )
-            yield reader.line_num, [cell.strip() for cell in row]
-    except csv.Error as error:
-        raise UsageError(f"{path}: damaged CSV: {one_line(error)}") from error
-    if not header:
-        raise UsageError(f"{path}: empty file\n{_FIRST_LINE}")

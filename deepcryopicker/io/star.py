@@ -4,17 +4,15 @@ A position has the columns rlnCoordinateX and rlnCoordinateY: particle centre in
 micrograph, 0 at the centre of the first pixel. Diameters have no column and do not survive.
 """
 
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import replacing
 from deepcryopicker.io.star_tables import GROUP, Table, find_table
-from deepcryopicker.io.text import Numbers
+from deepcryopicker.io.text import Row, gather
 from deepcryopicker.types import SHAPES, Floats, Picks, Strings
 
 Written = tuple[Sequence[str], Iterable[Sequence[object]]]
@@ -51,7 +49,7 @@ def read_star(path: Path) -> Picks:
     UsageError
         No such table, a damaged one, or many positions that are no numbers.
     """
-    return _positions(path, find_table(path, (X, Y)), None)[0]
+    return _read(path)[0]
 
 
 def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
@@ -62,11 +60,8 @@ def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
     UsageError
         As `read_star`, or without names.
     """
-    names: dict[str, int] = {}
-    picks, owners = _positions(path, find_table(path, (X, Y, NAME)), names)
-    order = np.argsort(owners, kind="stable")
-    parts = np.split(order, np.searchsorted(owners[order], np.arange(1, len(names))))
-    return {name: picks[part] for name, part in zip(names, parts, strict=bool(names))}
+    picks, names = _read(path, NAME)
+    return picks.grouped(names)
 
 
 def micrograph_names(path: Path) -> list[str]:
@@ -78,32 +73,37 @@ def micrograph_names(path: Path) -> list[str]:
         No table with that column, a damaged one, or an empty name.
     """
     table = find_table(path, (NAME,))
+    return gather(path, table.columns, _with_names(path, table), (), NAME)[1]
+
+
+def read_numbers(path: Path, column: str) -> Floats:
+    """Return a column of numbers from the first table that has it.
+
+    Raises
+    ------
+    UsageError
+        No table with that column, or more than 1 % of cells that are not a number.
+    """
+    table = find_table(path, (column,))
+    return gather(path, table.columns, table.rows, (column,))[0][column]
+
+
+def _read(path: Path, words: str | None = None) -> tuple[Picks, list[str]]:
+    """Return the positions, and of each the word in a column."""
+    table = find_table(path, (X, Y) if words is None else (X, Y, words))
+    rows = table.rows if words is None else _with_names(path, table)
+    found, said = gather(path, table.columns, rows, (X, Y, SCORE, CLASS), words)
+    label = _labels(found[CLASS]) if CLASS in found else "irregular"
+    return Picks.create(found[X], found[Y], found.get(SCORE, 1.0), label), said
+
+
+def _with_names(path: Path, table: Table) -> Iterator[Row]:
+    """Yield the rows of a table, and refuse one whose micrograph has no name."""
     place = table.columns.index(NAME)
-    return [_named(path, line, cells[place]) for line, cells in table.rows]
-
-
-def _positions(
-    path: Path, table: Table, names: dict[str, int] | None
-) -> tuple[Picks, npt.NDArray[np.int64]]:
-    """Read the rows of a table; with `names`, number each micrograph and say whose each row is."""
-    wanted = [column for column in (X, Y, SCORE, CLASS) if column in table.columns]
-    places = [table.columns.index(column) for column in wanted]
-    of_name = None if names is None else table.columns.index(NAME)
-    numbers, owners = Numbers(path, wanted), array("q")
     for line, cells in table.rows:
-        kept = numbers.add(line, [cells[place] for place in places])
-        if kept and names is not None and of_name is not None:
-            owners.append(names.setdefault(_named(path, line, cells[of_name]), len(names)))
-    columns = numbers.columns()
-    label = _labels(columns[CLASS]) if CLASS in columns else "irregular"
-    picks = Picks.create(columns[X], columns[Y], columns.get(SCORE, 1.0), label)
-    return picks, np.array(owners, np.int64)
-
-
-def _named(path: Path, line: int, name: str) -> str:
-    if not name:
-        raise UsageError(f"{path}: {NAME} is empty in line {line}\ncorrect or remove the row")
-    return name
+        if not cells[place]:
+            raise UsageError(f"{path}: {NAME} is empty in line {line}\ncorrect or remove the row")
+        yield line, cells
 
 
 def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:

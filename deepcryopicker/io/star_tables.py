@@ -10,15 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.text import text_lines
+from deepcryopicker.io.text import Row, text_lines
 
 GROUP = "rlnOpticsGroup"
 """Column that joins a row to one of data_optics."""
 
 _CELL = re.compile(r"""(?:"([^"]*)"|'([^']*)')(?=\s|$)|(\S+)""")
-
-Row = tuple[int, list[str]]
-"""Number of the line, and its cells as they are written."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,13 @@
-"""Rows as CSV, and results as rows."""
+"""Tables of separated values, read and written, and results as rows."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import replacing
+from deepcryopicker.io.checks import one_line
+from deepcryopicker.io.text import Row, text_lines
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
@@ -24,6 +27,54 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequen
         writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(dict(row) for row in rows)
+
+
+def read_rows(path: Path, first_line: str, delimiter: str = ",") -> tuple[list[str], Iterator[Row]]:
+    """Read a table whose first line names its columns; lines that begin with ``#`` are skipped.
+
+    Parameters
+    ----------
+    path : Path
+    first_line : str
+        What the first line must be, in words for the user.
+    delimiter : str
+
+    Returns
+    -------
+    list of str, iterator of Row
+        Names of the columns, in lower case, and rows of as many cells.
+
+    Raises
+    ------
+    UsageError
+        An empty or damaged file, or, while rows are read, one with more or fewer cells.
+    """
+    rows = _cells(path, delimiter)
+    for _, header in rows:
+        names = [cell.lower() for cell in header]
+        return names, _of_length(path, rows, len(names))
+    raise UsageError(f"{path}: empty file\nthe first line must be {first_line}")
+
+
+def _cells(path: Path, delimiter: str) -> Iterator[Row]:
+    lines = ("" if line.startswith("#") else line for line in text_lines(path))
+    reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        for row in reader:
+            if row:
+                yield reader.line_num, [cell.strip() for cell in row]
+    except csv.Error as error:
+        raise UsageError(f"{path}: damaged table: {one_line(error)}") from error
+
+
+def _of_length(path: Path, rows: Iterator[Row], length: int) -> Iterator[Row]:
+    for line, cells in rows:
+        if len(cells) != length:
+            raise UsageError(
+                f"{path}: line {line} has {len(cells)} cells, the header {length}\n"
+                "correct or remove the row"
+            )
+        yield line, cells
 
 
 def flatten(value: object, name: str = "") -> dict[str, float]:

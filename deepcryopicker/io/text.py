@@ -3,8 +3,9 @@
 import logging
 import math
 import stat
+import sys
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,11 +14,16 @@ import numpy as np
 from deepcryopicker.errors import UsageError
 from deepcryopicker.types import Floats
 
+Row = tuple[int, list[str]]
+"""Number of the line, and its cells as they are written."""
+
 logger = logging.getLogger(__name__)
 
 LONGEST_LINE = 2**20
 BAD_ROWS = 0.01
 """Share of rows with cells that are no numbers from which on a file is refused."""
+
+_UNKNOWN = ("", "<NA>")
 
 
 def text_lines(path: Path) -> Iterator[str]:
@@ -42,6 +48,51 @@ def text_lines(path: Path) -> Iterator[str]:
         raise UsageError(f"{path}: not a text file") from error
 
 
+def gather(
+    path: Path,
+    header: Sequence[str],
+    rows: Iterable[Row],
+    numbers: Sequence[str],
+    words: str | None = None,
+    optional: Sequence[str] = (),
+) -> tuple[dict[str, Floats], list[str]]:
+    """Keep the columns of a table that are asked for, row by row.
+
+    Parameters
+    ----------
+    path : Path
+        Named in errors.
+    header : sequence of str
+        Name of each column.
+    rows : iterable of Row
+        With one cell for each column.
+    numbers : sequence of str
+        Columns of numbers; those that the table does not have are left out.
+    words : str, optional
+        A column of words that the table has.
+    optional : sequence of str
+        Those of `numbers` in which cells may say that they are unknown, which is NaN.
+
+    Returns
+    -------
+    dict of (N,) float64, and a list of N words
+        Of the rows kept; the list is empty where no words are asked for.
+
+    Raises
+    ------
+    UsageError
+        More than 1 % of the rows have a cell that is no finite number; fewer are left out.
+    """
+    wanted = [column for column in numbers if column in header]
+    places = [header.index(column) for column in wanted]
+    of_words = None if words is None else header.index(words)
+    kept, said = Numbers(path, wanted, optional), []
+    for line, cells in rows:
+        if kept.add(line, [cells[place] for place in places]) and of_words is not None:
+            said.append(sys.intern(cells[of_words]))
+    return kept.columns(), said
+
+
 class Numbers:
     """The numbers of a table, gathered row by row.
 
@@ -53,7 +104,7 @@ class Numbers:
         Named in errors.
     columns : sequence of str
     optional : sequence of str
-        Those of the columns in which an empty cell means unknown, which is NaN.
+        Those of the columns in which cells may say that they are unknown, which is NaN.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> None:
@@ -69,7 +120,7 @@ class Numbers:
         self._rows += 1
         values = list(map(_number, cells))
         for column, value, cell in zip(self._values, values, cells, strict=True):
-            if not math.isfinite(value) and (cell or column not in self._optional):
+            if not math.isfinite(value) and not (column in self._optional and cell in _UNKNOWN):
                 self._bad += 1
                 self._first_bad = (
                     self._first_bad or f"{column} must be a number, line {line} has '{cell}'"

@@ -1,10 +1,11 @@
 """Pick what a network was trained on: to calibrate its scores, and to find better labels."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config import TrainConfig
@@ -19,11 +20,20 @@ from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import track
 from deepcryopicker.runs import Run
-from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Picks
+from deepcryopicker.types import (
+    CONTAMINANT,
+    UNCALIBRATED,
+    UNCERTAIN,
+    WEAK,
+    Calibration,
+    Floats,
+    Picks,
+)
 from deepcryopicker.workflow.opening import spread
 from deepcryopicker.workflow.sampling import Source
 
-_CALIBRATE_ON = 16  # micrographs
+CALIBRATE_ON = 16
+"""Micrographs at the most that scores are calibrated on."""
 
 
 def calibrate(
@@ -39,23 +49,54 @@ def calibrate(
     given = isinstance(config.labeler, TruthConfig)
     if given:
         sources = _not_tested(sources, config)
-    particles = 0
-    scores, found = [], []
-    chosen = spread(list(sources), _CALIBRATE_ON)
+    judged = []
+    chosen = spread(list(sources), CALIBRATE_ON)
     for source, _, picks in pick_sources(trained, chosen, config, run, "calibrating"):
         unknown = np.isin(source.reason, (UNCERTAIN, WEAK))
         labels = source.picks[~unknown & (source.reason != CONTAMINANT)]
         outcome = match(picks, labels, source.picks[unknown], source.diameter / 2.0)
-        scores.append(picks.score[outcome != IGNORED])
-        found.append(outcome[outcome != IGNORED] == HIT)
-        particles += len(labels)
-    if not scores:
-        return trained
+        judged.append(Judged(picks.score, outcome, len(labels)))
+    return replace(trained, calibration=calibration_of(judged, given))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How the picks of one micrograph compare with its labels.
+
+    Attributes
+    ----------
+    score : (N,) float64
+    outcome : (N,) int8
+        As :func:`deepcryopicker.evaluation.matching.match` returns it.
+    labels : int
+        How many there are.
+    """
+
+    score: Floats
+    outcome: npt.NDArray[np.int8]
+    labels: int
+
+
+def calibration_of(judged: Sequence[Judged], given: bool) -> Calibration:
+    """Fit a calibration by which 0.5 is a sensible threshold; see :func:`calibrate`.
+
+    Parameters
+    ----------
+    judged : sequence of Judged
+        One for each micrograph.
+    given : bool
+        Whether the labels are true.
+    """
+    if not judged:
+        return UNCALIBRATED
+    counted = [one.outcome != IGNORED for one in judged]
+    scores = [one.score[counts] for one, counts in zip(judged, counted, strict=True)]
+    found = [one.outcome[counts] == HIT for one, counts in zip(judged, counted, strict=True)]
     level = 0.5
     if given:
         hits = np.concatenate(found).astype(np.int8)
-        level = best_f1(np.concatenate(scores), hits, particles)[0] / 2.0
-    return replace(trained, calibration=fit_calibration(scores, found, level or 0.5))
+        level = best_f1(np.concatenate(scores), hits, sum(one.labels for one in judged))[0] / 2.0
+    return fit_calibration(scores, found, level or 0.5)
 
 
 def pick_sources(

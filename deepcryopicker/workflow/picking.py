@@ -13,9 +13,11 @@ from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.evaluation.contrast import signal_to_noise
 from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.frames import to_working
+from deepcryopicker.io.cbox import write_cbox
 from deepcryopicker.io.coordinates import read_picks, write_box, write_csv
 from deepcryopicker.io.relion import write_relion_folder
 from deepcryopicker.io.tables import write_rows
+from deepcryopicker.io.topaz import write_topaz
 from deepcryopicker.preprocessing.pipeline import to_working_scale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
@@ -82,8 +84,8 @@ def pick_catalogue(
     picker : callable
         From a preprocessed micrograph of the catalogue to picks in original pixels.
     threshold : float
-        Score from which a candidate counts as picked: goes to BOX and overlays. The CSV files
-        hold every candidate.
+        Score from which a candidate counts as picked: goes to BOX and overlays. CSV and CBOX
+        files and Topaz's table hold every candidate.
     run : Run
     folder : Path
     overlays : int
@@ -100,6 +102,7 @@ def pick_catalogue(
             if picked is not None:
                 done.append(picked)
     run.require(len(done), description)
+    write_topaz(folder / "topaz.txt", [(one.entry.name, one.picks) for one in done])
     write_rows(folder / "summary.csv", [_row(one, threshold) for one in done], _SUMMARY)
     return done
 
@@ -123,14 +126,18 @@ def _pick(
     views = take()
     micrograph, diameter = views.micrograph, views.diameter
     coordinates = folder / "picks" / f"{entry.name}.csv"
-    write_csv(coordinates, picker(entry, views))
-    picks = read_picks(coordinates)  # what is scored is what was written, decimals and all
-    write_box(folder / "box" / f"{entry.name}.box", picks[picks.score >= threshold])
+    write_csv(coordinates, entry.to_micrograph(picker(entry, views)))
+    written = read_picks(coordinates)  # what is scored is what was written, decimals and all
+    write_box(folder / "box" / f"{entry.name}.box", written[written.score >= threshold])
+    write_cbox(folder / "cbox" / f"{entry.name}.cbox", written)
+    picks = entry.from_micrograph(written)
     truth = entry.load_truth()
     evaluated, snr = None, None
     if truth is not None:
+        write_truth(folder / "truth", entry, *truth)
         radius = scoring_radius(entry, diameter, truth[0])
-        evaluated = evaluate_micrograph(entry.name, picks, *truth, radius)
+        height, width = micrograph.image.shape
+        evaluated = evaluate_micrograph(entry.name, picks, *truth, radius, (height, width))
         snr = _signal_to_noise(views, truth[0])
     if draw:
         outcome = None if evaluated is None else evaluated.outcome
@@ -139,13 +146,20 @@ def _pick(
         save_overlay(path, micrograph, picks, threshold, outcome, missed)
     return Picked(
         entry,
-        picks,
+        written,
         micrograph.image.shape[0],
         diameter,
         micrograph.pixel_size,
         evaluated,
         snr,
     )
+
+
+def write_truth(folder: Path, entry: Entry, truth: Picks, uncertain: Picks) -> None:
+    """Keep beside the picks what they are scored against, in the micrograph's frame."""
+    write_csv(folder / f"{entry.name}.csv", entry.to_micrograph(truth))
+    if len(uncertain):
+        write_csv(folder / f"{entry.name}.uncertain.csv", entry.to_micrograph(uncertain))
 
 
 def scoring_radius(entry: Entry, diameter: float, truth: Picks) -> float:
@@ -156,7 +170,11 @@ def scoring_radius(entry: Entry, diameter: float, truth: Picks) -> float:
 
 
 def write_relion(picked: list[Picked], threshold: float, folder: Path) -> None:
-    """Write STAR files for RELION, one folder for each group of micrographs."""
+    """Write STAR files for RELION, one folder for each group of micrographs.
+
+    Blocks are left out: RELION would take their picks for all there are in the micrograph.
+    """
+    picked = [one for one in picked if one.entry.block is None]
     groups = list(dict.fromkeys(one.entry.group for one in picked))
     for group in groups:
         members = [one for one in picked if one.entry.group == group]

@@ -1,6 +1,8 @@
-"""Pick with the trained network and with a baseline, and score both by the same ruler."""
+"""Pick with the configured picker and with a baseline, and score both by the same ruler."""
 
 from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
 
 from deepcryopicker.config import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
@@ -8,26 +10,64 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
+from deepcryopicker.workflow.hashing import INPUTS, write_hashes
 from deepcryopicker.workflow.pickers import build_picker
-from deepcryopicker.workflow.picking import Picked, pick_catalogue, write_relion
-from deepcryopicker.workflow.scoring import curve_of, draw_curves, score, tabulate
+from deepcryopicker.workflow.picking import pick_catalogue, write_relion
+from deepcryopicker.workflow.scoring import (
+    curve_of,
+    curves_by_class,
+    draw_curves,
+    score,
+    tabulate,
+)
 
 _NETWORK, _BASELINE = "network", "DoG"
 
 
 def pick_and_score(
-    catalogue: Catalogue, trained: Trained, config: TrainConfig, run: Run, tracker: Tracker
+    catalogue: Catalogue,
+    known: Catalogue,
+    trained: Trained | None,
+    config: TrainConfig,
+    run: Run,
+    tracker: Tracker,
 ) -> dict[str, Any]:
     """Pick all micrographs, write coordinates, and score where there is truth.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        To be picked.
+    known : Catalogue
+        Micrographs whose truth a picker may learn from that is trained by itself.
+    trained : Trained or None
+        Of pickers that have one, the network.
+    config : TrainConfig
+    run : Run
+    tracker : Tracker
 
     Returns
     -------
     dict
-        The network's scores, and those of the baseline under ``baseline``.
+        The picker's scores, and those of the baseline under ``baseline``.
     """
-    picked = {_NETWORK: _pick(catalogue, trained, config, run)}
-    scores = {_NETWORK: score(picked[_NETWORK], config.picker.threshold)}
-    write_relion(picked[_NETWORK], config.picker.threshold, run.folder)
+    if config.held_out is not None:
+        write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
+    name = _NETWORK if trained is not None else HydraConfig.get().runtime.choices["picker"]
+    picker = build_picker(config.picker, catalogue, config.preprocessing, trained, run, known)
+    picked = {
+        name: pick_catalogue(
+            catalogue,
+            config.preprocessing,
+            picker,
+            config.picker.threshold,
+            run,
+            run.folder,
+            config.overlays,
+        )
+    }
+    scores = {name: score(picked[name], config.picker.threshold)}
+    write_relion(picked[name], config.picker.threshold, run.folder)
     if config.baseline is not None:
         picked[_BASELINE] = pick_catalogue(
             catalogue,
@@ -42,19 +82,12 @@ def pick_and_score(
         scores[_BASELINE] = score(picked[_BASELINE], config.baseline.threshold)
     curves = {name: curve for name, each in picked.items() if (curve := curve_of(each))}
     draw_curves(run.folder / "precision_recall.png", curves, config.picker.threshold)
+    draw_curves(
+        run.folder / "precision_recall_classes.png",
+        curves_by_class(picked[name]),
+        config.picker.threshold,
+    )
     tracker.log_curves("precision_recall", curves)
     tracker.log_pictures("overlays", sorted((run.folder / "overlays").rglob("*.png")))
     console.print(tabulate(scores, title=catalogue.name))
-    return {**scores[_NETWORK], "baseline": scores.get(_BASELINE)}
-
-
-def _pick(catalogue: Catalogue, trained: Trained, config: TrainConfig, run: Run) -> list[Picked]:
-    return pick_catalogue(
-        catalogue,
-        config.preprocessing,
-        build_picker(config.picker, catalogue, config.preprocessing, trained, run),
-        config.picker.threshold,
-        run,
-        run.folder,
-        overlays=config.overlays,
-    )
+    return {**scores[name], "baseline": scores.get(_BASELINE)}
