@@ -18,12 +18,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from deepcryopicker import slurm, sweeps
+from deepcryopicker import allowlist, slurm, sweeps
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.config import COMMANDS, register, validated
 from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, UsageError
 from deepcryopicker.io.atomic import write_text
-from deepcryopicker.locks import InUseError, alone_in
+from deepcryopicker.io.links import refuse_links_out
+from deepcryopicker.locks import alone_in
 from deepcryopicker.outcomes import (
     DONE,
     FAILED,
@@ -67,6 +68,7 @@ def command(function: Command, name: str) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # we word the errors, so Hydra must hand them over
     signal.signal(signal.SIGTERM, _on_terminate)
     register()
+    allowlist.install()
     sweeps.launched.clear()
     outcomes: list[Outcome] = []
     importable = _importable(function, name)
@@ -122,9 +124,10 @@ def _job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, flo
     start = time.monotonic()
     folder = Path(HydraConfig.get().runtime.output_dir)
     try:
+        refuse_links_out(folder)
         with alone_in(folder):
             return _run(function, name, config, folder)
-    except InUseError as problem:  # nothing there is touched
+    except UsageError as problem:  # nothing there is touched
         return _failure(problem, start), None
 
 

@@ -26,7 +26,7 @@ LEVELS = (
     "rerun",
     "outcomes",
     "workflow",
-    "refusals sweeps slurm",
+    "refusals sweeps slurm allowlist",
     "results",
     "app train label pick evaluate report __main__",
 )

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.micrographs import TIFF
 from deepcryopicker.io.star import (
     write_autopick_star,
     write_coordinates_star,
     write_micrographs_star,
     write_particles_star,
 )
+from deepcryopicker.io.suffixes import TIFF, without_suffix
 from deepcryopicker.types import Picks
 
 SUFFIX = "_autopick.star"
@@ -83,7 +83,7 @@ def coordinate_file(folder: Path, name: str) -> Path:
     """
     job = JOB_BELOW.search(name) or JOB.match(name)
     below = name[job.end() :] if job else name
-    return folder / (str(PurePosixPath(below.lstrip("/")).with_suffix("")) + SUFFIX)
+    return folder / f"{without_suffix(PurePosixPath(below.lstrip('/')))}{SUFFIX}"
 
 
 def _coordinate_files(folder: Path, names: Sequence[str]) -> list[Path]:
