@@ -24,6 +24,10 @@ class NothingUsableError(DeepCryoPickerError):
     """The run cannot produce anything, for example because every micrograph failed."""
 
 
+class OutputError(DeepCryoPickerError):
+    """An output cannot be written: no micrograph's fault, and no other one would fare better."""
+
+
 def nearest(given: str, choices: Iterable[str]) -> str | None:
     """Return the choice that looks most like what was given, or None.
 

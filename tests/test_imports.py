@@ -24,9 +24,9 @@ LEVELS = (
     "reporting logger",
     "config runs locks",
     "rerun",
-    "outcomes",
+    "outcomes manifest shards",
     "workflow",
-    "refusals sweeps slurm app train label pick evaluate __main__",
+    "refusals sweeps slurm app train label pick evaluate relion_external __main__",
 )
 RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}
 SCHEMA_MAY_IMPORT = {"collections.abc", "dataclasses", "typing", "omegaconf"}

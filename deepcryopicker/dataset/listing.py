@@ -10,6 +10,10 @@ from deepcryopicker.io.micrographs import EXTENSIONS
 from deepcryopicker.io.star import micrograph_names
 
 
+class NoMicrographsError(UsageError):
+    """There is no micrograph where they were said to be."""
+
+
 def list_micrographs(given: str) -> list[tuple[str, Path]]:
     """List micrographs with the names of their outputs, sorted by name.
 
@@ -29,7 +33,7 @@ def list_micrographs(given: str) -> list[tuple[str, Path]]:
     paths = _unique(_expand(given))
     if not paths:
         kinds = " ".join(sorted(EXTENSIONS))
-        raise UsageError(f"dataset.micrographs: no micrographs ({kinds}) found in {given}")
+        raise NoMicrographsError(f"dataset.micrographs: no micrographs ({kinds}) found in {given}")
     root = Path(given) if Path(given).is_dir() else _common_folder(paths)
     stems = [str(PurePosixPath(os.path.relpath(path, root)).with_suffix("")) for path in paths]
     shared = {stem for stem, count in Counter(stems).items() if count > 1}
@@ -43,6 +47,12 @@ def list_micrographs(given: str) -> list[tuple[str, Path]]:
     return sorted(zip(names, paths, strict=True))
 
 
+def listed_path(listing: Path, name: str) -> Path:
+    """Resolve a listed path against the working folder, or else the folder of the list."""
+    path = Path(name)
+    return path if path.is_absolute() or path.exists() else listing.parent / path
+
+
 def _expand(given: str) -> list[Path]:
     path = Path(given)
     if path.is_dir():
@@ -52,21 +62,15 @@ def _expand(given: str) -> list[Path]:
     if not path.exists():
         raise UsageError(f"dataset.micrographs: there is no file or folder {given}")
     if path.suffix == ".star":
-        return [_listed(path, name) for name in micrograph_names(path)]
+        return [listed_path(path, name) for name in micrograph_names(path)]
     if path.suffix in {".txt", ".lst"}:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-        return [_listed(path, line.strip()) for line in lines if line.strip()]
+        return [listed_path(path, line.strip()) for line in lines if line.strip()]
     return [path]
 
 
 def _is_micrograph(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
-
-
-def _listed(listing: Path, name: str) -> Path:
-    """Resolve a listed path against the working folder, or else the folder of the list."""
-    path = Path(name)
-    return path if path.is_absolute() or path.exists() else listing.parent / path
 
 
 def _unique(paths: list[Path]) -> list[Path]:

@@ -22,7 +22,7 @@ from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.reporting.score_maps import save_score_maps
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
-from deepcryopicker.workflow.picking import Picker
+from deepcryopicker.workflow.picked import Picker
 
 _SAME_DIAMETER = 0.01  # relative
 _NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use picker=log"
@@ -127,6 +127,17 @@ def inherit(
     )
     if given:
         _refuse_other_chain(asdict(config.preprocessing), asdict(stored))
+    return trained, stored, with_diameter_of(trained, catalogue)
+
+
+def with_diameter_of(trained: Trained, catalogue: Catalogue) -> Catalogue:
+    """Give micrographs without one the particle diameter that the network was trained at.
+
+    Raises
+    ------
+    UsageError
+        If the user gave another one.
+    """
     for entry in catalogue.entries:
         if entry.diameter and abs(entry.diameter / trained.diameter - 1.0) > _SAME_DIAMETER:
             raise UsageError(
@@ -135,7 +146,7 @@ def inherit(
             )
     for group in catalogue.groups_without_diameter:
         catalogue = catalogue.with_diameter(group, trained.diameter)
-    return trained, stored, catalogue
+    return catalogue
 
 
 def _stored_chain(trained: Trained, weights: Path) -> PreprocessingConfig:

@@ -9,7 +9,7 @@ from rich.table import Table
 from deepcryopicker.evaluation.metrics import Curve, precision_recall
 from deepcryopicker.evaluation.scores import pooled, summarise
 from deepcryopicker.reporting.tables import score_table
-from deepcryopicker.workflow.picking import Picked
+from deepcryopicker.workflow.picked import Picked
 
 
 def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
     """
     scored = [one for one in picked if one.evaluated is not None]
     if not scored:
-        return _counts(picked, threshold)
+        return _counts(picked)
     overall = _summary(scored, threshold)
     names = list(dict.fromkeys(one.entry.group for one in scored))
     groups = {
@@ -71,15 +71,15 @@ def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
 
 def _summary(scored: list[Picked], threshold: float) -> dict[str, Any]:
     evaluated = [one.evaluated for one in scored if one.evaluated is not None]
-    ratios = [one.snr for one in scored if one.snr is not None]
-    radius = float(np.median([one.diameter / 2.0 for one in scored]))
+    ratios = [one.record.snr for one in scored if one.record.snr is not None]
+    radius = float(np.median([one.record.diameter / 2.0 for one in scored]))
     summary = summarise(evaluated, threshold, radius)
     return {**summary, "snr": float(np.median(ratios)) if ratios else None}
 
 
-def _counts(picked: list[Picked], threshold: float) -> dict[str, Any]:
+def _counts(picked: list[Picked]) -> dict[str, Any]:
     return {
         "micrographs": len(picked),
-        "candidates": sum(len(one.picks) for one in picked),
-        "picks": sum(int((one.picks.score >= threshold).sum()) for one in picked),
+        "candidates": sum(one.record.candidates for one in picked),
+        "picks": sum(one.record.picks for one in picked),
     }

@@ -1,15 +1,19 @@
 """Pick with the trained network and with a baseline, and score both by the same ruler."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from deepcryopicker.config import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.weights import Trained
+from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
+from deepcryopicker.workflow.picked import Picked
 from deepcryopicker.workflow.pickers import build_picker
-from deepcryopicker.workflow.picking import Picked, pick_catalogue, write_relion
+from deepcryopicker.workflow.picking import make_recipe, pick_catalogue
 from deepcryopicker.workflow.scoring import curve_of, draw_curves, score, tabulate
 
 _NETWORK, _BASELINE = "network", "DoG"
@@ -25,20 +29,11 @@ def pick_and_score(
     dict
         The network's scores, and those of the baseline under ``baseline``.
     """
-    picked = {_NETWORK: _pick(catalogue, trained, config, run)}
+    picked = {_NETWORK: _pick(catalogue, trained, config.picker, config, run, run.folder)}
     scores = {_NETWORK: score(picked[_NETWORK], config.picker.threshold)}
-    write_relion(picked[_NETWORK], config.picker.threshold, run.folder)
     if config.baseline is not None:
-        picked[_BASELINE] = pick_catalogue(
-            catalogue,
-            config.preprocessing,
-            build_picker(config.baseline, catalogue, config.preprocessing, None, run),
-            config.baseline.threshold,
-            run,
-            run.folder / "baseline",
-            overlays=0,
-            description="baseline",
-        )
+        folder = run.folder / "baseline"
+        picked[_BASELINE] = _pick(catalogue, None, config.baseline, config, run, folder)
         scores[_BASELINE] = score(picked[_BASELINE], config.baseline.threshold)
     curves = {name: curve for name, each in picked.items() if (curve := curve_of(each))}
     draw_curves(run.folder / "precision_recall.png", curves, config.picker.threshold)
@@ -48,13 +43,17 @@ def pick_and_score(
     return {**scores[_NETWORK], "baseline": scores.get(_BASELINE)}
 
 
-def _pick(catalogue: Catalogue, trained: Trained, config: TrainConfig, run: Run) -> list[Picked]:
-    return pick_catalogue(
-        catalogue,
-        config.preprocessing,
-        build_picker(config.picker, catalogue, config.preprocessing, trained, run),
-        config.picker.threshold,
-        run,
-        run.folder,
-        overlays=config.overlays,
-    )
+def _pick(
+    catalogue: Catalogue,
+    trained: Trained | None,
+    picker: DenseConfig | SlidingConfig | LabelerPickerConfig,
+    config: TrainConfig,
+    run: Run,
+    folder: Path,
+) -> list[Picked]:
+    """Pick with the network, or without any for the baseline; after an interruption, the rest."""
+    make = partial(build_picker, picker, catalogue, config.preprocessing, trained, run)
+    weights = None if trained is None else run.folder
+    recipe = make_recipe(picker, config.preprocessing, make, catalogue, run, weights)
+    overlays, stage = (0, "baseline") if trained is None else (config.overlays, "picking")
+    return pick_catalogue(catalogue, recipe, run, folder, overlays, run.resumes, stage)
