@@ -22,7 +22,7 @@ from deepcryopicker import slurm, sweeps
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.config import COMMANDS, register, validated
 from deepcryopicker.dataset.shard import Shard
-from deepcryopicker.errors import DeepCryoPickerError, OutputError, UsageError
+from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, OutputError, UsageError
 from deepcryopicker.io.atomic import remove_temporary, write_text
 from deepcryopicker.locks import InUseError, alone_in, unwritable
 from deepcryopicker.manifest import refuse_another
@@ -288,7 +288,8 @@ def _failure(problem: Exception, start: float) -> Outcome:
         message = f"{type(problem).__name__}: {problem}"
         return Outcome(FAILED, _seconds_since(start), " ".join(message.split()))
     _report(message)
-    return Outcome(code, _seconds_since(start), " ".join(message.split()))
+    missing = isinstance(problem, MissingProgramError)
+    return Outcome(code, _seconds_since(start), " ".join(message.split()), missing)
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The configuration of every command, assembled from the groups' schemas."""
 
 import dataclasses
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,19 @@ from deepcryopicker.labeler.schema import (
 )
 from deepcryopicker.logger.schema import LoggerConfig
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
-from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
+from deepcryopicker.picker.programs.schema import (
+    ImportedConfig,
+    RelionLogConfig,
+    RelionTemplateConfig,
+    TopazConfig,
+    TopazTrainedConfig,
+)
+from deepcryopicker.picker.schema import (
+    DenseConfig,
+    LabelerPickerConfig,
+    NetworkPickerConfig,
+    SlidingConfig,
+)
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.trainer.schema import TrainerConfig
 
@@ -48,14 +61,20 @@ SCHEMAS: dict[str, dict[str, type]] = {
     "trainer": {"schema": TrainerConfig},
     "picker": {
         "dense": DenseConfig,
+        "imported": ImportedConfig,
         "labeler": LabelerPickerConfig,
+        "relion_log": RelionLogConfig,
+        "relion_template": RelionTemplateConfig,
         "sliding": SlidingConfig,
+        "topaz": TopazConfig,
+        "topaz_trained": TopazTrainedConfig,
     },
     "logger": {"schema": LoggerConfig},
 }
 
 
 STOPS = ("scales", "network", "speed", "samples", "weights", "picks")
+MISSING_PICKS = ("skip", "missed")
 
 
 @dataclass
@@ -106,6 +125,10 @@ class TrainConfig(RunConfig):
         given, else once.
     start_from : str or None
         Run folder or weights file of an earlier training that this one goes on from.
+    held_out : float or None
+        Share of the micrographs with truth that nothing learns from, and that alone are picked
+        and scored; of a dataset with fewer than three, spatial blocks. Null: all are picked, and
+        where the labels are the truth those are scored that ``class_set.test`` keeps apart.
     baseline : picker or None
         Picked and scored beside the network.
     """
@@ -114,6 +137,7 @@ class TrainConfig(RunConfig):
     until: str = "picks"
     rounds: int | None = None
     start_from: str | None = None
+    held_out: float | None = None
     labeler: Any = MISSING
     class_set: Any = MISSING
     model: Any = MISSING
@@ -130,6 +154,8 @@ class TrainConfig(RunConfig):
             )
         if self.rounds is not None and not 1 <= self.rounds <= 10:
             raise UsageError(f"rounds must lie in [1, 10], got {self.rounds}")
+        if self.held_out is not None and not 0 < self.held_out < 1:
+            raise UsageError(f"held_out must lie between 0 and 1, got {self.held_out:g}")
         if self.until not in STOPS:
             raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
         _require_truth(self.labeler, self.dataset)
@@ -218,27 +244,44 @@ class EvaluateSection:
     Attributes
     ----------
     picks : str
-        Folder with ``<stem>.csv``, ``.star`` or ``.box`` of any picker.
+        Folder with ``<stem>.csv``, ``.star``, ``.box`` or ``.cbox`` of any picker, or one file
+        with the picks of many micrographs: a ``particles.star`` or Topaz's table.
     truth : str
-        Folder with the true particles; ``<stem>.uncertain.csv`` lists places that count neither
-        way.
+        The same with the true particles; in a folder ``<stem>.uncertain.csv`` lists places that
+        count neither way.
     radius : float or None
         Farthest a hit may lie from its particle, original pixels; null is half the median
         diameter in the truth.
     threshold : float
-        Score from which a candidate counts as picked.
+        Score from which a candidate counts as picked. Any number, because other programs' scores
+        are not probabilities (Topaz's are log-odds); ``-inf`` takes every candidate.
+    against : str or None
+        Picks of a second picker, to be compared with the first.
+    against_threshold : float or None
+        Its threshold; null is the first one's.
+    missing : str
+        What truth without picks means: ``skip`` leaves the micrograph out, ``missed`` counts its
+        particles as missed, because the picker found none there.
     """
 
     picks: str = MISSING
     truth: str = MISSING
     radius: float | None = None
     threshold: float = 0.5
+    against: str | None = None
+    against_threshold: float | None = None
+    missing: str = "skip"
 
     def __post_init__(self) -> None:
-        if self.radius is not None and self.radius <= 0:
+        if self.radius is not None and not 0 < self.radius < math.inf:
             raise UsageError(f"evaluate.radius must be > 0 pixels, got {self.radius:g}")
-        if not 0 <= self.threshold <= 1:
-            raise UsageError(f"evaluate.threshold must lie in [0, 1], got {self.threshold:g}")
+        for name in ("threshold", "against_threshold"):
+            if getattr(self, name) is not None and math.isnan(getattr(self, name)):
+                raise UsageError(f"evaluate.{name} must be a number, got nan")
+        if self.missing not in MISSING_PICKS:
+            raise UsageError(f"evaluate.missing: {unknown('choice', self.missing, MISSING_PICKS)}")
+        if self.against is None and self.against_threshold is not None:
+            raise UsageError("evaluate.against_threshold needs evaluate.against=DIR")
 
 
 @dataclass
@@ -270,10 +313,10 @@ def _refuse_watching(dataset: Any, picker: Any) -> None:
         raise UsageError("watch=true follows a folder: dataset=folder dataset.micrographs=DIR")
     if dataset.coordinates is not None:
         raise UsageError("watch=true scores nothing: leave out dataset.coordinates")
-    if isinstance(picker, LabelerPickerConfig):
+    if not isinstance(picker, NetworkPickerConfig):
         raise UsageError(
-            "watch=true needs a trained network, picker.weights=RUN: a labeler learns from all "
-            "micrographs before it picks the first"
+            "watch=true needs a trained network, picker.weights=RUN: what picks without one has "
+            "to see all micrographs before the first is picked"
         )
 
 

@@ -28,6 +28,10 @@ class OutputError(DeepCryoPickerError):
     """An output cannot be written: no micrograph's fault, and no other one would fare better."""
 
 
+class MissingProgramError(DeepCryoPickerError):
+    """A program that somebody else wrote is needed and not installed."""
+
+
 def nearest(given: str, choices: Iterable[str]) -> str | None:
     """Return the choice that looks most like what was given, or None.
 

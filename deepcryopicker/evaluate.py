@@ -1,33 +1,37 @@
 """Anybody's picks against truth: ``python -m deepcryopicker.evaluate``.
 
 python -m deepcryopicker.evaluate evaluate.picks=DIR evaluate.truth=DIR evaluate.radius=30
+python -m deepcryopicker.evaluate evaluate.picks=DIR evaluate.truth=DIR evaluate.against=DIR
 """
 
 import sys
 
 from deepcryopicker.app import command
 from deepcryopicker.config import EvaluateConfig
-from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
 
 
 def evaluate(config: EvaluateConfig, run: Run) -> float:
-    """Match picks and truth by file name and write ``metrics.json`` and the curve."""
+    """Match picks and truth by file name and write ``metrics.json`` and the curves."""
+    from deepcryopicker.evaluation.description import describe
     from deepcryopicker.evaluation.metrics import precision_recall
-    from deepcryopicker.evaluation.scores import pooled, summarise
+    from deepcryopicker.evaluation.scores import pooled
+    from deepcryopicker.reporting.evaluated import show
     from deepcryopicker.reporting.figures import precision_recall_figure
-    from deepcryopicker.reporting.tables import score_table
-    from deepcryopicker.workflow.comparing import compare_folders
+    from deepcryopicker.workflow.comparing import compare, match_coordinates
 
     settings = config.evaluate
-    evaluated, radius = compare_folders(settings, run)
-    scores = summarise(evaluated, settings.threshold, radius)
+    matched = match_coordinates(settings)
+    scores = describe(matched.picks, settings.threshold, matched.radius)
+    curves = {"picks": precision_recall(*pooled(matched.picks))}
+    thresholds = {"picks": settings.threshold}
+    if matched.against is not None:
+        scores["comparison"] = compare(matched.picks, matched.against, settings)
+        curves["against"] = precision_recall(*pooled(matched.against))
+        thresholds["against"] = scores["comparison"]["threshold"]
     run.write_metrics(scores)
-    curve = precision_recall(*pooled(evaluated))
-    path = run.folder / "precision_recall.png"
-    precision_recall_figure(path, {"picks": curve}, settings.threshold)
-    console.print(score_table([{"what": settings.picks, **scores}]))
-    console.print(f"hit: within {radius:g} pixels, one pick to one particle")
+    precision_recall_figure(run.folder / "precision_recall.png", curves, thresholds)
+    show(scores, settings.picks)
     return float(scores["average_precision"])
 
 

@@ -39,8 +39,8 @@ class Record:
         Of the file that was picked: bytes, and nanoseconds since 1970.
     made_by : str
         Digest of all that decided the picks.
-    height : int
-        Of the micrograph, pixels.
+    height, width : int
+        Pixels.
     diameter : float
         Particle diameter, original pixels.
     pixel_size : float or None
@@ -57,6 +57,7 @@ class Record:
     modified: int
     made_by: str
     height: int
+    width: int
     diameter: float
     pixel_size: float | None
     snr: float | None

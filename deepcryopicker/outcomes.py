@@ -32,11 +32,14 @@ class Outcome:
     seconds : float
     error : str or None
         What the user was told, in one line.
+    missing : bool
+        Whether the run needs a program that is not installed. In a sweep that is no failure.
     """
 
     exit_code: int
     seconds: float
     error: str | None = None
+    missing: bool = False
 
     @property
     def finished(self) -> bool:
@@ -61,8 +64,12 @@ def read_outcome(folder: Path) -> Outcome | None:
 
 
 def combine(outcomes: Sequence[Outcome | None]) -> int:
-    """Exit code of a sweep: 0 all jobs succeeded, 3 some failed, 1 none did."""
-    codes = {None if outcome is None else outcome.exit_code for outcome in outcomes}
+    """Exit code of a sweep: 0 all jobs succeeded, 3 some failed, 1 none did.
+
+    Jobs whose program is not installed count neither way, unless all are.
+    """
+    tried = [each for each in outcomes if each is None or not each.missing] or outcomes
+    codes = {None if outcome is None else outcome.exit_code for outcome in tried}
     if codes <= {DONE}:
         return DONE
     return SOME_FAILED if codes & {DONE, SOME_FAILED} else FAILED

@@ -53,6 +53,8 @@ class Run:
         Whether the folder holds an earlier attempt at the same run that was interrupted or
         failed: what it left may be used.
     failures : list of dict
+    notes : dict
+        What is to be known of how the numbers came about, for ``metrics.json``.
     """
 
     folder: Path
@@ -61,6 +63,7 @@ class Run:
     settings: dict[str, Any]
     resumes: bool = False
     failures: list[dict[str, str]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
         """Do the work on one micrograph; if it fails, say so in one line and go on.
@@ -110,7 +113,8 @@ class Run:
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Write ``metrics.json``: the numbers that reports and sweeps read."""
         source = {**provenance(), "seed": self.settings.get("seed")}
-        document = {**metrics, "failures": len(self.failures), "provenance": source}
+        counted = {"failures": len(self.failures), "provenance": source}
+        document = {**self.notes, **metrics, **counted}
         text = json.dumps(_finite(document), indent=2, allow_nan=False)
         write_text(self.folder / "metrics.json", text + "\n")
 

@@ -27,7 +27,7 @@ from deepcryopicker.outcomes import (
     read_outcome,
 )
 from deepcryopicker.progress import console
-from deepcryopicker.reporting.sweep_table import PAPER
+from deepcryopicker.reporting.sweep_table import NOTES, PAPER
 
 TABLE, PICTURE = "sweep.csv", "sweep.png"
 _STATUS_WORDS = {DONE: "done", SOME_FAILED: "some failed"}
@@ -71,9 +71,11 @@ class Job:
 
     @property
     def status(self) -> str:
-        """One of ``done``, ``some failed``, ``failed`` and ``not finished``."""
+        """One of ``done``, ``some failed``, ``failed``, ``not installed`` and ``not finished``."""
         if self.outcome is None:
             return "not finished"
+        if self.outcome.missing:
+            return "not installed"
         return _STATUS_WORDS.get(self.outcome.exit_code, "failed")
 
 
@@ -148,8 +150,9 @@ def tabulate(jobs: Sequence[Job]) -> tuple[list[dict[str, Any]], list[str]]:
     Returns
     -------
     rows : list of dict
-        ``job``, ``status``, the choices that vary, ``paper.<metric>`` where a published number is
-        known, every number of ``metrics.json`` and ``timings.json``, and ``error``.
+        ``job``, ``status``, the choices that vary, what the notes of a run say of how it picks,
+        ``paper.<metric>`` where a published number is known, every number of ``metrics.json`` and
+        ``timings.json``, and ``error``.
     varied : list of str
         Keys of the choices that vary between the jobs.
     """
@@ -162,18 +165,25 @@ def tabulate(jobs: Sequence[Job]) -> tuple[list[dict[str, Any]], list[str]]:
     for job, chosen, found in zip(jobs, choices, numbers, strict=True):
         row = {"job": job.number, "status": job.status}
         row |= {key: chosen.get(key) for key in varied}
+        row |= {key: text for key in NOTES if (text := _metrics(job).get(key)) is not None}
         row |= {name: found.get(name) for name in names}
         rows.append(row | {"error": None if job.outcome is None else job.outcome.error})
     return rows, varied
 
 
 def _numbers(job: Job) -> dict[str, float]:
-    """All numbers that a finished job has left; what others left is of an earlier attempt."""
+    """All numbers that a finished job has left."""
+    metrics = _metrics(job)
+    metrics.pop("provenance", None)
+    timings = _read_json(job.folder / "timings.json") if metrics else {}
+    return flatten(metrics) | flatten(timings, "seconds")
+
+
+def _metrics(job: Job) -> dict[str, Any]:
+    """Read what a finished job has measured; what others left is of an earlier attempt."""
     if job.outcome is None or not job.outcome.finished:
         return {}
-    metrics = _read_json(job.folder / "metrics.json")
-    metrics.pop("provenance", None)
-    return flatten(metrics) | flatten(_read_json(job.folder / "timings.json"), "seconds")
+    return _read_json(job.folder / "metrics.json")
 
 
 def _published(job: Job) -> dict[str, float]:

@@ -3,6 +3,7 @@
 python -m deepcryopicker.train +experiment=demo
 python -m deepcryopicker.train +experiment=no_labels dataset.micrographs=DIR
 python -m deepcryopicker.train +experiment=class_ablation
+python -m deepcryopicker.train +experiment=benchmark_apoferritin
 """
 
 import sys
@@ -24,48 +25,35 @@ def train(config: TrainConfig, run: Run) -> float | None:
     """
     from deepcryopicker.logger.tracker import open_tracker
     from deepcryopicker.trainer.checkpoints import remove_checkpoints
-    from deepcryopicker.workflow.describing import show_layers, show_scales
+    from deepcryopicker.workflow.describing import describe
+    from deepcryopicker.workflow.holding_out import hold_out
+    from deepcryopicker.workflow.label_use import label_use
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
-    from deepcryopicker.workflow.pickers import check_picker
-    from deepcryopicker.workflow.rounds import train_in_rounds
-    from deepcryopicker.workflow.sampling import collect_labels, keep_out, make_training_set
-    from deepcryopicker.workflow.speed import show_speed
+    from deepcryopicker.workflow.pickers import prepare_network
+    from deepcryopicker.workflow.rounds import label_and_train
     from deepcryopicker.workflow.testing import pick_and_score
     from deepcryopicker.workflow.timings import timed
-    from deepcryopicker.workflow.training import count_rounds, new_network, training_folders
+    from deepcryopicker.workflow.training import count_rounds, training_folders
 
-    if config.until == "scales":
-        show_scales(run)
+    if describe(config, run):
         return None
-    if config.until == "network":
-        show_layers(config, run)
-        return None
-
-    network = new_network(config)
-    check_picker(config.picker, network)
-    if config.until == "speed":
-        show_speed(config, run, network)
-        return None
-
+    network = prepare_network(config)
     with timed(run, "labelling"):
         catalogue = open_catalogue(config.dataset)
         catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
-        sources, labels = collect_labels(catalogue, network.window, config, run)
-        training_set = make_training_set(sources, network.window, config, run)
-    metrics: dict[str, Any] = {"labels": labels}
+        known, scored = hold_out(catalogue, config.held_out, config.seed, run)
+    run.notes["label_use"] = label_use(config, known)
 
+    trained = None
+    metrics: dict[str, Any] = {}
     with open_tracker(config.logger, run.folder, run.name, run.group, run.settings) as tracker:
-        tracker.log_pictures("samples", [run.folder / "samples.png"])
-        if config.until in ("weights", "picks"):
-            with timed(run, "training"):
-                trained, metrics["patches"] = train_in_rounds(
-                    network, training_set, sources, config, run, tracker
-                )
-        del training_set  # gigabytes, with the windows of the paper's network
+        if network is not None:
+            trained, scored, metrics = label_and_train(
+                network, catalogue, known, scored, config, run, tracker
+            )
         if config.until == "picks":
             with timed(run, "picking"):
-                catalogue = keep_out(catalogue, sources, config)
-                metrics |= pick_and_score(catalogue, trained, config, run, tracker)
+                metrics |= pick_and_score(scored, known, trained, config, run, tracker)
         tracker.log_scores(metrics)
     run.write_metrics(metrics)
     for folder in training_folders(run.folder, count_rounds(config)):

@@ -85,7 +85,8 @@ class Picks:
     x, y : (N,) float64
         Particle centres, column and row, original pixels.
     score : (N,) float64
-        Probability in [0, 1] that this is a particle.
+        Probability in [0, 1] that this is a particle; of other programs, any number that is
+        higher for what is likelier a particle.
     label : (N,) str
         Particle class: ``top``, ``side`` or ``irregular``.
     diameter : (N,) float64
@@ -136,6 +137,10 @@ class Picks:
         """No picks at all."""
         return cls.create([], [])
 
+    def moved(self, x: float, y: float) -> Self:
+        """Return the same picks farther by `x` columns and `y` rows."""
+        return replace(self, x=self.x + x, y=self.y + y)
+
     def joined(self, others: Self) -> Self:
         """Return these picks and, after them, others of the same micrograph."""
         return replace(
@@ -145,6 +150,13 @@ class Picks:
                 for name in ("x", "y", "score", "label", "diameter")
             },
         )
+
+    def grouped(self, names: Sequence[str]) -> dict[str, Self]:
+        """Return the picks of each name, in order of appearance; `names` has one for each pick."""
+        members: dict[str, list[int]] = {}
+        for index, name in enumerate(names):
+            members.setdefault(name, []).append(index)
+        return {name: self[np.array(which)] for name, which in members.items()}
 
     def __getitem__(self, index: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Self:
         return replace(

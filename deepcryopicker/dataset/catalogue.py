@@ -13,8 +13,31 @@ from deepcryopicker.types import Micrograph, Picks
 
 
 @dataclass(frozen=True)
+class Block:
+    """A rectangle of a micrograph, original pixels: rows from `top`, columns from `left`.
+
+    `micrograph` is the name of the whole.
+    """
+
+    micrograph: str
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def holds(self, picks: Picks) -> Picks:
+        """Return the picks, in the micrograph's frame, whose centres lie in it."""
+        x, y = picks.x - self.left, picks.y - self.top
+        inside = (x >= 0) & (x <= self.width - 1) & (y >= 0) & (y <= self.height - 1)
+        return picks[inside]
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One micrograph of a dataset.
+    """One micrograph of a dataset, or a block of one.
+
+    Everything that it loads is in its own frame: that of the block, if it is one.
+    ``to_micrograph`` and ``from_micrograph`` lead to the micrograph's and back.
 
     Attributes
     ----------
@@ -38,6 +61,8 @@ class Entry:
         Whether `diameter` was estimated from the data.
     optics : Optics or None
         Optics group, where a STAR file lists the micrographs with theirs.
+    block : Block or None
+        The part of the micrograph that this is; None for the whole.
     """
 
     name: str
@@ -51,12 +76,26 @@ class Entry:
     truth: Path | None = None
     estimated: bool = False
     optics: Optics | None = None
+    block: Block | None = None
 
     def load(self) -> Micrograph:
         """Read the micrograph."""
-        return read_micrograph(
+        whole = read_micrograph(
             self.path, self.name, self.pixel_size, self.polarity, self.average_frames
         )
+        if self.block is None:
+            return whole
+        rows = slice(self.block.top, self.block.top + self.block.height)
+        columns = slice(self.block.left, self.block.left + self.block.width)
+        return replace(whole, image=whole.image[rows, columns].copy())
+
+    def to_micrograph(self, picks: Picks) -> Picks:
+        """Move picks from the frame of this entry to that of its micrograph."""
+        return picks if self.block is None else picks.moved(self.block.left, self.block.top)
+
+    def from_micrograph(self, picks: Picks) -> Picks:
+        """Move picks from the micrograph's frame to that of this entry."""
+        return picks if self.block is None else picks.moved(-self.block.left, -self.block.top)
 
     def particle_diameter(self, micrograph: Micrograph) -> float:
         """Return the particle diameter in original pixels.
@@ -86,7 +125,10 @@ class Entry:
         """Read true and uncertain particles; None where there is no truth."""
         if self.truth is None:
             return None
-        truth, *uncertain = map(read_picks, self.truth_files)
+        read = [read_picks(path) for path in self.truth_files]
+        if self.block is not None:
+            read = [self.from_micrograph(self.block.holds(picks)) for picks in read]
+        truth, *uncertain = read
         return truth, uncertain[0] if uncertain else Picks.empty()
 
 

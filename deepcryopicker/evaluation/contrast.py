@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from deepcryopicker.types import Image, Mask
+from deepcryopicker.evaluation.painting import paint
+from deepcryopicker.types import Image
 
 _OUTLIER = 4.0  # robust standard deviations
 
@@ -43,8 +44,8 @@ def signal_to_noise(image: Image, x: npt.ArrayLike, y: npt.ArrayLike, diameter: 
     """
     shape = (image.shape[0], image.shape[1])
     x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
-    inside = _discs(shape, x, y, diameter / 2.0)
-    outside = _discs(shape, x, y, 1.5 * diameter) & ~_discs(shape, x, y, 0.75 * diameter)
+    inside = paint(shape, x, y, diameter / 2.0)
+    outside = paint(shape, x, y, 1.5 * diameter) & ~paint(shape, x, y, 0.75 * diameter)
     if not inside.any() or not outside.any():
         return float("nan")
     background = cv2.GaussianBlur(
@@ -61,21 +62,3 @@ def _noise(values: npt.NDArray[np.float64]) -> float:
     deviation = 1.4826 * float(np.median(np.abs(centred)))
     kept = centred[np.abs(centred) <= _OUTLIER * deviation]
     return float(kept.var()) if len(kept) else 0.0
-
-
-def _discs(
-    shape: tuple[int, int],
-    x: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
-    radius: float,
-) -> Mask:
-    """Pixels (H, W) whose centre is within `radius` of any position."""
-    mask = np.zeros(shape, np.bool_)
-    for column, row in zip(x, y, strict=True):
-        top, left = max(int(row - radius), 0), max(int(column - radius), 0)
-        bottom, right = max(int(row + radius) + 1, 0), max(int(column + radius) + 1, 0)
-        part = mask[top:bottom, left:right]
-        rows = np.arange(part.shape[0])[:, None] + top - row
-        columns = np.arange(part.shape[1])[None, :] + left - column
-        part |= rows**2 + columns**2 <= radius**2
-    return mask

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from deepcryopicker.types import Picks
+from deepcryopicker.types import Floats, Picks
+
+Index = npt.NDArray[np.int64]
 
 HIT: Final = 1
 FALSE: Final = 0
@@ -52,7 +54,7 @@ def match(picks: Picks, truth: Picks, uncertain: Picks, radius: float) -> npt.ND
     return outcome_of(picks, assign(picks, truth, radius), uncertain, radius)
 
 
-def assign(picks: Picks, truth: Picks, radius: float) -> npt.NDArray[np.int64]:
+def assign(picks: Picks, truth: Picks, radius: float) -> Index:
     """Give each pick the true particle that it found.
 
     Parameters
@@ -67,25 +69,42 @@ def assign(picks: Picks, truth: Picks, radius: float) -> npt.NDArray[np.int64]:
     (N,) int64
         Index into `truth`, -1 for a pick that found none. No index occurs twice.
     """
-    found = np.full(len(picks), -1, np.int64)
-    if not len(picks) or not len(truth):
-        return found
-    places, targets = picks.positions, truth.positions
-    tree = cKDTree(targets)
-    free = np.ones(len(truth), np.bool_)
-    for index in np.argsort(-picks.score, kind="stable"):
-        near = np.array(tree.query_ball_point(places[index], radius, return_sorted=True), int)
-        near = near[free[near]]
-        if len(near):
-            distance = np.hypot(*(targets[near] - places[index]).T)
-            found[index] = near[np.argmin(distance)]
-            free[found[index]] = False
-    return found
+    pick, particle, distance = _pairs(picks, truth, radius)
+    return _greedy(picks.score, pick, particle, distance)
 
 
-def outcome_of(
-    picks: Picks, found: npt.NDArray[np.int64], uncertain: Picks, radius: float
-) -> npt.NDArray[np.int8]:
+def assign_by_overlap(picks: Picks, truth: Picks, side: Floats, overlap: float) -> Index:
+    """Give each pick, by descending score, the free particle whose box overlaps most with its own.
+
+    Boxes are square. A pick is compared with a particle by a box as large as the particle's, so
+    that positions alone are judged.
+
+    Parameters
+    ----------
+    picks, truth : Picks
+        N picks and M true particles.
+    side : (M,) float64
+        Side of the box of each true particle, original pixels.
+    overlap : float
+        Least intersection over union of a match, inclusive, in (0, 1].
+
+    Returns
+    -------
+    (N,) int64
+        As :func:`assign`.
+    """
+    # Boxes that overlap so much are shifted by no more than this along either axis.
+    farthest = float(side.max(initial=0.0)) * (1.0 - overlap) / (1.0 + overlap)
+    pick, particle, _ = _pairs(picks, truth, 2.0**0.5 * farthest)
+    box = side[particle]
+    shift = np.abs(picks.positions[pick] - truth.positions[particle])
+    shared = np.maximum(box[:, None] - shift, 0.0).prod(axis=1)
+    share = shared / (2.0 * box**2 - shared)
+    enough = share >= overlap
+    return _greedy(picks.score, pick[enough], particle[enough], -share[enough])
+
+
+def outcome_of(picks: Picks, found: Index, uncertain: Picks, radius: float) -> npt.NDArray[np.int8]:
     """Turn the result of :func:`assign` into hits, false picks and don't cares.
 
     Parameters
@@ -110,3 +129,27 @@ def outcome_of(
         near = tree.query_ball_point(picks.positions, radius, return_length=True) > 0
         outcome[near & (outcome == FALSE)] = IGNORED
     return outcome
+
+
+def _pairs(picks: Picks, truth: Picks, reach: float) -> tuple[Index, Index, Floats]:
+    """List every pick and particle within `reach` of each other, and their distance."""
+    near = cKDTree(picks.positions).sparse_distance_matrix(
+        cKDTree(truth.positions), reach, output_type="ndarray"
+    )
+    return near["i"], near["j"], near["v"]
+
+
+def _greedy(score: Floats, pick: Index, particle: Index, cost: Floats) -> Index:
+    """Let picks choose by descending score among their pairs: the least cost, then the earlier."""
+    rank = np.empty(len(score), np.int64)
+    rank[np.argsort(-score, kind="stable")] = np.arange(len(score))
+    order = np.lexsort((particle, cost, rank[pick]))
+    found = np.full(len(score), -1, np.int64)
+    taken: set[int] = set()
+    served = -1
+    for one, wanted in zip(pick[order].tolist(), particle[order].tolist(), strict=True):
+        if one != served and wanted not in taken:
+            found[one] = wanted
+            taken.add(wanted)
+            served = one
+    return found

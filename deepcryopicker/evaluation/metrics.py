@@ -81,6 +81,47 @@ class Curve:
     recall: Floats
 
 
+@dataclass(frozen=True)
+class Ranking:
+    """Picks by descending score, sorted once for curves with many weights.
+
+    Attributes
+    ----------
+    order : (K,) int64
+        Indices of the picks that count; of equal scores the earlier comes first.
+    hit : (K,) float64
+        1 for a hit, 0 for a false pick.
+    last_of_ties : (M,) int64
+        Positions in `order` after which the score falls.
+    threshold : (M,) float64
+        Distinct scores.
+    """
+
+    order: npt.NDArray[np.int64]
+    hit: Floats
+    last_of_ties: npt.NDArray[np.int64]
+    threshold: Floats
+
+    @classmethod
+    def of(cls, score: Floats, outcome: Outcome) -> "Ranking":
+        """Sort picks, leaving out don't cares."""
+        counted = np.flatnonzero(outcome >= 0)
+        order = counted[np.argsort(-score[counted], kind="stable")]
+        ranked = score[order]
+        last_of_ties = np.flatnonzero(np.append(np.diff(ranked) != 0.0, len(ranked) > 0))
+        hit = (outcome[order] == 1).astype(np.float64)
+        return cls(order, hit, last_of_ties, ranked[last_of_ties])
+
+    def curve(self, n_truth: float, weight: Floats | None = None) -> Curve:
+        """Give the curve; parameters as of :func:`precision_recall`."""
+        counts = np.ones(len(self.order)) if weight is None else weight[self.order]
+        hits = np.cumsum(self.hit * counts)[self.last_of_ties]
+        picks = np.cumsum(counts)[self.last_of_ties]
+        precision = np.divide(hits, picks, out=np.zeros_like(hits), where=picks > 0)
+        recall = hits / n_truth if n_truth else np.zeros_like(hits)
+        return Curve(self.threshold, precision, recall)
+
+
 def scores_at(score: Floats, outcome: Outcome, n_truth: int, threshold: float) -> Scores:
     """Score the picks that reach a threshold.
 
@@ -115,17 +156,7 @@ def precision_recall(
     Curve
         By descending threshold; empty where no pick counts.
     """
-    counted = outcome >= 0
-    score, hit = score[counted], (outcome[counted] == 1).astype(np.float64)
-    weight = np.ones(len(score)) if weight is None else weight[counted]
-    order = np.argsort(-score, kind="stable")
-    score, hit, weight = score[order], hit[order], weight[order]
-    last_of_ties = np.flatnonzero(np.append(np.diff(score) != 0.0, len(score) > 0))
-    hits = np.cumsum(hit * weight)[last_of_ties]
-    picks = np.cumsum(weight)[last_of_ties]
-    precision = np.divide(hits, picks, out=np.zeros_like(hits), where=picks > 0)
-    recall = hits / n_truth if n_truth else np.zeros_like(hits)
-    return Curve(score[last_of_ties], precision, recall)
+    return Ranking.of(score, outcome).curve(n_truth, weight)
 
 
 def average_precision(
@@ -143,7 +174,11 @@ def average_precision(
     >>> average_precision(np.linspace(0.5, 0.9, 5), np.ones(5, np.int8), n_truth=10)
     0.5
     """
-    curve = precision_recall(score, outcome, n_truth, weight)
+    return area_under(precision_recall(score, outcome, n_truth, weight))
+
+
+def area_under(curve: Curve) -> float:
+    """Area under the envelope of a curve whose recall never falls; see `average_precision`."""
     envelope = np.maximum.accumulate(curve.precision[::-1])[::-1]
     return float(np.sum(np.diff(curve.recall, prepend=0.0) * envelope))
 
@@ -154,7 +189,11 @@ def best_f1(score: Floats, outcome: Outcome, n_truth: int) -> tuple[float, float
     The highest of equally good thresholds is returned; without picks, 0 and 1. The threshold is
     chosen with the truth at hand, so this F1 is an upper bound and not a prediction.
     """
-    curve = precision_recall(score, outcome, n_truth)
+    return best_point(precision_recall(score, outcome, n_truth))
+
+
+def best_point(curve: Curve) -> tuple[float, float]:
+    """Find the best F1 on a curve, and its threshold; see `best_f1`."""
     if not len(curve.threshold):
         return 0.0, 1.0
     total = curve.precision + curve.recall

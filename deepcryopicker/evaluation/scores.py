@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepcryopicker.evaluation import matching, metrics
+from deepcryopicker.evaluation.localisation import localise
 from deepcryopicker.types import SHAPES, Floats, Picks
 
 UNKNOWN_LABELS = frozenset({"", "irregular"})
@@ -30,6 +31,10 @@ class Evaluated:
         Index into `truth` of the particle that each pick found, -1 for none.
     truth, uncertain : Picks
         True particles, and places where a pick is neither right nor wrong.
+    radius : float
+        Largest distance of a hit, original pixels.
+    shape : tuple of int or None
+        Height and width of the micrograph, where known.
     """
 
     name: str
@@ -38,6 +43,14 @@ class Evaluated:
     found: npt.NDArray[np.int64]
     truth: Picks
     uncertain: Picks
+    radius: float
+    shape: tuple[int, int] | None = None
+
+    @property
+    def diameters(self) -> Floats:
+        """Diameter of each true particle, original pixels; twice the radius where unknown."""
+        known = np.isfinite(self.truth.diameter)
+        return np.where(known, self.truth.diameter, 2.0 * self.radius)
 
     @property
     def n_truth(self) -> int:
@@ -57,7 +70,12 @@ class Evaluated:
 
 
 def evaluate_micrograph(
-    name: str, picks: Picks, truth: Picks, uncertain: Picks, radius: float
+    name: str,
+    picks: Picks,
+    truth: Picks,
+    uncertain: Picks,
+    radius: float,
+    shape: tuple[int, int] | None = None,
 ) -> Evaluated:
     """Match the picks of one micrograph; see :func:`matching.match`.
 
@@ -69,10 +87,12 @@ def evaluate_micrograph(
     truth, uncertain : Picks
     radius : float
         Original pixels; half a particle diameter by convention.
+    shape : tuple of int, optional
+        Height and width of the micrograph.
     """
     found = matching.assign(picks, truth, radius)
     outcome = matching.outcome_of(picks, found, uncertain, radius)
-    return Evaluated(name, picks, outcome, found, truth, uncertain)
+    return Evaluated(name, picks, outcome, found, truth, uncertain, radius, shape)
 
 
 def pooled(evaluated: Sequence[Evaluated]) -> tuple[Floats, npt.NDArray[np.int8], int]:
@@ -92,7 +112,7 @@ def summarise(evaluated: Sequence[Evaluated], threshold: float, radius: float) -
     threshold : float
         Picks count from this score on, for everything but AP and best F1, which see all.
     radius : float
-        With which `evaluated` was made, original pixels.
+        Original pixels; the typical one with which `evaluated` was made, for the record.
 
     Returns
     -------
@@ -101,24 +121,26 @@ def summarise(evaluated: Sequence[Evaluated], threshold: float, radius: float) -
         ``accuracy``, counts, ``average_precision``, ``best_f1`` and ``best_threshold``;
         ``macro``: means over the micrographs that have true particles; ``f1_interval`` and
         ``average_precision_interval``: 95 % bootstrap over micrographs, None for fewer than two;
-        ``per_class``: empty where the truth knows no classes; ``per_micrograph``: a list of rows.
+        ``localisation``: see :func:`localisation.localise`; ``per_class``: empty where the truth
+        knows no classes; ``per_micrograph``: a list of rows.
     """
-    rows = [{"micrograph": one.name} | _row([one], threshold) for one in evaluated]
+    rows = [{"micrograph": one.name} | score_pooled([one], threshold) for one in evaluated]
     return {
         "matching": matching.RULE,
         "radius": float(radius),
         "threshold": float(threshold),
         "micrographs": len(evaluated),
-        **_row(evaluated, threshold),
+        **score_pooled(evaluated, threshold),
         **_intervals(evaluated, threshold),
-        "macro": _macro(rows),
-        "per_class": _per_class(evaluated, threshold, radius),
+        "macro": macro(rows),
+        "localisation": localise(*_shifts(evaluated, threshold)),
+        "per_class": _per_class(evaluated, threshold),
         "per_micrograph": rows,
     }
 
 
-def _row(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, Any]:
-    """Count and score the pooled picks of some micrographs."""
+def score_pooled(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, Any]:
+    """Count and score the pooled picks of some micrographs; the micro part of `summarise`."""
     score, outcome, n_truth = pooled(evaluated)
     best, best_threshold = metrics.best_f1(score, outcome, n_truth)
     return {
@@ -133,11 +155,28 @@ def _row(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, Any]:
     }
 
 
-def _macro(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Means over micrographs. Without true particles recall is undefined: such rows stay out."""
+def _shifts(evaluated: Sequence[Evaluated], threshold: float) -> tuple[Floats, Floats]:
+    """Pick minus particle, (N, 2), and diameter, (N,), of the hits, original pixels."""
+    shift, diameter = [np.zeros((0, 2))], [np.zeros(0)]
+    for one in evaluated:
+        hit = (one.found >= 0) & (one.picks.score >= threshold)
+        particle = one.found[hit]
+        shift.append(one.picks.positions[hit] - one.truth.positions[particle])
+        diameter.append(one.diameters[particle])
+    return np.concatenate(shift), np.concatenate(diameter)
+
+
+def macro(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Means over micrographs. Without true particles recall is undefined: such rows stay out.
+
+    A score that no row has, such as the AP of a rule without a ranking, is None.
+    """
     rows = [row for row in rows if row["truth"]]
     keys = ("precision", "recall", "f1", "average_precision")
-    means = {key: float(np.mean([row[key] for row in rows])) if rows else 0.0 for key in keys}
+    means: dict[str, float | None] = dict.fromkeys(keys, 0.0)
+    for key in keys if rows else ():
+        values = [row[key] for row in rows if row[key] is not None]
+        means[key] = float(np.mean(values)) if values else None
     return {"micrographs": len(rows), **means}
 
 
@@ -149,9 +188,7 @@ def _intervals(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, An
     owner = np.repeat(np.arange(len(evaluated)), [len(one.picks) for one in evaluated])
     truth = np.array([one.n_truth for one in evaluated])
     # Sorted once; a resampled data set is the same picks with other weights.
-    order = np.argsort(-score, kind="stable")
-    score, outcome, owner = score[order], outcome[order], owner[order]
-
+    ranking = metrics.Ranking.of(score, outcome)
     counts = [metrics.scores_at(*pooled([one]), threshold) for one in evaluated]
 
     def f1(drawn: Sequence[int]) -> float:
@@ -164,7 +201,7 @@ def _intervals(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, An
 
     def average_precision(drawn: Sequence[int]) -> float:
         times = np.bincount(drawn, minlength=len(evaluated)).astype(np.float64)
-        return metrics.average_precision(score, outcome, float(times @ truth), times[owner])
+        return metrics.area_under(ranking.curve(float(times @ truth), times[owner]))
 
     micrographs = range(len(evaluated))
     return {
@@ -173,9 +210,7 @@ def _intervals(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, An
     }
 
 
-def _per_class(
-    evaluated: Sequence[Evaluated], threshold: float, radius: float
-) -> dict[str, dict[str, Any]]:
+def _per_class(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, dict[str, Any]]:
     """Scores of the picks of each class against the truth of that class, matched anew."""
     labels = {str(label) for one in evaluated for label in one.truth.label}
     if labels <= UNKNOWN_LABELS:
@@ -184,14 +219,14 @@ def _per_class(
     known = [label for label in SHAPES if label in labels]
     known += sorted(labels - set(SHAPES) - {""})
     return {
-        label: _row(
+        label: score_pooled(
             [
                 evaluate_micrograph(
                     one.name,
                     one.picks[one.picks.label == label],
                     one.truth[one.truth.label == label],
                     one.uncertain,
-                    radius,
+                    one.radius,
                 )
                 for one in evaluated
             ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from deepcryopicker.errors import MicrographError, UsageError
-from deepcryopicker.types import Floats
+from deepcryopicker.types import Floats, Picks
 
 MAX_PIXELS = 2**28
 """Largest image that is decoded, 16384 x 16384; checked in the header, before any allocation."""
@@ -110,6 +110,29 @@ def numbers(path: Path, column: str, cells: Sequence[object], optional: bool = F
             f"correct or remove the row ({wrong.sum()} of {len(values)} rows are wrong)"
         )
     return values
+
+
+def box_sides(path: Path, picks: Picks, box: int | None) -> Floats:
+    """Return the side of the box around each pick, whole pixels.
+
+    Parameters
+    ----------
+    path : Path
+        Named in the error.
+    picks : Picks
+        Their rounded diameters are the sides, unless there is a `box` for all of them.
+    box : int or None
+
+    Raises
+    ------
+    UsageError
+        A pick has no diameter, and no `box` is given.
+    """
+    if box is not None:
+        return np.full(len(picks), float(box))
+    if np.isnan(picks.diameter).any():
+        raise UsageError(f"{path}: picks without a diameter need a box size")
+    return np.rint(picks.diameter)
 
 
 def _number(cell: object) -> float:

@@ -1,23 +1,28 @@
-"""Particle positions in CSV and EMAN's BOX files, and the reader for all coordinate files."""
+"""Particle positions in CSV and EMAN's BOX files, and the readers for all coordinate files."""
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import write_text
-from deepcryopicker.io.checks import numbers, one_line, read_lines
-from deepcryopicker.io.star import read_star
+from deepcryopicker.io.cbox import read_cbox
+from deepcryopicker.io.checks import box_sides, numbers, read_lines
+from deepcryopicker.io.star import read_star, read_star_by_micrograph
+from deepcryopicker.io.tables import read_columns
+from deepcryopicker.io.topaz import read_topaz, read_topaz_by_micrograph
 from deepcryopicker.types import Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
+_FIRST_LINE = "x,y[,score][,class][,diameter]"
 
 
 def read_picks(path: Path) -> Picks:
-    """Read a coordinates file; its extension (csv, star or box) tells the format.
+    """Read a coordinates file; its extension tells the format, see `READERS`.
 
     Returns
     -------
@@ -30,13 +35,24 @@ def read_picks(path: Path) -> Picks:
     UsageError
         Unknown extension, missing columns, a ragged line, or a cell that is not a number.
     """
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise UsageError(
-            f"{path}: no reader for '{path.suffix}' coordinates\n"
-            f"convert to one of {', '.join(sorted(READERS))}"
-        )
-    return reader(path)
+    return _reader(path, READERS, "coordinates")(path)
+
+
+def read_by_micrograph(path: Path) -> dict[str, Picks]:
+    """Read one file with the coordinates of many micrographs, see `READERS_OF_MANY`.
+
+    Returns
+    -------
+    dict of Picks
+        By the name that the file gives each micrograph, in order of appearance; otherwise as
+        `read_picks`. Micrographs without picks are not in such files.
+
+    Raises
+    ------
+    UsageError
+        As `read_picks`, or positions without a micrograph.
+    """
+    return _reader(path, READERS_OF_MANY, "tables of many micrographs")(path)
 
 
 def read_csv(path: Path) -> Picks:
@@ -44,12 +60,11 @@ def read_csv(path: Path) -> Picks:
 
     Columns of other names are skipped; any word is accepted as a class. See `read_picks`.
     """
-    header, rows = _csv_rows(path)
-    cells = {name: [row[index] for row in rows] for index, name in enumerate(header)}
+    cells = read_columns(path, _FIRST_LINE)
     if not {"x", "y"} <= cells.keys():
         raise UsageError(
-            f"{path}: needs columns x and y, found: {', '.join(header)}\n"
-            "the first line must be x,y[,score][,class][,diameter]"
+            f"{path}: needs columns x and y, found: {', '.join(cells)}\n"
+            f"the first line must be {_FIRST_LINE}"
         )
     return Picks.create(
         numbers(path, "x", cells["x"]),
@@ -113,9 +128,7 @@ def write_box(path: Path, picks: Picks, box: int | None = None) -> None:
     UsageError
         A pick has no diameter, and no `box` is given.
     """
-    if box is None and np.isnan(picks.diameter).any():
-        raise UsageError(f"{path}: picks without a diameter need a box size in a BOX file")
-    side = np.rint(picks.diameter) if box is None else np.full(len(picks), float(box))
+    side = box_sides(path, picks, box)
     rows = zip(picks.x - side / 2, picks.y - side / 2, side, picks.score, strict=True)
     lines = [
         f"{_short(x)}\t{_short(y)}\t{s:.0f}\t{s:.0f}\t{score:.6f}\n" for x, y, s, score in rows
@@ -127,30 +140,35 @@ READERS: dict[str, Callable[[Path], Picks]] = {
     ".csv": read_csv,
     ".star": read_star,
     ".box": read_box,
+    ".cbox": read_cbox,
+    ".tsv": read_topaz,
+    ".txt": read_topaz,
 }
+"""Extension to the reader of a file, which is mostly that of one micrograph."""
+
+READERS_OF_MANY: dict[str, Callable[[Path], dict[str, Picks]]] = {
+    ".star": read_star_by_micrograph,
+    ".tsv": read_topaz_by_micrograph,
+    ".txt": read_topaz_by_micrograph,
+}
+"""Extension to the reader of a file that names the micrograph of each position."""
+
+Read = TypeVar("Read")
+
+
+def _reader(
+    path: Path, readers: Mapping[str, Callable[[Path], Read]], what: str
+) -> Callable[[Path], Read]:
+    """Return the reader for the extension of a file."""
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(
+            f"{path}: no reader for '{path.suffix}' {what}\n"
+            f"convert to one of {', '.join(sorted(readers))}"
+        )
+    return reader
 
 
 def _short(value: float) -> str:
     """Write whole pixels without decimals: some programs read only integers here."""
     return f"{value:.3f}".removesuffix(".000")
-
-
-def _csv_rows(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the header's names in lower case, and rows of that many cells."""
-    reader = csv.reader(line for line in read_lines(path) if not line.startswith("#"))
-    try:
-        rows = [[cell.strip() for cell in row] for row in reader if row]
-    except csv.Error as error:
-        raise UsageError(f"{path}: damaged CSV: {one_line(error)}") from error
-    if not rows:
-        raise UsageError(
-            f"{path}: empty file\nthe first line must be x,y[,score][,class][,diameter]"
-        )
-    header = [cell.lower() for cell in rows.pop(0)]
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(header):
-            raise UsageError(
-                f"{path}: row {number} has {len(row)} cells, the header {len(header)}\n"
-                "correct or remove the row"
-            )
-    return header, rows

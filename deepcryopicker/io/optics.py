@@ -1,15 +1,11 @@
 """Optics groups: what a STAR file knows of the microscope, carried from micrographs to picks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.star import GROUP, NAME, Table, find_tables
-
-if TYPE_CHECKING:
-    import pandas as pd
+from deepcryopicker.io.star import GROUP, NAME, Table, read_cells
 
 GROUP_NAME = "rlnOpticsGroupName"
 PIXEL_SIZE = "rlnMicrographPixelSize"
@@ -74,29 +70,26 @@ def read_optics(path: Path) -> dict[str, Optics]:
     Raises
     ------
     UsageError
-        A micrograph has an optics group that no table describes.
+        A micrograph has no optics group, or one that no table describes.
     """
-    named = find_tables(path, (NAME,))
-    if not named:
-        return {}
-    table = named[0]
-    names = [str(name).replace('"', "'") for name in table[NAME]]
-    described = find_tables(path, (GROUP, GROUP_NAME))
+    tables = [
+        (columns, [dict(zip(columns, row, strict=True)) for row in rows])
+        for columns, rows in read_cells(path)
+    ]
+    listed = next((rows for columns, rows in tables if NAME in columns), [])
+    described = next((rows for columns, rows in tables if {GROUP, GROUP_NAME} <= set(columns)), [])
     if not described:
-        return _of_relion_3_0(table, names)
-    rows = described[0].drop_duplicates(GROUP)
-    rows = rows.set_index(rows[GROUP].astype(str))
-    if GROUP not in table:
-        raise UsageError(f"{path}: {GROUP} is missing beside {NAME}, though there is data_optics")
-    given = [str(group) for group in table[GROUP]]
-    unknown = sorted(set(given) - set(rows.index))
-    if unknown:
-        raise UsageError(
-            f"{path}: optics group {unknown[0]} is not in data_optics\n"
-            f"groups there: {', '.join(rows.index)}"
-        )
-    groups = {str(group): Optics(int(str(group)), _cells(row)) for group, row in rows.iterrows()}
-    return {name: groups[group] for name, group in zip(names, given, strict=True)}
+        return _of_relion_3_0(listed)
+    groups = {row[GROUP]: _group(row) for row in described}
+    found = {}
+    for row in listed:
+        if row.get(GROUP) not in groups:
+            raise UsageError(
+                f"{path}: optics group {row.get(GROUP)} of {row[NAME]} is not in data_optics\n"
+                f"groups there: {', '.join(groups)}"
+            )
+        found[row[NAME]] = groups[row[GROUP]]
+    return found
 
 
 def optics_table(optics: Sequence[Optics]) -> Table:
@@ -115,23 +108,21 @@ def optics_notes(optics: Sequence[Optics]) -> list[str]:
     ]
 
 
-def _of_relion_3_0(table: "pd.DataFrame", names: list[str]) -> dict[str, Optics]:
+def _of_relion_3_0(rows: Sequence[Mapping[str, str]]) -> dict[str, Optics]:
     """Make a group of every distinct set of microscope columns."""
-    columns = [column for column, _ in _PLACEHOLDERS if column in table]
-    if not columns:
-        return {}
-    scaled = {_MAGNIFICATION, _DETECTOR} <= set(table.columns)
     found: dict[str, Optics] = {}
     numbers: dict[tuple[tuple[str, str], ...], int] = {}
-    for name, (_, row) in zip(names, table.iterrows(), strict=True):
-        values = tuple((column, str(row[column])) for column in columns)
-        if scaled:
+    for row in rows:
+        values = tuple((column, row[column]) for column, _ in _PLACEHOLDERS if column in row)
+        if not values:
+            return {}
+        if _MAGNIFICATION in row and _DETECTOR in row:
             size = 10_000 * float(row[_DETECTOR]) / float(row[_MAGNIFICATION])  # micrometres
             values = (*values, (PIXEL_SIZE, f"{size:.6f}"))
         number = numbers.setdefault(values, len(numbers) + 1)
-        found[name] = Optics(number, ((GROUP_NAME, f"opticsGroup{number}"), *values))
+        found[row[NAME]] = Optics(number, ((GROUP_NAME, f"opticsGroup{number}"), *values))
     return found
 
 
-def _cells(row: "pd.Series") -> tuple[tuple[str, str], ...]:
-    return tuple((str(column), str(value)) for column, value in row.items() if column != GROUP)
+def _group(row: Mapping[str, str]) -> Optics:
+    return Optics(int(row[GROUP]), tuple(pair for pair in row.items() if pair[0] != GROUP))

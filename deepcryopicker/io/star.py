@@ -14,7 +14,7 @@ import numpy as np
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import replacing
 from deepcryopicker.io.checks import numbers, one_line, read_lines
-from deepcryopicker.types import SHAPES, Picks, Strings
+from deepcryopicker.types import SHAPES, Floats, Picks, Strings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def read_star(path: Path) -> Picks:
     UsageError
         No such table, a damaged one, or a position that is not a number.
     """
-    return _picks(path, _table(path, (X, Y)))
+    return _picks(path, read_table(path, (X, Y)))
 
 
 def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
@@ -61,9 +61,8 @@ def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
     UsageError
         As `read_star`, or without names.
     """
-    table = _table(path, (X, Y, NAME))
-    picks, names = _picks(path, table), np.array(_names(path, table), np.str_)
-    return {str(name): picks[names == name] for name in dict.fromkeys(names)}
+    table = read_table(path, (X, Y, NAME))
+    return _picks(path, table).grouped(_names(path, table))
 
 
 def micrograph_names(path: Path) -> list[str]:
@@ -74,7 +73,32 @@ def micrograph_names(path: Path) -> list[str]:
     UsageError
         No table with that column.
     """
-    return _names(path, _table(path, (NAME,)))
+    return _names(path, read_table(path, (NAME,)))
+
+
+def read_numbers(path: Path, column: str) -> Floats:
+    """Return a column of numbers from the first table that has it.
+
+    Raises
+    ------
+    UsageError
+        No table with that column, or a cell that is not a number.
+    """
+    return numbers(path, column, read_table(path, (column,))[column].tolist())
+
+
+def read_cells(path: Path) -> list[tuple[list[str], list[list[str]]]]:
+    """Return columns and rows of every table as text; single values are a table of one row.
+
+    Raises
+    ------
+    UsageError
+        A damaged file.
+    """
+    return [
+        ([str(column) for column in table.columns], table.astype(str).to_numpy().tolist())
+        for table in _load(path)
+    ]
 
 
 def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
@@ -146,19 +170,14 @@ def write_autopick_star(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
     _write(path, {"coordinate_files": ((NAME, COORDINATES), cells)}, [])
 
 
-def find_tables(path: Path, columns: Sequence[str]) -> list["pd.DataFrame"]:
-    """Read the tables of a STAR file that have all `columns`, in order.
+def read_table(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
+    """Return the first table that has all `columns`.
 
     Raises
     ------
     UsageError
-        A damaged file.
+        No such table, or a damaged file.
     """
-    return [table for table in _load(path) if set(columns) <= set(table.columns)]
-
-
-def _table(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
-    """Return the first table that has all `columns`."""
     tables = _load(path)
     for table in tables:
         if set(columns) <= set(table.columns):

@@ -1,10 +1,12 @@
-"""Rows as CSV, and results as rows."""
+"""Tables of separated values, read and written, and results as rows."""
 
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import replacing
+from deepcryopicker.io.checks import one_line, read_lines
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
@@ -24,6 +26,44 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequen
         writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(dict(row) for row in rows)
+
+
+def read_columns(path: Path, first_line: str, delimiter: str = ",") -> dict[str, list[str]]:
+    """Read a table whose first line names its columns; lines that begin with ``#`` are skipped.
+
+    Parameters
+    ----------
+    path : Path
+    first_line : str
+        What the first line must be, in words for the user.
+    delimiter : str
+
+    Returns
+    -------
+    dict of list of str
+        Name of a column, in lower case, to its cells, all of one length.
+
+    Raises
+    ------
+    UsageError
+        An empty or damaged file, or a row with more or fewer cells than the header.
+    """
+    lines = (line for line in read_lines(path) if not line.startswith("#"))
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error as error:
+        raise UsageError(f"{path}: damaged table: {one_line(error)}") from error
+    rows = [row for row in rows if row]
+    if not rows:
+        raise UsageError(f"{path}: empty file\nthe first line must be {first_line}")
+    header = [cell.lower() for cell in rows.pop(0)]
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(header):
+            raise UsageError(
+                f"{path}: row {number} has {len(row)} cells, the header {len(header)}\n"
+                "correct or remove the row"
+            )
+    return {name: [row[index] for row in rows] for index, name in enumerate(header)}
 
 
 def flatten(value: object, name: str = "") -> dict[str, float]:

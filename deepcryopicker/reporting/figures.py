@@ -24,7 +24,7 @@ _X_COLUMNS = ("epoch", "step")
 
 
 def precision_recall_figure(
-    path: Path, curves: Mapping[str, Curve], threshold: float | None = 0.5
+    path: Path, curves: Mapping[str, Curve], threshold: float | Mapping[str, float] | None = 0.5
 ) -> None:
     """Draw precision over recall.
 
@@ -34,21 +34,24 @@ def precision_recall_figure(
         PNG to write.
     curves : mapping
         From the text of the legend to the curve.
-    threshold : float, optional
-        Marked by a dot on each curve.
+    threshold : float or mapping, optional
+        Marked by a dot on each curve; a mapping has one for each.
     """
+    if not isinstance(threshold, Mapping):
+        threshold = {} if threshold is None else dict.fromkeys(curves, threshold)
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.add_subplot()
     _f1_contours(axes)
     for index, (name, curve) in enumerate(curves.items()):
         colour, style = COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)]
         axes.plot(curve.recall, curve.precision, style, color=colour, label=name, zorder=3)
-        reached = np.count_nonzero(curve.threshold >= threshold) if threshold is not None else 0
+        reached = np.count_nonzero(curve.threshold >= threshold.get(name, np.inf))
         if reached:
             at = curve.recall[reached - 1], curve.precision[reached - 1]
             axes.plot(*at, "o", color=colour, markeredgecolor="white", markersize=8, zorder=4)
-    if threshold is not None:
-        axes.plot([], [], "o", color="0.4", label=f"score ≥ {threshold:.3g}")
+    if threshold:
+        levels = ", ".join(f"{level:.3g}" for level in dict.fromkeys(threshold.values()))
+        axes.plot([], [], "o", color="0.4", label=f"score ≥ {levels}")
     axes.set(xlabel="Recall", ylabel="Precision", xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     if axes.get_legend_handles_labels()[1]:
         figure.legend(loc="outside lower center", ncols=2, frameon=False)

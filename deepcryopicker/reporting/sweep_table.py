@@ -11,6 +11,8 @@ from deepcryopicker.reporting.tables import make_table
 
 PAPER = "paper."
 """Before the metric, in the name of a column of published numbers."""
+NOTES = ("label_use", "program")
+"""Columns of words: whose labels were used, and which program picked."""
 WIDTH = 110  # of the table, characters: what a log file shows well
 _LONGEST_CHOICE = 28
 _LONGEST_NOTES = (44, 28, 20)  # shortened before the first few numbers are given up
@@ -160,6 +162,10 @@ def _make(
         }
         for row in rows
     ]
+    if any(row.get("label_use") for row in rows):
+        columns["label_use"] = "labels"
+        for row, cell in zip(rows, cells, strict=True):
+            cell["label_use"] = row.get("label_use")
     for headline in shown:
         columns[headline.heading] = headline.heading
         for cell, value in zip(cells, headline.cells(), strict=True):

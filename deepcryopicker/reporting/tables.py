@@ -40,6 +40,19 @@ def score_table(rows: Sequence[Row], title: str | None = None, total: Row | None
     return make_table(rows, chosen, title, total)
 
 
+PROTOCOL_COLUMNS = {
+    "what": "Rule",
+    **{key: SCORE_COLUMNS[key] for key in ("precision", "recall", "f1", "best_f1")},
+    "average_precision": SCORE_COLUMNS["average_precision"],
+}
+
+
+def protocol_table(protocols: Mapping[str, Row]) -> Table:
+    """Make a table of the scores by every rule; see ``evaluation.protocols.score_protocols``."""
+    rows = [{"what": name, **scores} for name, scores in protocols.items()]
+    return make_table(rows, PROTOCOL_COLUMNS)
+
+
 def make_table(
     rows: Sequence[Row],
     columns: Mapping[str, str],

@@ -147,11 +147,14 @@ class Batch:
                     self._done[entry.name] = picked
 
     def write_lists(self) -> None:
-        """Write ``summary.csv`` and RELION's lists of all that is finished."""
+        """Write ``summary.csv`` and RELION's lists of all that is finished.
+
+        Of blocks there are no lists: RELION would take them for all of the micrograph.
+        """
         done = self.done
         write_rows(self._files.folder / "summary.csv", [_row(one) for one in done], _SUMMARY)
         for group, folder in self._files.relion.items():
-            members = [one for one in done if one.entry.group == group]
+            members = [one for one in done if (one.entry.group, one.entry.block) == (group, None)]
             if members:
                 write_lists(folder, _located(members, self._recipe.threshold))
             if any(one.record.pixel_size is None for one in members):
@@ -173,6 +176,7 @@ class Batch:
             modified=modified,
             made_by=self._made_by(entry),
             height=views.micrograph.image.shape[0],
+            width=views.micrograph.image.shape[1],
             diameter=float(views.diameter),
             pixel_size=views.micrograph.pixel_size,
             snr=snr,

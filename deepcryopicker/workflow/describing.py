@@ -1,4 +1,4 @@
-"""Show what a network is made of, and at which scales the paper uses it."""
+"""What `train` shows without training: scales, layers and speed of a network."""
 
 import torch
 
@@ -9,7 +9,26 @@ from deepcryopicker.model.summary import LAYER_COLUMNS, summarise_layers, total_
 from deepcryopicker.progress import console
 from deepcryopicker.reporting.tables import make_table
 from deepcryopicker.runs import Run
+from deepcryopicker.workflow.pickers import prepare_network
 from deepcryopicker.workflow.scales import COLUMNS, INPUT, TABLE_4, scale_rows
+from deepcryopicker.workflow.speed import show_speed
+
+
+def describe(config: TrainConfig, run: Run) -> bool:
+    """Show what is asked for by ``until=scales``, ``network`` or ``speed``.
+
+    Returns
+    -------
+    bool
+        Whether that was all there is to do.
+    """
+    if config.until == "scales":
+        show_scales(run)
+    elif config.until == "network":
+        show_layers(config, run)
+    elif config.until == "speed":
+        show_speed(config, run, prepare_network(config))
+    return config.until in ("scales", "network", "speed")
 
 
 def show_layers(config: TrainConfig, run: Run) -> None:

@@ -96,7 +96,8 @@ class Picked:
     @cached_property
     def evaluated(self) -> Evaluated | None:
         """All candidates beside the truth; None where there is none."""
-        return _evaluate(self.entry, self.load(), self.record.diameter)
+        shape = self.record.height, self.record.width
+        return _evaluate(self.entry, self.load(), self.record.diameter, shape)
 
 
 def pick_micrograph(
@@ -107,24 +108,29 @@ def pick_micrograph(
     Returns
     -------
     picks : Picks
-        Every candidate, as written.
+        Every candidate, as written: in the micrograph's frame.
     snr : float or None
         Signal-to-noise ratio of the true particles, None where it is not known.
     """
     path, (box, _, overlay) = files.candidates(entry), files.others(entry)
-    write_csv(path, picker(entry, views))
+    write_csv(path, entry.to_micrograph(picker(entry, views)))
     picks = read_picks(path)  # what is scored is what was written, decimals and all
     chosen = picks[picks.score >= threshold]
     write_box(box, chosen)
-    height = views.micrograph.image.shape[0]
-    write_coordinates(files.relion[entry.group], entry.path, height, chosen)
+    height, width = views.micrograph.image.shape
+    if entry.block is None:
+        write_coordinates(files.relion[entry.group], entry.path, height, chosen)
     if draw:
-        evaluated = _evaluate(entry, picks, views.diameter)
+        evaluated = _evaluate(entry, picks, views.diameter, (height, width))
         outcome = None if evaluated is None else evaluated.outcome
         missed = None if evaluated is None else evaluated.missed_at(threshold)
-        save_overlay(overlay, views.micrograph, picks, threshold, outcome, missed)
+        shown = entry.from_micrograph(picks)
+        save_overlay(overlay, views.micrograph, shown, threshold, outcome, missed)
     truth = entry.load_truth()
-    return picks, None if truth is None else _signal_to_noise(views, truth[0])
+    if truth is None:
+        return picks, None
+    _write_truth(files.folder / "truth", entry, *truth)
+    return picks, _signal_to_noise(views, truth[0])
 
 
 def scoring_radius(entry: Entry, diameter: float, truth: Picks) -> float:
@@ -134,11 +140,22 @@ def scoring_radius(entry: Entry, diameter: float, truth: Picks) -> float:
     return diameter / 2.0
 
 
-def _evaluate(entry: Entry, picks: Picks, diameter: float) -> Evaluated | None:
+def _evaluate(
+    entry: Entry, picks: Picks, diameter: float, shape: tuple[int, int]
+) -> Evaluated | None:
+    """Match picks, in the micrograph's frame, with the truth of an entry, if it has any."""
     truth = entry.load_truth()
     if truth is None:
         return None
-    return evaluate_micrograph(entry.name, picks, *truth, scoring_radius(entry, diameter, truth[0]))
+    radius = scoring_radius(entry, diameter, truth[0])
+    return evaluate_micrograph(entry.name, entry.from_micrograph(picks), *truth, radius, shape)
+
+
+def _write_truth(folder: Path, entry: Entry, truth: Picks, uncertain: Picks) -> None:
+    """Keep beside the picks what they are scored against, in the micrograph's frame."""
+    write_csv(folder / f"{entry.name}.csv", entry.to_micrograph(truth))
+    if len(uncertain):
+        write_csv(folder / f"{entry.name}.uncertain.csv", entry.to_micrograph(uncertain))
 
 
 def _signal_to_noise(views: Views, truth: Picks) -> float | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 
-from deepcryopicker.config import PickConfig
+from deepcryopicker.config import PickConfig, TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.network import Network
@@ -15,38 +15,56 @@ from deepcryopicker.picker import dense
 from deepcryopicker.picker.fragments import with_stride
 from deepcryopicker.picker.particles import make_surfaces
 from deepcryopicker.picker.prepare import choose_device, choose_precision
+from deepcryopicker.picker.programs.imported import Imported
+from deepcryopicker.picker.programs.schema import ImportedConfig, ProgramConfig
 from deepcryopicker.picker.scan import build_scan
-from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
+from deepcryopicker.picker.schema import (
+    DenseConfig,
+    LabelerPickerConfig,
+    NetworkPickerConfig,
+    SlidingConfig,
+)
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.reporting.score_maps import save_score_maps
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
 from deepcryopicker.workflow.picked import Picker
+from deepcryopicker.workflow.programs import pick_with_program
+from deepcryopicker.workflow.training import new_network
+
+PickerConfig = DenseConfig | SlidingConfig | LabelerPickerConfig | ProgramConfig | ImportedConfig
 
 _SAME_DIAMETER = 0.01  # relative
 _NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use picker=log"
 
 
 def build_picker(
-    config: DenseConfig | SlidingConfig | LabelerPickerConfig,
+    config: PickerConfig,
     catalogue: Catalogue,
     preprocessing: PreprocessingConfig,
     trained: Trained | None,
     run: Run,
+    examples: Catalogue | None = None,
 ) -> Picker:
     """Return a function from a preprocessed micrograph to picks.
 
     Parameters
     ----------
-    config : DenseConfig, SlidingConfig or LabelerPickerConfig
+    config : any picker's
     catalogue : Catalogue
-        A labeler learns from a sample of it.
+        To be picked; a labeler learns from a sample of it.
     preprocessing : PreprocessingConfig
     trained : Trained or None
         Needed by pickers with a network only.
     run : Run
+    examples : Catalogue, optional
+        Micrographs whose truth a picker may learn from.
     """
+    if isinstance(config, ProgramConfig):
+        return pick_with_program(config, catalogue, examples, run)
+    if isinstance(config, ImportedConfig):
+        return _import(config)
     if isinstance(config, LabelerPickerConfig):
         # Imported where they are needed: a network should not wait for the labelers.
         from deepcryopicker.labeler import label
@@ -82,21 +100,40 @@ def build_picker(
     return pick_with_network
 
 
-def check_picker(
-    config: DenseConfig | SlidingConfig | LabelerPickerConfig, network: Network
-) -> None:
-    """Refuse what a network cannot do before it is trained for long.
+def _import(config: ImportedConfig) -> Picker:
+    source = Imported(Path(config.picks))
+
+    def look_up(entry: Entry, views: Views) -> Picks:
+        if entry.block is None:
+            return source.find(entry.name, views.diameter)
+        picks = source.find(entry.block.micrograph, views.diameter)
+        return entry.from_micrograph(entry.block.holds(picks))
+
+    return look_up
+
+
+def prepare_network(config: TrainConfig) -> Network | None:
+    """Build the network that is to be trained, and refuse what it cannot do.
+
+    Returns
+    -------
+    Network or None
+        None where the picker has no use for one.
 
     Raises
     ------
     UsageError
-        If it cannot have the stride, or there is no such device or precision.
+        If it cannot have the picker's stride, or there is no such device or precision.
     """
-    if isinstance(config, LabelerPickerConfig):
-        return
-    choose_precision(config.precision, choose_device(config.device))
-    if isinstance(config, DenseConfig):
-        with_stride(network, config.stride)
+    picker = config.picker
+    if not isinstance(picker, NetworkPickerConfig) and config.until == "picks":
+        return None
+    network = new_network(config)
+    if isinstance(picker, NetworkPickerConfig):
+        choose_precision(picker.precision, choose_device(picker.device))
+    if isinstance(picker, DenseConfig):
+        with_stride(network, picker.stride)
+    return network
 
 
 def inherit(
@@ -111,7 +148,7 @@ def inherit(
     UsageError
         If it does not.
     """
-    if isinstance(config.picker, LabelerPickerConfig):
+    if not isinstance(config.picker, NetworkPickerConfig):
         return None, config.preprocessing, catalogue
     if config.picker.weights is None:
         raise UsageError(_NO_WEIGHTS)

@@ -9,7 +9,7 @@ from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.io.relion import refuse_shared_files
 from deepcryopicker.manifest import content_of, deciding
-from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
+from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.progress import console, track
 from deepcryopicker.runs import Run
@@ -17,7 +17,7 @@ from deepcryopicker.shards import shard_folders
 from deepcryopicker.workflow.batch import Batch, Recipe
 from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
 from deepcryopicker.workflow.picked import Picked, Picker
-from deepcryopicker.workflow.pickers import build_picker, inherit
+from deepcryopicker.workflow.pickers import PickerConfig, build_picker, inherit
 
 
 def pick_dataset(config: PickConfig, run: Run) -> list[Picked]:
@@ -41,7 +41,7 @@ def pick_dataset(config: PickConfig, run: Run) -> list[Picked]:
 
 
 def make_recipe(
-    picker: DenseConfig | SlidingConfig | LabelerPickerConfig,
+    picker: PickerConfig,
     preprocessing: PreprocessingConfig,
     make_picker: Callable[[], Picker],
     catalogue: Catalogue,
@@ -56,7 +56,7 @@ def make_recipe(
     make_picker : callable
         Builds what they describe.
     catalogue : Catalogue
-        A labeler learns from all of it.
+        A labeler learns from all of it, and another program is given all of it at once.
     run : Run
     weights : Path, optional
         Run folder with weights that the configuration does not name, because the run made them.
@@ -64,9 +64,10 @@ def make_recipe(
     settings = deciding(run.settings)
     if weights is not None:
         settings["weights"] = content_of(weights)
-    learns = isinstance(picker, LabelerPickerConfig)
-    names = tuple(f"{entry.name} {entry.path}" for entry in catalogue.entries)
-    return Recipe(preprocessing, make_picker, picker.threshold, settings, names if learns else ())
+    names: tuple[str, ...] = ()
+    if not isinstance(picker, NetworkPickerConfig):
+        names = tuple(f"{entry.name} {entry.path}" for entry in catalogue.entries)
+    return Recipe(preprocessing, make_picker, picker.threshold, settings, names)
 
 
 def pick_catalogue(
@@ -113,7 +114,8 @@ def pick_catalogue(
     groups = list(dict.fromkeys(entry.group for entry in catalogue.entries))
     batch = Batch(recipe, run, folder, groups, keep, description)
     for group, place in batch.relion.items():
-        refuse_shared_files(place, [one.path for one in entries if one.group == group])
+        whole = [one for one in entries if one.group == group and one.block is None]
+        refuse_shared_files(place, [one.path for one in whole])
     for other in others:
         batch.take_over(other, entries)
     left = batch.find_finished(entries)

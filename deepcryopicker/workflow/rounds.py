@@ -1,4 +1,4 @@
-"""Self-training: the picks of a network become the labels of the next one."""
+"""From micrographs to a trained network, and self-training: its picks label for the next one."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from deepcryopicker.config import TrainConfig
+from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.labeler.agreement import agreed, corrected
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.labeler.truth import as_candidates
@@ -17,8 +18,61 @@ from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
 from deepcryopicker.types import TrainingSet
 from deepcryopicker.workflow.calibrating import pick_sources
-from deepcryopicker.workflow.sampling import Source, make_training_set, sites_of
+from deepcryopicker.workflow.sampling import (
+    Source,
+    collect_labels,
+    keep_out,
+    make_training_set,
+    sites_of,
+)
+from deepcryopicker.workflow.timings import timed
 from deepcryopicker.workflow.training import count_rounds, new_network, train_network
+
+
+def label_and_train(
+    network: Network,
+    catalogue: Catalogue,
+    known: Catalogue,
+    scored: Catalogue,
+    config: TrainConfig,
+    run: Run,
+    tracker: Tracker,
+) -> tuple[Trained | None, Catalogue, dict[str, Any]]:
+    """Label micrographs, make the training set, and train, as far as `until` says.
+
+    Parameters
+    ----------
+    network : Network
+    catalogue, known, scored : Catalogue
+        All micrographs; those whose truth may be known; those that are to be scored.
+    config : TrainConfig
+    run : Run
+    tracker : Tracker
+
+    Returns
+    -------
+    Trained or None
+        None if `until` is ``samples``.
+    Catalogue
+        What may be scored: without the truth that was trained on.
+    dict
+        Scores of the labels, and of the test windows.
+    """
+    learnt_from = known if isinstance(config.labeler, TruthConfig) else catalogue
+    with timed(run, "labelling"):
+        sources, labels = collect_labels(learnt_from, network.window, config, run)
+        training_set = make_training_set(sources, network.window, config, run)
+    metrics: dict[str, Any] = {"labels": labels}
+    tracker.log_pictures("samples", [run.folder / "samples.png"])
+    if config.until == "samples":
+        return None, scored, metrics
+    with timed(run, "training"):
+        trained, metrics["patches"] = train_in_rounds(
+            network, training_set, sources, config, run, tracker
+        )
+    if config.held_out is None:
+        scored = keep_out(scored, sources, config)
+    return trained, scored, metrics
 
 
 def train_in_rounds(

@@ -1,15 +1,19 @@
 """Scores of a run: per group and overall, as a table, a picture and numbers."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 
+from deepcryopicker.evaluation.description import describe
 from deepcryopicker.evaluation.metrics import Curve, precision_recall
-from deepcryopicker.evaluation.scores import pooled, summarise
+from deepcryopicker.evaluation.scores import Evaluated, pooled, summarise
 from deepcryopicker.reporting.tables import score_table
 from deepcryopicker.workflow.picked import Picked
+
+Summary = Callable[[list[Evaluated], float, float], dict[str, Any]]
 
 
 def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
@@ -18,16 +22,17 @@ def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
     Returns
     -------
     dict
-        As :func:`deepcryopicker.evaluation.scores.summarise`, with ``groups`` and the median
-        ``snr``. Without any truth only ``picks``, ``candidates`` and ``micrographs``.
+        As :func:`deepcryopicker.evaluation.description.describe`, with ``groups`` (as
+        :func:`deepcryopicker.evaluation.scores.summarise`) and the median ``snr``. Without any
+        truth only ``picks``, ``candidates`` and ``micrographs``.
     """
     scored = [one for one in picked if one.evaluated is not None]
     if not scored:
         return _counts(picked)
-    overall = _summary(scored, threshold)
+    overall = _summary(scored, threshold, describe)
     names = list(dict.fromkeys(one.entry.group for one in scored))
     groups = {
-        name: _summary([one for one in scored if one.entry.group == name], threshold)
+        name: _summary([one for one in scored if one.entry.group == name], threshold, summarise)
         for name in names
     }
     return {**overall, "groups": groups, "micrographs_without_truth": len(picked) - len(scored)}
@@ -69,12 +74,14 @@ def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
         precision_recall_figure(path, curves, threshold)
 
 
-def _summary(scored: list[Picked], threshold: float) -> dict[str, Any]:
+def _summary(scored: list[Picked], threshold: float, summary_of: Summary) -> dict[str, Any]:
     evaluated = [one.evaluated for one in scored if one.evaluated is not None]
     ratios = [one.record.snr for one in scored if one.record.snr is not None]
     radius = float(np.median([one.record.diameter / 2.0 for one in scored]))
-    summary = summarise(evaluated, threshold, radius)
-    return {**summary, "snr": float(np.median(ratios)) if ratios else None}
+    return {
+        **summary_of(evaluated, threshold, radius),
+        "snr": float(np.median(ratios)) if ratios else None,
+    }
 
 
 def _counts(picked: list[Picked]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ _COLUMNS = {
 _WINDOWS_TIMED = 128
 
 
-def show_speed(config: TrainConfig, run: Run, network: Network) -> None:
+def show_speed(config: TrainConfig, run: Run, network: Network | None) -> None:
     """Print the minutes that scans take, and write them to ``speed.csv``.
 
     The weights do not matter for it: nothing is trained. The sliding scan is timed on a few
@@ -50,7 +50,7 @@ def show_speed(config: TrainConfig, run: Run, network: Network) -> None:
     UsageError
         If the picker is not the dense one.
     """
-    if not isinstance(config.picker, DenseConfig):
+    if network is None or not isinstance(config.picker, DenseConfig):
         raise UsageError("until=speed times picker=dense beside sliding; leave picker out")
     published = config.reference.get(PUBLISHED, {})
     classes = tuple(config.class_set.classes)

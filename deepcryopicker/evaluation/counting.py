@@ -1,0 +1,91 @@
+"""Counts of one rule over all thresholds, whatever it is that the rule counts.
+
+Rules of :mod:`protocols` count particles or pixels. Each is told by what every pick adds to the
+hits, false and missed of its micrograph when picks are taken by descending score; sums of these
+give the counts at any threshold, of any set of micrographs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from deepcryopicker.evaluation.metrics import Curve, Scores, area_under, best_point
+from deepcryopicker.types import Floats
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What each of the N picks of a micrograph adds to the counts.
+
+    Attributes
+    ----------
+    score : (N,) float64
+    hits, false, missed : (N,) float64
+        Added by the pick once all those with a higher score are there; of equal scores the
+        earlier pick comes first. Missed are mostly taken away: negative.
+    truth : int
+        Missed without any pick.
+    """
+
+    score: Floats
+    hits: Floats
+    false: Floats
+    missed: Floats
+    truth: int
+
+
+def score_tallies(tallies: Sequence[Tally], threshold: float, ranked: bool) -> dict[str, Any]:
+    """Pool the counts of some micrographs and score them.
+
+    Parameters
+    ----------
+    tallies : sequence of Tally
+        One per micrograph.
+    threshold : float
+        Picks count from this score on, for everything but AP and best F1.
+    ranked : bool
+        Whether more picks never lower the recall, without which an AP means nothing.
+
+    Returns
+    -------
+    dict
+        ``truth``, the fields of :class:`metrics.Scores`, ``average_precision`` (None if not
+        `ranked`), ``best_f1`` and ``best_threshold``.
+    """
+    truth = sum(one.truth for one in tallies)
+    hits, false, missed = (
+        int(sum(getattr(one, name)[one.score >= threshold].sum() for one in tallies))
+        for name in ("hits", "false", "missed")
+    )
+    curve = _curve(tallies, truth)
+    best, best_threshold = best_point(curve)
+    return {
+        "truth": truth,
+        **asdict(Scores.from_counts(hits, false, truth + missed)),
+        "average_precision": area_under(curve) if ranked else None,
+        "best_f1": best,
+        "best_threshold": best_threshold,
+    }
+
+
+def _curve(tallies: Sequence[Tally], truth: int) -> Curve:
+    """Precision and recall of the pooled counts, one point per distinct score."""
+    pooled = {
+        name: np.concatenate([np.zeros(0), *(getattr(one, name) for one in tallies)])
+        for name in ("score", "hits", "false", "missed")
+    }
+    order = np.argsort(-pooled["score"], kind="stable")
+    score = pooled["score"][order]
+    last_of_ties = np.flatnonzero(np.append(np.diff(score) != 0.0, len(score) > 0))
+    hits, false, missed = (
+        np.cumsum(pooled[name][order])[last_of_ties] for name in ("hits", "false", "missed")
+    )
+    return Curve(score[last_of_ties], _share(hits, false), _share(hits, missed + truth))
+
+
+def _share(part: Floats, rest: Floats) -> Floats:
+    """Divide a part by the whole; 0/0 is 0."""
+    whole = part + rest
+    return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)

@@ -1,0 +1,77 @@
+"""Topaz's table of picks: tab separated, one file for as many micrographs as one likes.
+
+The first line is ``image_name  x_coord  y_coord  score``. Names are those of the micrographs'
+files without folder and extension; positions are centres in pixels, 0 at the first pixel. Scores
+of Topaz itself are log-odds, not probabilities.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.atomic import write_text
+from deepcryopicker.io.checks import numbers, read_lines
+from deepcryopicker.io.tables import read_columns
+from deepcryopicker.types import Picks
+
+NAME, X, Y, SCORE = "image_name", "x_coord", "y_coord", "score"
+_FIRST_LINE = "image_name, x_coord, y_coord[, score], with tabs between them"
+
+
+def is_topaz(path: Path) -> bool:
+    """Tell whether a text file, of which folders have many kinds, is such a table."""
+    lines = read_lines(path)
+    return bool(lines) and NAME in lines[0].lower().split("\t")
+
+
+def read_topaz(path: Path) -> Picks:
+    """Read all positions of a table, of whatever micrograph; scores are 1 where it has none.
+
+    Raises
+    ------
+    UsageError
+        Missing columns, a ragged line, or a cell that is not a number.
+    """
+    return _picks(path, _cells(path))
+
+
+def read_topaz_by_micrograph(path: Path) -> dict[str, Picks]:
+    """Read the positions of each micrograph, in order of appearance; see `read_topaz`."""
+    cells = _cells(path)
+    return _picks(path, cells).grouped(cells[NAME])
+
+
+def write_topaz(path: Path, named_picks: Iterable[tuple[str, Picks]]) -> None:
+    """Write the positions of many micrographs, atomically; classes and diameters are lost.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced atomically.
+    named_picks : iterable of (micrograph name, Picks)
+        In the order to write. Topaz looks for files of these names, without folders.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow((NAME, X, Y, SCORE))
+    for name, picks in named_picks:
+        for x, y, score in zip(picks.x, picks.y, picks.score, strict=True):
+            writer.writerow((name, f"{x:.3f}", f"{y:.3f}", f"{score:.6f}"))
+    write_text(path, text.getvalue())
+
+
+def _cells(path: Path) -> dict[str, list[str]]:
+    cells = read_columns(path, _FIRST_LINE, delimiter="\t")
+    if not {NAME, X, Y} <= cells.keys():
+        raise UsageError(
+            f"{path}: needs columns {NAME}, {X} and {Y}, found: {', '.join(cells)}\n"
+            f"the first line must be {_FIRST_LINE}"
+        )
+    return cells
+
+
+def _picks(path: Path, cells: dict[str, list[str]]) -> Picks:
+    x, y = (numbers(path, name, cells[name]) for name in (X, Y))
+    return Picks.create(x, y, numbers(path, SCORE, cells[SCORE]) if SCORE in cells else 1.0)
