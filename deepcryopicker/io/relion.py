@@ -57,7 +57,7 @@ def write_coordinates(folder: Path, path: Path, height: int, picks: Picks) -> No
     """
     flipped = FLIPPED if _is_tiff(path) else ""
     file = coordinate_file(folder, relion_name(path))
-    _refuse_link_out(file, folder.resolve())
+    _refuse_link_out(file, folder)
     write_coordinates_star(file, _as_relion_reads(path, height, picks), flipped)
 
 
@@ -101,10 +101,9 @@ def refuse_shared_files(folder: Path, paths: Iterable[Path]) -> None:
         Also if a link leads out of `folder`.
     """
     owners: dict[Path, str] = {}
-    inside = folder.resolve()
     for name in map(relion_name, paths):
         file = coordinate_file(folder, name)
-        _refuse_link_out(file, inside)
+        _refuse_link_out(file, folder)
         if file in owners:
             raise UsageError(
                 f"RELION reads the coordinates of both {owners[file]} and {name} from {file}\n"
@@ -136,9 +135,9 @@ def coordinate_file(folder: Path, name: str) -> Path:
     return folder / (str(PurePosixPath(below.lstrip("/")).with_suffix("")) + SUFFIX)
 
 
-def _refuse_link_out(file: Path, inside: Path) -> None:
-    if not file.resolve().is_relative_to(inside):
-        raise UsageError(f"{file} is a link out of {inside}\nremove the link")
+def _refuse_link_out(file: Path, folder: Path) -> None:
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{file} is a link out of {folder}\nremove the link")
 
 
 def _is_tiff(path: Path) -> bool:
