@@ -61,10 +61,17 @@ class Files:
             self.folder / "overlays" / f"{entry.name}.png",
         )
 
+    def truth(self, entry: Entry) -> tuple[Path, Path]:
+        """Return the paths of the true particles and of the uncertain places."""
+        folder = self.folder / "truth"
+        return folder / f"{entry.name}.csv", folder / f"{entry.name}.uncertain.csv"
+
     def take_over(self, entry: Entry, other: "Files") -> None:
         """Take over the files of a micrograph from another run; links, where those are possible."""
-        ours = (self.candidates(entry), *self.others(entry))
-        theirs = (other.candidates(entry), *other.others(entry))
+        theirs, ours = (
+            (each.candidates(entry), *each.others(entry), *each.truth(entry))
+            for each in (other, self)
+        )
         for source, target in zip(theirs, ours, strict=True):
             if source.is_file():
                 with replacing(target) as temporary:
@@ -129,7 +136,7 @@ def pick_micrograph(
     truth = entry.load_truth()
     if truth is None:
         return picks, None
-    _write_truth(files.folder / "truth", entry, *truth)
+    _write_truth(files.truth(entry), entry, *truth)
     return picks, _signal_to_noise(views, truth[0])
 
 
@@ -151,11 +158,11 @@ def _evaluate(
     return evaluate_micrograph(entry.name, entry.from_micrograph(picks), *truth, radius, shape)
 
 
-def _write_truth(folder: Path, entry: Entry, truth: Picks, uncertain: Picks) -> None:
+def _write_truth(paths: tuple[Path, Path], entry: Entry, truth: Picks, uncertain: Picks) -> None:
     """Keep beside the picks what they are scored against, in the micrograph's frame."""
-    write_csv(folder / f"{entry.name}.csv", entry.to_micrograph(truth))
+    write_csv(paths[0], entry.to_micrograph(truth))
     if len(uncertain):
-        write_csv(folder / f"{entry.name}.uncertain.csv", entry.to_micrograph(uncertain))
+        write_csv(paths[1], entry.to_micrograph(uncertain))
 
 
 def _signal_to_noise(views: Views, truth: Picks) -> float | None:

@@ -31,7 +31,6 @@ from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
 from deepcryopicker.workflow.picked import Picker
 from deepcryopicker.workflow.programs import pick_with_program
-from deepcryopicker.workflow.training import new_network
 
 PickerConfig = DenseConfig | SlidingConfig | LabelerPickerConfig | ProgramConfig | ImportedConfig
 
@@ -125,6 +124,9 @@ def prepare_network(config: TrainConfig) -> Network | None:
     UsageError
         If it cannot have the picker's stride, or there is no such device or precision.
     """
+    # Imported where it is needed: nobody who only picks should wait for what trains.
+    from deepcryopicker.workflow.training import new_network
+
     picker = config.picker
     if not isinstance(picker, NetworkPickerConfig) and config.until == "picks":
         return None
