@@ -1,7 +1,7 @@
 """Pick as an External job of RELION, which calls this in its project folder.
 
-deepcryopicker-relion --o External/job005/ --in_mics CtfFind/job003/micrographs_ctf.star --j 4
-picker.weights=RUN
+deepcryopicker-relion --o External/job005/ --in_mics CtfFind/job003/micrographs_ctf.star
+--picker.weights RUN --j 4
 """
 
 import argparse
@@ -30,7 +30,7 @@ _PIPELINE = Path("default_pipeline.star")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Pick, tell RELION how it ended, and return the exit code of ``pick``."""
-    given, overrides = _parser().parse_known_args(arguments)
+    given, others = _parser().parse_known_args(arguments)
     job = Path(given.o)
     for marker in (SUCCESS, FAILURE, ABORTED, ABORT_NOW):  # of an earlier attempt
         (job / marker).unlink(missing_ok=True)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.argv = [
         "deepcryopicker-relion",
         "dataset=folder",
-        *overrides,
+        *_overrides(others),
         f"dataset.micrographs='{given.in_mics}'",
         f"hydra.run.dir='{job}'",
     ]
@@ -55,12 +55,32 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Everything else, such as picker.weights=RUN, is an override of pick.",
+        epilog="Everything else are keys of pick: --picker.weights RUN, as the form of RELION "
+        "passes labels and values, or picker.weights=RUN.",
     )
     parser.add_argument("--o", required=True, metavar="FOLDER", help="of the job")
     parser.add_argument("--in_mics", required=True, metavar="STAR", help="micrographs")
     parser.add_argument("--j", type=int, default=1, metavar="N", help="threads")
     return parser
+
+
+def _overrides(others: Sequence[str]) -> list[str]:
+    """Turn ``--key value`` into ``key=value``; what is written like that already stays.
+
+    Examples
+    --------
+    >>> _overrides(["--picker.weights", "RUN", "overlays=0"])
+    ['picker.weights=RUN', 'overlays=0']
+    """
+    overrides: list[str] = []
+    for each in others:
+        if each.startswith("--"):
+            overrides.append(f"{each.removeprefix('--')}=")
+        elif overrides and overrides[-1].endswith("="):
+            overrides[-1] += each
+        else:
+            overrides.append(each)
+    return overrides
 
 
 @contextmanager
