@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--o", required=True, metavar="FOLDER", help="of the job")
     parser.add_argument("--in_mics", required=True, metavar="STAR", help="micrographs")
     parser.add_argument("--j", type=int, default=1, metavar="N", help="threads")
+    # RELION adds it to commands with relion_ in them, such as in their path; it is what --o is.
+    parser.add_argument("--pipeline_control", help=argparse.SUPPRESS)
     return parser
 
 

@@ -6,11 +6,12 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
 
-from tests.nights import Night, files_of, finish, picked, start, wait_for
+from tests.nights import DEADLINE, Night, files_of, finish, picked, start, wait_for
 
 MOMENTS = 20
 
@@ -150,6 +151,23 @@ def test_signals_leave_a_summary_and_the_next_run_goes_on(long_night, tmp_path, 
     code, out, err = finish(process)
     assert (code, err) == (0, "")
     assert f"picking: {len(done)} of 60 done before" in out
+
+
+def test_relion_aborts_its_job_by_a_file(long_night, tmp_path):
+    listing = tmp_path / "micrographs.star"
+    names = "".join(f"{path}\n" for path in sorted(long_night.micrographs.iterdir()))
+    listing.write_text(f"data_\n\nloop_\n_rlnMicrographName\n{names}")
+    weights = f"picker.weights={long_night.folder / 'weights'}"
+    command = [sys.executable, "-m", "deepcryopicker.relion_external", "--o", "job/", "--j", "1"]
+    command += ["--in_mics", str(listing), weights, "overlays=0"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    wait_for(lambda: len(picked(tmp_path / "job")) >= 2, process)
+    (tmp_path / "job" / "RELION_JOB_ABORT_NOW").touch()
+    process.communicate(timeout=DEADLINE)
+    assert process.returncode == 143
+    left = {path.name for path in (tmp_path / "job").glob("RELION_JOB_EXIT_*")}
+    assert left == {"RELION_JOB_EXIT_ABORTED"}
+    assert (tmp_path / "job" / "summary.csv").is_file()
 
 
 def test_a_second_run_in_the_same_folder_is_refused(long_night, tmp_path):
