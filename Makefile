@@ -52,10 +52,17 @@ bench-500: $(INSTALLED) ## Pick 500 micrographs: throughput and memory from the 
 bench-2000: $(INSTALLED) ## Pick 2,000 small micrographs, killed once: memory, outputs, work done twice [WEIGHTS=RUN]
 	$(BIN)/python tests/bench/overnight.py $(if $(WEIGHTS),--weights $(WEIGHTS))
 
+benchmark-rivals: relion topaz ## Install the programs that the benchmark experiments compare with
+
 relion: ## Install RELION 3.1 for the tests and `make bench`; Debian 12, as root
 	@command -v relion_autopick >/dev/null || { apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends relion >/dev/null; }
+
+chromium: ## Install Chromium for the tests of the report; Debian 12, as root
+	@command -v chromium >/dev/null || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 topaz: $(TOPAZ)/.installed ## Install Topaz for `make bench`, in an environment of its own
 
@@ -71,4 +78,4 @@ $(TOPAZ)/.installed: $(INSTALLED)
 clean: ## Remove what the targets made, but not the results in outputs/
 	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install demo test test-all test-faults test-slurm lint bench bench-500 bench-2000 relion topaz clean
+.PHONY: help install demo test test-all test-faults test-slurm lint bench bench-500 bench-2000 benchmark-rivals relion chromium topaz clean

@@ -239,12 +239,20 @@ def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
             f"{key} is {here} here, but {there} in the run that {folder} holds\n"
             "choose another folder for this sweep: hydra.sweep.dir=OTHER"
         )
-    if held is not Held.FINISHED:
+    if held is not Held.FINISHED or not _same_inputs(folder):
         return None
     (folder / REFUSED).unlink(missing_ok=True)
     number = HydraConfig.get().job.num
     console.print(f"job {number}: finished already, see {folder}", soft_wrap=True)
     return read_outcome(folder)
+
+
+def _same_inputs(folder: Path) -> bool:
+    """Whether the files that a finished job was made from are what they were."""
+    # Not to be loaded before a typo is answered.
+    from deepcryopicker.workflow.hashing import same_inputs
+
+    return same_inputs(folder)
 
 
 def _open_run(folder: Path, config: DictConfig) -> Run:

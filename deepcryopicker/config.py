@@ -1,7 +1,6 @@
 """The configuration of every command, assembled from the groups' schemas."""
 
 import dataclasses
-import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +23,12 @@ from deepcryopicker.labeler.schema import (
 )
 from deepcryopicker.logger.schema import LoggerConfig
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.picker.learned.schema import (
+    Eman2Config,
+    FastRcnnConfig,
+    LearnedConfig,
+    PixerConfig,
+)
 from deepcryopicker.picker.programs.schema import (
     ImportedConfig,
     RelionLogConfig,
@@ -61,8 +66,11 @@ SCHEMAS: dict[str, dict[str, type]] = {
     "trainer": {"schema": TrainerConfig},
     "picker": {
         "dense": DenseConfig,
+        "eman2": Eman2Config,
+        "fast_rcnn": FastRcnnConfig,
         "imported": ImportedConfig,
         "labeler": LabelerPickerConfig,
+        "pixer": PixerConfig,
         "relion_log": RelionLogConfig,
         "relion_template": RelionTemplateConfig,
         "sliding": SlidingConfig,
@@ -128,7 +136,8 @@ class TrainConfig(RunConfig):
     held_out : float or None
         Share of the micrographs with truth that nothing learns from, and that alone are picked
         and scored; of a dataset with fewer than three, spatial blocks. Null: all are picked, and
-        where the labels are the truth those are scored that ``class_set.test`` keeps apart.
+        where the labels are the truth those are scored that ``class_set.test`` keeps apart;
+        pickers that are trained by themselves hold out so many.
     baseline : picker or None
         Picked and scored beside the network.
     """
@@ -254,7 +263,8 @@ class EvaluateSection:
         diameter in the truth.
     threshold : float
         Score from which a candidate counts as picked. Any number, because other programs' scores
-        are not probabilities (Topaz's are log-odds); ``-inf`` takes every candidate.
+        are not probabilities (Topaz's are log-odds); one below all scores takes every
+        candidate.
     against : str or None
         Picks of a second picker, to be compared with the first.
     against_threshold : float or None
@@ -273,11 +283,8 @@ class EvaluateSection:
     missing: str = "skip"
 
     def __post_init__(self) -> None:
-        if self.radius is not None and not 0 < self.radius < math.inf:
+        if self.radius is not None and self.radius <= 0:
             raise UsageError(f"evaluate.radius must be > 0 pixels, got {self.radius:g}")
-        for name in ("threshold", "against_threshold"):
-            if getattr(self, name) is not None and math.isnan(getattr(self, name)):
-                raise UsageError(f"evaluate.{name} must be a number, got nan")
         if self.missing not in MISSING_PICKS:
             raise UsageError(f"evaluate.missing: {unknown('choice', self.missing, MISSING_PICKS)}")
         if self.against is None and self.against_threshold is not None:
@@ -291,11 +298,48 @@ class EvaluateConfig:
     evaluate: EvaluateSection = field(default_factory=EvaluateSection)
 
 
+@dataclass
+class ReportSection:
+    """What to show.
+
+    Attributes
+    ----------
+    runs : list of str
+        Folders of runs and of sweeps, of which every job is taken.
+    title : str
+    picture_megabytes : float
+        The micrographs together are made to fit into so much of the file; with 0 none is shown.
+    figures : bool
+        Whether to draw the paper's figures from these runs, into ``figures/`` and into the page.
+    """
+
+    runs: list[str] = MISSING
+    title: str = "Particle picking report"
+    picture_megabytes: float = 8.0
+    figures: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise UsageError("report.runs is empty: name run folders, report.runs=[DIR,DIR]")
+        if not 0 <= self.picture_megabytes <= 1000:
+            raise UsageError(
+                f"report.picture_megabytes must lie in [0, 1000], got {self.picture_megabytes:g}"
+            )
+
+
+@dataclass
+class ReportConfig:
+    """``python -m deepcryopicker.report``."""
+
+    report: ReportSection = field(default_factory=ReportSection)
+
+
 COMMANDS: dict[str, type] = {
     "train": TrainConfig,
     "label": LabelConfig,
     "pick": PickConfig,
     "evaluate": EvaluateConfig,
+    "report": ReportConfig,
 }
 """Names of the commands, which are also those of their primary configuration files."""
 
@@ -313,7 +357,7 @@ def _refuse_watching(dataset: Any, picker: Any) -> None:
         raise UsageError("watch=true follows a folder: dataset=folder dataset.micrographs=DIR")
     if dataset.coordinates is not None:
         raise UsageError("watch=true scores nothing: leave out dataset.coordinates")
-    if not isinstance(picker, NetworkPickerConfig):
+    if not isinstance(picker, NetworkPickerConfig | LearnedConfig):
         raise UsageError(
             "watch=true needs a trained network, picker.weights=RUN: what picks without one has "
             "to see all micrographs before the first is picked"
@@ -372,4 +416,4 @@ def _name_in_full(message: str, kind: type | None, path: str) -> str:
     if not path or kind is None or module[-1] != "schema" or not dataclasses.is_dataclass(kind):
         return message
     names = "|".join(each.name for each in dataclasses.fields(kind))
-    return re.sub(rf"\b{module[-2]}\.(?:\w+\.)*(?=(?:{names})\b)", path, message)
+    return re.sub(rf"\b{module[1]}\.(?:\w+\.)*(?=(?:{names})\b)", path, message)

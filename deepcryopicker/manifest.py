@@ -19,6 +19,7 @@ from deepcryopicker.rerun import difference
 MANIFEST = "manifest.jsonl"
 MADE_BY = "made_by.json"
 
+_CARD = "model.yaml"  # whatever the weights beside it are called
 # Keys that change neither scores nor positions; of pictures, only those still to come are drawn.
 _NO_MATTER = {
     "": ("overlays", "reference", "redo", "shard", "watch", "watching"),
@@ -146,11 +147,13 @@ def content_of(weights: Path) -> str:
     weights : Path
         A run folder, or a file with its card beside it.
     """
-    folder, stem = (weights, "model") if weights.is_dir() else (weights.parent, weights.stem)
+    files = sorted(weights.glob("*.safetensors")) if weights.is_dir() else [weights]
+    cards = {card for path in files for card in (path.with_suffix(".yaml"), path.with_name(_CARD))}
     digest = hashlib.sha256()
-    for path in sorted({*folder.glob("model.yaml"), *folder.glob(f"{stem}.safetensors")}):
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    for path in [*files, *sorted(cards)]:
+        if path.is_file():
+            with path.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
     return f"sha256:{digest.hexdigest()}"
 
 

@@ -131,7 +131,7 @@ def test_evaluate_names_what_it_needs(answer, tmp_path):
     check(
         *answer(evaluate, "evaluate.picks=nowhere", f"evaluate.truth={tmp_path}"),
         "evaluate.picks",
-        "no folder nowhere",
+        "no folder or file nowhere",
     )
 
 

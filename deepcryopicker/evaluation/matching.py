@@ -133,9 +133,9 @@ def outcome_of(picks: Picks, found: Index, uncertain: Picks, radius: float) -> n
 
 def _pairs(picks: Picks, truth: Picks, reach: float) -> tuple[Index, Index, Floats]:
     """List every pick and particle within `reach` of each other, and their distance."""
-    near = cKDTree(picks.positions).sparse_distance_matrix(
-        cKDTree(truth.positions), reach, output_type="ndarray"
-    )
+    # Squares of larger coordinates overflow, which the tree refuses.
+    places, targets = (np.clip(one.positions, -1e150, 1e150) for one in (picks, truth))
+    near = cKDTree(places).sparse_distance_matrix(cKDTree(targets), reach, output_type="ndarray")
     return near["i"], near["j"], near["v"]
 
 

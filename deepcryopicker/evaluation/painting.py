@@ -54,8 +54,15 @@ def discs(
         yield (slice(top, bottom), slice(left, right)), inside
 
 
-def canvas_shape(x: Floats, y: Floats, radius: Floats) -> tuple[int, int]:
+def canvas_shape(name: str, x: Floats, y: Floats, radius: Floats) -> tuple[int, int]:
     """Return the height and width that hold all discs, from the first pixel of the micrograph on.
+
+    Parameters
+    ----------
+    name : str
+        Of the micrograph, for the message.
+    x, y, radius : (N,) float64
+        Pixels.
 
     Raises
     ------
@@ -66,8 +73,8 @@ def canvas_shape(x: Floats, y: Floats, radius: Floats) -> tuple[int, int]:
     bottom = max(float(np.max(y + radius, initial=0.0)), 0.0)
     if (right + 1.0) * (bottom + 1.0) > MAX_PIXELS:
         raise UsageError(
-            f"coordinates reach to x = {right:.0f}, y = {bottom:.0f}: larger than the largest "
-            f"micrograph ({MAX_PIXELS} pixels)\ncorrect or remove the positions that are too far"
+            f"{name}: positions reach to x = {right:.7g}, y = {bottom:.7g}, where no micrograph "
+            f"does (at most {MAX_PIXELS} pixels)\ncorrect or remove those that are too far"
         )
     return int(bottom) + 1, int(right) + 1
 

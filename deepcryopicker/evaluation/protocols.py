@@ -152,7 +152,7 @@ def _canvas(one: Evaluated, reach: float) -> tuple[int, int]:
     """Return the height and width that hold the discs of all particles and picks."""
     radius = np.append(one.diameters / 2.0, np.full(len(one.picks), reach))
     every = one.truth.joined(one.picks)
-    return canvas_shape(every.x, every.y, radius)
+    return canvas_shape(one.name, every.x, every.y, radius)
 
 
 def _one_to_one(one: Evaluated, found: Index, radius: float) -> Tally:

@@ -212,6 +212,19 @@ def _intervals(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, An
 
 def _per_class(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, dict[str, Any]]:
     """Scores of the picks of each class against the truth of that class, matched anew."""
+    return {
+        label: score_pooled(members, threshold) for label, members in by_class(evaluated).items()
+    }
+
+
+def by_class(evaluated: Sequence[Evaluated]) -> dict[str, list[Evaluated]]:
+    """Match the picks of each class anew with the truth of that class.
+
+    Returns
+    -------
+    dict
+        By class, in the paper's order; empty where the truth knows no classes.
+    """
     labels = {str(label) for one in evaluated for label in one.truth.label}
     if labels <= UNKNOWN_LABELS:
         return {}
@@ -219,18 +232,15 @@ def _per_class(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, di
     known = [label for label in SHAPES if label in labels]
     known += sorted(labels - set(SHAPES) - {""})
     return {
-        label: score_pooled(
-            [
-                evaluate_micrograph(
-                    one.name,
-                    one.picks[one.picks.label == label],
-                    one.truth[one.truth.label == label],
-                    one.uncertain,
-                    one.radius,
-                )
-                for one in evaluated
-            ],
-            threshold,
-        )
+        label: [
+            evaluate_micrograph(
+                one.name,
+                one.picks[one.picks.label == label],
+                one.truth[one.truth.label == label],
+                one.uncertain,
+                one.radius,
+            )
+            for one in evaluated
+        ]
         for label in known
     }

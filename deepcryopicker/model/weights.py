@@ -1,25 +1,27 @@
 """Weights on disk: ``model.safetensors`` and, beside it, plain ``model.yaml``."""
 
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-import yaml
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-
 from deepcryopicker.errors import UsageError, unknown
-from deepcryopicker.io.atomic import replacing, write_text
 from deepcryopicker.model.build import ModelConfig, build_network
+from deepcryopicker.model.cards import (
+    calibration_on,
+    diameter_on,
+    find_weights,
+    load_state,
+    naming,
+    read_card,
+    require_finite,
+    write_weights,
+)
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
 from deepcryopicker.types import UNCALIBRATED, Calibration
 
 WEIGHTS = "model.safetensors"
 CARD = "model.yaml"
-_LARGEST_CARD = 1_000_000  # bytes; a card is a page of text, a YAML bomb is not
 _CONFIGS: dict[str, type[ModelConfig]] = {
     "compact": CompactConfig,
     "convolutional": ConvolutionalConfig,
@@ -64,13 +66,9 @@ def save_weights(folder: Path, trained: Trained) -> Path:
         "classes": list(trained.classes),
         "preprocessing": trained.preprocessing,
         "diameter": trained.diameter,
-        "calibration": asdict(trained.calibration),
         "provenance": trained.provenance,
     }
-    state = {key: value.contiguous().cpu() for key, value in trained.network.state_dict().items()}
-    with replacing(folder / WEIGHTS) as temporary:
-        save_file(state, temporary)
-    write_text(folder / CARD, yaml.safe_dump(card, sort_keys=False))
+    write_weights(trained.network, folder / WEIGHTS, folder / CARD, card, trained.calibration)
     return folder / WEIGHTS
 
 
@@ -88,28 +86,16 @@ def load_weights(path: Path, key: str = "picker.weights") -> Trained:
     UsageError
         If a file is missing or damaged, or the weights do not fit the card.
     """
-    weights = path / WEIGHTS if path.is_dir() else path
-    if not weights.is_file():
-        raise UsageError(f"{key}: there is no {weights}; give a run folder of train")
-    card = _read_card(weights.with_name(CARD), key)
-    try:
+    weights = find_weights(path, WEIGHTS, key)
+    card = read_card(weights.with_name(CARD), key)
+    with naming(weights, weights.with_name(CARD)):
         config = _model_config(card["model"])
         classes = tuple(str(label) for label in card["classes"])
         network = build_network(config, len(classes))
-        network.load_state_dict(load_file(weights))
-        diameter = float(card["diameter"])
-        if not 0 < diameter < float("inf"):
-            raise ValueError(f"diameter is {diameter:g}")
-        calibration = _calibration(card)
-    except UsageError as error:
-        raise UsageError(f"{weights.with_name(CARD)}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"{weights.with_name(CARD)} is not a model card: {error}") from error
-    except (SafetensorError, RuntimeError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"{weights} does not fit {CARD} beside it: {reason}") from error
-    if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
-        raise UsageError(f"{weights} holds NaN or infinite weights")
+        load_state(network, weights)
+        diameter = diameter_on(card)
+        calibration = calibration_on(card)
+    require_finite(network, weights)
     if network.temperature <= 0:
         raise UsageError(f"{weights}: temperature must be > 0, got {network.temperature:g}")
     network.eval()
@@ -124,33 +110,9 @@ def load_weights(path: Path, key: str = "picker.weights") -> Trained:
     )
 
 
-def _calibration(card: dict[str, Any]) -> Calibration:
-    given = card.get("calibration", {})
-    calibration = Calibration(**{key: float(value) for key, value in given.items()})
-    if not (0 < calibration.slope < float("inf") and math.isfinite(calibration.intercept)):
-        raise ValueError(f"calibration is {given}")
-    return calibration
-
-
 def _model_config(section: dict[str, Any]) -> ModelConfig:
     settings = dict(section)
     name = settings.pop("name")
     if name not in _CONFIGS:
         raise UsageError(unknown("model", name, _CONFIGS))
     return _CONFIGS[name](**settings)
-
-
-def _read_card(path: Path, key: str) -> dict[str, Any]:
-    if not path.is_file():
-        raise UsageError(f"{key}: there is no {path}; give a run folder of train")
-    if path.stat().st_size > _LARGEST_CARD:
-        raise UsageError(f"{path} is larger than 1 MB: not a model card")
-    try:
-        card = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
-    except RecursionError as error:
-        raise UsageError(f"{path} is not a model card: nested too deeply") from error
-    if not isinstance(card, dict):
-        raise UsageError(f"{path} is not a model card")
-    return card

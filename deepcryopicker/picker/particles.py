@@ -50,7 +50,8 @@ def locate(
 ) -> Picks:
     """Find the particles of the micrograph that was scanned.
 
-    Nothing is picked within half a diameter of an invalid border: it would be cut by it.
+    Nothing is picked within half a diameter of an invalid border: it would be cut by it. Of what
+    is left, `config.most` are kept.
 
     Parameters
     ----------
@@ -70,7 +71,9 @@ def locate(
     whole = clear_of_margins(
         picks.x, picks.y, micrograph.image.shape, micrograph.margins, working_diameter / 2.0
     )
-    return picks_to_original(picks[whole], micrograph.scale)
+    # Picks are sorted, and the limit holds for what is written: those cut by a border do not count.
+    best = picks[np.flatnonzero(whole)[: config.most]]
+    return picks_to_original(best, micrograph.scale)
 
 
 def find_particles(scores: ScoreMap, diameter: float, config: MapConfig) -> Picks:

@@ -40,6 +40,8 @@ class MapConfig:
     iou : float
         Largest intersection of two picks' boxes, as a share of their union; a box is a diameter
         wide.
+    most : int or None
+        At most so many candidates a micrograph are written, the best ones; null is all of them.
     scale_factor : float
         Scale at which the network looks for particles over the one at which it was trained.
     """
@@ -52,6 +54,7 @@ class MapConfig:
     suppression: str = "distance"
     distance: float = 0.5
     iou: float = 0.3
+    most: int | None = None
     scale_factor: float = 1.0
 
     def __post_init__(self) -> None:
@@ -72,6 +75,8 @@ class MapConfig:
             raise UsageError(
                 f"picker.suppression: {unknown('kind', self.suppression, SUPPRESSIONS)}"
             )
+        if self.most is not None and self.most < 1:
+            raise UsageError(f"picker.most must be at least 1, got {self.most}; null is all")
         if not 0.25 <= self.scale_factor <= 4:
             raise UsageError(
                 f"picker.scale_factor must lie in [0.25, 4], got {self.scale_factor:g}"

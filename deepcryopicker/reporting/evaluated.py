@@ -7,6 +7,7 @@ from deepcryopicker.progress import console
 from deepcryopicker.reporting.tables import protocol_table, score_table
 
 SIGNIFICANT = 0.05
+_LONGEST_NAME = 36
 
 
 def show(scores: Mapping[str, Any], name: str) -> None:
@@ -21,9 +22,9 @@ def show(scores: Mapping[str, Any], name: str) -> None:
         What was scored.
     """
     comparison = scores.get("comparison")
-    rows = [{"what": name, **scores}]
+    rows = [{"what": _shortened(name), **scores}]
     if comparison is not None:
-        rows.append({"what": comparison["against"], **comparison["scores"]})
+        rows.append({"what": _shortened(comparison["against"]), **comparison["scores"]})
     console.print(score_table(rows))
     console.print(protocol_table(scores["protocols"]))
     console.print(f"hit: within {scores['radius']:g} pixels, one pick to one particle")
@@ -31,6 +32,11 @@ def show(scores: Mapping[str, Any], name: str) -> None:
     console.print(chance_sentence(scores["chance"]))
     for sentence in comparison_sentences(comparison) if comparison is not None else ():
         console.print(sentence)
+
+
+def _shortened(path: str) -> str:
+    """Keep the end of a long path, which tells paths apart and leaves room for the numbers."""
+    return path if len(path) <= _LONGEST_NAME else f"…{path[1 - _LONGEST_NAME :]}"
 
 
 def localisation_sentence(localisation: Mapping[str, Any]) -> str:
@@ -71,12 +77,11 @@ def comparison_sentences(comparison: Mapping[str, Any]) -> list[str]:
 
 def _difference(what: str, tested: Mapping[str, Any], count: int) -> str:
     difference, interval = tested["difference"], tested["difference_interval"]
-    word = "higher" if difference > 0 else "lower" if difference < 0 else "no different"
-    size = f"{abs(difference):.3f} {word}" if difference else word
+    relation = f"{abs(difference):.3f} {'higher' if difference > 0 else 'lower'} than"
     within = f", 95 % interval {interval[0]:+.3f} to {interval[1]:+.3f}" if interval else ""
     verdict = "significant" if tested["p"] <= SIGNIFICANT else "not significant"
     return (
-        f"{what} is {size} than that of evaluate.against "
+        f"{what} is {relation if difference else 'the same as'} that of evaluate.against "
         f"({tested['first']:.3f}, {tested['second']:.3f}; {count} micrographs{within}; "
         f"p {tested['p']:.2g}, {verdict})"
     )

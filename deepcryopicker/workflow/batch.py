@@ -11,6 +11,7 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.optics import Optics, placeholder
 from deepcryopicker.io.relion import Located, write_lists
 from deepcryopicker.io.tables import write_rows
+from deepcryopicker.io.topaz import write_topaz
 from deepcryopicker.manifest import Finished, Manifest, Record, digest_of, stamp
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.views import Views
@@ -33,8 +34,8 @@ class Recipe:
     make_picker : callable
         Asked once, when the first micrograph is to be picked.
     threshold : float
-        Score from which a candidate counts as picked: goes to BOX, STAR and overlays. The CSV
-        files hold every candidate.
+        Score from which a candidate counts as picked: goes to BOX, STAR and overlays. CSV and
+        CBOX files and Topaz's table hold every candidate.
     settings : dict
         All that decides the picks, see :func:`deepcryopicker.manifest.deciding`.
     learned_from : tuple of str
@@ -147,11 +148,12 @@ class Batch:
                     self._done[entry.name] = picked
 
     def write_lists(self) -> None:
-        """Write ``summary.csv`` and RELION's lists of all that is finished.
+        """Write ``summary.csv``, Topaz's table and RELION's lists of all that is finished.
 
         Of blocks there are no lists: RELION would take them for all of the micrograph.
         """
         done = self.done
+        write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
         write_rows(self._files.folder / "summary.csv", [_row(one) for one in done], _SUMMARY)
         for group, folder in self._files.relion.items():
             members = [one for one in done if (one.entry.group, one.entry.block) == (group, None)]

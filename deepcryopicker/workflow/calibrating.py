@@ -8,22 +8,19 @@ import numpy as np
 
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config import TrainConfig
-from deepcryopicker.evaluation.matching import HIT, IGNORED, match
-from deepcryopicker.evaluation.metrics import best_f1
+from deepcryopicker.evaluation.matching import match
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
-from deepcryopicker.picker.calibration import fit_calibration
 from deepcryopicker.picker.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import track
 from deepcryopicker.runs import Run
 from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Picks
+from deepcryopicker.workflow.judging import CALIBRATE_ON, Judged, calibration_of
 from deepcryopicker.workflow.opening import spread
 from deepcryopicker.workflow.sampling import Source
-
-_CALIBRATE_ON = 16  # micrographs
 
 
 def calibrate(
@@ -39,23 +36,14 @@ def calibrate(
     given = isinstance(config.labeler, TruthConfig)
     if given:
         sources = _not_tested(sources, config)
-    particles = 0
-    scores, found = [], []
-    chosen = spread(list(sources), _CALIBRATE_ON)
+    judged = []
+    chosen = spread(list(sources), CALIBRATE_ON)
     for source, _, picks in pick_sources(trained, chosen, config, run, "calibrating"):
         unknown = np.isin(source.reason, (UNCERTAIN, WEAK))
         labels = source.picks[~unknown & (source.reason != CONTAMINANT)]
         outcome = match(picks, labels, source.picks[unknown], source.diameter / 2.0)
-        scores.append(picks.score[outcome != IGNORED])
-        found.append(outcome[outcome != IGNORED] == HIT)
-        particles += len(labels)
-    if not scores:
-        return trained
-    level = 0.5
-    if given:
-        hits = np.concatenate(found).astype(np.int8)
-        level = best_f1(np.concatenate(scores), hits, particles)[0] / 2.0
-    return replace(trained, calibration=fit_calibration(scores, found, level or 0.5))
+        judged.append(Judged(picks.score, outcome, len(labels)))
+    return replace(trained, calibration=calibration_of(judged, given))
 
 
 def pick_sources(

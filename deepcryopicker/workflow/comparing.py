@@ -113,12 +113,15 @@ def compare(
     shared = {one.name for one in first} & {one.name for one in second}
     if not shared:
         raise UsageError("evaluate.picks and evaluate.against share no micrograph with truth")
-    paired = [[one for one in picker if one.name in shared] for picker in (first, second)]
+    one, other = (
+        [micrograph for micrograph in picker if micrograph.name in shared]
+        for picker in (first, second)
+    )
     return {
         "against": settings.against,
         "threshold": threshold,
         "scores": {"micrographs": len(second), **score_pooled(second, threshold)},
-        **compare_paired(*paired, settings.threshold, threshold),
+        **compare_paired(one, other, settings.threshold, threshold),
     }
 
 

@@ -60,6 +60,7 @@ def find_sources(key: str, given: str) -> Sources:
                 name = _without_job(path.relative_to(root).with_suffix("").as_posix())
                 found.setdefault(name, []).append(Source(str(path), partial(_read, path)))
     elif root.is_file():
+        _refuse_turned_over(root)
         for named, picks in read_by_micrograph(root).items():
             name = _without_extension(named)
             source = Source(f"{named} in {root}", partial(_already_read, picks))
@@ -131,13 +132,17 @@ def _is_other_text(path: Path) -> bool:
 
 
 def _read(path: Path) -> Picks:
-    """Read a file, unless its y axis runs the other way."""
+    _refuse_turned_over(path)
+    return read_picks(path)
+
+
+def _refuse_turned_over(path: Path) -> None:
+    """Refuse our own STAR files whose y axis runs the other way."""
     if path.suffix.lower() == ".star" and any(FLIPPED in line for line in read_lines(path)[:3]):
         raise UsageError(
             f"{path}: y is turned over, as RELION needs it for TIFF files\n"
             "give the folder picks of that run instead"
         )
-    return read_picks(path)
 
 
 def _already_read(picks: Picks) -> Picks:

@@ -15,6 +15,7 @@ from deepcryopicker.evaluation.contrast import signal_to_noise
 from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.atomic import replacing
+from deepcryopicker.io.cbox import write_cbox
 from deepcryopicker.io.coordinates import read_picks, write_box, write_csv
 from deepcryopicker.io.relion import coordinate_file, relion_name, write_coordinates
 from deepcryopicker.manifest import Record
@@ -53,10 +54,11 @@ class Files:
         """Return the path of the CSV with every candidate."""
         return self.folder / "picks" / f"{entry.name}.csv"
 
-    def others(self, entry: Entry) -> tuple[Path, Path, Path]:
-        """Return the paths of BOX, RELION's STAR, and the overlay, which few have."""
+    def others(self, entry: Entry) -> tuple[Path, Path, Path, Path]:
+        """Return the paths of BOX, CBOX, RELION's STAR, and the overlay, which few have."""
         return (
             self.folder / "box" / f"{entry.name}.box",
+            self.folder / "cbox" / f"{entry.name}.cbox",
             coordinate_file(self.relion[entry.group], relion_name(entry.path)),
             self.folder / "overlays" / f"{entry.name}.png",
         )
@@ -119,11 +121,12 @@ def pick_micrograph(
     snr : float or None
         Signal-to-noise ratio of the true particles, None where it is not known.
     """
-    path, (box, _, overlay) = files.candidates(entry), files.others(entry)
+    path, (box, cbox, _, overlay) = files.candidates(entry), files.others(entry)
     write_csv(path, entry.to_micrograph(picker(entry, views)))
     picks = read_picks(path)  # what is scored is what was written, decimals and all
     chosen = picks[picks.score >= threshold]
     write_box(box, chosen)
+    write_cbox(cbox, picks)
     height, width = views.micrograph.image.shape
     if entry.block is None:
         write_coordinates(files.relion[entry.group], entry.path, height, chosen)

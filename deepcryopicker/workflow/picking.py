@@ -9,15 +9,17 @@ from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.io.relion import refuse_shared_files
 from deepcryopicker.manifest import content_of, deciding
+from deepcryopicker.picker.learned.schema import LearnedConfig
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.progress import console, track
 from deepcryopicker.runs import Run
 from deepcryopicker.shards import shard_folders
 from deepcryopicker.workflow.batch import Batch, Recipe
+from deepcryopicker.workflow.inheriting import inherit
 from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
 from deepcryopicker.workflow.picked import Picked, Picker
-from deepcryopicker.workflow.pickers import PickerConfig, build_picker, inherit
+from deepcryopicker.workflow.pickers import PickerConfig, build_picker
 
 
 def pick_dataset(config: PickConfig, run: Run) -> list[Picked]:
@@ -65,7 +67,7 @@ def make_recipe(
     if weights is not None:
         settings["weights"] = content_of(weights)
     names: tuple[str, ...] = ()
-    if not isinstance(picker, NetworkPickerConfig):
+    if not isinstance(picker, NetworkPickerConfig | LearnedConfig):
         names = tuple(f"{entry.name} {entry.path}" for entry in catalogue.entries)
     return Recipe(preprocessing, make_picker, picker.threshold, settings, names)
 

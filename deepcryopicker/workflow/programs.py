@@ -7,7 +7,6 @@ from pathlib import Path
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import MicrographError
-from deepcryopicker.io.atomic import write_text
 from deepcryopicker.picker.programs import relion, topaz
 from deepcryopicker.picker.programs.inputs import MICROGRAPHS, Batch, Input, write_input
 from deepcryopicker.picker.programs.process import Program
@@ -59,7 +58,7 @@ def pick_with_program(
         If the program is not installed, or fails.
     """
     used = program_of(config)
-    version = used.version()
+    run.notes["program"] = f"{used.name} {used.version()}"
     folder = run.folder / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     found: dict[str, Picks] = {}
@@ -71,7 +70,6 @@ def pick_with_program(
             found |= _run(config, batch, run.settings["seed"])
         for used_up in (MICROGRAPHS, topaz.SMALLER):
             shutil.rmtree(below / used_up, ignore_errors=True)
-    write_text(folder / "version.txt", f"{used.name} {version}\n")
 
     def look_up(entry: Entry, _: Views) -> Picks:
         if entry.name not in found:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from deepcryopicker.evaluation.description import describe
 from deepcryopicker.evaluation.metrics import Curve, precision_recall
-from deepcryopicker.evaluation.scores import Evaluated, pooled, summarise
+from deepcryopicker.evaluation.scores import Evaluated, by_class, pooled, summarise
 from deepcryopicker.reporting.tables import score_table
 from deepcryopicker.workflow.picked import Picked
 
@@ -65,6 +65,17 @@ def curve_of(picked: list[Picked]) -> Curve | None:
     return precision_recall(*pooled(evaluated)) if evaluated else None
 
 
+def curves_by_class(picked: list[Picked]) -> dict[str, Curve]:
+    """Return a precision-recall curve for each class of particles (the paper's Figure 4).
+
+    It is empty where the truth knows no classes.
+    """
+    evaluated = [one.evaluated for one in picked if one.evaluated is not None]
+    return {
+        label: precision_recall(*pooled(members)) for label, members in by_class(evaluated).items()
+    }
+
+
 def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
     """Draw the precision-recall curves of several pickers on the same micrographs."""
     if curves:
@@ -78,10 +89,8 @@ def _summary(scored: list[Picked], threshold: float, summary_of: Summary) -> dic
     evaluated = [one.evaluated for one in scored if one.evaluated is not None]
     ratios = [one.record.snr for one in scored if one.record.snr is not None]
     radius = float(np.median([one.record.diameter / 2.0 for one in scored]))
-    return {
-        **summary_of(evaluated, threshold, radius),
-        "snr": float(np.median(ratios)) if ratios else None,
-    }
+    snr = float(np.median(ratios)) if ratios else None
+    return {**summary_of(evaluated, threshold, radius), "snr": snr}
 
 
 def _counts(picked: list[Picked]) -> dict[str, Any]:

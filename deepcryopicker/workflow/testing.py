@@ -12,9 +12,16 @@ from deepcryopicker.model.weights import Trained
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
 from deepcryopicker.workflow.batch import Recipe
+from deepcryopicker.workflow.hashing import INPUTS, write_hashes
 from deepcryopicker.workflow.pickers import PickerConfig, build_picker
 from deepcryopicker.workflow.picking import make_recipe, pick_catalogue
-from deepcryopicker.workflow.scoring import curve_of, draw_curves, score, tabulate
+from deepcryopicker.workflow.scoring import (
+    curve_of,
+    curves_by_class,
+    draw_curves,
+    score,
+    tabulate,
+)
 
 _NETWORK, _BASELINE = "network", "DoG"
 _STAGE = "baseline"  # also its folder
@@ -47,13 +54,16 @@ def pick_and_score(
     dict
         The picker's scores, and those of the baseline under ``baseline``.
     """
+    examples = None if known is catalogue else known  # nobody learns what it is scored on
+    if config.held_out is not None:
+        write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
     name = _NETWORK if trained is not None else HydraConfig.get().runtime.choices["picker"]
     overlays, folder = config.overlays, run.folder
-    recipe = _recipe(config.picker, catalogue, known, trained, config, run)
+    recipe = _recipe(config.picker, catalogue, examples, trained, config, run)
     picked = {name: pick_catalogue(catalogue, recipe, run, folder, overlays, run.resumes)}
     scores = {name: score(picked[name], config.picker.threshold)}
     if config.baseline is not None:
-        recipe = _recipe(config.baseline, catalogue, None, None, config, run)
+        recipe = _recipe(config.baseline, catalogue, examples, None, config, run)
         place = folder / _STAGE
         picked[_BASELINE] = pick_catalogue(
             catalogue, recipe, run, place, overlays=0, keep=run.resumes, description=_STAGE
@@ -61,6 +71,11 @@ def pick_and_score(
         scores[_BASELINE] = score(picked[_BASELINE], config.baseline.threshold)
     curves = {name: curve for name, each in picked.items() if (curve := curve_of(each))}
     draw_curves(run.folder / "precision_recall.png", curves, config.picker.threshold)
+    draw_curves(
+        run.folder / "precision_recall_classes.png",
+        curves_by_class(picked[name]),
+        config.picker.threshold,
+    )
     tracker.log_curves("precision_recall", curves)
     tracker.log_pictures("overlays", sorted((run.folder / "overlays").rglob("*.png")))
     console.print(tabulate(scores, title=catalogue.name))
@@ -70,11 +85,11 @@ def pick_and_score(
 def _recipe(
     picker: PickerConfig,
     catalogue: Catalogue,
-    known: Catalogue | None,
+    examples: Catalogue | None,
     trained: Trained | None,
     config: TrainConfig,
     run: Run,
 ) -> Recipe:
-    make = partial(build_picker, picker, catalogue, config.preprocessing, trained, run, known)
+    make = partial(build_picker, picker, catalogue, config.preprocessing, trained, run, examples)
     weights = None if trained is None else run.folder
     return make_recipe(picker, config.preprocessing, make, catalogue, run, weights)

@@ -16,9 +16,10 @@ from deepcryopicker.manifest import stamp
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
 from deepcryopicker.workflow.batch import Batch, Recipe
+from deepcryopicker.workflow.inheriting import inherit, with_diameter_of
 from deepcryopicker.workflow.opening import open_catalogue
 from deepcryopicker.workflow.picked import Picked
-from deepcryopicker.workflow.pickers import build_picker, inherit, with_diameter_of
+from deepcryopicker.workflow.pickers import build_picker
 from deepcryopicker.workflow.picking import make_recipe
 
 STOP = "STOP"

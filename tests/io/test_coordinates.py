@@ -244,7 +244,7 @@ BAD = {
     "no-rows.star": ("data_\n", "damaged STAR table"),
     "three.box": ("1 2 3\n", "row 1 has 3 cells"),
     "text.box": ("1 2 20 20\n1 b 20 20\n", "y0 must be a number, row 2 has 'b'"),
-    "picks.txt": ("1 2\n", "no reader for '.txt' coordinates"),
+    "picks.doc": ("1 2\n", "no reader for '.doc' coordinates"),
 }
 
 

@@ -1,14 +1,16 @@
 """From score maps to picks: places, classes, cleaning, suppression."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torchvision.ops import batched_nms
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.picker.particles import find_particles, make_surfaces
+from deepcryopicker.picker.particles import find_particles, locate, make_surfaces
 from deepcryopicker.picker.schema import MapConfig
-from deepcryopicker.types import ScoreMap
+from deepcryopicker.types import Margins, Micrograph, ScoreMap
 
 CLASSES = ("top", "side", "irregular", "background", "negative")
 DIAMETER = 24.0
@@ -49,6 +51,17 @@ def test_background_and_negatives_are_no_particles():
     scores = score_map([(80.0, 90.0, "negative", 0.9), (150.0, 60.0, "background", 0.9)])
     scores.probability[:3] = 0
     assert len(find_particles(scores, DIAMETER, MapConfig())) == 0
+
+
+@pytest.mark.parametrize(("most", "count"), [(None, 3), (2, 2), (9, 3)])
+def test_only_the_best_are_written(most, count):
+    """What a border cuts is no pick, and takes nobody's place."""
+    scores = score_map([*PLACES, (10.0, 100.0, "top", 0.95)])
+    image = np.zeros((180, 220), np.float32)
+    micrograph = Micrograph("m", Path("m.mrc"), image, margins=Margins(left=8))
+    config = MapConfig(smoothing=0.0, floor=0.2, most=most)
+    picks = locate(scores, micrograph, DIAMETER, config)
+    np.testing.assert_allclose(picks.score, [0.9, 0.8, 0.7][:count], atol=0.03)
 
 
 def test_neighbours_are_suppressed_by_distance():

@@ -61,6 +61,18 @@ def test_curve_and_mark(drawn, tmp_path):
     assert [mark.get_xydata().tolist() for mark in marks] == [[[0.5, 0.8]]]
 
 
+def test_a_threshold_for_each_curve(drawn, tmp_path):
+    curves = {"ours": CURVE, "theirs": CURVE, "without": CURVE}
+    levels = {"ours": 0.5, "theirs": float(CURVE.threshold[0])}
+    precision_recall_figure(tmp_path / "pr.png", curves, levels)
+    lines = drawn[0].axes[0].get_lines()
+    marks = [line for line in lines if line.get_marker() == "o" and len(line.get_xdata())]
+    assert [mark.get_xydata().tolist() for mark in marks] == [
+        [[0.5, 0.8]],
+        [[CURVE.recall[0], CURVE.precision[0]]],
+    ]
+
+
 def test_no_curves_and_unreached_threshold(tmp_path):
     precision_recall_figure(tmp_path / "none.png", {}, threshold=None)
     precision_recall_figure(tmp_path / "high.png", {"ours": CURVE}, threshold=0.95)

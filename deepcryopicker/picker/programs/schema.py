@@ -94,7 +94,7 @@ class TopazConfig(ProgramConfig):
 
     Attributes
     ----------
-    model : str
+    network : str
         Name of a network of Topaz, or a file of its own. Such a file is a pickle, which runs what
         is in it: give none from strangers.
     working_diameter : float
@@ -102,7 +102,7 @@ class TopazConfig(ProgramConfig):
         by whole numbers.
     """
 
-    model: str = "resnet8_u32"
+    network: str = "resnet8_u32"
     working_diameter: float = 28.0
 
     def __post_init__(self) -> None:

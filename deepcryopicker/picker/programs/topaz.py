@@ -37,12 +37,12 @@ def pick_by_topaz(config: TopazConfig, batch: Batch) -> dict[str, Picks]:
         Name of a micrograph to picks, original pixels.
     """
     scale = scale_of(config, batch.diameter)
-    model = config.model
+    network = config.network
     if isinstance(config, TopazTrainedConfig):
-        model = _train(config, batch, scale)
+        network = _train(config, batch, scale)
     _shrink(batch, batch.inputs, scale)
     options = [
-        *("--model", model, "--radius", str(max(1, round(batch.diameter / 2 / scale)))),
+        *("--model", network, "--radius", str(max(1, round(batch.diameter / 2 / scale)))),
         *("--output", _PICKS, *_CPU, *(_small(one) for one in batch.inputs)),
     ]
     _run("extract", options, batch.folder, 1, lambda: 0)
@@ -63,7 +63,7 @@ def scale_of(config: TopazConfig, diameter: float) -> int:
 def training_options(config: TopazTrainedConfig, examples: Sequence[Input]) -> list[str]:
     """Return the options of ``topaz train``; it starts from its own pretrained weights."""
     counts = [len(one.picks or ()) for one in examples]
-    name, _, units = config.model.partition("_u")
+    name, _, units = config.network.partition("_u")
     return [
         *("--train-images", "training-images.txt", "--train-targets", _TARGETS),
         *("--num-particles", str(max(1, round(float(np.mean(counts)))))),

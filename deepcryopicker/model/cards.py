@@ -1,0 +1,120 @@
+"""Weights and the card beside them: read without trusting either, and written."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.atomic import replacing, write_text
+from deepcryopicker.types import Calibration
+
+_LARGEST_CARD = 1_000_000  # bytes; a card is a page of text, a YAML bomb is not
+
+
+def find_weights(path: Path, name: str, key: str) -> Path:
+    """Return the weights file of a run folder, or the file itself.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    weights = path / name if path.is_dir() else path
+    if not weights.is_file():
+        raise UsageError(f"{key}: there is no {weights}; give a run folder of train")
+    return weights
+
+
+def read_card(path: Path, key: str) -> dict[str, Any]:
+    """Read a card as plain YAML.
+
+    Raises
+    ------
+    UsageError
+        If it is missing, large, or no mapping.
+    """
+    if not path.is_file():
+        raise UsageError(f"{key}: there is no {path}; give a run folder of train")
+    if path.stat().st_size > _LARGEST_CARD:
+        raise UsageError(f"{path} is larger than 1 MB: not a model card")
+    try:
+        card = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is not a model card: nested too deeply") from error
+    if not isinstance(card, dict):
+        raise UsageError(f"{path} is not a model card")
+    return card
+
+
+@contextmanager
+def naming(weights: Path, card: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while both are taken apart into one line with their name.
+
+    Raises
+    ------
+    UsageError
+        If the card has nonsense in it, or the weights do not fit it.
+    """
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{card}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"{card} is not a model card: {error}") from error
+    except (SafetensorError, RuntimeError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"{weights} does not fit {card.name} beside it: {reason}") from error
+
+
+def load_state(network: nn.Module, weights: Path) -> None:
+    """Load weights into a network of their shape."""
+    network.load_state_dict(load_file(weights))
+
+
+def require_finite(network: nn.Module, weights: Path) -> None:
+    """Refuse weights that are no numbers."""
+    if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
+        raise UsageError(f"{weights} holds NaN or infinite weights")
+
+
+def diameter_on(card: dict[str, Any]) -> float:
+    """Return the particle diameter on a card, original pixels."""
+    diameter = float(card["diameter"])
+    if not 0 < diameter < float("inf"):
+        raise ValueError(f"diameter is {diameter:g}")
+    return diameter
+
+
+def calibration_on(card: dict[str, Any]) -> Calibration:
+    """Return the calibration on a card; without one, scores stay as they are."""
+    given = card.get("calibration", {})
+    calibration = Calibration(**{key: float(value) for key, value in given.items()})
+    if not (0 < calibration.slope < float("inf") and math.isfinite(calibration.intercept)):
+        raise ValueError(f"calibration is {given}")
+    return calibration
+
+
+def write_weights(
+    network: nn.Module,
+    weights: Path,
+    card: Path,
+    contents: dict[str, Any],
+    calibration: Calibration,
+) -> None:
+    """Write weights, and a card with its contents and the calibration."""
+    state = {key: value.contiguous().cpu() for key, value in network.state_dict().items()}
+    with replacing(weights) as temporary:
+        save_file(state, temporary)
+    contents = {**contents, "calibration": asdict(calibration)}
+    write_text(card, yaml.safe_dump(contents, sort_keys=False))

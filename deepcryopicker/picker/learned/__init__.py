@@ -1,0 +1,1 @@
+"""Trained pickers of others, built anew: they find particles in whole micrographs."""
