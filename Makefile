@@ -56,6 +56,11 @@ relion: ## Install RELION 3.1 for the tests and `make bench`; Debian 12, as root
 	  DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends relion >/dev/null; }
 
+chromium: ## Install Chromium for the tests of the report; Debian 12, as root
+	@command -v chromium >/dev/null || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+
 topaz: $(TOPAZ)/.installed ## Install Topaz for `make bench`, in an environment of its own
 
 # It borrows torch, torchvision and the rest from .venv: the same build for both, and no second
@@ -70,4 +75,4 @@ $(TOPAZ)/.installed: $(INSTALLED)
 clean: ## Remove what the targets made, but not the results in outputs/
 	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install demo test test-all test-faults test-slurm lint bench bench-500 benchmark-rivals relion topaz clean
+.PHONY: help install demo test test-all test-faults test-slurm lint bench bench-500 benchmark-rivals relion chromium topaz clean

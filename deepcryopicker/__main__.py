@@ -17,6 +17,7 @@ _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrograph
   python -m deepcryopicker.label      only find training particles
   python -m deepcryopicker.pick       pick with a trained network or a baseline
   python -m deepcryopicker.evaluate   score anybody's picks
+  python -m deepcryopicker.report     look at runs: one page for a browser
 
 Your own micrographs, no labels:
   python -m deepcryopicker.train +experiment=no_labels dataset.micrographs=DIR dataset.diameter=60

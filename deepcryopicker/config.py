@@ -125,7 +125,8 @@ class TrainConfig(RunConfig):
     held_out : float or None
         Share of the micrographs with truth that nothing learns from, and that alone are picked
         and scored; of a dataset with fewer than three, spatial blocks. Null: all are picked, and
-        where the labels are the truth those are scored that ``class_set.test`` keeps apart.
+        where the labels are the truth those are scored that ``class_set.test`` keeps apart;
+        pickers that are trained by themselves hold out so many.
     baseline : picker or None
         Picked and scored beside the network.
     """
@@ -235,11 +236,48 @@ class EvaluateConfig:
     evaluate: EvaluateSection = field(default_factory=EvaluateSection)
 
 
+@dataclass
+class ReportSection:
+    """What to show.
+
+    Attributes
+    ----------
+    runs : list of str
+        Folders of runs and of sweeps, of which every job is taken.
+    title : str
+    picture_megabytes : float
+        The micrographs together are made to fit into so much of the file; with 0 none is shown.
+    figures : bool
+        Whether to draw the paper's figures from these runs, into ``figures/`` and into the page.
+    """
+
+    runs: list[str] = MISSING
+    title: str = "Particle picking report"
+    picture_megabytes: float = 8.0
+    figures: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise UsageError("report.runs is empty: name run folders, report.runs=[DIR,DIR]")
+        if not 0 <= self.picture_megabytes <= 1000:
+            raise UsageError(
+                f"report.picture_megabytes must lie in [0, 1000], got {self.picture_megabytes:g}"
+            )
+
+
+@dataclass
+class ReportConfig:
+    """``python -m deepcryopicker.report``."""
+
+    report: ReportSection = field(default_factory=ReportSection)
+
+
 COMMANDS: dict[str, type] = {
     "train": TrainConfig,
     "label": LabelConfig,
     "pick": PickConfig,
     "evaluate": EvaluateConfig,
+    "report": ReportConfig,
 }
 """Names of the commands, which are also those of their primary configuration files."""
 

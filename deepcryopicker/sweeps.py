@@ -158,7 +158,7 @@ def tabulate(jobs: Sequence[Job]) -> tuple[list[dict[str, Any]], list[str]]:
     varied : list of str
         Keys of the choices that vary between the jobs.
     """
-    choices = [_choices(job.overrides) for job in jobs]
+    choices = [choices_of(job.overrides) for job in jobs]
     keys = dict.fromkeys(key for each in choices for key in each)
     varied = [key for key in keys if len({each.get(key) for each in choices}) > 1]
     numbers = [_published(job) | _numbers(job) for job in jobs]
@@ -191,10 +191,26 @@ def _metrics(job: Job) -> dict[str, Any]:
 def _published(job: Job) -> dict[str, float]:
     """Find the published numbers of a job's choices, in ``reference``."""
     reference: Mapping[str, Any] = (read_settings(job.folder) or {}).get("reference", {})
+    found = published(reference, job.overrides)
+    return {f"{PAPER}{metric}": number for metric, number in found.items()}
+
+
+def published(
+    reference: Mapping[str, Mapping[str, float]], overrides: Sequence[str]
+) -> dict[str, float]:
+    """Find the published numbers of what was chosen, by the metric's name.
+
+    Parameters
+    ----------
+    reference : mapping
+        See :class:`deepcryopicker.config.RunConfig`.
+    overrides : sequence of str
+        What was typed.
+    """
     return {
-        f"{PAPER}{metric}": numbers[choice]
+        metric: numbers[choice]
         for metric, numbers in reference.items()
-        for choice in job.overrides
+        for choice in overrides
         if choice in numbers
     }
 
@@ -223,7 +239,8 @@ def _overrides_in(folder: Path) -> list[str]:
     return [str(each) for each in read_yaml(path)] if path.is_file() else []
 
 
-def _choices(overrides: Sequence[str]) -> dict[str, str]:
+def choices_of(overrides: Sequence[str]) -> dict[str, str]:
+    """Split what was typed into keys and values."""
     pairs = (each.removeprefix("+").partition("=") for each in overrides)
     return {key: value for key, _, value in pairs}
 

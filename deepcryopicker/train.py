@@ -27,7 +27,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.trainer.checkpoints import remove_checkpoints
     from deepcryopicker.workflow.describing import describe
     from deepcryopicker.workflow.holding_out import hold_out
-    from deepcryopicker.workflow.label_use import label_use
+    from deepcryopicker.workflow.label_use import label_use, share_held_out
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
     from deepcryopicker.workflow.pickers import prepare_network
     from deepcryopicker.workflow.rounds import label_and_train
@@ -41,7 +41,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
     with timed(run, "labelling"):
         catalogue = open_catalogue(config.dataset)
         catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
-        known, scored = hold_out(catalogue, config.held_out, config.seed, run)
+        known, scored = hold_out(catalogue, share_held_out(config), config.seed, run)
     run.notes["label_use"] = label_use(config, known)
 
     trained = None

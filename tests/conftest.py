@@ -1,9 +1,21 @@
 """Fixtures that several folders share."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+# As root, without a graphics card, and without asking anybody for anything.
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +28,19 @@ def real_data():
     if os.environ.get("DEEPCRYOPICKER_REQUIRE_DATA"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium, driven by Playwright; without it a test is skipped, or fails."""
+    found = shutil.which("chromium")
+    if found is None:
+        if os.environ.get("DEEPCRYOPICKER_REQUIRE_CHROMIUM"):
+            pytest.fail("DEEPCRYOPICKER_REQUIRE_CHROMIUM is set, but there is no chromium")
+        pytest.skip("no chromium on the PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()

@@ -24,6 +24,7 @@ PRIMARIES = {
     "label": config.LabelConfig,
     "pick": config.PickConfig,
     "evaluate": config.EvaluateConfig,
+    "report": config.ReportConfig,
 }
 NOT_BOXES = {"experiment", "hydra"}
 GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name not in NOT_BOXES)
@@ -37,6 +38,14 @@ SCANS = {
     **dict.fromkeys(("sliding", "deepem_sliding", "deeppicker_sliding"), "sliding"),
     **{name: name for name in ("eman2", "fast_rcnn", "pixer")},
 }
+# What calls a program, or reads files, and its schema.
+PROGRAMS = {
+    "imported": "imported",
+    "relion_log": "relion_log",
+    "relion_template": "relion_template",
+    "topaz_pretrained": "topaz",
+    "topaz_trained": "topaz_trained",
+}
 # What each picker without a network is made of.
 WITHIN = {
     "auto": labelers.AutoConfig,
@@ -47,7 +56,9 @@ WITHIN = {
 NEEDED = {
     "evaluate": ["evaluate.picks=p", "evaluate.truth=t"],
     "folder": ["dataset.micrographs=m"],
+    "imported": ["picker.picks=p"],
     "no_labels": ["dataset.micrographs=m"],
+    "report": ["report.runs=[r]"],
 }
 
 
@@ -92,9 +103,11 @@ def test_a_labeler_has_the_schema_of_its_name(option):
 def test_a_picker_has_the_schema_of_its_kind(place, option):
     """Both as picker and as baseline; a labeler has the values of its own option."""
     group = "picker" if place == "picker" else "picker@baseline"
-    picker = getattr(build("train", f"{group}={option}"), place)
-    if option in SCANS:
-        assert type(picker) is config.SCHEMAS["picker"][SCANS[option]]
+    needed = [f"{place}.picks=p"] if option == "imported" else []
+    picker = getattr(build("train", f"{group}={option}", *needed), place)
+    kinds = SCANS | PROGRAMS
+    if option in kinds:
+        assert type(picker) is config.SCHEMAS["picker"][kinds[option]]
         return
     assert type(picker) is LabelerPickerConfig
     assert type(picker.labeler) is WITHIN[option]
@@ -199,6 +212,35 @@ def test_every_labeler_that_learns_is_compared():
     assert sorted([*values_of("compare_labelers", "labeler"), "truth"]) == sorted(LABELERS)
 
 
+RIVALS = sorted(path.stem for path in (CONF_DIR / "experiment" / "rival").glob("*.yaml"))
+BENCHMARKS = [name for name in EXPERIMENTS if name.startswith("benchmark_")]
+
+
+@pytest.mark.parametrize("benchmark", BENCHMARKS)
+def test_rivals_are_compared_on_what_none_of_them_has_learnt_from(benchmark):
+    rivals = values_of(benchmark, "experiment/rival@_global_")
+    for rival in rivals:
+        chosen = f"experiment/rival@_global_={rival}"
+        settings = build("train", f"+experiment={benchmark}", chosen)
+        assert 0 < settings.held_out < 1
+        assert settings.baseline is None
+
+
+def test_every_rival_is_in_a_benchmark_and_every_picker_a_rival():
+    compared = {
+        rival for name in BENCHMARKS for rival in values_of(name, "experiment/rival@_global_")
+    }
+    assert compared == set(RIVALS)
+    written = [OmegaConf.load(CONF_DIR / "experiment" / "rival" / f"{one}.yaml") for one in RIVALS]
+    chosen = {
+        each["override /picker"]
+        for one in written
+        for each in one.defaults
+        if "override /picker" in each
+    }
+    assert chosen == {name for name in PICKERS if "sliding" not in name}
+
+
 def test_every_rule_of_selection_is_compared():
     modes = values_of("selection_modes", "labeler.selection.mode")
     assert sorted(modes) == sorted(labelers.MODES)
@@ -252,6 +294,8 @@ OUT_OF_RANGE = [
     "labeler.blobs.typical.weakest=1",
     "labeler.blobs.typical.contrast=[0.9,0.2]",
     "labeler.blobs.typical.isolation=-1",
+    "held_out=0",
+    "held_out=1",
     "class_set.classes=[top,botom,background]",
     "class_set.classes=[background]",
     "class_set.classes=[top]",
@@ -360,6 +404,18 @@ def test_deeper_names_are_given_in_full(key, value):
         ["picker=log", "picker.threshold=2"],
         ["picker=sliding", "picker.step=0"],
         ["picker=sliding", "picker.batch=0"],
+        ["picker=relion_log", "picker.threshold=2"],
+        ["picker=relion_log", "picker.diameters=[1.2,0.8]"],
+        ["picker=relion_log", "picker.diameters=[1]"],
+        ["picker=relion_template", "picker.picks=2"],
+        ["picker=relion_template", "picker.classes=0"],
+        ["picker=relion_template", "picker.least_share=2"],
+        ["picker=relion_template", "picker.lowpass=0"],
+        ["picker=relion_template", "picker.angle=0"],
+        ["picker=topaz_pretrained", "picker.working_diameter=2"],
+        ["picker=topaz_trained", "picker.updates=0"],
+        ["picker=topaz_trained", "picker.batch=0"],
+        ["picker=imported", "picker.picks=p", "picker.threshold=-1"],
         ["picker=eman2", "picker.threshold=2"],
         ["picker=pixer", "picker.floor=-1"],
         ["picker=pixer", "picker.distance=0"],
@@ -386,6 +442,11 @@ def test_a_value_out_of_range_of_another_option_is_refused_by_name(overrides):
 )
 def test_evaluate_refuses_values_out_of_range_by_name(override):
     refused_by_name("evaluate", *NEEDED["evaluate"], override)
+
+
+@pytest.mark.parametrize("override", ["report.runs=[]", "report.picture_megabytes=-1"])
+def test_report_refuses_values_out_of_range_by_name(override):
+    refused_by_name("report", *NEEDED["report"], override)
 
 
 def schemas():

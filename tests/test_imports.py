@@ -26,7 +26,9 @@ LEVELS = (
     "rerun",
     "outcomes",
     "workflow",
-    "refusals sweeps slurm allowlist app train label pick evaluate __main__",
+    "refusals sweeps slurm allowlist",
+    "results",
+    "app train label pick evaluate report __main__",
 )
 RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}
 SCHEMA_MAY_IMPORT = {"collections.abc", "dataclasses", "typing", "omegaconf"}
@@ -113,7 +115,7 @@ def test_a_command_starts_without_torch():
     heavy = ("torch", "lightning", "wandb", "matplotlib", "cv2", "scipy")
     program = (
         "import sys, deepcryopicker.app, deepcryopicker.train, deepcryopicker.label, "
-        "deepcryopicker.pick, deepcryopicker.evaluate; "
+        "deepcryopicker.pick, deepcryopicker.evaluate, deepcryopicker.report; "
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     answer = subprocess.run(

@@ -29,8 +29,7 @@ def open_simulated(config: SimulatedConfig, track: Track) -> Catalogue:
     track : callable
         Wraps the micrographs still to be generated in a progress bar.
     """
-    folder = Path(config.cache) / _key(config)
-    wanted = [(KINDS[name], i) for name in config.kinds for i in range(config.micrographs_per_kind)]
+    folder, wanted = _wanted(config)
     missing = [
         (kind, index) for kind, index in wanted if not _paths(folder, kind, index)[0].exists()
     ]
@@ -38,19 +37,32 @@ def open_simulated(config: SimulatedConfig, track: Track) -> Catalogue:
     for kind, index in track(missing, "simulating"):
         simulated = simulate(kind, (height, width), config.dose, _seed(config, kind, index))
         _store(simulated, *_paths(folder, kind, index))
+    return list_simulated(config)
+
+
+def list_simulated(config: SimulatedConfig) -> Catalogue:
+    """Return the catalogue of what is in the cache; nothing is generated."""
+    folder, wanted = _wanted(config)
     entries = []
     for kind, index in wanted:
         micrograph, coordinates = _paths(folder, kind, index)
-        entries.append(
-            Entry(
-                name=micrograph.stem,
-                path=micrograph,
-                group=kind.name,
-                diameter_angstrom=kind.diameter,
-                truth=coordinates,
+        if micrograph.exists():
+            entries.append(
+                Entry(
+                    name=micrograph.stem,
+                    path=micrograph,
+                    group=kind.name,
+                    diameter_angstrom=kind.diameter,
+                    truth=coordinates,
+                )
             )
-        )
     return Catalogue(config.name, tuple(entries))
+
+
+def _wanted(config: SimulatedConfig) -> tuple[Path, list[tuple[Kind, int]]]:
+    """Folder of the cache, and species and number of each micrograph."""
+    wanted = [(KINDS[name], i) for name in config.kinds for i in range(config.micrographs_per_kind)]
+    return Path(config.cache) / _key(config), wanted
 
 
 def _key(config: SimulatedConfig) -> str:

@@ -97,6 +97,31 @@ def training_figure(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     save_figure(figure, path)
 
 
+def duration_figure(
+    path: Path, minutes: Mapping[str, float], published: tuple[float, float]
+) -> None:
+    """Draw durations as bars, over the range that the paper gives (figure 8).
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    minutes : mapping
+        From the text beside a bar to its length.
+    published : (float, float)
+        Shortest and longest of the paper, minutes.
+    """
+    figure = Figure(figsize=(7.2, 1.3 + 0.34 * len(minutes)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axvspan(*published, color="0.9", label=f"paper: {published[0]:g} to {published[1]:g}")
+    bars = axes.barh(list(minutes), list(minutes.values()), color=COLOURS[0])
+    axes.bar_label(bars, fmt="%.1f", padding=3)
+    axes.set(xlabel="Minutes", ylim=(len(minutes) - 0.4, -0.6))
+    axes.set_axisbelow(True)
+    axes.legend(frameon=False)
+    save_figure(figure, path)
+
+
 def sample_sheet(path: Path, training_set: TrainingSet, per_class: int = 12) -> None:
     """Show windows of each class, spread evenly over the class, a row per class.
 

@@ -81,10 +81,7 @@ def draw_panel(
     draw_circles(verdicts, picks[~good], VERMILLION, scale, typical, dashed=False)
     draw_circles(verdicts, picks[good], BLUE, scale, typical, dashed=False)
 
-    shapes = to_rgb(resize(mask.astype(np.uint8) * _GREY_MASK, size))
-    draw_circles(shapes, picks[picks.label == "top"], CLASS_COLOURS["top"], scale, typical, False)
-    for name in _REACH:
-        _outline(shapes, mask, picks[picks.label == name], preprocessed.scale, name)
+    shapes = draw_shapes(mask, picks, size, preprocessed.scale, scale)
 
     classes = [
         (f"{np.count_nonzero(picks.label == name)} {name}", CLASS_COLOURS[name]) for name in SHAPES
@@ -146,6 +143,41 @@ def draw_stages(stages: Mapping[str, Image], tile: int = 384) -> Rgb:
 def save_stages(path: Path, stages: Mapping[str, Image], tile: int = 384) -> None:
     """Write :func:`draw_stages` as a PNG, atomically."""
     write_picture(path, draw_stages(stages, tile))
+
+
+def draw_shapes(
+    mask: Mask,
+    picks: Picks,
+    size: tuple[int, int],
+    working_scale: float,
+    zoom: tuple[float, float],
+) -> Rgb:
+    """Draw the shape of each candidate onto the mask, in the colour of its class.
+
+    Parameters
+    ----------
+    mask : (h, w) bool
+    picks : Picks
+        Original pixels; circles around top views, boxes around side views, outlines of the rest.
+    size : (int, int)
+        Width and height of the picture.
+    working_scale : float
+        Pixels of `mask` per original pixel.
+    zoom : (float, float)
+        Pixels of the picture per original pixel, along x and y.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        RGB.
+    """
+    shapes = to_rgb(resize(mask.astype(np.uint8) * _GREY_MASK, size))
+    top = picks[picks.label == "top"]
+    typical = float(np.median(top.diameter)) if len(top) else 0.0
+    draw_circles(shapes, top, CLASS_COLOURS["top"], zoom, typical, dashed=False)
+    for name in _REACH:
+        _outline(shapes, mask, picks[picks.label == name], working_scale, name)
+    return shapes
 
 
 def _outline(canvas: Rgb, mask: Mask, picks: Picks, scale: float, name: str) -> None:

@@ -1,39 +1,26 @@
 """Pick what a network was trained on: to calibrate its scores, and to find better labels."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config import TrainConfig
-from deepcryopicker.evaluation.matching import HIT, IGNORED, match
-from deepcryopicker.evaluation.metrics import best_f1
+from deepcryopicker.evaluation.matching import match
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
-from deepcryopicker.picker.calibration import fit_calibration
 from deepcryopicker.picker.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import track
 from deepcryopicker.runs import Run
-from deepcryopicker.types import (
-    CONTAMINANT,
-    UNCALIBRATED,
-    UNCERTAIN,
-    WEAK,
-    Calibration,
-    Floats,
-    Picks,
-)
+from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Picks
+from deepcryopicker.workflow.judging import CALIBRATE_ON, Judged, calibration_of
 from deepcryopicker.workflow.opening import spread
 from deepcryopicker.workflow.sampling import Source
-
-CALIBRATE_ON = 16
-"""Micrographs at the most that scores are calibrated on."""
 
 
 def calibrate(
@@ -57,46 +44,6 @@ def calibrate(
         outcome = match(picks, labels, source.picks[unknown], source.diameter / 2.0)
         judged.append(Judged(picks.score, outcome, len(labels)))
     return replace(trained, calibration=calibration_of(judged, given))
-
-
-@dataclass(frozen=True)
-class Judged:
-    """How the picks of one micrograph compare with its labels.
-
-    Attributes
-    ----------
-    score : (N,) float64
-    outcome : (N,) int8
-        As :func:`deepcryopicker.evaluation.matching.match` returns it.
-    labels : int
-        How many there are.
-    """
-
-    score: Floats
-    outcome: npt.NDArray[np.int8]
-    labels: int
-
-
-def calibration_of(judged: Sequence[Judged], given: bool) -> Calibration:
-    """Fit a calibration by which 0.5 is a sensible threshold; see :func:`calibrate`.
-
-    Parameters
-    ----------
-    judged : sequence of Judged
-        One for each micrograph.
-    given : bool
-        Whether the labels are true.
-    """
-    if not judged:
-        return UNCALIBRATED
-    counted = [one.outcome != IGNORED for one in judged]
-    scores = [one.score[counts] for one, counts in zip(judged, counted, strict=True)]
-    found = [one.outcome[counts] == HIT for one, counts in zip(judged, counted, strict=True)]
-    level = 0.5
-    if given:
-        hits = np.concatenate(found).astype(np.int8)
-        level = best_f1(np.concatenate(scores), hits, sum(one.labels for one in judged))[0] / 2.0
-    return fit_calibration(scores, found, level or 0.5)
 
 
 def pick_sources(

@@ -15,6 +15,20 @@ from deepcryopicker.picker.schema import NetworkPickerConfig
 NONE = "none"
 
 
+def learns_from_truth(picker: object) -> bool:
+    """Whether a picker is trained by itself, on true particles that it is shown."""
+    if isinstance(picker, RelionTemplateConfig):
+        return picker.templates is None
+    return isinstance(picker, TopazTrainedConfig | LearnedConfig)
+
+
+def share_held_out(config: TrainConfig) -> float | None:
+    """Return the share of micrographs to hold out: also of who learns from truth by itself."""
+    if config.held_out is None and config.until == "picks" and learns_from_truth(config.picker):
+        return float(config.class_set.test)
+    return config.held_out
+
+
 def label_use(config: TrainConfig, known: Catalogue) -> str:
     """Say in a few words which labels of the dataset a picker learns from.
 
@@ -34,16 +48,12 @@ def label_use(config: TrainConfig, known: Catalogue) -> str:
     if isinstance(picker, ImportedConfig):
         return "imported"
     if isinstance(picker, RelionTemplateConfig):
-        if picker.templates is not None:
-            return "given templates"
-        return f"{min(picker.picks, _count(known))} picks"
-    if isinstance(picker, TopazConfig) and not isinstance(picker, TopazTrainedConfig):
-        return "pretrained"
-    if isinstance(picker, TopazTrainedConfig | LearnedConfig):
+        count = min(picker.picks, _count(known))
+        return "given templates" if picker.templates else f"{count} picks"
+    with_truth = isinstance(picker, NetworkPickerConfig) and isinstance(config.labeler, TruthConfig)
+    if with_truth or learns_from_truth(picker):
         return f"{_count(known)} picks"
-    if isinstance(picker, NetworkPickerConfig) and isinstance(config.labeler, TruthConfig):
-        return f"{_count(known)} picks"
-    return NONE
+    return "pretrained" if isinstance(picker, TopazConfig) else NONE
 
 
 def _count(known: Catalogue) -> int:

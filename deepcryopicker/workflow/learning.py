@@ -22,7 +22,7 @@ from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import console, track
 from deepcryopicker.runs import Run, provenance
 from deepcryopicker.types import Calibration, Micrograph, Picks
-from deepcryopicker.workflow.calibrating import CALIBRATE_ON, Judged, calibration_of
+from deepcryopicker.workflow.judging import CALIBRATE_ON, Judged, calibration_of
 
 
 @dataclass(frozen=True)

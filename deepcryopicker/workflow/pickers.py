@@ -32,7 +32,6 @@ from deepcryopicker.workflow.inheriting import NO_WEIGHTS
 from deepcryopicker.workflow.learning import finder, learn
 from deepcryopicker.workflow.picking import Picker
 from deepcryopicker.workflow.programs import pick_with_program
-from deepcryopicker.workflow.training import new_network
 
 logger = logging.getLogger(__name__)
 
@@ -158,6 +157,9 @@ def prepare_network(config: TrainConfig) -> Network | None:
     picker = config.picker
     if not isinstance(picker, NetworkPickerConfig) and config.until == "picks":
         return None
+    # Imported where it is needed: whoever only picks should not wait for Lightning.
+    from deepcryopicker.workflow.training import new_network
+
     network = new_network(config)
     if isinstance(picker, NetworkPickerConfig):
         choose_precision(picker.precision, choose_device(picker.device))

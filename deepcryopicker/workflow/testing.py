@@ -51,10 +51,11 @@ def pick_and_score(
     dict
         The picker's scores, and those of the baseline under ``baseline``.
     """
+    examples = None if known is catalogue else known  # nobody learns what it is scored on
     if config.held_out is not None:
         write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
     name = _NETWORK if trained is not None else HydraConfig.get().runtime.choices["picker"]
-    picker = build_picker(config.picker, catalogue, config.preprocessing, trained, run, known)
+    picker = build_picker(config.picker, catalogue, config.preprocessing, trained, run, examples)
     picked = {
         name: pick_catalogue(
             catalogue,
@@ -72,7 +73,7 @@ def pick_and_score(
         picked[_BASELINE] = pick_catalogue(
             catalogue,
             config.preprocessing,
-            build_picker(config.baseline, catalogue, config.preprocessing, None, run),
+            build_picker(config.baseline, catalogue, config.preprocessing, None, run, examples),
             config.baseline.threshold,
             run,
             run.folder / "baseline",

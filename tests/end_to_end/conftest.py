@@ -15,9 +15,10 @@ from deepcryopicker import app
 from deepcryopicker.evaluate import evaluate
 from deepcryopicker.label import label
 from deepcryopicker.pick import pick
+from deepcryopicker.report import report
 from deepcryopicker.train import train
 
-COMMANDS = {"train": train, "label": label, "pick": pick, "evaluate": evaluate}
+COMMANDS = {"train": train, "label": label, "pick": pick, "evaluate": evaluate, "report": report}
 SMALL = (
     "dataset.kinds=[apoferritin]",
     "dataset.micrographs_per_kind=3",

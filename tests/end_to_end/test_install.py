@@ -15,7 +15,7 @@ def test_the_wheel_holds_every_module_and_configuration_file(tmp_path):
     checkout = tmp_path / "checkout"  # building leaves traces in the folder
     for name in ("deepcryopicker", "conf"):
         for path in sorted((ROOT / name).rglob("*")):
-            if path.suffix in {".py", ".yaml"}:
+            if path.is_file() and "__pycache__" not in path.parts:
                 target = checkout / path.relative_to(ROOT)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(path.read_bytes())
@@ -28,9 +28,11 @@ def test_the_wheel_holds_every_module_and_configuration_file(tmp_path):
         held = set(archive.namelist())
         archive.extractall(tmp_path / "installed")
     modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "deepcryopicker").rglob("*.py")}
+    assets = {p.name for p in (ROOT / "deepcryopicker/reporting/page/assets").iterdir()}
     files = {p.relative_to(ROOT).as_posix() for p in (ROOT / "conf").rglob("*.yaml")}
     assert modules <= held
     assert {f"deepcryopicker/{name}" for name in files} <= held
+    assert {f"deepcryopicker/reporting/page/assets/{name}" for name in assets} <= held
 
     program = (
         "import sys; sys.path.insert(0, 'installed'); "

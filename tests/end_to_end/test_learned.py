@@ -63,9 +63,3 @@ def test_a_rival_needs_weights(shell, in_folder):
     answer = shell("pick", "picker=fast_rcnn", *in_folder)
     assert answer.code == 2
     assert "picker.weights is missing" in answer.err
-
-
-def test_a_rival_does_not_pick_with_the_network_of_train(shell):
-    answer = shell("train", "picker=pixer")
-    assert answer.code == 2
-    assert "picker=pixer has networks of its own" in answer.err

@@ -21,7 +21,7 @@ from deepcryopicker.workflow.learning import as_picks, finder, learn, read_lesso
 DIAMETER = 30.0
 STEPS = {"standardise": {"operation": "normalise"}, "n": {"operation": "standardise"}}
 CHAIN = PreprocessingConfig(24.0, "continuous", model_input="n", steps=STEPS)
-SHORT = PixerConfig(steps=60, device="cpu")
+SHORT = PixerConfig(steps=30, device="cpu")
 
 
 def make_entry(folder, number, shape=(240, 280)):

@@ -88,7 +88,7 @@ def split_examples(examples: Sequence[Example], seed: int) -> tuple[list[Example
 def _divided(example: Example) -> tuple[list[Example], list[Example]]:
     allowed = example.holds(example.x, example.y)
     seam = float(np.quantile(example.x[allowed], _SEAM)) if allowed.any() else 0.0
-    left = np.arange(example.image.shape[1]) < seam
+    left = np.arange(example.image.shape[1]) <= np.ceil(seam)
     everywhere = np.ones(example.image.shape, bool) if example.inside is None else example.inside
     return (
         [replace(example, inside=everywhere & left)],

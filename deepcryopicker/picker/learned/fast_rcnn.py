@@ -199,5 +199,6 @@ def _targets_of(window: Window, device: str) -> dict[str, Tensor]:
     """Return the boxes of the particles whose centres lie in a window, and their class."""
     last = len(window.image) - 1
     centred = np.all((window.particles >= 0) & (window.particles <= last), axis=1)
-    boxes = _boxes(*window.particles[centred].T, window.diameter).to(device)
+    x, y = window.particles[centred].T
+    boxes = _boxes(x, y, window.diameter).to(device)
     return {"boxes": boxes, "labels": torch.ones(len(boxes), dtype=torch.int64, device=device)}

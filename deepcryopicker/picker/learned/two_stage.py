@@ -131,6 +131,8 @@ class TwoStage(Rival):
     @torch.inference_mode()
     def confirm(self, image: Image, x: Floats, y: Floats) -> Floats:
         """Return the second network's probability at each of N places, (N,) float64."""
+        if not len(x):
+            return np.zeros(0)
         windows = torch.from_numpy(cut(image, np.column_stack([x, y]), self.plan.window))[:, None]
         device = self.device_of_weights
         batches = windows.split(_SCORED_AT_ONCE)

@@ -17,7 +17,7 @@ def discs(seed, diameter=24.0, shape=(200, 240), count=14, inside=None):
             places.append(place)
     for number, (x, y) in enumerate(places):
         disc = np.hypot(column - x, row - y) < diameter / 2
-        image[disc] += -1.5 if number < count else 1.5 if number < 2 * count else 0.0
+        image[disc] += -2.0 if number < count else 2.0 if number < 2 * count else 0.0
     x, y = np.array(places[:count]).T
     return Example(image.astype(np.float32), x, y, np.zeros((0, 2)), diameter, inside)
 

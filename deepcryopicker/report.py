@@ -1,0 +1,36 @@
+"""Any runs on one page to look at, to choose a threshold by: ``python -m deepcryopicker.report``.
+
+python -m deepcryopicker.report report.runs=[outputs/pick/RUN,outputs/class_ablation]
+"""
+
+import sys
+
+from deepcryopicker.app import command
+from deepcryopicker.config import ReportConfig
+from deepcryopicker.progress import console
+from deepcryopicker.runs import Run
+
+PAGE = "report.html"
+
+
+def report(config: ReportConfig, run: Run) -> None:
+    """Read the given runs and write ``report.html``."""
+    from deepcryopicker.io.atomic import write_text
+    from deepcryopicker.reporting.page.document import render
+    from deepcryopicker.results.folders import find_runs
+    from deepcryopicker.results.page import assemble
+
+    runs = find_runs(config.report.runs)
+    page = assemble(config.report, runs, run)
+    write_text(run.folder / PAGE, render(page))
+    for source in page.problems:
+        console.print(f"{source.name}: {source.problem}", soft_wrap=True, markup=False)
+    for name, note in page.notes:
+        console.print(f"{name}: {note}", soft_wrap=True, markup=False)
+    megabytes = (run.folder / PAGE).stat().st_size / 1e6
+    console.print(f"{len(runs)} runs, {len(page.micrographs)} micrographs, {megabytes:.1f} MB")
+    console.print(f"page: {run.folder / PAGE}", soft_wrap=True, markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(command(report, "report"))

@@ -1,0 +1,87 @@
+"""The page as one HTML file that asks for nothing else: it opens from disk, without a network."""
+
+import base64
+import hashlib
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from deepcryopicker.reporting.overlays import BLUE, GREY, VERMILLION, YELLOW
+from deepcryopicker.reporting.page.model import Json, Page, Picker, Shown
+from deepcryopicker.reporting.page.packing import pack, plain_curve, plain_picked
+
+_SCRIPTS = ("scores.js", "data.js", "charts.js", "canvas.js", "viewer.js", "page.js")
+_COLOURS = {"hit": BLUE, "false": VERMILLION, "missed": YELLOW, "ignored": GREY}
+
+
+def render(page: Page) -> str:
+    """Write the page as HTML.
+
+    Names from files are text wherever they stand. The page's own style and script are named to
+    the browser by their hashes; it runs nothing else, and asks nobody for anything.
+    """
+    environment = Environment(
+        loader=PackageLoader("deepcryopicker.reporting.page", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = _asset("page.css")
+    script = "(() => {\n'use strict';\n" + "\n".join(map(_asset, _SCRIPTS)) + "})();\n"
+    return environment.get_template("page.html.j2").render(
+        page=page,
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        content={
+            "pickers": [_plain_picker(picker) for picker in page.pickers],
+            "micrographs": [_plain_micrograph(one) for one in page.micrographs],
+            "colours": {name: f"rgb{colour}" for name, colour in _COLOURS.items()},
+        },
+        packed=[pack([plain_picked(one) for one in picker.picked]) for picker in page.pickers],
+    )
+
+
+def _plain_picker(picker: Picker) -> Json:
+    scores = [one.picks.score for one in picker.picked if len(one.picks)]
+    low = min([0.0, *(float(score.min()) for score in scores)])
+    high = max([1.0, *(float(score.max()) for score in scores)])
+    return {
+        "name": picker.name,
+        "dataset": picker.dataset,
+        "threshold": picker.threshold,
+        "best": picker.best_threshold,
+        "low": low,
+        "high": high,
+        "curve": None if picker.curve is None else plain_curve(picker.curve),
+        "micrographs": [one.micrograph for one in picker.picked],
+    }
+
+
+def _plain_micrograph(shown: Shown) -> Json:
+    return {
+        "name": shown.name,
+        "dataset": shown.dataset,
+        "group": shown.group,
+        "width": shown.width,
+        "height": shown.height,
+    }
+
+
+def _policy(style: str, script: str) -> str:
+    """Content security policy: this style and this script, pictures within the page, no more."""
+    return (
+        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _asset(name: str) -> str:
+    folder = files("deepcryopicker.reporting.page") / "assets"
+    return (folder / name).read_text(encoding="utf-8")
