@@ -55,11 +55,11 @@ def change(path, **settings):
 
 
 def test_case_55_names_in_what_people_read(tmp_path, capsys):
-    """No HTML and no SVG is written; the terminal's own markup is shown as it is."""
+    """On the terminal; tests/results/test_page.py looks at the page of ``report``."""
     run = Run(tmp_path, None, "test", {})
 
     def fail():
-        raise UsageError if False else ValueError("<script>alert(1)</script> [bold]x[/bold]")
+        raise ValueError("<script>alert(1)</script> [bold]x[/bold]")
 
     path = Path("<script>alert(1)</script>[red]a[/red].mrc")
     assert run.attempt("read", "a", path, fail) is None
