@@ -172,6 +172,23 @@ def evil_sections(marker):
         "sweeper": {"sweeper": {"_target_": "builtins.open"}},
         "logging": {"job_logging": logging | {"handlers": {"a": factory}}},
         "hydra's logging": {"hydra_logging": logging | {"handlers": {"a": factory}}},
+        "opening handler": {
+            "callbacks": {"a": {"_target_": "logging.FileHandler", "filename": str(marker)}}
+        },
+        "opening formatter": {
+            "job_logging": logging
+            | {
+                "handlers": {},
+                "formatters": {
+                    "a": {"class": "logging.FileHandler", "format": str(marker), "datefmt": "w"}
+                },
+            }
+        },
+        "importing stream": {
+            "job_logging": logging
+            | {"handlers": {"a": {"class": "logging.StreamHandler", "stream": "ext://this"}}}
+        },
+        "attribute": {"job_logging": {"handlers": {"file": {".": {"baseFilename": str(marker)}}}}},
         "log file": {"job_logging": {"handlers": {"file": {"filename": str(marker)}}}},
         "environment": {"job": {"env_set": {"PATH": "/tmp"}}},
     }
