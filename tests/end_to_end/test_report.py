@@ -62,9 +62,7 @@ def test_a_sweep_has_a_row_for_each_job(shell):
     sweep = shell(
         "pick", *SMALL, "picker=log", "picker.threshold=0.4,0.6", run="thresholds", sweep=True
     ).folder
-    answer = shell(
-        "report", f"report.runs=[{sweep}]", "report.figures=false", run="reported_sweep"
-    )
+    answer = shell("report", f"report.runs=[{sweep}]", "report.figures=false", run="reported_sweep")
     page = (answer.folder / "report.html").read_text()
     for number, threshold in enumerate((0.4, 0.6)):
         assert f"thresholds/{number}: picker.threshold={threshold}" in page
