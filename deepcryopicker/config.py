@@ -15,6 +15,7 @@ from deepcryopicker.dataset.schema import (
     PublicConfig,
     SimulatedConfig,
 )
+from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.labeler.schema import (
     AutoConfig,
@@ -27,7 +28,12 @@ from deepcryopicker.labeler.schema import (
 )
 from deepcryopicker.logger.schema import LoggerConfig
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
-from deepcryopicker.picker.learned.schema import Eman2Config, FastRcnnConfig, PixerConfig
+from deepcryopicker.picker.learned.schema import (
+    Eman2Config,
+    FastRcnnConfig,
+    LearnedConfig,
+    PixerConfig,
+)
 from deepcryopicker.picker.programs.schema import (
     ImportedConfig,
     RelionLogConfig,
@@ -35,7 +41,12 @@ from deepcryopicker.picker.programs.schema import (
     TopazConfig,
     TopazTrainedConfig,
 )
-from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
+from deepcryopicker.picker.schema import (
+    DenseConfig,
+    LabelerPickerConfig,
+    NetworkPickerConfig,
+    SlidingConfig,
+)
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.trainer.schema import TrainerConfig
 
@@ -179,15 +190,66 @@ class LabelConfig(RunConfig):
 
 
 @dataclass
-class PickConfig(RunConfig):
-    """``python -m deepcryopicker.pick``; the labeler estimates the diameter if none is given."""
+class WatchingSection:
+    """How a folder is followed.
 
+    Attributes
+    ----------
+    every : float
+        Seconds between two looks. A file is picked once it is as large as its header promises
+        and did not change from one look to the next.
+    idle : float or None
+        Stop after so many seconds in which nothing new came; null waits for the stop file.
+    patience : float
+        Seconds after which a file that is not whole and does not change has failed.
+    refresh : float
+        Seconds after which ``summary.csv`` and RELION's lists are written anew, at most so often.
+    """
+
+    every: float = 5.0
+    idle: float | None = None
+    patience: float = 300.0
+    refresh: float = 300.0
+
+    def __post_init__(self) -> None:
+        for key in ("every", "idle", "patience", "refresh"):
+            value = getattr(self, key)
+            if value is not None and value <= 0:
+                raise UsageError(f"watching.{key} must be > 0 seconds, got {value:g}")
+
+
+@dataclass
+class PickConfig(RunConfig):
+    """``python -m deepcryopicker.pick``; the labeler estimates the diameter if none is given.
+
+    Attributes
+    ----------
+    redo : bool
+        Pick all again, also what an earlier run in this folder has finished, with whatever
+        configuration.
+    shard : str or None
+        ``1/4``, ..., ``4/4``: pick a quarter, on each of four machines. The same run folder is
+        given to all; the last to end puts the parts together.
+    watch : bool
+        Follow the folder ``dataset.micrographs`` and pick what arrives, until there is a file
+        ``STOP`` in the run folder.
+    watching : WatchingSection
+    """
+
+    redo: bool = False
+    shard: str | None = None
+    watch: bool = False
+    watching: WatchingSection = field(default_factory=WatchingSection)
     labeler: Any = MISSING
     picker: Any = MISSING
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _refuse_truth("picker", self.picker)
+        if self.shard is not None:
+            Shard.parse(self.shard)
+        if self.watch:
+            _refuse_watching(self.dataset, self.picker)
 
 
 @dataclass
@@ -259,7 +321,7 @@ class ReportSection:
 
     runs: list[str] = MISSING
     title: str = "Particle picking report"
-    picture_megabytes: float = 6.0
+    picture_megabytes: float = 8.0
     figures: bool = True
 
     def __post_init__(self) -> None:
@@ -293,6 +355,19 @@ def _require_truth(labeler: Any, dataset: Any) -> None:
         return
     if dataset.coordinates is None:
         raise UsageError("labeler=truth needs picks: set dataset.coordinates to their folder")
+
+
+def _refuse_watching(dataset: Any, picker: Any) -> None:
+    """Refuse to follow what is no folder, and to pick by what has to see all micrographs first."""
+    if not isinstance(dataset, FolderConfig):
+        raise UsageError("watch=true follows a folder: dataset=folder dataset.micrographs=DIR")
+    if dataset.coordinates is not None:
+        raise UsageError("watch=true scores nothing: leave out dataset.coordinates")
+    if not isinstance(picker, NetworkPickerConfig | LearnedConfig):
+        raise UsageError(
+            "watch=true needs a trained network, picker.weights=RUN: what picks without one has "
+            "to see all micrographs before the first is picked"
+        )
 
 
 def _refuse_truth(key: str, picker: Any) -> None:

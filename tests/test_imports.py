@@ -24,11 +24,11 @@ LEVELS = (
     "reporting logger",
     "config runs locks",
     "rerun",
-    "outcomes",
+    "outcomes manifest shards",
     "workflow",
-    "refusals sweeps slurm",
+    "refusals sweeps slurm allowlist",
     "results",
-    "app train label pick evaluate report __main__",
+    "app train label pick evaluate report relion_external __main__",
 )
 RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}
 SCHEMA_MAY_IMPORT = {"collections.abc", "dataclasses", "typing", "omegaconf"}

@@ -1,14 +1,22 @@
 """The micrographs of a run, what the user said about them, and their truth."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deepcryopicker.dataset.listing import list_micrographs
+import numpy as np
+
+from deepcryopicker.dataset.listing import list_micrographs, listed_path
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.micrographs import micrograph_shape, read_micrograph
+from deepcryopicker.io.micrographs import header_pixel_size, micrograph_shape, read_micrograph
+from deepcryopicker.io.optics import Optics, read_optics
 from deepcryopicker.types import Micrograph, Picks
+
+logger = logging.getLogger(__name__)
+
+_MOST_OUTSIDE = 0.2  # share of a file's positions
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,8 @@ class Entry:
         Whether their y counts upwards from the last row of the micrograph.
     estimated : bool
         Whether `diameter` was estimated from the data.
+    optics : Optics or None
+        Optics group, where a STAR file lists the micrographs with theirs.
     block : Block or None
         The part of the micrograph that this is; None for the whole.
     """
@@ -75,6 +85,7 @@ class Entry:
     truth: Path | None = None
     truth_from_bottom: bool = False
     estimated: bool = False
+    optics: Optics | None = None
     block: Block | None = None
 
     def load(self) -> Micrograph:
@@ -121,13 +132,20 @@ class Entry:
         return (self.truth, uncertain) if uncertain.exists() else (self.truth,)
 
     def load_truth(self) -> tuple[Picks, Picks] | None:
-        """Read true and uncertain particles; None where there is no truth."""
+        """Read true and uncertain particles; None where there is no truth.
+
+        Raises
+        ------
+        UsageError
+            If many of them lie outside the image, see :func:`within`.
+        """
         if self.truth is None:
             return None
-        read = [read_picks(path) for path in self.truth_files]
+        whole = micrograph_shape(self.path, self.average_frames)
+        given = [(path, read_picks(path)) for path in self.truth_files]
         if self.truth_from_bottom:
-            height, _ = micrograph_shape(self.path, self.average_frames)
-            read = [picks.flipped(height) for picks in read]
+            given = [(path, picks.flipped(whole[0])) for path, picks in given]
+        read = [within(path, picks, whole) for path, picks in given]
         if self.block is not None:
             read = [self.from_micrograph(self.block.holds(picks)) for picks in read]
         truth, *uncertain = read
@@ -156,6 +174,29 @@ class Catalogue:
         return replace(self, entries=tuple(entries))
 
 
+def within(path: Path, picks: Picks, shape: tuple[int, int]) -> Picks:
+    """Leave out the picks of a file whose centres lie outside an image of ``(H, W)`` pixels.
+
+    Raises
+    ------
+    UsageError
+        More than a fifth does: they belong to another scale, or to another image.
+    """
+    height, width = shape
+    inside = (abs(picks.x - (width - 1) / 2) <= width / 2) & (
+        abs(picks.y - (height - 1) / 2) <= height / 2
+    )
+    outside = len(picks) - int(np.count_nonzero(inside))
+    if outside > _MOST_OUTSIDE * len(picks):
+        raise UsageError(
+            f"{path}: {outside} of {len(picks)} positions lie outside the image of "
+            f"{width}x{height} pixels\nare they of another pixel size, or flipped?"
+        )
+    if outside:
+        logger.warning("%s: %d positions outside the image are left out", path, outside)
+    return picks[inside]
+
+
 def open_folder(config: FolderConfig) -> Catalogue:
     """List the micrographs of a folder (or file, glob, STAR, list) and find their truth.
 
@@ -165,8 +206,11 @@ def open_folder(config: FolderConfig) -> Catalogue:
         If there are no micrographs, or none of the coordinate files belongs to one.
     """
     listed = list_micrographs(config.micrographs)
-    coordinates = None if _unpublished(config) else config.coordinates
-    truth = _find_truth(coordinates, [name for name, _ in listed])
+    if config.diameter_angstrom is not None and config.pixel_size is None:
+        _require_pixel_size([path for _, path in listed])
+    unpublished = isinstance(config, PublicConfig) and config.source.truth is None
+    truth = _find_truth(config.coordinates, [name for name, _ in listed], unpublished)
+    optics = _find_optics(Path(config.micrographs))
     entries = [
         Entry(
             name=name,
@@ -182,7 +226,8 @@ def open_folder(config: FolderConfig) -> Catalogue:
         )
         for name, path in listed
     ]
-    return Catalogue(config.name, tuple(entries))
+    known = [_with_optics(entry, optics.get(entry.path)) for entry in entries]
+    return Catalogue(config.name, tuple(known))
 
 
 def open_combined(config: CombinedConfig) -> Catalogue:
@@ -195,19 +240,39 @@ def open_combined(config: CombinedConfig) -> Catalogue:
     return Catalogue(config.name, tuple(entries))
 
 
-def _unpublished(config: FolderConfig) -> bool:
-    """Whether a dataset was published without truth, and nobody has put any there."""
-    return (
-        isinstance(config, PublicConfig)
-        and config.source.truth is None
-        and config.coordinates is not None
-        and not Path(config.coordinates).exists()
-    )
+def _require_pixel_size(paths: list[Path]) -> None:
+    """Refuse a diameter in Angstrom where the first header that can be read has no pixel size."""
+    for path in paths:
+        try:
+            pixel_size = header_pixel_size(path)
+        except MicrographError:
+            continue
+        if pixel_size is None:
+            raise UsageError(
+                f"dataset.diameter_angstrom: pixel size missing in {path}\n"
+                "set dataset.pixel_size=ANGSTROM"
+            )
+        return
 
 
-def _find_truth(folder: str | None, names: list[str]) -> dict[str, Path]:
-    """Map micrograph names to coordinate files."""
-    if folder is None:
+def _find_optics(listing: Path) -> dict[Path, Optics]:
+    """Map the files that a STAR lists to their optics groups."""
+    if listing.suffix != ".star" or not listing.is_file():
+        return {}
+    return {listed_path(listing, name): optics for name, optics in read_optics(listing).items()}
+
+
+def _with_optics(entry: Entry, optics: Optics | None) -> Entry:
+    """Give an entry its optics group, with the pixel size of it or of the user, who is right."""
+    if optics is None:
+        return entry
+    optics = optics.with_pixel_size(entry.pixel_size)
+    return replace(entry, optics=optics, pixel_size=optics.pixel_size)
+
+
+def _find_truth(folder: str | None, names: list[str], optional: bool) -> dict[str, Path]:
+    """Map micrograph names to coordinate files; an `optional` folder need not be there."""
+    if folder is None or (optional and not Path(folder).exists()):
         return {}
     root = Path(folder)
     if not root.is_dir():

@@ -1,36 +1,30 @@
-"""STAR files as RELION 3.1 reads and writes them; starfile does the parsing.
+"""STAR files as RELION 3.1 reads and writes them.
 
 A position has the columns rlnCoordinateX and rlnCoordinateY: particle centre in pixels of the
 micrograph, 0 at the centre of the first pixel. Diameters have no column and do not survive.
 """
 
-import linecache
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import replacing
-from deepcryopicker.io.checks import numbers, one_line, read_lines
+from deepcryopicker.io.star_tables import GROUP, Table, find_table
+from deepcryopicker.io.text import Row, gather
 from deepcryopicker.types import SHAPES, Floats, Picks, Strings
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Table = tuple[Sequence[str], Iterable[Sequence[object]]]
+Written = tuple[Sequence[str], Iterable[Sequence[object]]]
 """A table to write: names of the columns, and rows."""
 
 X, Y = "rlnCoordinateX", "rlnCoordinateY"
 SCORE, CLASS, PSI = "rlnAutopickFigureOfMerit", "rlnClassNumber", "rlnAnglePsi"
-NAME, GROUP = "rlnMicrographName", "rlnOpticsGroup"
+NAME = "rlnMicrographName"
 COORDINATES = "rlnMicrographCoordinates"
 POSITION = (X, Y, SCORE, CLASS, PSI)
 
 VERSION = "# version 30001"
-NOMINAL = "voltage, Cs and amplitude contrast are placeholders: set those of your microscope"
-NO_PIXEL_SIZE = "pixel size unknown: RELION needs a column rlnMicrographPixelSize in data_optics"
 
 
 def read_star(path: Path) -> Picks:
@@ -45,14 +39,15 @@ def read_star(path: Path) -> Picks:
     Returns
     -------
     Picks
-        Original pixels; the diameters are NaN.
+        Original pixels; the diameters are NaN. Up to 1 % of rows with a cell that is no number
+        are left out.
 
     Raises
     ------
     UsageError
-        No such table, a damaged one, or a position that is not a number.
+        No such table, a damaged one, or many positions that are no numbers.
     """
-    return _picks(path, read_table(path, (X, Y)))
+    return _read(path)[0]
 
 
 def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
@@ -63,8 +58,8 @@ def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
     UsageError
         As `read_star`, or without names.
     """
-    table = read_table(path, (X, Y, NAME))
-    return _picks(path, table).grouped(_names(path, table))
+    picks, names = _read(path, NAME)
+    return picks.grouped(names)
 
 
 def micrograph_names(path: Path) -> list[str]:
@@ -73,9 +68,10 @@ def micrograph_names(path: Path) -> list[str]:
     Raises
     ------
     UsageError
-        No table with that column.
+        No table with that column, a damaged one, or an empty name.
     """
-    return _names(path, read_table(path, (NAME,)))
+    table = find_table(path, (NAME,))
+    return gather(path, table.columns, _with_names(path, table), (), NAME)[1]
 
 
 def read_numbers(path: Path, column: str) -> Floats:
@@ -84,9 +80,28 @@ def read_numbers(path: Path, column: str) -> Floats:
     Raises
     ------
     UsageError
-        No table with that column, or a cell that is not a number.
+        No table with that column, or more than 1 % of cells that are not a number.
     """
-    return numbers(path, column, read_table(path, (column,))[column].tolist())
+    table = find_table(path, (column,))
+    return gather(path, table.columns, table.rows, (column,))[0][column]
+
+
+def _read(path: Path, words: str | None = None) -> tuple[Picks, list[str]]:
+    """Return the positions, and of each the word in a column."""
+    table = find_table(path, (X, Y) if words is None else (X, Y, words))
+    rows = table.rows if words is None else _with_names(path, table)
+    found, said = gather(path, table.columns, rows, (X, Y, SCORE, CLASS), words)
+    label = _labels(found[CLASS]) if CLASS in found else "irregular"
+    return Picks.create(found[X], found[Y], found.get(SCORE, 1.0), label), said
+
+
+def _with_names(path: Path, table: Table) -> Iterator[Row]:
+    """Yield the rows of a table, and refuse one whose micrograph has no name."""
+    place = table.columns.index(NAME)
+    for line, cells in table.rows:
+        if not cells[place]:
+            raise UsageError(f"{path}: {NAME} is empty in line {line}\ncorrect or remove the row")
+        yield line, cells
 
 
 def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
@@ -106,9 +121,9 @@ def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
 
 def write_particles_star(
     path: Path,
-    named_picks: Iterable[tuple[str, Picks]],
-    pixel_size: float | None,
-    comment: str = "",
+    located: Iterable[tuple[str, int, Picks]],
+    optics: Written,
+    comments: Sequence[str] = (),
 ) -> None:
     """Write the positions of many micrographs into one file, with optics table.
 
@@ -116,103 +131,53 @@ def write_particles_star(
     ----------
     path : Path
         Replaced atomically.
-    named_picks : iterable of (micrograph name, Picks)
-        In the order to write.
-    pixel_size : float or None
-        Angstrom per pixel; its column is left out where unknown, and RELION will ask for it.
-    comment : str
-        One line for the top of the file.
+    located : iterable of (micrograph name, optics group, Picks)
+        In the order to write; no more than one is held at a time.
+    optics : Written
+        See :func:`deepcryopicker.io.optics.optics_table`.
+    comments : sequence of str
+        Lines for the top of the file.
     """
-    rows = ((*row, 1, _checked(name)) for name, picks in named_picks for row in _rows(picks))
-    blocks = {"optics": _optics(pixel_size), "particles": ((*POSITION, GROUP, NAME), rows)}
-    _write(path, blocks, [comment, *_notes(pixel_size)])
+    rows = ((*row, group, _checked(name)) for name, group, picks in located for row in _rows(picks))
+    blocks = {"optics": optics, "particles": ((*POSITION, GROUP, NAME), rows)}
+    _write(path, blocks, comments)
 
 
-def write_micrographs_star(path: Path, names: list[str], pixel_size: float | None) -> None:
+def write_micrographs_star(
+    path: Path,
+    grouped: Iterable[tuple[str, int]],
+    optics: Written,
+    comments: Sequence[str] = (),
+) -> None:
     """Write the list of micrographs, with optics table, that RELION extracts from.
 
     Parameters
     ----------
     path : Path
         Replaced atomically.
-    names : list of str
-        As RELION shall find the files: below its project folder, or absolute.
-    pixel_size : float or None
-        Angstrom per pixel; its column is left out where unknown, and RELION will ask for it.
+    grouped : iterable of (micrograph name, optics group)
+        Names as RELION shall find the files: below its project folder, or absolute.
+    optics : Written
+        See :func:`deepcryopicker.io.optics.optics_table`.
+    comments : sequence of str
+        Lines for the top of the file.
     """
     # The name is never the first cell: a row that starts with data_ looks like a new block.
-    table = (GROUP, NAME), [(1, _checked(name)) for name in names]
-    _write(path, {"optics": _optics(pixel_size), "micrographs": table}, _notes(pixel_size))
+    table = (GROUP, NAME), ((group, _checked(name)) for name, group in grouped)
+    _write(path, {"optics": optics, "micrographs": table}, comments)
 
 
-def write_autopick_star(path: Path, pairs: list[tuple[str, str]]) -> None:
+def write_autopick_star(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
     """Write RELION 4's and 5's list of (micrograph, coordinate file) pairs."""
-    cells = [(_checked(name), _checked(file)) for name, file in pairs]
+    cells = ((_checked(name), _checked(file)) for name, file in pairs)
     _write(path, {"coordinate_files": ((NAME, COORDINATES), cells)}, [])
 
 
-def read_table(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
-    """Return the first table that has all `columns`.
-
-    Raises
-    ------
-    UsageError
-        No such table, or a damaged file.
-    """
-    tables = _load(path)
-    for table in tables:
-        if set(columns) <= set(table.columns):
-            return table
-    found = sorted({str(column) for table in tables for column in table.columns})
-    raise UsageError(
-        f"no table with {'/'.join(columns)} in {path}\n"
-        + (f"columns found: {', '.join(found)}" if found else "it holds no STAR table at all")
-    )
-
-
-def _load(path: Path) -> list["pd.DataFrame"]:
-    """Return every block as a table, also those that are lists of single values."""
-    # pandas takes most of a second to import, which only those who read STAR files should wait for.
-    import pandas as pd
-    import starfile
-
-    read_lines(path)  # refuses what is no text file, which starfile takes for an empty one
-    try:
-        blocks = starfile.read(path, always_dict=True, parse_as_string=[NAME, COORDINATES])
-    # pandas and shlex tell of ragged rows and stray words in many types.
-    except Exception as error:
-        raise UsageError(
-            f"{path}: damaged STAR table: {one_line(error)}\n"
-            "every row needs as many cells as the loop_ names columns"
-        ) from error
-    finally:
-        linecache.clearcache()  # starfile forgets to after an error, and would read stale lines
-    return [
-        block if isinstance(block, pd.DataFrame) else pd.DataFrame([block])
-        for block in blocks.values()
-    ]
-
-
-def _picks(path: Path, table: "pd.DataFrame") -> Picks:
-    x, y = (numbers(path, column, table[column].tolist()) for column in (X, Y))
-    score = numbers(path, SCORE, table[SCORE].tolist()) if SCORE in table else 1.0
-    if CLASS not in table:
-        return Picks.create(x, y, score)
-    return Picks.create(x, y, score, _labels(numbers(path, CLASS, table[CLASS].tolist())))
-
-
-def _labels(classes: np.ndarray) -> Strings:
+def _labels(classes: Floats) -> Strings:
     """Translate class numbers; what RELION did not number is irregular."""
-    words = dict(enumerate(SHAPES, 1))
-    return np.array([words.get(int(number), "irregular") for number in classes], np.str_)
-
-
-def _names(path: Path, table: "pd.DataFrame") -> list[str]:
-    names = table[NAME]
-    if names.isna().any():
-        raise UsageError(f"{path}: {NAME} is missing in row {int(names.isna().argmax()) + 1}")
-    # starfile turns apostrophes into quotes, which are much rarer in file names.
-    return [str(name).replace('"', "'") for name in names]
+    known = np.array(["irregular", *SHAPES])
+    whole = np.isin(classes, np.arange(1, len(known)))
+    return known[np.where(whole, classes, 0).astype(np.intp)]
 
 
 def _rows(picks: Picks) -> Iterator[tuple[float, float, float, int, float]]:
@@ -223,24 +188,6 @@ def _rows(picks: Picks) -> Iterator[tuple[float, float, float, int, float]]:
         yield float(x), float(y), float(score), numbered.get(str(label), irregular), 0.0
 
 
-def _optics(pixel_size: float | None) -> Table:
-    # RELION 3.1 reads no micrograph list without voltage and Cs.
-    optics: dict[str, object] = {
-        "rlnOpticsGroupName": "opticsGroup1",
-        GROUP: 1,
-        "rlnVoltage": 300.0,
-        "rlnSphericalAberration": 2.7,
-        "rlnAmplitudeContrast": 0.1,
-    }
-    if pixel_size is not None:
-        optics["rlnMicrographPixelSize"] = float(pixel_size)
-    return tuple(optics), [tuple(optics.values())]
-
-
-def _notes(pixel_size: float | None) -> list[str]:
-    return [NOMINAL] if pixel_size is not None else [NOMINAL, NO_PIXEL_SIZE]
-
-
 def _checked(name: str) -> str:
     """Refuse names that a STAR file cannot hold."""
     if '"' in name or not name.isprintable():
@@ -248,13 +195,13 @@ def _checked(name: str) -> str:
     return name
 
 
-def _write(path: Path, blocks: Mapping[str, Table], comments: Sequence[str]) -> None:
+def _write(path: Path, blocks: Mapping[str, Written], comments: Sequence[str]) -> None:
     """Write tables, atomically; no date, so that the same picks give the same bytes."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
         stream.writelines(f"{line}\n" for line in _lines(blocks, comments))
 
 
-def _lines(blocks: Mapping[str, Table], comments: Sequence[str]) -> Iterator[str]:
+def _lines(blocks: Mapping[str, Written], comments: Sequence[str]) -> Iterator[str]:
     yield from (f"# {comment}" for comment in comments if comment)
     for name, (columns, rows) in blocks.items():
         yield from ("", VERSION, "", "", f"data_{name}", "", "loop_")
