@@ -50,7 +50,7 @@ SLIPS = [
     ("dataset=apoferritin", "dataset=apoferritin", "export DEEPCRYOPICKER_DATA=DIR"),
     ("dataset=klh", "outputs/data/klh/micrographs", "dataset.download=true"),
     ("dataset=empiar_10075", "empiar_10075", "dataset=folder dataset.micrographs=DIR"),
-    ("dataset=cryoppp", "dataset.root is missing", "dataset.root=..."),
+    ("dataset=cryoppp", "outputs/data/cryoppp/micrographs", "dataset.root=DIR"),
     ("dataset.download=true", "dataset.download", "dataset=apoferritin"),
     ("hydra/launcher=slurmm", "slurmm", "hydra/launcher=slurm?"),
     ("+experiment=no_labels", "dataset.micrographs is missing", "dataset.micrographs=..."),

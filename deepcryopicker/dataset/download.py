@@ -1,7 +1,6 @@
 """Fetch a public dataset: only when asked to, and nothing that is there already."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
@@ -31,7 +30,11 @@ class _File:
     @property
     def is_there(self) -> bool:
         """Whether it has been fetched, and is whole."""
-        return self.path.is_file() and self.sha256 in (None, pooch.file_hash(str(self.path)))
+        return self.path.is_file() and self.is_right(self.path)
+
+    def is_right(self, path: Path) -> bool:
+        """Whether the file at `path` has the sum, as far as that is known."""
+        return self.sha256 is None or self.sha256 == pooch.file_hash(str(path))
 
 
 def download(config: PublicConfig) -> None:
@@ -80,11 +83,10 @@ def _fetch(file: _File) -> None:
     try:
         with replacing(file.path) as temporary:
             get(file.url, str(temporary), None)
-            found = pooch.file_hash(str(temporary))
-            if file.sha256 not in (None, found):
+            if not file.is_right(temporary):
                 raise NothingUsableError(
-                    f"{file.url} is not the published file: "
-                    f"its sha256 is {found}, expected {file.sha256}"
+                    f"{file.url} is not the published file: its sha256 is "
+                    f"{pooch.file_hash(str(temporary))}, expected {file.sha256}"
                 )
     except exceptions.RequestException as error:
         raise NothingUsableError(
@@ -95,8 +97,7 @@ def _fetch(file: _File) -> None:
 
 def _reason(error: exceptions.RequestException) -> str:
     if isinstance(error, exceptions.HTTPError) and error.response is not None:
-        status = error.response.status_code
-        return f"{status} {HTTPStatus(status).phrase}"
+        return f"{error.response.status_code} {error.response.reason}"
     if isinstance(error, exceptions.Timeout):
         return f"no answer in {_PATIENCE:g} s"
     if isinstance(error, exceptions.ChunkedEncodingError):

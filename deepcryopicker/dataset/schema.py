@@ -156,24 +156,6 @@ class PublicConfig(FolderConfig):
     download: bool = False
     source: SourceConfig = field(default_factory=SourceConfig)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.download and self.by_hand is not None:
-            raise UsageError(f"dataset.download: {self.by_hand}")
-
-    @property
-    def by_hand(self) -> str | None:
-        """What to do where nothing can be fetched; None where it can."""
-        if self.source.movies:
-            return (
-                f"{self.name} is published as movies: get them from {self.source.page}\n"
-                "correct their motion with RELION or MotionCor, then use dataset=folder "
-                "dataset.micrographs=DIR dataset.diameter=PIXELS"
-            )
-        if self.source.micrographs is None:
-            return f"get {self.name} from {self.source.page}\nthen set dataset.root=DIR"
-        return None
-
 
 @dataclass
 class CombinedConfig:

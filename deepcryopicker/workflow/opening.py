@@ -44,13 +44,7 @@ def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> C
 
         return open_simulated(config, track)
     for public in _public(config):
-        if public.download:
-            # Imported where it is needed, as above.
-            from deepcryopicker.dataset.download import download
-
-            download(public)
-        elif not has_magic(public.micrographs) and not Path(public.micrographs).exists():
-            raise UsageError(_not_there(public))
+        _provide(public)
     return open_combined(config) if isinstance(config, CombinedConfig) else open_folder(config)
 
 
@@ -64,13 +58,37 @@ def _public(config: FolderConfig | CombinedConfig) -> list[PublicConfig]:
     return [replace(one, download=one.download or config.download) for one in public]
 
 
-def _not_there(config: PublicConfig) -> str:
-    """Say how to come by a public dataset."""
-    how = config.by_hand or (
-        "add dataset.download=true to fetch it, or export DEEPCRYOPICKER_DATA=DIR with the folder "
-        "that holds the datasets"
-    )
-    return f"dataset={config.name}: there is no file or folder {config.micrographs}\n{how}"
+def _provide(config: PublicConfig) -> None:
+    """Fetch a public dataset if that is asked for; otherwise make sure that it is there."""
+    by_hand = _by_hand(config)
+    if config.download and by_hand is not None:
+        raise UsageError(f"dataset.download: {by_hand}")
+    if config.download:
+        # Imported where it is needed, as the simulator.
+        from deepcryopicker.dataset.download import download
+
+        download(config)
+    elif not has_magic(config.micrographs) and not Path(config.micrographs).exists():
+        how = by_hand or (
+            "add dataset.download=true to fetch it, or export DEEPCRYOPICKER_DATA=DIR with the "
+            "folder that holds the datasets"
+        )
+        raise UsageError(
+            f"dataset={config.name}: there is no file or folder {config.micrographs}\n{how}"
+        )
+
+
+def _by_hand(config: PublicConfig) -> str | None:
+    """Say what to do where nothing can be fetched; None where it can."""
+    if config.source.movies:
+        return (
+            f"{config.name} is published as movies: get them from {config.source.page}\n"
+            "correct their motion with RELION or MotionCor, then use dataset=folder "
+            "dataset.micrographs=DIR dataset.diameter=PIXELS"
+        )
+    if config.source.micrographs is None:
+        return f"get {config.name} from {config.source.page}, then set dataset.root=DIR"
+    return None
 
 
 def settle_diameter(

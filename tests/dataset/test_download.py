@@ -63,7 +63,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server():
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     server = Server()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -238,7 +239,7 @@ def test_without_published_truth_there_is_none(config):
 def test_movies_are_refused(config):
     source = SourceConfig(page="http://entry", licence="CC0", movies=True)
     with pytest.raises(UsageError, match=r"movies: .*http://entry\n.*MotionCor.*dataset=folder"):
-        replace(config, source=source)
+        open_catalogue(replace(config, source=source))
     with pytest.raises(UsageError, match=r"no file or folder .*\n.*movies"):
         open_catalogue(replace(config, source=source, download=False))
 
@@ -246,7 +247,7 @@ def test_movies_are_refused(config):
 def test_what_is_not_fetched_file_by_file_is_refused(config):
     source = SourceConfig(page="http://entry", licence="CC0")
     with pytest.raises(UsageError, match=r"dataset\.download: get set from http://entry"):
-        replace(config, source=source)
+        open_catalogue(replace(config, source=source))
 
 
 @pytest.mark.parametrize("settings", [{"paint": "red"}, {"radius": 0.0}])

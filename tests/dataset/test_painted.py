@@ -14,7 +14,7 @@ from deepcryopicker.dataset.schema import PaintedConfig
 from deepcryopicker.errors import MicrographError
 
 SHAPE = (300, 420)
-# x, y, radius: alone, touching, overlapping by a third, three that touch, cut by an edge each.
+# x, y, radius: alone, touching, overlapping by a third, three that touch.
 DISCS = np.array(
     [
         [50, 50, 30],
@@ -25,10 +25,9 @@ DISCS = np.array(
         [220, 160, 29],
         [270, 160, 29],
         [245, 212, 29],
-        [400, 70, 30],
-        [350, 290, 30],
     ]
 )
+CUT = np.array([[400, 70, 30], [350, 290, 30]])  # by an edge of the picture
 
 
 def drawn(discs, shape=SHAPE):
@@ -50,13 +49,17 @@ def check(found, expected, within=1.0):
 
 def test_discs_that_touch_and_overlap_are_split():
     found = check(split_discs(drawn(DISCS)), DISCS)
-    inside = DISCS[:, 0] + DISCS[:, 2] < SHAPE[1]
-    np.testing.assert_allclose(found[inside, 2], 2 * DISCS[inside, 2], atol=3)
+    np.testing.assert_allclose(found[:, 2], 2 * DISCS[:, 2], atol=1)
+
+
+def test_discs_that_an_edge_cuts_keep_their_centres():
+    check(split_discs(drawn(CUT)), CUT, within=1.5)
+    check(find_discs(drawn(CUT), 30.0), CUT)
 
 
 def test_discs_are_listed_from_the_top():
-    assert (np.diff(split_discs(drawn(DISCS))[:, 1]) >= 0).all()
-    assert (np.diff(find_discs(drawn(DISCS[:1]), 30.0)[:, 1]) >= 0).all()
+    for found in (split_discs(drawn(DISCS)), find_discs(drawn(CUT), 30.0)):
+        assert (np.diff(found[:, 1]) >= 0).all()
 
 
 def test_slips_of_the_brush_are_no_discs():
