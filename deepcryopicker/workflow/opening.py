@@ -24,14 +24,16 @@ _LOW_CONFIDENCE = 0.1
 
 def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> Catalogue:
     """List the micrographs of a dataset; simulated ones are generated first."""
-    if isinstance(config, SimulatedConfig):
-        # Imported where it is needed: nobody with micrographs should wait for the simulator.
-        from deepcryopicker.dataset.simulated import open_simulated
-
-        return open_simulated(config, track)
-    if isinstance(config, CombinedConfig):
+    if isinstance(config, FolderConfig):
+        return open_folder(config)
+    if isinstance(config, CombinedConfig) and config.simulated is None:
         return open_combined(config)
-    return open_folder(config)
+    # Imported where it is needed: nobody with micrographs should wait for the simulator.
+    from deepcryopicker.dataset.simulated import add_simulated, open_simulated
+
+    if isinstance(config, SimulatedConfig):
+        return open_simulated(config, track)
+    return add_simulated(open_combined(config), open_simulated(config.simulated, track))
 
 
 def settle_diameter(
