@@ -136,9 +136,9 @@ class CombinedConfig:
         for name in self.members:
             _check_folder("dataset.members", name)
         if self.simulated is not None:
-            _check_folder("dataset.simulated.name", self.simulated.name)
+            _check_folder("dataset.simulated", self.simulated.name)
             if self.simulated.name in self.members:
                 raise UsageError(
-                    f"dataset.simulated.name={self.simulated.name} is one of dataset.members; "
-                    "choose another name"
+                    f"dataset.simulated: its name, {self.simulated.name}, is one of "
+                    "dataset.members; choose another one"
                 )

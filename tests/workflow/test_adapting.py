@@ -6,7 +6,6 @@ import json
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
@@ -21,7 +20,7 @@ from deepcryopicker.runs import Run
 from deepcryopicker.train import train
 from deepcryopicker.workflow.opening import open_catalogue
 
-SHAPE = [300, 340]
+SHAPE = [512, 640]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,6 @@ def given(tmp_path_factory):
         "trainer.epochs=1",
         "trainer.epoch_windows=1",
         "trainer.device=cpu",
-        "picker.device=cpu",
         "rounds=1",
         "logger=csv",
         "overlays=0",
@@ -52,7 +50,8 @@ def given(tmp_path_factory):
         overrides += [
             f"dataset.members.{member}.micrographs={first.path.parent}",
             f"dataset.members.{member}.coordinates={first.truth.parent}",
-            f"dataset.members.{member}.diameter=90",
+            f"dataset.members.{member}.diameter=null",
+            f"dataset.members.{member}.diameter_angstrom={first.diameter_angstrom}",
         ]
     return overrides
 
@@ -61,13 +60,13 @@ def given(tmp_path_factory):
 def composed(given):
     configuration.register()
 
-    def compose_with(*overrides, hydra=False):
+    def compose_with(*overrides):
         with (
             pytest.MonkeyPatch.context() as patch,
             initialize_config_dir(str(CONF_DIR), version_base="1.3"),
         ):
             patch.setenv("DEEPCRYOPICKER_DATA", "/data")
-            return compose("train", [*given, *overrides], return_hydra_config=hydra)
+            return compose("train", [*given, *overrides])
 
     return compose_with
 
@@ -76,13 +75,9 @@ def composed(given):
 def adapted(composed, tmp_path_factory):
     """Run folder and metrics of a training that is adapted to klh."""
     folder = tmp_path_factory.mktemp("adapted")
-    overrides = ("left_out=klh", "adapt=true")
-    HydraConfig.instance().set_config(composed(*overrides, hydra=True))
-    settings = composed(*overrides)
-    train(
-        configuration.validated(settings),
-        Run(folder, None, "run", OmegaConf.to_container(settings)),
-    )
+    settings = composed("left_out=klh", "adapt=true", "picker.device=cpu")
+    run = Run(folder, None, "run", OmegaConf.to_container(settings))
+    train(configuration.validated(settings), run)
     return folder, json.loads((folder / "metrics.json").read_text())
 
 
@@ -143,7 +138,7 @@ def test_a_dataset_with_simulated_micrographs_composes_from_its_run(composed, tm
         (["left_out=ribosom", "adapt=true"], "left_out: "),
         (["left_out=klh", "held_out=0.5"], "left_out and held_out exclude"),
         (["left_out=klh", "adapt=true", "picker=log"], "adapt=true goes on training a network"),
-        (["left_out=klh", "dataset.simulated.name=klh"], r"dataset\.simulated\.name=klh is one of"),
+        (["left_out=klh", "dataset.simulated.name=klh"], r"dataset\.simulated: its name, klh, is"),
         (
             ["left_out=klh", "dataset.simulated=null", "~dataset.members.apoferritin"],
             "left_out=klh: nothing is left",
