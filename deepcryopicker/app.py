@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker import allowlist, slurm, sweeps
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import COMMANDS, register, validated
+from deepcryopicker.composition import COMMANDS, register, validated
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, OutputError, UsageError
 from deepcryopicker.io.atomic import remove_temporary, write_text
