@@ -18,12 +18,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from deepcryopicker import slurm, sweeps
+from deepcryopicker import allowlist, slurm, sweeps
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.config import COMMANDS, register, validated
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, OutputError, UsageError
 from deepcryopicker.io.atomic import remove_temporary, write_text
+from deepcryopicker.io.links import refuse_links_out
 from deepcryopicker.locks import InUseError, alone_in, unwritable
 from deepcryopicker.manifest import refuse_another
 from deepcryopicker.outcomes import (
@@ -70,6 +71,7 @@ def command(function: Command, name: str) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # we word the errors, so Hydra must hand them over
     signal.signal(signal.SIGTERM, _on_terminate)
     register()
+    allowlist.install()
     sweeps.launched.clear()
     outcomes: list[Outcome] = []
     importable = _importable(function, name)
@@ -133,6 +135,8 @@ def _job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, flo
         whole = place.parent if _in_sweep() else place
         folder = place if _in_sweep() else shard_folder(place, shard)
     try:
+        refuse_links_out(whole)
+        refuse_links_out(folder)
         with alone_in(folder):
             outcome, value = _run(function, name, config, folder)
     except UsageError as problem:  # nothing there is touched

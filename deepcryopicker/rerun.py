@@ -8,6 +8,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from deepcryopicker.config import COMMANDS, SCHEMAS
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.yaml_files import check_yaml
 
 CONFIG = "config.yaml"
 _NOT_OF_THE_RUN = ("defaults", "hydra")  # in config.yaml, so that it composes again
@@ -54,14 +56,18 @@ def _schemas_within(node: DictConfig, path: str) -> list[dict[str, str]]:
 
 
 def read_settings(folder: Path) -> dict[str, Any] | None:
-    """Read the configuration of the run in a folder; None if there is none."""
+    """Read the configuration of the run in a folder; None if there is none, {} if it is odd."""
     path = folder / CONFIG
     if not path.is_file():
         return None
+    try:
+        check_yaml(path)
+    except UsageError:
+        return {}
     # What it holds is resolved; a dollar sign in it is one.
     content: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     if not isinstance(content, dict):
-        return {}  # not of a run
+        return {}
     return {key: value for key, value in content.items() if key not in _NOT_OF_THE_RUN}
 
 

@@ -14,9 +14,10 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from deepcryopicker.io.tables import flatten, write_rows
+from deepcryopicker.io.yaml_files import read_yaml
 from deepcryopicker.outcomes import (
     DONE,
     REFUSED,
@@ -28,6 +29,7 @@ from deepcryopicker.outcomes import (
 )
 from deepcryopicker.progress import console
 from deepcryopicker.reporting.sweep_table import NOTES, PAPER
+from deepcryopicker.rerun import read_settings
 
 TABLE, PICTURE = "sweep.csv", "sweep.png"
 _STATUS_WORDS = {DONE: "done", SOME_FAILED: "some failed"}
@@ -188,11 +190,7 @@ def _metrics(job: Job) -> dict[str, Any]:
 
 def _published(job: Job) -> dict[str, float]:
     """Find the published numbers of a job's choices, in ``reference``."""
-    path = job.folder / "config.yaml"
-    if not path.is_file():
-        return {}
-    settings = OmegaConf.load(path)
-    reference: Mapping[str, Any] = settings.reference if "reference" in settings else {}
+    reference: Mapping[str, Any] = (read_settings(job.folder) or {}).get("reference", {})
     found = published(reference, job.overrides)
     return {f"{PAPER}{metric}": number for metric, number in found.items()}
 
@@ -238,7 +236,7 @@ def _planned(config: DictConfig) -> list[list[str]] | None:
 
 def _overrides_in(folder: Path) -> list[str]:
     path = folder / ".hydra" / "overrides.yaml"
-    return [str(each) for each in OmegaConf.load(path)] if path.is_file() else []
+    return [str(each) for each in read_yaml(path)] if path.is_file() else []
 
 
 def choices_of(overrides: Sequence[str]) -> dict[str, str]:

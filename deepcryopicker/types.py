@@ -6,6 +6,7 @@ and 0 is the centre of the top-left pixel. ``deepcryopicker.frames`` converts be
 Everything that leaves the program is in original pixels.
 """
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -153,9 +154,9 @@ class Picks:
 
     def grouped(self, names: Sequence[str]) -> dict[str, Self]:
         """Return the picks of each name, in order of appearance; `names` has one for each pick."""
-        members: dict[str, list[int]] = {}
+        members: dict[str, array[int]] = {}
         for index, name in enumerate(names):
-            members.setdefault(name, []).append(index)
+            members.setdefault(name, array("q")).append(index)
         return {name: self[np.array(which)] for name, which in members.items()}
 
     def __getitem__(self, index: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Self:

@@ -26,7 +26,7 @@ LEVELS = (
     "rerun",
     "outcomes manifest shards",
     "workflow",
-    "refusals sweeps slurm",
+    "refusals sweeps slurm allowlist",
     "results",
     "app train label pick evaluate report relion_external __main__",
 )

@@ -1,15 +1,22 @@
 """The micrographs of a run, what the user said about them, and their truth."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from deepcryopicker.dataset.listing import list_micrographs, listed_path
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.micrographs import read_micrograph
+from deepcryopicker.io.micrographs import header_pixel_size, micrograph_shape, read_micrograph
 from deepcryopicker.io.optics import Optics, read_optics
 from deepcryopicker.types import Micrograph, Picks
+
+logger = logging.getLogger(__name__)
+
+_MOST_OUTSIDE = 0.2  # share of a file's positions
 
 
 @dataclass(frozen=True)
@@ -122,10 +129,17 @@ class Entry:
         return (self.truth, uncertain) if uncertain.exists() else (self.truth,)
 
     def load_truth(self) -> tuple[Picks, Picks] | None:
-        """Read true and uncertain particles; None where there is no truth."""
+        """Read true and uncertain particles; None where there is no truth.
+
+        Raises
+        ------
+        UsageError
+            If many of them lie outside the image, see :func:`within`.
+        """
         if self.truth is None:
             return None
-        read = [read_picks(path) for path in self.truth_files]
+        whole = micrograph_shape(self.path, self.average_frames)
+        read = [within(path, read_picks(path), whole) for path in self.truth_files]
         if self.block is not None:
             read = [self.from_micrograph(self.block.holds(picks)) for picks in read]
         truth, *uncertain = read
@@ -154,6 +168,29 @@ class Catalogue:
         return replace(self, entries=tuple(entries))
 
 
+def within(path: Path, picks: Picks, shape: tuple[int, int]) -> Picks:
+    """Leave out the picks of a file whose centres lie outside an image of ``(H, W)`` pixels.
+
+    Raises
+    ------
+    UsageError
+        More than a fifth does: they belong to another scale, or to another image.
+    """
+    height, width = shape
+    inside = (abs(picks.x - (width - 1) / 2) <= width / 2) & (
+        abs(picks.y - (height - 1) / 2) <= height / 2
+    )
+    outside = len(picks) - int(np.count_nonzero(inside))
+    if outside > _MOST_OUTSIDE * len(picks):
+        raise UsageError(
+            f"{path}: {outside} of {len(picks)} positions lie outside the image of "
+            f"{width}x{height} pixels\nare they of another pixel size, or flipped?"
+        )
+    if outside:
+        logger.warning("%s: %d positions outside the image are left out", path, outside)
+    return picks[inside]
+
+
 def open_folder(config: FolderConfig) -> Catalogue:
     """List the micrographs of a folder (or file, glob, STAR, list) and find their truth.
 
@@ -180,6 +217,8 @@ def open_folder(config: FolderConfig) -> Catalogue:
         for name, path in listed
     ]
     known = [_with_optics(entry, optics.get(entry.path)) for entry in entries]
+    if config.diameter_angstrom is not None:
+        _require_pixel_size([entry.path for entry in known if entry.pixel_size is None])
     return Catalogue(config.name, tuple(known))
 
 
@@ -206,6 +245,21 @@ def _with_optics(entry: Entry, optics: Optics | None) -> Entry:
         return entry
     optics = optics.with_pixel_size(entry.pixel_size)
     return replace(entry, optics=optics, pixel_size=optics.pixel_size)
+
+
+def _require_pixel_size(paths: list[Path]) -> None:
+    """Refuse a diameter in Angstrom where the first header that can be read has no pixel size."""
+    for path in paths:
+        try:
+            pixel_size = header_pixel_size(path)
+        except MicrographError:
+            continue
+        if pixel_size is None:
+            raise UsageError(
+                f"dataset.diameter_angstrom: pixel size missing in {path}\n"
+                "set dataset.pixel_size=ANGSTROM"
+            )
+        return
 
 
 def _find_truth(folder: str | None, names: list[str]) -> dict[str, Path]:

@@ -1,13 +1,17 @@
 """Find micrographs: a file, a folder, a glob, a STAR or a text list."""
 
 import glob
+import logging
 import os
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.micrographs import EXTENSIONS
 from deepcryopicker.io.star import micrograph_names
+from deepcryopicker.io.suffixes import EXTENSIONS, VENDORS, suffix_of, without_suffix
+from deepcryopicker.io.text import text_lines
+
+logger = logging.getLogger(__name__)
 
 
 class NoMicrographsError(UsageError):
@@ -17,8 +21,8 @@ class NoMicrographsError(UsageError):
 def list_micrographs(given: str) -> list[tuple[str, Path]]:
     """List micrographs with the names of their outputs, sorted by name.
 
-    A name is the path below the deepest folder that all micrographs share, without extension.
-    Duplicates are dropped.
+    A name is the path below the deepest folder that all micrographs share, without extension: it
+    never leads out of the run folder, whatever a list says. Duplicates are dropped.
 
     Parameters
     ----------
@@ -32,13 +36,15 @@ def list_micrographs(given: str) -> list[tuple[str, Path]]:
     """
     paths = _unique(_expand(given))
     if not paths:
-        kinds = " ".join(sorted(EXTENSIONS))
-        raise NoMicrographsError(f"dataset.micrographs: no micrographs ({kinds}) found in {given}")
+        raise NoMicrographsError(_nothing_found(given))
     root = Path(given) if Path(given).is_dir() else _common_folder(paths)
-    stems = [str(PurePosixPath(os.path.relpath(path, root)).with_suffix("")) for path in paths]
+    stems = [str(without_suffix(PurePosixPath(os.path.relpath(path, root)))) for path in paths]
     shared = {stem for stem, count in Counter(stems).items() if count > 1}
     # Two files of one stem (a.mrc, a.png) would overwrite each other's outputs.
-    names = [f"{s}_{p.suffix[1:]}" if s in shared else s for s, p in zip(stems, paths, strict=True)]
+    names = [
+        f"{stem}_{suffix_of(path)[1:]}" if stem in shared else stem
+        for stem, path in zip(stems, paths, strict=True)
+    ]
     clashes = [name for name, count in Counter(names).items() if count > 1]
     if clashes:
         raise UsageError(
@@ -64,18 +70,31 @@ def _expand(given: str) -> list[Path]:
     if path.suffix == ".star":
         return [listed_path(path, name) for name in micrograph_names(path)]
     if path.suffix in {".txt", ".lst"}:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        return [listed_path(path, line.strip()) for line in lines if line.strip()]
+        return [listed_path(path, line.strip()) for line in text_lines(path) if line.strip()]
     return [path]
 
 
 def _is_micrograph(path: Path) -> bool:
-    return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+    return suffix_of(path) in EXTENSIONS and not path.name.startswith(".")
+
+
+def _nothing_found(given: str) -> str:
+    """Word that there is nothing to read; a folder of movies is a common reason."""
+    message = (
+        f"dataset.micrographs: no micrographs ({' '.join(sorted(EXTENSIONS))}) found in {given}"
+    )
+    there = Path(given).rglob("*") if Path(given).is_dir() else ()
+    other = next((path for path in there if suffix_of(path) in VENDORS), None)
+    return message if other is None else f"{message}\n{other} is {VENDORS[suffix_of(other)]}"
 
 
 def _unique(paths: list[Path]) -> list[Path]:
-    return list({os.path.realpath(path): path for path in reversed(paths)}.values())[::-1]
+    unique = list({os.path.realpath(path): path for path in reversed(paths)}.values())[::-1]
+    if len(unique) < len(paths):
+        logger.warning("%d micrographs are listed twice and done once", len(paths) - len(unique))
+    return unique
 
 
 def _common_folder(paths: list[Path]) -> Path:
-    return Path(os.path.commonpath([str(path.absolute().parent) for path in paths]))
+    """Return the deepest folder that holds all of them, be there ``..`` in their paths or not."""
+    return Path(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))  # noqa: PTH100, PTH120

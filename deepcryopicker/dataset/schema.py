@@ -10,6 +10,12 @@ POLARITIES = ("dark", "bright")
 SPECIES = ("apoferritin", "klh", "ribosome", "beta_galactosidase")
 
 
+def _check_folder(key: str, name: str) -> None:
+    """Refuse a name that, as a folder of results, would not be below the run folder."""
+    if not name or "/" in name or name in (".", ".."):
+        raise UsageError(f"{key} names a folder of results: no '{name}', but a word without /")
+
+
 @dataclass
 class FolderConfig:
     """Micrographs on disk, with or without truth.
@@ -56,6 +62,7 @@ class FolderConfig:
             raise UsageError("give dataset.diameter or dataset.diameter_angstrom, not both")
         if self.polarity not in POLARITIES:
             raise UsageError(f"dataset.polarity: {unknown('polarity', self.polarity, POLARITIES)}")
+        _check_folder("dataset.name", self.name)
 
 
 @dataclass
@@ -76,6 +83,8 @@ class CombinedConfig:
     def __post_init__(self) -> None:
         if not self.members:
             raise UsageError("dataset.members is empty: name datasets, as in dataset=paper")
+        for name in self.members:
+            _check_folder("dataset.members", name)
 
 
 @dataclass

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from deepcryopicker.io.atomic import write_text
-from deepcryopicker.io.checks import box_sides, numbers
-from deepcryopicker.io.star import read_table
+from deepcryopicker.io.checks import box_sides
+from deepcryopicker.io.star_tables import find_table
+from deepcryopicker.io.text import gather
 from deepcryopicker.types import Picks
 
 X, Y = "CoordinateX", "CoordinateY"
@@ -39,17 +40,13 @@ def read_cbox(path: Path) -> Picks:
     UsageError
         No such table, a damaged one, or a cell that is not a number.
     """
-    table = read_table(path, (X, Y, WIDTH, HEIGHT))
-    x, y, width, height = (
-        numbers(path, name, table[name].tolist()) for name in (X, Y, WIDTH, HEIGHT)
-    )
-    diameter = width
-    if ESTIMATE in table:
-        cells = ["" if cell != cell else cell for cell in table[ESTIMATE].tolist()]
-        estimate = numbers(path, ESTIMATE, cells, optional=True)
-        diameter = np.where(np.isnan(estimate), width, estimate)
-    score = numbers(path, SCORE, table[SCORE].tolist()) if SCORE in table else 1.0
-    return Picks.create(x + width / 2, y + height / 2, score, diameter=diameter)
+    table = find_table(path, (X, Y, WIDTH, HEIGHT))
+    numbers = (X, Y, WIDTH, HEIGHT, ESTIMATE, SCORE)
+    found, _ = gather(path, table.columns, table.rows, numbers, optional=(ESTIMATE,))
+    x, y, width, height = (found[name] for name in (X, Y, WIDTH, HEIGHT))
+    estimate = found.get(ESTIMATE, np.nan)
+    diameter = np.where(np.isnan(estimate), width, estimate)
+    return Picks.create(x + width / 2, y + height / 2, found.get(SCORE, 1.0), diameter=diameter)
 
 
 def write_cbox(path: Path, picks: Picks, box: int | None = None) -> None:

@@ -1,7 +1,7 @@
-"""Checks that every reader of this package shares: plain files, sizes, numbers."""
+"""Checks that every reader of micrographs shares: plain files, sizes, one-line reasons."""
 
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -78,40 +78,6 @@ def one_line(reason: object) -> str:
     return lines[0] if lines else type(reason).__name__
 
 
-def numbers(path: Path, column: str, cells: Sequence[object], optional: bool = False) -> Floats:
-    """Convert the cells of a column to finite numbers.
-
-    Parameters
-    ----------
-    path, column
-        Named in the error.
-    cells : sequence of length N
-        Text or numbers.
-    optional : bool
-        Whether an empty cell means unknown, which is NaN.
-
-    Returns
-    -------
-    (N,) float64
-
-    Raises
-    ------
-    UsageError
-        Text, NaN or infinity, naming the first such row (1 is the first row after the header).
-    """
-    values = np.array([_number(cell) for cell in cells], np.float64)
-    wrong = ~np.isfinite(values)
-    if optional:
-        wrong &= np.array([cell != "" for cell in cells], bool)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise UsageError(
-            f"{path}: {column} must be a number, row {row + 1} has '{cells[row]}'\n"
-            f"correct or remove the row ({wrong.sum()} of {len(values)} rows are wrong)"
-        )
-    return values
-
-
 def box_sides(path: Path, picks: Picks, box: int | None) -> Floats:
     """Return the side of the box around each pick, whole pixels.
 
@@ -133,32 +99,3 @@ def box_sides(path: Path, picks: Picks, box: int | None) -> Floats:
     if np.isnan(picks.diameter).any():
         raise UsageError(f"{path}: picks without a diameter need a box size")
     return np.rint(picks.diameter)
-
-
-def _number(cell: object) -> float:
-    """Convert a cell; what is no number becomes NaN."""
-    text = str(cell)
-    try:
-        # Python takes 1_000 for a number; in a table it is a slip.
-        return float("nan" if "_" in text else text)
-    except ValueError:
-        return float("nan")
-
-
-def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text file, without a byte order mark.
-
-    Raises
-    ------
-    UsageError
-        The file cannot be read or is not text.
-    """
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path}: not a regular file")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not a text file") from error
-    return text.splitlines()

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,13 +11,15 @@ import numpy as np
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import write_text
 from deepcryopicker.io.cbox import read_cbox
-from deepcryopicker.io.checks import box_sides, numbers, read_lines
+from deepcryopicker.io.checks import box_sides
 from deepcryopicker.io.star import read_star, read_star_by_micrograph
-from deepcryopicker.io.tables import read_columns
+from deepcryopicker.io.tables import read_rows
+from deepcryopicker.io.text import Row, gather, text_lines
 from deepcryopicker.io.topaz import read_topaz, read_topaz_by_micrograph
 from deepcryopicker.types import Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
+_BOX_COLUMNS = ("x0", "y0", "width", "height", "score")
 _FIRST_LINE = "x,y[,score][,class][,diameter]"
 
 
@@ -33,7 +35,8 @@ def read_picks(path: Path) -> Picks:
     Raises
     ------
     UsageError
-        Unknown extension, missing columns, a ragged line, or a cell that is not a number.
+        Unknown extension, missing columns, a ragged line, or more than 1 % of rows with a cell
+        that is not a number; fewer are left out.
     """
     return _reader(path, READERS, "coordinates")(path)
 
@@ -60,18 +63,21 @@ def read_csv(path: Path) -> Picks:
 
     Columns of other names are skipped; any word is accepted as a class. See `read_picks`.
     """
-    cells = read_columns(path, _FIRST_LINE)
-    if not {"x", "y"} <= cells.keys():
+    header, rows = read_rows(path, _FIRST_LINE)
+    if not {"x", "y"} <= set(header):
         raise UsageError(
-            f"{path}: needs columns x and y, found: {', '.join(cells)}\n"
+            f"{path}: needs columns x and y, found: {', '.join(header)}\n"
             f"the first line must be {_FIRST_LINE}"
         )
+    numbers = ("x", "y", "score", "diameter")
+    words = "class" if "class" in header else None
+    found, labels = gather(path, header, rows, numbers, words, optional=("diameter",))
     return Picks.create(
-        numbers(path, "x", cells["x"]),
-        numbers(path, "y", cells["y"]),
-        numbers(path, "score", cells["score"]) if "score" in cells else 1.0,
-        np.array(cells["class"], np.str_) if "class" in cells else "irregular",
-        numbers(path, "diameter", cells["diameter"], True) if "diameter" in cells else np.nan,
+        found["x"],
+        found["y"],
+        found.get("score", 1.0),
+        "irregular" if words is None else np.array(labels, np.str_),
+        found.get("diameter", np.nan),
     )
 
 
@@ -96,15 +102,8 @@ def read_box(path: Path) -> Picks:
 
     The centre is ``x0 + width / 2`` and the diameter is the width. See `read_picks`.
     """
-    rows = [line.split() for line in read_lines(path) if line.strip() and line[0] != "#"]
-    for number, row in enumerate(rows, 1):
-        if len(row) < 4:
-            raise UsageError(
-                f"{path}: row {number} has {len(row)} cells\na BOX row is: x0 y0 width height"
-            )
-    names = ("x0", "y0", "width", "height")
-    x, y, width, height = (numbers(path, n, [row[i] for row in rows]) for i, n in enumerate(names))
-    score = numbers(path, "score", [row[4] if len(row) > 4 else "1" for row in rows])
+    found, _ = gather(path, _BOX_COLUMNS, _box_rows(path), _BOX_COLUMNS)
+    x, y, width, height, score = found.values()
     # EMAN 1 marks helices in the fifth column, with numbers such as -3.
     score = np.where((score >= 0) & (score <= 1), score, 1.0)
     return Picks.create(x + width / 2, y + height / 2, score, diameter=width)
@@ -167,6 +166,19 @@ def _reader(
             f"convert to one of {', '.join(sorted(readers))}"
         )
     return reader
+
+
+def _box_rows(path: Path) -> Iterator[Row]:
+    """Yield five cells a row; the score is 1 where there is none."""
+    for line, text in enumerate(text_lines(path), 1):
+        cells = text.split()
+        if not cells or cells[0].startswith("#"):
+            continue
+        if len(cells) < 4:
+            raise UsageError(
+                f"{path}: line {line} has {len(cells)} cells\na BOX row is: x0 y0 width height"
+            )
+        yield line, [*cells, "1"][:5]
 
 
 def _short(value: float) -> str:

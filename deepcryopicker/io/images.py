@@ -1,5 +1,6 @@
 """Micrographs in picture formats: PNG and JPEG through Pillow, TIFF through tifffile."""
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.checks import MAX_PIXELS, check_shape, decoding, file_size
 from deepcryopicker.io.stacks import check_stack, mean_frame
 from deepcryopicker.types import Image
+
+logger = logging.getLogger(__name__)
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue (ITU-R 601); they sum to one, so grey stays grey."""
@@ -49,6 +52,8 @@ def read_picture(path: Path) -> Image:
     with _picture(path) as picture:
         if picture.mode in ("L", "I", "F") or picture.mode.startswith("I;16"):
             return np.array(picture, np.float32)
+        if "A" in picture.getbands() or "transparency" in picture.info:
+            logger.warning("%s: transparency is dropped", path)
         # Not straight to RGB: Pillow warns about palettes with transparency.
         return np.array(picture.convert("RGBA"))[..., :3].astype(np.float32) @ LUMA
 
@@ -132,6 +137,8 @@ def _tiff_pages(path: Path, average_frames: bool) -> Iterator[tifffile.TiffPages
         check_stack(page.imagelength, page.imagewidth, frames, average_frames)
         if any(other.shape != page.shape for other in file.pages):
             raise MicrographError("TIFF pages of several sizes: not the frames of one micrograph")
+        if page.samplesperpixel > 4 or page.tilewidth * page.tilelength > MAX_PIXELS:
+            raise MicrographError("TIFF with too many samples a pixel or too large tiles")
         if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
             raise MicrographError("TIFF with a colour table; save it as grey values")
         yield file.pages

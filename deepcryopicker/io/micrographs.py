@@ -8,19 +8,27 @@ import numpy as np
 from deepcryopicker.errors import MicrographError, UsageError, unknown
 from deepcryopicker.io.images import picture_shape, read_picture, read_tiff, tiff_shape
 from deepcryopicker.io.mrc import read_header, read_mrc
+from deepcryopicker.io.streams import persistently
+from deepcryopicker.io.suffixes import (
+    COMPRESSED_MRC,
+    EXTENSIONS,
+    MRC,
+    PICTURES,
+    TIFF,
+    VENDORS,
+    suffix_of,
+    without_suffix,
+)
 from deepcryopicker.types import Image, Micrograph
 
 logger = logging.getLogger(__name__)
 
-MRC = frozenset({".mrc", ".mrcs"})
-PICTURES = frozenset({".png", ".jpg", ".jpeg"})
-TIFF = frozenset({".tif", ".tiff"})
-EXTENSIONS = MRC | PICTURES | TIFF
-"""Lower-case suffixes of the files that can be read."""
-
 POLARITIES = ("dark", "bright")
 BAD_PIXELS = 0.01
 """Share of NaN or infinite pixels from which on a micrograph is refused."""
+
+LONGEST_NAME = 220
+"""Bytes of a file name without extension; outputs add up to 30 to it, and 255 are the limit."""
 
 
 def read_micrograph(
@@ -30,7 +38,7 @@ def read_micrograph(
     polarity: str = "dark",
     average_frames: bool = False,
 ) -> Micrograph:
-    """Read an MRC, PNG, JPEG or TIFF file.
+    """Read an MRC, PNG, JPEG or TIFF file; where the disk or network fails, up to three times.
 
     Parameters
     ----------
@@ -60,10 +68,11 @@ def read_micrograph(
     """
     if polarity not in POLARITIES:
         raise UsageError(unknown("polarity", polarity, POLARITIES))
-    image, header_size = _read(path, average_frames)
+    _check_name(path)
+    image, header_size = persistently(lambda: _read(path, average_frames), path)
     image = _mend(image, path)
     return Micrograph(
-        name=path.stem if name is None else name,
+        name=without_suffix(path).name if name is None else name,
         path=path,
         image=-image if polarity == "bright" else image,
         pixel_size=header_size if pixel_size is None else pixel_size,
@@ -80,8 +89,8 @@ def micrograph_shape(path: Path, average_frames: bool = False) -> tuple[int, int
     MicrographError
         The header is not that of a micrograph.
     """
-    suffix = path.suffix.lower()
-    if suffix in MRC:
+    suffix = suffix_of(path)
+    if suffix in MRC | COMPRESSED_MRC:
         return read_header(path, average_frames).shape
     if suffix in PICTURES:
         return picture_shape(path)
@@ -90,10 +99,22 @@ def micrograph_shape(path: Path, average_frames: bool = False) -> tuple[int, int
     raise _unsupported(path)
 
 
+def header_pixel_size(path: Path) -> float | None:
+    """Return the Angstrom per pixel that an MRC header gives; None without one.
+
+    Raises
+    ------
+    MicrographError
+        The header is not that of a micrograph.
+    """
+    is_mrc = suffix_of(path) in MRC | COMPRESSED_MRC
+    return read_header(path, average_frames=True).pixel_size if is_mrc else None
+
+
 def _read(path: Path, average_frames: bool) -> tuple[Image, float | None]:
     """Return the image and the pixel size that its header gives, if it does."""
-    suffix = path.suffix.lower()
-    if suffix in MRC:
+    suffix = suffix_of(path)
+    if suffix in MRC | COMPRESSED_MRC:
         return read_mrc(path, average_frames)
     # Resolution tags of pictures speak of printers, not of microscopes: no pixel size.
     if suffix in PICTURES:
@@ -104,9 +125,27 @@ def _read(path: Path, average_frames: bool) -> tuple[Image, float | None]:
 
 
 def _unsupported(path: Path) -> MicrographError:
+    suffix = suffix_of(path)
+    if suffix in VENDORS:
+        return MicrographError(f"this is {VENDORS[suffix]}")
     return MicrographError(
-        f"no reader for '{path.suffix}' files; convert to one of {', '.join(sorted(EXTENSIONS))}"
+        f"no reader for '{suffix}' files; convert to one of {', '.join(sorted(EXTENSIONS))}"
     )
+
+
+def _check_name(path: Path) -> None:
+    """Refuse names that outputs cannot carry, before hours are spent on the micrograph."""
+    if not str(path).isprintable() or '"' in str(path):
+        raise MicrographError(
+            "the name holds a control character, a double quote or bytes that are no UTF-8, "
+            "which no STAR file can hold; rename the file"
+        )
+    length = len(without_suffix(path).name.encode())
+    if length > LONGEST_NAME:
+        raise MicrographError(
+            f"the name has {length} bytes without its extension, and those of the outputs are "
+            f"longer; {LONGEST_NAME} is the limit"
+        )
 
 
 def _mend(image: Image, path: Path) -> Image:

@@ -1,8 +1,9 @@
-"""MRC micrographs: the header is judged before any memory is spent on the data.
+"""MRC micrographs, plain or compressed: the header is judged before memory is spent on the data.
 
 Read here rather than by mrcfile, which holds a stack of frames as a whole.
 """
 
+import logging
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +14,14 @@ import numpy as np
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.checks import decoding, file_size
 from deepcryopicker.io.stacks import check_stack, mean_frame
+from deepcryopicker.io.streams import is_compressed, open_bytes, read_pixels
 from deepcryopicker.types import Image
 
+logger = logging.getLogger(__name__)
+
 HEADER_BYTES = 1024
+MAX_EXTENDED = 2**26
+"""Longest extended header of a compressed file: 64 MB, which are decompressed to be skipped."""
 PIXEL_TYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 REFUSED = {
     3: "complex (Fourier) image, MRC mode 3",
@@ -30,8 +36,8 @@ MAGIC = {
     b"II+\0": "TIFF",
     b"MM\0+": "TIFF",
     b"\x89HDF": "HDF5",
-    b"\x1f\x8b\x08": "gzip",
-    b"BZh": "bzip2",
+    b"\x1f\x8b\x08": "gzip (name it .mrc.gz)",
+    b"BZh": "bzip2 (name it .mrc.bz2)",
 }
 IMOD_STAMP = 1146047817
 
@@ -61,7 +67,7 @@ class Header:
 
 
 def read_mrc(path: Path, average_frames: bool = False) -> tuple[Image, float | None]:
-    """Read an MRC file of mode 0, 1, 2, 6 or 12.
+    """Read an MRC file of mode 0, 1, 2, 6 or 12, which may be packed by gzip or bzip2.
 
     Parameters
     ----------
@@ -87,12 +93,15 @@ def read_mrc(path: Path, average_frames: bool = False) -> tuple[Image, float | N
 
 
 def _frames(path: Path, header: Header) -> Iterator[Image]:
-    height, width = header.shape
-    with path.open("rb") as stream:
+    with open_bytes(path) as stream:
         stream.seek(header.start)
-        for _ in range(header.frames):
-            pixels = np.fromfile(stream, header.dtype, height * width)
-            yield pixels.reshape(header.shape).astype(np.float32, copy=False)
+        for number in range(1, header.frames + 1):
+            pixels = read_pixels(stream, header.shape, header.dtype)
+            # Only its end tells whether a compressed stream is whole. What is longer than its
+            # header says may be a bomb, and is not read on.
+            if number == header.frames and is_compressed(path) and stream.read(1):
+                raise MicrographError("holds more bytes than its header promises")
+            yield pixels.astype(np.float32, copy=False)
 
 
 def read_header(path: Path, average_frames: bool = False) -> Header:
@@ -104,14 +113,14 @@ def read_header(path: Path, average_frames: bool = False) -> Header:
         The header does not belong to a complete micrograph of a known mode.
     """
     size = file_size(path)
-    with decoding("MRC"), path.open("rb") as stream:
+    with decoding("MRC"), open_bytes(path) as stream:
         raw = stream.read(HEADER_BYTES)
     for magic, kind in MAGIC.items():
         if raw.startswith(magic):
             raise MicrographError(f"this is a {kind} file, not an MRC file")
     if len(raw) < HEADER_BYTES:
         raise MicrographError(f"truncated header ({len(raw)} of {HEADER_BYTES} bytes)")
-    order = _byte_order(raw)
+    order = _byte_order(raw, path)
     width, height, frames, mode = struct.unpack_from(f"{order}4i", raw, 0)
     _check_mode(mode)
     (extended,) = struct.unpack_from(f"{order}i", raw, 92)
@@ -119,16 +128,24 @@ def read_header(path: Path, average_frames: bool = False) -> Header:
         raise MicrographError("negative dimension in header")
     shape = check_stack(height, width, frames, average_frames)
     dtype = _pixel_type(raw, order, mode)
-    _check_length(size, extended, frames * height * width * dtype.itemsize)
+    promised = HEADER_BYTES + extended + frames * height * width * dtype.itemsize
+    _check_length(size, extended, promised, is_compressed(path))
     return Header(shape, frames, dtype, HEADER_BYTES + extended, _pixel_size(raw, order))
 
 
-def _byte_order(raw: bytes) -> str:
+def _byte_order(raw: bytes, path: Path) -> str:
     """Return the byte order of the stamp, or the other one where only that gives a known mode."""
+    if raw[208:212] != b"MAP ":
+        logger.warning("%s: no 'MAP ' in the header", path)
+    if raw[212:213] not in (b"\x11", b"\x44"):
+        logger.warning("%s: no byte order in the header; taken for little-endian", path)
     order, other = (">", "<") if raw[212:213] == b"\x11" else ("<", ">")
     modes = PIXEL_TYPES.keys() | REFUSED.keys()
     stamped, swapped = (struct.unpack_from(f"{o}i", raw, 12)[0] for o in (order, other))
-    return other if stamped not in modes and swapped in modes else order
+    if stamped in modes or swapped not in modes:
+        return order
+    logger.warning("%s: bytes are in the other order than the header says", path)
+    return other
 
 
 def _check_mode(mode: int) -> None:
@@ -138,12 +155,16 @@ def _check_mode(mode: int) -> None:
         raise MicrographError(f"MRC mode {mode} unknown (not an MRC file?)")
 
 
-def _check_length(size: int, extended: int, data: int) -> None:
+def _check_length(size: int, extended: int, promised: int, compressed: bool) -> None:
+    """Refuse a header that promises more than there is; what a compressed file holds, who knows."""
+    if compressed:
+        if extended > MAX_EXTENDED:
+            raise MicrographError(f"extended header of {extended} bytes: more than any camera's")
+        return
     if extended > size - HEADER_BYTES:
         raise MicrographError(
             f"truncated: header promises {extended} bytes of extended header, file has {size}"
         )
-    promised = HEADER_BYTES + extended + data
     if promised > size:
         raise MicrographError(f"truncated: header promises {promised} bytes, file has {size}")
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.star import GROUP, NAME, Table, read_cells
+from deepcryopicker.io.star import NAME, Written
+from deepcryopicker.io.star_tables import GROUP, read_tables
 
 GROUP_NAME = "rlnOpticsGroupName"
 PIXEL_SIZE = "rlnMicrographPixelSize"
@@ -73,8 +74,8 @@ def read_optics(path: Path) -> dict[str, Optics]:
         A micrograph has no optics group, or one that no table describes.
     """
     tables = [
-        (columns, [dict(zip(columns, row, strict=True)) for row in rows])
-        for columns, rows in read_cells(path)
+        (table.columns, [dict(zip(table.columns, cells, strict=True)) for _, cells in table.rows])
+        for table in read_tables(path)
     ]
     listed = next((rows for columns, rows in tables if NAME in columns), [])
     described = next((rows for columns, rows in tables if {GROUP, GROUP_NAME} <= set(columns)), [])
@@ -92,7 +93,7 @@ def read_optics(path: Path) -> dict[str, Optics]:
     return found
 
 
-def optics_table(optics: Sequence[Optics]) -> Table:
+def optics_table(optics: Sequence[Optics]) -> Written:
     """Make the table ``data_optics`` of the groups that occur, by number."""
     groups = sorted(set(optics), key=lambda one: one.group)
     columns = list(dict.fromkeys(column for one in groups for column, _ in one.values))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.micrographs import TIFF
 from deepcryopicker.io.optics import Optics, optics_notes, optics_table
 from deepcryopicker.io.star import (
     write_autopick_star,
@@ -15,6 +14,7 @@ from deepcryopicker.io.star import (
     write_micrographs_star,
     write_particles_star,
 )
+from deepcryopicker.io.suffixes import TIFF, without_suffix
 from deepcryopicker.types import Picks
 
 SUFFIX = "_autopick.star"
@@ -132,7 +132,7 @@ def coordinate_file(folder: Path, name: str) -> Path:
     """
     job = JOB_BELOW.search(name) or JOB.match(name)
     below = name[job.end() :] if job else name
-    return folder / (str(PurePosixPath(below.lstrip("/")).with_suffix("")) + SUFFIX)
+    return folder / f"{without_suffix(PurePosixPath(below.lstrip('/')))}{SUFFIX}"
 
 
 def _refuse_link_out(file: Path, folder: Path) -> None:

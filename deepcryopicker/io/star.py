@@ -1,30 +1,26 @@
-"""STAR files as RELION 3.1 reads and writes them; starfile does the parsing.
+"""STAR files as RELION 3.1 reads and writes them.
 
 A position has the columns rlnCoordinateX and rlnCoordinateY: particle centre in pixels of the
 micrograph, 0 at the centre of the first pixel. Diameters have no column and do not survive.
 """
 
-import linecache
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import replacing
-from deepcryopicker.io.checks import numbers, one_line, read_lines
+from deepcryopicker.io.star_tables import GROUP, Table, find_table
+from deepcryopicker.io.text import Row, gather
 from deepcryopicker.types import SHAPES, Floats, Picks, Strings
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Table = tuple[Sequence[str], Iterable[Sequence[object]]]
+Written = tuple[Sequence[str], Iterable[Sequence[object]]]
 """A table to write: names of the columns, and rows."""
 
 X, Y = "rlnCoordinateX", "rlnCoordinateY"
 SCORE, CLASS, PSI = "rlnAutopickFigureOfMerit", "rlnClassNumber", "rlnAnglePsi"
-NAME, GROUP = "rlnMicrographName", "rlnOpticsGroup"
+NAME = "rlnMicrographName"
 COORDINATES = "rlnMicrographCoordinates"
 POSITION = (X, Y, SCORE, CLASS, PSI)
 
@@ -43,14 +39,15 @@ def read_star(path: Path) -> Picks:
     Returns
     -------
     Picks
-        Original pixels; the diameters are NaN.
+        Original pixels; the diameters are NaN. Up to 1 % of rows with a cell that is no number
+        are left out.
 
     Raises
     ------
     UsageError
-        No such table, a damaged one, or a position that is not a number.
+        No such table, a damaged one, or many positions that are no numbers.
     """
-    return _picks(path, read_table(path, (X, Y)))
+    return _read(path)[0]
 
 
 def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
@@ -61,8 +58,8 @@ def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
     UsageError
         As `read_star`, or without names.
     """
-    table = read_table(path, (X, Y, NAME))
-    return _picks(path, table).grouped(_names(path, table))
+    picks, names = _read(path, NAME)
+    return picks.grouped(names)
 
 
 def micrograph_names(path: Path) -> list[str]:
@@ -71,9 +68,10 @@ def micrograph_names(path: Path) -> list[str]:
     Raises
     ------
     UsageError
-        No table with that column.
+        No table with that column, a damaged one, or an empty name.
     """
-    return _names(path, read_table(path, (NAME,)))
+    table = find_table(path, (NAME,))
+    return gather(path, table.columns, _with_names(path, table), (), NAME)[1]
 
 
 def read_numbers(path: Path, column: str) -> Floats:
@@ -82,23 +80,28 @@ def read_numbers(path: Path, column: str) -> Floats:
     Raises
     ------
     UsageError
-        No table with that column, or a cell that is not a number.
+        No table with that column, or more than 1 % of cells that are not a number.
     """
-    return numbers(path, column, read_table(path, (column,))[column].tolist())
+    table = find_table(path, (column,))
+    return gather(path, table.columns, table.rows, (column,))[0][column]
 
 
-def read_cells(path: Path) -> list[tuple[list[str], list[list[str]]]]:
-    """Return columns and rows of every table as text; single values are a table of one row.
+def _read(path: Path, words: str | None = None) -> tuple[Picks, list[str]]:
+    """Return the positions, and of each the word in a column."""
+    table = find_table(path, (X, Y) if words is None else (X, Y, words))
+    rows = table.rows if words is None else _with_names(path, table)
+    found, said = gather(path, table.columns, rows, (X, Y, SCORE, CLASS), words)
+    label = _labels(found[CLASS]) if CLASS in found else "irregular"
+    return Picks.create(found[X], found[Y], found.get(SCORE, 1.0), label), said
 
-    Raises
-    ------
-    UsageError
-        A damaged file.
-    """
-    return [
-        ([str(column) for column in table.columns], table.astype(str).to_numpy().tolist())
-        for table in _load(path)
-    ]
+
+def _with_names(path: Path, table: Table) -> Iterator[Row]:
+    """Yield the rows of a table, and refuse one whose micrograph has no name."""
+    place = table.columns.index(NAME)
+    for line, cells in table.rows:
+        if not cells[place]:
+            raise UsageError(f"{path}: {NAME} is empty in line {line}\ncorrect or remove the row")
+        yield line, cells
 
 
 def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
@@ -119,7 +122,7 @@ def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
 def write_particles_star(
     path: Path,
     located: Iterable[tuple[str, int, Picks]],
-    optics: Table,
+    optics: Written,
     comments: Sequence[str] = (),
 ) -> None:
     """Write the positions of many micrographs into one file, with optics table.
@@ -130,7 +133,7 @@ def write_particles_star(
         Replaced atomically.
     located : iterable of (micrograph name, optics group, Picks)
         In the order to write; no more than one is held at a time.
-    optics : Table
+    optics : Written
         See :func:`deepcryopicker.io.optics.optics_table`.
     comments : sequence of str
         Lines for the top of the file.
@@ -143,7 +146,7 @@ def write_particles_star(
 def write_micrographs_star(
     path: Path,
     grouped: Iterable[tuple[str, int]],
-    optics: Table,
+    optics: Written,
     comments: Sequence[str] = (),
 ) -> None:
     """Write the list of micrographs, with optics table, that RELION extracts from.
@@ -154,7 +157,7 @@ def write_micrographs_star(
         Replaced atomically.
     grouped : iterable of (micrograph name, optics group)
         Names as RELION shall find the files: below its project folder, or absolute.
-    optics : Table
+    optics : Written
         See :func:`deepcryopicker.io.optics.optics_table`.
     comments : sequence of str
         Lines for the top of the file.
@@ -170,68 +173,11 @@ def write_autopick_star(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
     _write(path, {"coordinate_files": ((NAME, COORDINATES), cells)}, [])
 
 
-def read_table(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
-    """Return the first table that has all `columns`.
-
-    Raises
-    ------
-    UsageError
-        No such table, or a damaged file.
-    """
-    tables = _load(path)
-    for table in tables:
-        if set(columns) <= set(table.columns):
-            return table
-    found = sorted({str(column) for table in tables for column in table.columns})
-    raise UsageError(
-        f"no table with {'/'.join(columns)} in {path}\n"
-        + (f"columns found: {', '.join(found)}" if found else "it holds no STAR table at all")
-    )
-
-
-def _load(path: Path) -> list["pd.DataFrame"]:
-    """Return every block as a table, also those that are lists of single values."""
-    # pandas takes most of a second to import, which only those who read STAR files should wait for.
-    import pandas as pd
-    import starfile
-
-    read_lines(path)  # refuses what is no text file, which starfile takes for an empty one
-    try:
-        blocks = starfile.read(path, always_dict=True, parse_as_string=[NAME, COORDINATES])
-    # pandas and shlex tell of ragged rows and stray words in many types.
-    except Exception as error:
-        raise UsageError(
-            f"{path}: damaged STAR table: {one_line(error)}\n"
-            "every row needs as many cells as the loop_ names columns"
-        ) from error
-    finally:
-        linecache.clearcache()  # starfile forgets to after an error, and would read stale lines
-    return [
-        block if isinstance(block, pd.DataFrame) else pd.DataFrame([block])
-        for block in blocks.values()
-    ]
-
-
-def _picks(path: Path, table: "pd.DataFrame") -> Picks:
-    x, y = (numbers(path, column, table[column].tolist()) for column in (X, Y))
-    score = numbers(path, SCORE, table[SCORE].tolist()) if SCORE in table else 1.0
-    if CLASS not in table:
-        return Picks.create(x, y, score)
-    return Picks.create(x, y, score, _labels(numbers(path, CLASS, table[CLASS].tolist())))
-
-
-def _labels(classes: np.ndarray) -> Strings:
+def _labels(classes: Floats) -> Strings:
     """Translate class numbers; what RELION did not number is irregular."""
-    words = dict(enumerate(SHAPES, 1))
-    return np.array([words.get(int(number), "irregular") for number in classes], np.str_)
-
-
-def _names(path: Path, table: "pd.DataFrame") -> list[str]:
-    names = table[NAME]
-    if names.isna().any():
-        raise UsageError(f"{path}: {NAME} is missing in row {int(names.isna().argmax()) + 1}")
-    # starfile turns apostrophes into quotes, which are much rarer in file names.
-    return [str(name).replace('"', "'") for name in names]
+    known = np.array(["irregular", *SHAPES])
+    whole = np.isin(classes, np.arange(1, len(known)))
+    return known[np.where(whole, classes, 0).astype(np.intp)]
 
 
 def _rows(picks: Picks) -> Iterator[tuple[float, float, float, int, float]]:
@@ -249,13 +195,13 @@ def _checked(name: str) -> str:
     return name
 
 
-def _write(path: Path, blocks: Mapping[str, Table], comments: Sequence[str]) -> None:
+def _write(path: Path, blocks: Mapping[str, Written], comments: Sequence[str]) -> None:
     """Write tables, atomically; no date, so that the same picks give the same bytes."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
         stream.writelines(f"{line}\n" for line in _lines(blocks, comments))
 
 
-def _lines(blocks: Mapping[str, Table], comments: Sequence[str]) -> Iterator[str]:
+def _lines(blocks: Mapping[str, Written], comments: Sequence[str]) -> Iterator[str]:
     yield from (f"# {comment}" for comment in comments if comment)
     for name, (columns, rows) in blocks.items():
         yield from ("", VERSION, "", "", f"data_{name}", "", "loop_")

@@ -1,12 +1,13 @@
 """Tables of separated values, read and written, and results as rows."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import replacing
-from deepcryopicker.io.checks import one_line, read_lines
+from deepcryopicker.io.checks import one_line
+from deepcryopicker.io.text import Row, text_lines
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
@@ -28,7 +29,7 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequen
         writer.writerows(dict(row) for row in rows)
 
 
-def read_columns(path: Path, first_line: str, delimiter: str = ",") -> dict[str, list[str]]:
+def read_rows(path: Path, first_line: str, delimiter: str = ",") -> tuple[list[str], Iterator[Row]]:
     """Read a table whose first line names its columns; lines that begin with ``#`` are skipped.
 
     Parameters
@@ -40,30 +41,40 @@ def read_columns(path: Path, first_line: str, delimiter: str = ",") -> dict[str,
 
     Returns
     -------
-    dict of list of str
-        Name of a column, in lower case, to its cells, all of one length.
+    list of str, iterator of Row
+        Names of the columns, in lower case, and rows of as many cells.
 
     Raises
     ------
     UsageError
-        An empty or damaged file, or a row with more or fewer cells than the header.
+        An empty or damaged file, or, while rows are read, one with more or fewer cells.
     """
-    lines = (line for line in read_lines(path) if not line.startswith("#"))
+    rows = _cells(path, delimiter)
+    for _, header in rows:
+        names = [cell.lower() for cell in header]
+        return names, _of_length(path, rows, len(names))
+    raise UsageError(f"{path}: empty file\nthe first line must be {first_line}")
+
+
+def _cells(path: Path, delimiter: str) -> Iterator[Row]:
+    lines = ("" if line.startswith("#") else line for line in text_lines(path))
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+        for row in reader:
+            if row:
+                yield reader.line_num, [cell.strip() for cell in row]
     except csv.Error as error:
         raise UsageError(f"{path}: damaged table: {one_line(error)}") from error
-    rows = [row for row in rows if row]
-    if not rows:
-        raise UsageError(f"{path}: empty file\nthe first line must be {first_line}")
-    header = [cell.lower() for cell in rows.pop(0)]
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(header):
+
+
+def _of_length(path: Path, rows: Iterator[Row], length: int) -> Iterator[Row]:
+    for line, cells in rows:
+        if len(cells) != length:
             raise UsageError(
-                f"{path}: row {number} has {len(row)} cells, the header {len(header)}\n"
+                f"{path}: line {line} has {len(cells)} cells, the header {length}\n"
                 "correct or remove the row"
             )
-    return {name: [row[index] for row in rows] for index, name in enumerate(header)}
+        yield line, cells
 
 
 def flatten(value: object, name: str = "") -> dict[str, float]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import replacing
-from deepcryopicker.io.checks import numbers, read_lines
-from deepcryopicker.io.tables import read_columns
+from deepcryopicker.io.tables import read_rows
+from deepcryopicker.io.text import gather, text_lines
 from deepcryopicker.types import Picks
 
 NAME, X, Y, SCORE = "image_name", "x_coord", "y_coord", "score"
@@ -21,8 +21,7 @@ _FIRST_LINE = "image_name, x_coord, y_coord[, score], with tabs between them"
 
 def is_topaz(path: Path) -> bool:
     """Tell whether a text file, of which folders have many kinds, is such a table."""
-    lines = read_lines(path)
-    return bool(lines) and NAME in lines[0].lower().split("\t")
+    return NAME in next(text_lines(path), "").rstrip("\n").lower().split("\t")
 
 
 def read_topaz(path: Path) -> Picks:
@@ -33,13 +32,13 @@ def read_topaz(path: Path) -> Picks:
     UsageError
         Missing columns, a ragged line, or a cell that is not a number.
     """
-    return _picks(path, _cells(path))
+    return _read(path)[0]
 
 
 def read_topaz_by_micrograph(path: Path) -> dict[str, Picks]:
     """Read the positions of each micrograph, in order of appearance; see `read_topaz`."""
-    cells = _cells(path)
-    return _picks(path, cells).grouped(cells[NAME])
+    picks, names = _read(path)
+    return picks.grouped(names)
 
 
 def write_topaz(path: Path, named_picks: Iterable[tuple[str, Picks]]) -> None:
@@ -61,16 +60,13 @@ def write_topaz(path: Path, named_picks: Iterable[tuple[str, Picks]]) -> None:
                 writer.writerow((name, f"{x:.3f}", f"{y:.3f}", f"{score:.6f}"))
 
 
-def _cells(path: Path) -> dict[str, list[str]]:
-    cells = read_columns(path, _FIRST_LINE, delimiter="\t")
-    if not {NAME, X, Y} <= cells.keys():
+def _read(path: Path) -> tuple[Picks, list[str]]:
+    """Return the positions, and the micrograph of each."""
+    header, rows = read_rows(path, _FIRST_LINE, delimiter="\t")
+    if not {NAME, X, Y} <= set(header):
         raise UsageError(
-            f"{path}: needs columns {NAME}, {X} and {Y}, found: {', '.join(cells)}\n"
+            f"{path}: needs columns {NAME}, {X} and {Y}, found: {', '.join(header)}\n"
             f"the first line must be {_FIRST_LINE}"
         )
-    return cells
-
-
-def _picks(path: Path, cells: dict[str, list[str]]) -> Picks:
-    x, y = (numbers(path, name, cells[name]) for name in (X, Y))
-    return Picks.create(x, y, numbers(path, SCORE, cells[SCORE]) if SCORE in cells else 1.0)
+    found, names = gather(path, header, rows, (X, Y, SCORE), NAME)
+    return Picks.create(found[X], found[Y], found.get(SCORE, 1.0)), names

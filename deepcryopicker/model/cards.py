@@ -1,5 +1,6 @@
 """Weights and the card beside them: read without trusting either, and written."""
 
+import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +16,11 @@ from torch import nn
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.atomic import replacing, write_text
+from deepcryopicker.io.yaml_files import read_yaml
 from deepcryopicker.types import Calibration
 
-_LARGEST_CARD = 1_000_000  # bytes; a card is a page of text, a YAML bomb is not
+_PICKLES = frozenset({".ckpt", ".pt", ".pth", ".sav", ".pkl", ".pickle", ".bin"})
+_SUM = "sha256"
 
 
 def find_weights(path: Path, name: str, key: str) -> Path:
@@ -26,9 +29,15 @@ def find_weights(path: Path, name: str, key: str) -> Path:
     Raises
     ------
     UsageError
-        If there is none.
+        If there is none. A pickle is refused by its name: reading it may run whatever its author
+        wanted.
     """
     weights = path / name if path.is_dir() else path
+    if weights.suffix.lower() in _PICKLES:
+        raise UsageError(
+            f"{key}: {weights} may be a pickle, which can run code; only .safetensors is read\n"
+            f"give the run folder of train, which holds {name}"
+        )
     if not weights.is_file():
         raise UsageError(f"{key}: there is no {weights}; give a run folder of train")
     return weights
@@ -44,17 +53,29 @@ def read_card(path: Path, key: str) -> dict[str, Any]:
     """
     if not path.is_file():
         raise UsageError(f"{key}: there is no {path}; give a run folder of train")
-    if path.stat().st_size > _LARGEST_CARD:
-        raise UsageError(f"{path} is larger than 1 MB: not a model card")
-    try:
-        card = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
-    except RecursionError as error:
-        raise UsageError(f"{path} is not a model card: nested too deeply") from error
+    card = read_yaml(path)
     if not isinstance(card, dict):
         raise UsageError(f"{path} is not a model card")
     return card
+
+
+def require_sum(card: dict[str, Any], weights: Path) -> None:
+    """Refuse weights whose SHA-256 is not that on the card; older cards have none.
+
+    Raises
+    ------
+    UsageError
+    """
+    if card.get(_SUM) not in (None, _sha256(weights)):
+        raise UsageError(
+            f"{weights} is damaged or of another run: its SHA-256 is not that on the card\n"
+            "copy both files again, from one run folder"
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager
@@ -78,8 +99,19 @@ def naming(weights: Path, card: Path) -> Iterator[None]:
 
 
 def load_state(network: nn.Module, weights: Path) -> None:
-    """Load weights into a network of their shape."""
-    network.load_state_dict(load_file(weights))
+    """Load weights into a network of their shape.
+
+    Raises
+    ------
+    RuntimeError
+        Names the first tensor that the network does not have, or has in another shape.
+    """
+    expected, found = network.state_dict(), load_file(weights)
+    for name in (*expected, *found):
+        shapes = [tuple(side[name].shape) if name in side else None for side in (expected, found)]
+        if shapes[0] != shapes[1]:
+            raise RuntimeError(f"{name}: expected {shapes[0]}, found {shapes[1]}")
+    network.load_state_dict(found)
 
 
 def require_finite(network: nn.Module, weights: Path) -> None:
@@ -112,9 +144,9 @@ def write_weights(
     contents: dict[str, Any],
     calibration: Calibration,
 ) -> None:
-    """Write weights, and a card with its contents and the calibration."""
+    """Write weights, and a card with its contents, the calibration and the weights' SHA-256."""
     state = {key: value.contiguous().cpu() for key, value in network.state_dict().items()}
     with replacing(weights) as temporary:
         save_file(state, temporary)
-    contents = {**contents, "calibration": asdict(calibration)}
+    contents = {**contents, "calibration": asdict(calibration), _SUM: _sha256(weights)}
     write_text(card, yaml.safe_dump(contents, sort_keys=False))

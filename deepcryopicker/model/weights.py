@@ -14,6 +14,7 @@ from deepcryopicker.model.cards import (
     naming,
     read_card,
     require_finite,
+    require_sum,
     write_weights,
 )
 from deepcryopicker.model.network import Network
@@ -88,6 +89,7 @@ def load_weights(path: Path, key: str = "picker.weights") -> Trained:
     """
     weights = find_weights(path, WEIGHTS, key)
     card = read_card(weights.with_name(CARD), key)
+    require_sum(card, weights)
     with naming(weights, weights.with_name(CARD)):
         config = _model_config(card["model"])
         classes = tuple(str(label) for label in card["classes"])

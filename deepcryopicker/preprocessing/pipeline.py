@@ -21,6 +21,7 @@ from deepcryopicker.preprocessing.chain import (
     model_scale,
     seen_by_network,
 )
+from deepcryopicker.preprocessing.defects import mend_lines, mend_pixels
 from deepcryopicker.preprocessing.resize import rescale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Image, Margins, Micrograph
@@ -64,7 +65,7 @@ def preprocess(
     Raises
     ------
     MicrographError
-        If the micrograph is constant or smaller than two particle diameters.
+        If the micrograph is smaller than two particle diameters.
     """
     result = micrograph
     for name, result in stages(micrograph, diameter, config):  # noqa: B007
@@ -112,7 +113,7 @@ def stages(
     Raises
     ------
     MicrographError
-        If the micrograph is constant or smaller than two particle diameters.
+        If the micrograph is smaller than two particle diameters.
     """
     if min(micrograph.image.shape) < _SMALLEST_SIDE * diameter:
         height, width = micrograph.image.shape
@@ -120,8 +121,6 @@ def stages(
             f"image of {width}x{height} pixels is smaller than two particle diameters "
             f"({diameter:g} pixels each)"
         )
-    if np.ptp(micrograph.image) == 0:
-        raise MicrographError("every pixel has the same value")
     image = micrograph.image.astype(_DTYPES[config.precision], copy=False)
     current = to_working_scale(
         replace(micrograph, image=image), chain_scale(config, diameter), config.integer_rescaling
@@ -134,12 +133,13 @@ def stages(
 
 
 def to_working_scale(micrograph: Micrograph, scale: float, integers: bool = False) -> Micrograph:
-    """Neutralise the invalid border and resample a micrograph as read by `scale`.
+    """Neutralise invalid border and defects, and resample a micrograph as read by `scale`.
 
     With `integers` whole grey values stay whole, see :func:`resize.rescale`.
     """
-    margins = find_margins(micrograph.image)
-    filled = fill_margins(micrograph.image, margins)
+    image = mend_pixels(micrograph.image)
+    margins = find_margins(image)
+    filled = fill_margins(mend_lines(image, margins), margins)
     return _resample(replace(micrograph, image=filled, margins=margins), scale, integers)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
+import numpy as np
+
 from deepcryopicker.preprocessing.chain import RESCALED, model_diameter, seen_by_network
 from deepcryopicker.preprocessing.contrast import standardise
 from deepcryopicker.preprocessing.pipeline import stages, to_model_scale
@@ -33,6 +35,11 @@ class Views:
     def working_diameter(self) -> float:
         """Particle diameter in pixels of `flat`."""
         return model_diameter(self.config, self.diameter)
+
+    @cached_property
+    def is_blank(self) -> bool:
+        """Whether every pixel has the same value: there is nothing to find and to learn from."""
+        return bool(np.ptp(self.micrograph.image) == 0)
 
     def at(self, factor: float) -> Self:
         """Return views of the same micrograph in which particles are `factor` times as large."""

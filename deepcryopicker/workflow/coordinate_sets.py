@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.checks import read_lines
 from deepcryopicker.io.coordinates import READERS, read_by_micrograph, read_picks
-from deepcryopicker.io.micrographs import EXTENSIONS
 from deepcryopicker.io.relion import FLIPPED
+from deepcryopicker.io.suffixes import EXTENSIONS, suffix_of, without_suffix
+from deepcryopicker.io.text import text_lines
 from deepcryopicker.io.topaz import is_topaz, read_topaz
 from deepcryopicker.types import Picks
 
@@ -138,7 +139,9 @@ def _read(path: Path) -> Picks:
 
 def _refuse_turned_over(path: Path) -> None:
     """Refuse our own STAR files whose y axis runs the other way."""
-    if path.suffix.lower() == ".star" and any(FLIPPED in line for line in read_lines(path)[:3]):
+    if path.suffix.lower() != ".star":
+        return
+    if any(FLIPPED in line for line in islice(text_lines(path), 3)):
         raise UsageError(
             f"{path}: y is turned over, as RELION needs it for TIFF files\n"
             "give the folder picks of that run instead"
@@ -158,4 +161,4 @@ def _without_job(name: str) -> str:
 def _without_extension(name: str) -> str:
     """Drop what is an image's extension; dots are common in names."""
     path = PurePosixPath(name)
-    return str(path.with_suffix("") if path.suffix.lower() in EXTENSIONS else path)
+    return str(without_suffix(path) if suffix_of(path) in EXTENSIONS else path)

@@ -98,14 +98,19 @@ def learn_labelers(
         sample = _sample(members, preprocessing, whole_chain, run)
         if sample:
             learned[group] = label.learn(sample, labeler)
-    run.require(len(learned), "learning")
+    if not learned:  # a folder of blank micrographs has no picks, which is no failure
+        failed = {row["path"] for row in run.failures}
+        run.require(len(catalogue.entries) - len(failed), "learning")
     return learned
 
 
 def _sample(
     members: list[Entry], preprocessing: PreprocessingConfig, whole_chain: bool, run: Run
 ) -> list[Views]:
-    """Read micrographs spread over the dataset; others take the place of those that fail."""
+    """Read micrographs spread over the dataset; others take the place of those that fail.
+
+    Blank ones teach nothing: where all are blank, the sample is empty.
+    """
     chosen = spread(members, _LEARN_FROM)
     others = iter([entry for entry in members if entry not in chosen])
 
@@ -116,9 +121,9 @@ def _sample(
     sample = []
     for entry in track(chosen, "learning"):
         views = read(entry)
-        while views is None and (another := next(others, None)) is not None:
+        while (views is None or views.is_blank) and (another := next(others, None)) is not None:
             views = read(another)
-        if views is not None:
+        if views is not None and not views.is_blank:
             sample.append(views)
     return sample
 
@@ -128,7 +133,7 @@ def _views(entry: Entry, preprocessing: PreprocessingConfig, whole_chain: bool =
     views = Views(micrograph, entry.particle_diameter(micrograph), preprocessing)
     # What is wrong with a micrograph is to show here.
     views.flat  # noqa: B018
-    if whole_chain:
+    if whole_chain and not views.is_blank:
         views.enhanced  # noqa: B018
     return views
 
@@ -151,6 +156,8 @@ def _label(
 ) -> Labelled:
     """Label one micrograph; without any labelers, by its truth."""
     views, seen = _views(entry, preprocessing), None
+    if views.is_blank:
+        raise MicrographError("every pixel has the same value: nothing to learn from")
     truth = entry.load_truth()
     if labelers is not None:
         labeler = known(labelers, entry)

@@ -7,6 +7,7 @@ import numpy as np
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
+from deepcryopicker.errors import UsageError
 from deepcryopicker.io.tables import write_rows
 from deepcryopicker.labeler.schema import AutoConfig, LabelerConfig
 from deepcryopicker.preprocessing.pipeline import preprocess
@@ -54,6 +55,11 @@ def settle_diameter(
                 loaded.append(micrograph)
             if len(loaded) == _MICROGRAPHS_TO_MEASURE:
                 break
+        if not loaded and not run.failures:
+            raise UsageError(
+                f"{group}: every pixel of its micrographs has the same value, so that nothing "
+                "can be measured\ngive the diameter: dataset.diameter=PIXELS"
+            )
         run.require(len(loaded), "diameter")
         console.print(f"{group}: estimating the particle diameter")
         estimate = estimate_diameter(loaded, preprocessing, settings)
@@ -73,14 +79,14 @@ def settle_diameter(
     return catalogue
 
 
-def _load_checked(entry: Entry, preprocessing: PreprocessingConfig) -> Micrograph:
-    """Read a micrograph that is fit to be measured: big enough for any size, not constant."""
+def _load_checked(entry: Entry, preprocessing: PreprocessingConfig) -> Micrograph | None:
+    """Read a micrograph that is fit to be measured: big enough for any size; None if blank."""
     from deepcryopicker.labeler.diameter import SMALLEST
 
     micrograph = entry.load()
     to_smallest = max(micrograph.image.shape) * SMALLEST
     preprocess(micrograph, to_smallest, preprocessing, until="rescaled")
-    return micrograph
+    return micrograph if np.ptp(micrograph.image) > 0 else None
 
 
 def spread(entries: list[T], count: int | None) -> list[T]:

@@ -1,5 +1,6 @@
 """Build the configured picker: a function from a preprocessed micrograph to picks."""
 
+import logging
 from pathlib import Path
 
 from deepcryopicker.config import TrainConfig
@@ -32,6 +33,8 @@ from deepcryopicker.workflow.learning import finder, learn
 from deepcryopicker.workflow.picked import Picker
 from deepcryopicker.workflow.programs import pick_with_program
 
+logger = logging.getLogger(__name__)
+
 WithNetwork = DenseConfig | SlidingConfig
 PickerConfig = WithNetwork | LabelerPickerConfig | LearnedConfig | ProgramConfig | ImportedConfig
 
@@ -63,15 +66,27 @@ def build_picker(
     if isinstance(config, ImportedConfig):
         return _with_files(config)
     if isinstance(config, LabelerPickerConfig):
-        return _with_labeler(config, catalogue, preprocessing, run)
+        return _none_in_blanks(_with_labeler(config, catalogue, preprocessing, run))
     if isinstance(config, LearnedConfig):
         if trained is None and examples is not None:
             trained = learn(config, examples, preprocessing, run.settings["seed"], run)
         if isinstance(trained, Learned):
-            return finder(trained, config)
+            return _none_in_blanks(finder(trained, config))
     elif isinstance(trained, Trained):
-        return _with_network(config, preprocessing, trained, run)
+        return _none_in_blanks(_with_network(config, preprocessing, trained, run))
     raise UsageError(NO_WEIGHTS)
+
+
+def _none_in_blanks(picker: Picker) -> Picker:
+    """Spare a picker images without any contrast: these have no particles, and no scale."""
+
+    def pick(entry: Entry, views: Views) -> Picks:
+        if not views.is_blank:
+            return picker(entry, views)
+        logger.warning("%s: every pixel has the same value, so there are no picks", entry.path)
+        return Picks.empty()
+
+    return pick
 
 
 def _with_files(config: ImportedConfig) -> Picker:

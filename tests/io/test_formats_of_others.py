@@ -134,16 +134,16 @@ CBOX = "data_cryolo\n\nloop_\n_CoordinateX\n_CoordinateY\n_Width\n_Height\n_Conf
 BAD = {
     "empty.cbox": ("", "no table with CoordinateX/CoordinateY/Width/Height in"),
     "ragged.cbox": (CBOX + "1 2 3 4 5\n1 2 3 4 5 6\n", "damaged STAR table"),
-    "text.cbox": (CBOX + "1 2 3 four 5\n", "Height must be a number, row 1 has 'four'"),
-    "score.cbox": (CBOX + "1 2 3 4 <NA>\n", "Confidence must be a number, row 1"),
+    "text.cbox": (CBOX + "1 2 3 four 5\n", "Height must be a number, line 9 has 'four'"),
+    "score.cbox": (CBOX + "1 2 3 4 <NA>\n", "Confidence must be a number, line 9"),
     "size.cbox": (
         CBOX.replace("Confidence", "EstWidth") + "1 2 3 4 big\n",
-        "EstWidth must be a number, row 1 has 'big'",
+        "EstWidth must be a number, line 9 has 'big'",
     ),
     "empty.txt": ("", "empty file"),
     "spaces.txt": ("image_name x_coord y_coord score\n", "needs columns image_name, x_coord and"),
-    "ragged.txt": ("image_name\tx_coord\ty_coord\na\t1\n", "row 1 has 2 cells, the header 3"),
-    "text.tsv": ("image_name\tx_coord\ty_coord\na\t1\tb\n", "y_coord must be a number, row 1"),
+    "ragged.txt": ("image_name\tx_coord\ty_coord\na\t1\n", "line 2 has 2 cells, the header 3"),
+    "text.tsv": ("image_name\tx_coord\ty_coord\na\t1\tb\n", "y_coord must be a number, line 2"),
 }
 
 

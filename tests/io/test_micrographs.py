@@ -317,6 +317,7 @@ def test_what_is_no_regular_file(tmp_path, suffix):
 
 
 def test_other_formats_are_named(tmp_path):
-    assert {".mrc", ".mrcs", ".png", ".jpg", ".jpeg", ".tif", ".tiff"} == EXTENSIONS
-    (tmp_path / "m.dm4").write_bytes(b"x")
-    assert refused(tmp_path / "m.dm4").startswith("no reader for '.dm4' files; convert to one of")
+    packed = {f".{mrc}.{packed}" for mrc in ("mrc", "mrcs") for packed in ("gz", "bz2")}
+    assert {".mrc", ".mrcs", ".png", ".jpg", ".jpeg", ".tif", ".tiff"} | packed == EXTENSIONS
+    (tmp_path / "m.spi").write_bytes(b"x")
+    assert refused(tmp_path / "m.spi").startswith("no reader for '.spi' files; convert to one of")

@@ -13,6 +13,7 @@ from deepcryopicker.model.cards import (
     naming,
     read_card,
     require_finite,
+    require_sum,
     write_weights,
 )
 from deepcryopicker.picker.learned.build import build_rival
@@ -98,6 +99,7 @@ def load(path: Path, key: str = "picker.weights") -> Learned:
     """
     weights = find_weights(path, WEIGHTS, key)
     card = read_card(weights.with_name(CARD), key)
+    require_sum(card, weights)
     with naming(weights, weights.with_name(CARD)):
         config = _config(card["picker"])
         rival = build_rival(config)

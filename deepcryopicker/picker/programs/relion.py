@@ -3,6 +3,7 @@
 Lengths are told to RELION in Angstrom; where the pixel size is not known, an Angstrom is a pixel.
 """
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -33,6 +34,7 @@ _BOX_PIXELS = 48  # of what is averaged
 _ITERATIONS = 20
 _TRAINING = "_training.star"
 _TEMPLATES = "templates.mrcs"
+_AVERAGES, _PARTICLES = "averages", "particles"  # folders
 
 
 def pick_blobs(config: RelionLogConfig, batch: Batch) -> dict[str, Picks]:
@@ -101,21 +103,22 @@ def make_templates(config: RelionTemplateConfig, batch: Batch, seed: int) -> Pat
             "set dataset.coordinates, or give picker.templates=STACK"
         )
     _extract(batch, examples)
-    particles = batch.folder / "particles" / MICROGRAPHS
+    averages = batch.folder / _AVERAGES
+    averages.mkdir()
     _run(
         "relion_refine",
         classification_options(config, batch, seed),
         batch.folder,
         "averaging",
         _ITERATIONS + 1,
-        lambda: len(list(batch.folder.glob("averages_it*_model.star"))),
+        lambda: len(list(averages.glob("run_it*_model.star"))),
     )
-    stem = batch.folder / f"averages_it{_ITERATIONS:03d}"
+    stem = averages / f"run_it{_ITERATIONS:03d}"
     shares = read_numbers(Path(f"{stem}_model.star"), "rlnClassDistribution")
-    averages = mrcfile.read(f"{stem}_classes.mrcs").reshape(-1, _BOX_PIXELS, _BOX_PIXELS)
-    chosen = averages[choose_averages(shares, config.least_share)]
-    for path in (*batch.folder.glob("averages_it*"), *particles.rglob("*.mrcs")):
-        path.unlink()
+    images = mrcfile.read(f"{stem}_classes.mrcs").reshape(-1, _BOX_PIXELS, _BOX_PIXELS)
+    chosen = images[choose_averages(shares, config.least_share)]
+    for used_up in (averages, batch.folder / _PARTICLES):
+        shutil.rmtree(used_up)
     with mrcfile.new(batch.folder / _TEMPLATES, overwrite=True) as file:
         file.set_data(chosen.astype(np.float32))
         file.set_image_stack()
@@ -127,7 +130,7 @@ def classification_options(config: RelionTemplateConfig, batch: Batch, seed: int
     """Return the options of ``relion_refine`` for 2-D class averages, as RELION's own guide has."""
     lowpass = config.lowpass if batch.pixel_size else batch.diameter / 6.0
     return [
-        *("--i", "particles.star", "--o", "averages", "--iter", str(_ITERATIONS)),
+        *("--i", "particles.star", "--o", f"{_AVERAGES}/run", "--iter", str(_ITERATIONS)),
         *("--K", str(config.classes), "--tau2_fudge", "2", "--random_seed", str(seed + 1)),
         *("--particle_diameter", f"{1.1 * batch.diameter * batch.angstrom:.1f}"),
         *("--strict_highres_exp", f"{lowpass:.2f}", "--psi_step", "12", "--oversampling", "1"),
@@ -160,7 +163,7 @@ def _extract(batch: Batch, examples: Sequence[Input]) -> None:
     _list(batch.folder / "training.star", examples, batch.angstrom)
     options = [
         *("--i", "training.star", "--coord_dir", "./", "--coord_suffix", _TRAINING),
-        *("--part_dir", "particles/", "--part_star", "particles.star", "--extract"),
+        *("--part_dir", f"{_PARTICLES}/", "--part_star", "particles.star", "--extract"),
         *("--extract_size", str(box_size(batch.diameter)), "--scale", str(_BOX_PIXELS)),
         *("--norm", "--bg_radius", str(round(0.37 * _BOX_PIXELS)), "--invert_contrast"),
     ]

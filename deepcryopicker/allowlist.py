@@ -1,0 +1,141 @@
+"""What a configuration from elsewhere may make Hydra do: nothing but run what we and it ship.
+
+The project's own options name no code; Hydra's section can. It is judged each time that Hydra has
+composed a configuration, before it makes objects of it. Hydra has no public place for that, so
+two of its classes are replaced by ours; the version is pinned for this reason too.
+"""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hydra._internal import hydra as hydra_internal
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.core_plugins import file_config_source
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.plugins import Plugins
+from hydra.errors import ConfigCompositionException
+from hydra.plugins.config_source import ConfigResult
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from deepcryopicker._conf import CONF_DIR
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.yaml_files import check_yaml
+
+ALLOWED = frozenset(
+    {
+        "deepcryopicker.slurm.SlurmSweep",
+        "deepcryopicker.sweeps.Watch",
+        "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
+        "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
+        "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher",
+        "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
+        "logging.FileHandler",
+        "logging.NullHandler",
+        "logging.StreamHandler",
+    }
+)
+"""Every piece of code that a configuration can name."""
+
+_NAMES_CODE = ("_target_", "()", "class")  # the latter two in Python's logging
+_SECTIONS = ("callbacks", "launcher", "sweeper", "hydra_logging", "job_logging")
+_OUTPUT = "/output"  # stands for the run folder, which is not known yet
+
+
+def install() -> None:
+    """Let every configuration that Hydra composes from now on be judged."""
+    hydra_internal.ConfigLoaderImpl = CheckedLoader  # type: ignore[attr-defined]
+    Plugins.instance()  # registers Hydra's own sources, which ours comes after
+    SourcesRegistry.instance().types["file"] = FileConfigSource
+
+
+class CheckedLoader(ConfigLoaderImpl):
+    """Composes as Hydra does, and refuses what names code of others."""
+
+    def load_configuration(self, *args: Any, **kwargs: Any) -> DictConfig:
+        """Compose; also called for each job of a sweep."""
+        config = super().load_configuration(*args, **kwargs)
+        problem = foreign_code(config)
+        if problem is not None:
+            raise ConfigCompositionException(problem)
+        return config
+
+
+class FileConfigSource(file_config_source.FileConfigSource):
+    """Reads YAML files as Hydra does; those of others only if they are small and sound."""
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Read a file below this source's folder."""
+        if Path(self.path).resolve() != CONF_DIR.resolve():
+            try:
+                check_yaml(Path(self.path) / self._normalize_file_name(config_path))
+            except UsageError as error:
+                raise ConfigCompositionException(str(error)) from error
+        return super().load_config(config_path)
+
+
+def foreign_code(config: DictConfig) -> str | None:
+    """Say what a composed configuration would run that it may not; None if there is nothing.
+
+    Parameters
+    ----------
+    config : DictConfig
+        With its section ``hydra``.
+    """
+    for key in config:
+        if key != "hydra" and isinstance(config._get_node(key), DictConfig):
+            plain = OmegaConf.to_container(config[key], resolve=False)
+            for name, value in _named_code(plain, str(key)):
+                if name.endswith("._target_"):
+                    return f"{name}={value}: no option of this program names code; remove the key"
+    hydra = _resolved(config)
+    for section, tree in hydra.items():
+        for name, value in _named_code(tree, f"hydra.{section}"):
+            if value not in ALLOWED:
+                return f"{name}={value} is refused: a configuration may not choose what code runs"
+    return _file_elsewhere(hydra) or _environment(config)
+
+
+def _resolved(config: DictConfig) -> dict[str, Any]:
+    """Resolve the sections that name code, as they will be when the run folder is known."""
+    whole = copy.deepcopy(config)
+    OmegaConf.set_readonly(whole.hydra, False)
+    with open_dict(whole.hydra):
+        whole.hydra.runtime.output_dir = _OUTPUT
+        whole.hydra.job.num, whole.hydra.job.id = 0, "0"
+    return {
+        name: OmegaConf.to_container(whole.hydra[name], resolve=True)
+        for name in _SECTIONS
+        if whole.hydra[name] is not None
+    }
+
+
+def _named_code(tree: Any, path: str) -> Iterator[tuple[str, object]]:
+    """Yield every key that names code, in full, and its value."""
+    if isinstance(tree, list):
+        for index, item in enumerate(tree):
+            yield from _named_code(item, f"{path}.{index}")
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            if key in _NAMES_CODE:
+                yield f"{path}.{key}", value
+            yield from _named_code(value, f"{path}.{key}")
+
+
+def _file_elsewhere(hydra: dict[str, Any]) -> str | None:
+    """Find a log file that is not in the run folder: it may be any file of the user."""
+    for section in ("hydra_logging", "job_logging"):
+        for name, handler in (hydra.get(section, {}).get("handlers") or {}).items():
+            given = str(handler.get("filename", _OUTPUT))
+            if not Path(given).is_relative_to(_OUTPUT) or ".." in Path(given).parts:
+                return f"hydra.{section}.handlers.{name}: its file must lie in the run folder"
+    return None
+
+
+def _environment(config: DictConfig) -> str | None:
+    """Refuse variables that are not typed: they can put another program in the place of one."""
+    typed = any("hydra.job.env_set" in one for one in config.hydra.overrides.hydra)
+    if config.hydra.job.env_set and not typed:
+        return "hydra.job.env_set is refused in a file: export the variables, or type them"
+    return None

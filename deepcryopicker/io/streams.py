@@ -1,0 +1,92 @@
+"""Byte streams of micrographs: plain, gzip and bzip2 files, read no further than promised."""
+
+import bz2
+import errno
+import gzip
+import logging
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from deepcryopicker.errors import MicrographError
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+_OPENERS = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File}
+_KINDS = {".gz": "gzip", ".bz2": "bzip2"}
+_PIECE = 2**24  # bytes
+_PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EREMOTEIO})
+_PAUSES = (0.2, 1.0)  # seconds before the second and the third attempt
+
+
+def is_compressed(path: Path) -> bool:
+    """Whether the file's name says that it is compressed."""
+    return path.suffix.lower() in _OPENERS
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading; a compressed one gives what it holds.
+
+    Raises
+    ------
+    MicrographError
+        Within the block too: the compressed stream is damaged or ends early.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in _OPENERS:
+        with path.open("rb") as stream:
+            yield stream
+        return
+    try:
+        with _OPENERS[suffix](path) as packed:
+            yield cast(IO[bytes], packed)
+    except (EOFError, zlib.error, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the file system
+            raise
+        raise MicrographError(f"damaged {_KINDS[suffix]}: {error}") from error
+
+
+def read_pixels(stream: IO[bytes], shape: tuple[int, int], dtype: np.dtype) -> npt.NDArray:
+    """Read one image; memory is taken as data comes, not as a header promises.
+
+    Raises
+    ------
+    MicrographError
+        The stream ends early.
+    """
+    wanted, data = shape[0] * shape[1] * dtype.itemsize, bytearray()
+    while len(data) < wanted:
+        piece = stream.read(min(_PIECE, wanted - len(data)))
+        if not piece:
+            raise MicrographError(f"truncated: {len(data)} of {wanted} bytes of an image")
+        data += piece
+    return np.frombuffer(data, dtype).reshape(shape)
+
+
+def persistently(read: Callable[[], T], path: Path) -> T:
+    """Read, and read again where the disk or the network failed; three times at most.
+
+    Raises
+    ------
+    MicrographError
+        What `read` raised: at once, unless an error of input or output was its cause.
+    """
+    for pause in _PAUSES:
+        try:
+            return read()
+        except MicrographError as error:
+            cause = error.__cause__
+            if not isinstance(cause, OSError) or cause.errno not in _PASSING:
+                raise
+            logger.warning("%s: %s; trying again", path, error)
+            time.sleep(pause)
+    return read()
