@@ -135,6 +135,7 @@ def _job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, flo
         whole = place.parent if _in_sweep() else place
         folder = place if _in_sweep() else shard_folder(place, shard)
     try:
+        refuse_links_out(whole)
         refuse_links_out(folder)
         with alone_in(folder):
             outcome, value = _run(function, name, config, folder)

@@ -20,7 +20,7 @@ from deepcryopicker.model.weights import Trained, save_weights
 from deepcryopicker.types import Picks
 
 PIXEL_SIZE, DIAMETER = 2.0, 24.0
-DEADLINE = 300.0  # seconds, on a machine that does other things too
+DEADLINE = 900.0  # seconds, on a machine that does other things too
 # Of a run, and different every time: when it was, and how long it took.
 NOT_COMPARED = {"status.json", "timings.json", "errors.log", "pick.log", "hydra.yaml", ".lock"}
 

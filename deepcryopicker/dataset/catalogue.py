@@ -200,8 +200,6 @@ def open_folder(config: FolderConfig) -> Catalogue:
         If there are no micrographs, or none of the coordinate files belongs to one.
     """
     listed = list_micrographs(config.micrographs)
-    if config.diameter_angstrom is not None and config.pixel_size is None:
-        _require_pixel_size([path for _, path in listed])
     truth = _find_truth(config.coordinates, [name for name, _ in listed])
     optics = _find_optics(Path(config.micrographs))
     entries = [
@@ -219,6 +217,8 @@ def open_folder(config: FolderConfig) -> Catalogue:
         for name, path in listed
     ]
     known = [_with_optics(entry, optics.get(entry.path)) for entry in entries]
+    if config.diameter_angstrom is not None:
+        _require_pixel_size([entry.path for entry in known if entry.pixel_size is None])
     return Catalogue(config.name, tuple(known))
 
 
