@@ -21,6 +21,7 @@ from deepcryopicker.io.relion import coordinate_file, relion_name
 from deepcryopicker.io.star import micrograph_names, read_star_by_micrograph
 from deepcryopicker.io.tables import write_rows
 from deepcryopicker.types import Picks
+from tests.relion_folder import write_relion_folder
 
 from .common import refused, write_mrc
 
@@ -276,7 +277,6 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 from deepcryopicker.io import star
-from tests.relion_folder import write_relion_folder
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 found = star.read_star_by_micrograph(Path(sys.argv[1]))
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
