@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from deepcryopicker.dataset.schema import FolderConfig
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.labeler.schema import (
@@ -76,6 +76,11 @@ class TrainConfig(RunConfig):
         and scored; of a dataset with fewer than three, spatial blocks. Null: all are picked, and
         where the labels are the truth those are scored that ``class_set.test`` keeps apart;
         pickers that are trained by themselves hold out so many.
+    left_out : str or None
+        Member of a combined dataset that nothing learns from, and that alone is picked and scored.
+    adapt : bool
+        Let the network, trained on the other members, go on learning from the one left out, with
+        particles found there without labels.
     baseline : picker or None
         Picked and scored beside the network.
     """
@@ -85,6 +90,8 @@ class TrainConfig(RunConfig):
     rounds: int | None = None
     start_from: str | None = None
     held_out: float | None = None
+    left_out: str | None = None
+    adapt: bool = False
     labeler: Any = MISSING
     class_set: Any = MISSING
     model: Any = MISSING
@@ -105,9 +112,26 @@ class TrainConfig(RunConfig):
             raise UsageError(f"held_out must lie between 0 and 1, got {self.held_out:g}")
         if self.until not in STOPS:
             raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
+        self._check_left_out()
         _require_truth(self.labeler, self.dataset)
         _refuse_truth("picker", self.picker)
         _refuse_truth("baseline", self.baseline)
+
+    def _check_left_out(self) -> None:
+        if self.left_out is None:
+            if self.adapt:
+                raise UsageError("adapt=true needs left_out=MEMBER: what is adapted to")
+            return
+        if not isinstance(self.dataset, CombinedConfig):
+            raise UsageError("left_out needs a dataset with members, such as dataset=paper")
+        if self.left_out not in self.dataset.members:
+            raise UsageError(f"left_out: {unknown('member', self.left_out, self.dataset.members)}")
+        if len(self.dataset.members) == 1 and self.dataset.simulated is None:
+            raise UsageError(f"left_out={self.left_out}: nothing is left to learn from")
+        if self.held_out is not None:
+            raise UsageError("left_out and held_out exclude each other: leave one of them out")
+        if self.adapt and not isinstance(self.picker, NetworkPickerConfig):
+            raise UsageError("adapt=true goes on training a network: use picker=dense or sliding")
 
 
 @dataclass

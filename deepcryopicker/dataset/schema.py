@@ -66,28 +66,6 @@ class FolderConfig:
 
 
 @dataclass
-class CombinedConfig:
-    """Several datasets at once, each with its own diameter and truth.
-
-    Attributes
-    ----------
-    name : str
-        Of the whole, for tables.
-    members : dict
-        From the folder that a member's results go to, to its configuration.
-    """
-
-    name: str = "combined"
-    members: dict[str, FolderConfig] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not self.members:
-            raise UsageError("dataset.members is empty: name datasets, as in dataset=paper")
-        for name in self.members:
-            _check_folder("dataset.members", name)
-
-
-@dataclass
 class SimulatedConfig:
     """Generated micrographs with exact truth: no download, no network.
 
@@ -132,3 +110,35 @@ class SimulatedConfig:
             )
         if self.dose <= 0:
             raise UsageError(f"dataset.dose must be > 0, got {self.dose:g}")
+
+
+@dataclass
+class CombinedConfig:
+    """Several datasets at once, each with its own diameter and truth.
+
+    Attributes
+    ----------
+    name : str
+        Of the whole, for tables.
+    members : dict
+        From the folder that a member's results go to, to its configuration.
+    simulated : SimulatedConfig or None
+        Generated micrographs beside them.
+    """
+
+    name: str = "combined"
+    members: dict[str, FolderConfig] = field(default_factory=dict)
+    simulated: SimulatedConfig | None = None
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise UsageError("dataset.members is empty: name datasets, as in dataset=paper")
+        for name in self.members:
+            _check_folder("dataset.members", name)
+        if self.simulated is not None:
+            _check_folder("dataset.simulated.name", self.simulated.name)
+            if self.simulated.name in self.members:
+                raise UsageError(
+                    f"dataset.simulated.name={self.simulated.name} is one of dataset.members; "
+                    "choose another name"
+                )

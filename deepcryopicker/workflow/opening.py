@@ -24,14 +24,17 @@ _LOW_CONFIDENCE = 0.1
 
 def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> Catalogue:
     """List the micrographs of a dataset; simulated ones are generated first."""
-    if isinstance(config, SimulatedConfig):
-        # Imported where it is needed: nobody with micrographs should wait for the simulator.
-        from deepcryopicker.dataset.simulated import open_simulated
+    if isinstance(config, FolderConfig):
+        return open_folder(config)
+    combined = open_combined(config) if isinstance(config, CombinedConfig) else None
+    generated = config.simulated if isinstance(config, CombinedConfig) else config
+    if combined is not None and generated is None:
+        return combined
+    # Imported where it is needed: nobody with micrographs should wait for the simulator.
+    from deepcryopicker.dataset.simulated import add_simulated, open_simulated
 
-        return open_simulated(config, track)
-    if isinstance(config, CombinedConfig):
-        return open_combined(config)
-    return open_folder(config)
+    simulated = open_simulated(generated or SimulatedConfig(), track)
+    return simulated if combined is None else add_simulated(combined, simulated)
 
 
 def settle_diameter(

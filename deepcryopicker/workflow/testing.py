@@ -55,7 +55,7 @@ def pick_and_score(
         The picker's scores, and those of the baseline under ``baseline``.
     """
     examples = None if known is catalogue else known  # nobody learns what it is scored on
-    if config.held_out is not None:
+    if config.held_out is not None or config.left_out is not None:
         write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
     name = _NETWORK if trained is not None else HydraConfig.get().runtime.choices["picker"]
     overlays, folder = config.overlays, run.folder
