@@ -25,7 +25,7 @@ test: $(INSTALLED) ## Run the tests that take seconds each
 	$(BIN)/python -m pytest -m "not slow and not slurm and not faults"
 
 test-all: $(INSTALLED) ## Run every test, but those on SLURM
-	$(BIN)/python -m pytest -m "not slurm"
+	$(BIN)/python -m pytest -m "not slurm and not faults"
 
 test-faults: $(INSTALLED) ## Run every test of broken and hostile files, 10,000 damaged headers included
 	$(BIN)/python -m pytest tests/faults
@@ -48,6 +48,9 @@ bench: $(INSTALLED) ## Time the stages, the operators beside libraries, `pick` b
 
 bench-500: $(INSTALLED) ## Pick 500 micrographs: throughput and memory from the first to the last [WEIGHTS=RUN]
 	$(BIN)/python tests/bench/endurance.py $(if $(WEIGHTS),--weights $(WEIGHTS))
+
+bench-2000: $(INSTALLED) ## Pick 2,000 small micrographs, killed once: memory, outputs, work done twice [WEIGHTS=RUN]
+	$(BIN)/python tests/bench/overnight.py $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 benchmark-rivals: relion topaz ## Install the programs that the benchmark experiments compare with
 
@@ -75,4 +78,4 @@ $(TOPAZ)/.installed: $(INSTALLED)
 clean: ## Remove what the targets made, but not the results in outputs/
 	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install demo test test-all test-faults test-slurm lint bench bench-500 benchmark-rivals relion chromium topaz clean
+.PHONY: help install demo test test-all test-faults test-slurm lint bench bench-500 bench-2000 benchmark-rivals relion chromium topaz clean

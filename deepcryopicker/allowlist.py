@@ -23,23 +23,25 @@ from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.yaml_files import check_yaml
 
-ALLOWED = frozenset(
-    {
-        "deepcryopicker.slurm.SlurmSweep",
-        "deepcryopicker.sweeps.Watch",
-        "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
-        "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
-        "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher",
-        "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
-        "logging.FileHandler",
-        "logging.NullHandler",
-        "logging.StreamHandler",
-    }
-)
-"""Every piece of code that a configuration can name."""
+_PLUGINS = "hydra._internal.core_plugins"
+_SUBMITIT = "hydra_plugins.hydra_submitit_launcher.submitit_launcher"
+ALLOWED = {
+    "callbacks": {"deepcryopicker.slurm.SlurmSweep", "deepcryopicker.sweeps.Watch"},
+    "launcher": {
+        f"{_PLUGINS}.basic_launcher.BasicLauncher",
+        f"{_SUBMITIT}.LocalLauncher",
+        f"{_SUBMITIT}.SlurmLauncher",
+    },
+    "sweeper": {f"{_PLUGINS}.basic_sweeper.BasicSweeper"},
+}
+"""Every piece of code that a configuration can name, by section of ``hydra``."""
 
-_NAMES_CODE = ("_target_", "()", "class")  # the latter two in Python's logging
-_SECTIONS = ("callbacks", "launcher", "sweeper", "hydra_logging", "job_logging")
+HANDLERS = {"logging.FileHandler", "logging.NullHandler", "logging.StreamHandler"}
+"""Classes of Python's logging that a handler may have."""
+
+_REFUSED = "is refused: a configuration may not choose what code runs"
+_STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}
+_LOGGING = ("hydra_logging", "job_logging")
 _OUTPUT = "/output"  # stands for the run folder, which is not known yet
 
 
@@ -85,16 +87,16 @@ def foreign_code(config: DictConfig) -> str | None:
     """
     for key in config:
         if key != "hydra" and isinstance(config._get_node(key), DictConfig):
-            plain = OmegaConf.to_container(config[key], resolve=False)
-            for name, value in _named_code(plain, str(key)):
+            for name, value in _leaves(OmegaConf.to_container(config[key]), str(key)):
                 if name.endswith("._target_"):
                     return f"{name}={value}: no option of this program names code; remove the key"
     hydra = _resolved(config)
-    for section, tree in hydra.items():
-        for name, value in _named_code(tree, f"hydra.{section}"):
-            if value not in ALLOWED:
-                return f"{name}={value} is refused: a configuration may not choose what code runs"
-    return _file_elsewhere(hydra) or _environment(config)
+    for section, allowed in ALLOWED.items():
+        for name, value in _leaves(hydra.get(section), f"hydra.{section}"):
+            if name.endswith("._target_") and value not in allowed:
+                return f"{name}={value} {_REFUSED}"
+    wrong = [_foreign_logging(hydra.get(section), f"hydra.{section}") for section in _LOGGING]
+    return next(filter(None, wrong), None) or _environment(config)
 
 
 def _resolved(config: DictConfig) -> dict[str, Any]:
@@ -106,31 +108,45 @@ def _resolved(config: DictConfig) -> dict[str, Any]:
         whole.hydra.job.num, whole.hydra.job.id = 0, "0"
     return {
         name: OmegaConf.to_container(whole.hydra[name], resolve=True)
-        for name in _SECTIONS
+        for name in (*ALLOWED, *_LOGGING)
         if whole.hydra[name] is not None
     }
 
 
-def _named_code(tree: Any, path: str) -> Iterator[tuple[str, object]]:
-    """Yield every key that names code, in full, and its value."""
-    if isinstance(tree, list):
-        for index, item in enumerate(tree):
-            yield from _named_code(item, f"{path}.{index}")
-    elif isinstance(tree, dict):
+def _leaves(tree: Any, path: str) -> Iterator[tuple[str, object]]:
+    """Yield every value that is neither a list nor a mapping, and its key in full."""
+    if isinstance(tree, dict):
         for key, value in tree.items():
-            if key in _NAMES_CODE:
-                yield f"{path}.{key}", value
-            yield from _named_code(value, f"{path}.{key}")
+            yield from _leaves(value, f"{path}.{key}")
+    elif isinstance(tree, list):
+        for index, item in enumerate(tree):
+            yield from _leaves(item, f"{path}.{index}")
+    else:
+        yield path, tree
 
 
-def _file_elsewhere(hydra: dict[str, Any]) -> str | None:
-    """Find a log file that is not in the run folder: it may be any file of the user."""
-    for section in ("hydra_logging", "job_logging"):
-        for name, handler in (hydra.get(section, {}).get("handlers") or {}).items():
-            given = str(handler.get("filename", _OUTPUT))
-            if not Path(given).is_relative_to(_OUTPUT) or ".." in Path(given).parts:
-                return f"hydra.{section}.handlers.{name}: its file must lie in the run folder"
+def _foreign_logging(tree: Any, path: str) -> str | None:
+    """Find what Python's logging would call or import, or a log file that is not in the run folder.
+
+    Handlers of the usual classes are all that it may make.
+    """
+    for name, value in _leaves(tree, path):
+        place = name.removeprefix(f"{path}.").split(".")
+        text = str(value)
+        of_handler = len(place) == 3 and place[0] == "handlers"
+        if place[-1] == "class" and not (of_handler and text in HANDLERS):
+            return f"{name}={text} {_REFUSED}"
+        if place[-1] in ("()", "_target_") or "" in place:  # a key "." sets attributes
+            return f"{name}={text} {_REFUSED}"
+        if text.startswith("ext://") and text not in _STREAMS:
+            return f"{name}={text} {_REFUSED}"
+        if place[-1] == "filename" and not _in_run_folder(text):
+            return f"{name}: the file must lie in the run folder"
     return None
+
+
+def _in_run_folder(path: str) -> bool:
+    return Path(path).is_relative_to(_OUTPUT) and ".." not in Path(path).parts
 
 
 def _environment(config: DictConfig) -> str | None:

@@ -20,11 +20,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker import allowlist, slurm, sweeps
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import COMMANDS, register, validated
-from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, UsageError
-from deepcryopicker.io.atomic import write_text
+from deepcryopicker.composition import COMMANDS, register, validated
+from deepcryopicker.dataset.shard import Shard
+from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, OutputError, UsageError
+from deepcryopicker.io.atomic import remove_temporary, write_text
 from deepcryopicker.io.links import refuse_links_out
-from deepcryopicker.locks import alone_in
+from deepcryopicker.locks import InUseError, alone_in, unwritable
+from deepcryopicker.manifest import refuse_another
 from deepcryopicker.outcomes import (
     DONE,
     FAILED,
@@ -43,6 +45,7 @@ from deepcryopicker.progress import console
 from deepcryopicker.refusals import explain, misplaced
 from deepcryopicker.rerun import CONFIG, as_primary, difference, read_settings
 from deepcryopicker.runs import TIMINGS, Run
+from deepcryopicker.shards import complete, of_the_whole, shard_folder
 
 Command = Callable[[Any, Run], float | None]
 
@@ -92,6 +95,9 @@ def command(function: Command, name: str) -> int:
         if _is_refusal(error):
             _report(explain(error, CONF_DIR))
             return WRONG_USAGE
+        if isinstance(error, OSError) and not outcomes:  # Hydra makes the folder before us
+            _report(unwritable(Path(error.filename or "the run folder"), error))
+            return WRONG_USAGE
         if not sweeps.launched:
             raise
         problem = slurm.explain(error, sweeps.launched[0].folder)
@@ -122,13 +128,37 @@ def _is_refusal(error: Exception) -> bool:
 def _job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, float | None]:
     """Run one job and leave its outcome in its folder; a sweep goes on whatever it is."""
     start = time.monotonic()
-    folder = Path(HydraConfig.get().runtime.output_dir)
+    place = Path(HydraConfig.get().runtime.output_dir)
+    shard = _shard(config)
+    whole, folder = place, place
+    if shard is not None:
+        whole = place.parent if _in_sweep() else place
+        folder = place if _in_sweep() else shard_folder(place, shard)
     try:
+        refuse_links_out(whole)
         refuse_links_out(folder)
         with alone_in(folder):
-            return _run(function, name, config, folder)
+            outcome, value = _run(function, name, config, folder)
     except UsageError as problem:  # nothing there is touched
         return _failure(problem, start), None
+    if shard is None or not complete(whole, _settings(config)):
+        return outcome, value
+    console.print(f"all {shard.count} shards have ended: putting them together in {whole}")
+    together = OmegaConf.merge(config, of_the_whole({}))
+    try:
+        with alone_in(whole):
+            return _run(function, name, cast(DictConfig, together), whole)
+    except InUseError:
+        console.print("another one does so already")
+        return outcome, value
+
+
+def _shard(config: DictConfig) -> Shard | None:
+    """Tell which part of the micrographs a job picks; a wrong one is refused with the rest."""
+    try:
+        return Shard.parse(str(config.shard)) if config.get("shard") is not None else None
+    except UsageError:
+        return None
 
 
 def _run(
@@ -141,10 +171,11 @@ def _run(
         finished = _finished_before(folder, config)
         if finished is not None:
             return finished, None
+        refuse_another(folder, _settings(config))
         run = _open_run(folder, config)
     except Exception as problem:
         outcome = _failure(problem, start)
-        outcome.write(folder / (STATUS if read_settings(folder) is None else REFUSED))
+        _leave(outcome, folder / (STATUS if read_settings(folder) is None else REFUSED))
         return outcome, None
     value = None
     try:
@@ -153,8 +184,16 @@ def _run(
         _sign_off(run)
     except Exception as problem:
         outcome = _failure(problem, start)
-    outcome.write(folder / STATUS)
+    _leave(outcome, folder / STATUS)
     return outcome, value
+
+
+def _leave(outcome: Outcome, path: Path) -> None:
+    """Write an outcome, unless it is that nothing can be written."""
+    try:
+        outcome.write(path)
+    except (OSError, OutputError) as problem:
+        _report(str(problem))
 
 
 def _checked(config: DictConfig, name: str) -> Any:
@@ -194,7 +233,7 @@ def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
     UsageError
         If the folder holds the run of another configuration.
     """
-    if not _in_sweep():
+    if not _in_sweep() or folder != Path(HydraConfig.get().runtime.output_dir):
         return None
     settings = _settings(config)
     held = held_by(folder, settings)
@@ -234,6 +273,7 @@ def _open_run(folder: Path, config: DictConfig) -> Run:
     )
     for name in _OUTDATED if run.resumes else (*_OUTDATED, TIMINGS):
         (folder / name).unlink(missing_ok=True)
+    remove_temporary(folder)
     write_text(folder / CONFIG, as_primary(config))
     # Hydra itself would write these before it is known whether the folder may be used.
     write_text(folder / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(HydraConfig.instance().cfg))

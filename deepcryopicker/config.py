@@ -1,79 +1,23 @@
 """The configuration of every command, assembled from the groups' schemas."""
 
-import dataclasses
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import MISSING
 
-from deepcryopicker.class_set.schema import ClassSetConfig
-from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
+from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.labeler.schema import (
-    AutoConfig,
-    FcmConfig,
-    IbcConfig,
-    KmeansConfig,
-    LogConfig,
-    SuperKmeansConfig,
     TruthConfig,
 )
-from deepcryopicker.logger.schema import LoggerConfig
-from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
-from deepcryopicker.picker.learned.schema import Eman2Config, FastRcnnConfig, PixerConfig
-from deepcryopicker.picker.programs.schema import (
-    ImportedConfig,
-    RelionLogConfig,
-    RelionTemplateConfig,
-    TopazConfig,
-    TopazTrainedConfig,
+from deepcryopicker.picker.learned.schema import (
+    LearnedConfig,
 )
 from deepcryopicker.picker.schema import (
-    DenseConfig,
     LabelerPickerConfig,
     NetworkPickerConfig,
-    SlidingConfig,
 )
-from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.trainer.schema import TrainerConfig
-
-SCHEMAS: dict[str, dict[str, type]] = {
-    "dataset": {
-        "combined": CombinedConfig,
-        "folder": FolderConfig,
-        "simulated": SimulatedConfig,
-    },
-    "preprocessing": {"schema": PreprocessingConfig},
-    "labeler": {
-        "auto": AutoConfig,
-        "fcm": FcmConfig,
-        "ibc": IbcConfig,
-        "kmeans": KmeansConfig,
-        "log": LogConfig,
-        "super_kmeans": SuperKmeansConfig,
-        "truth": TruthConfig,
-    },
-    "class-set": {"schema": ClassSetConfig},
-    "model": {"compact": CompactConfig, "convolutional": ConvolutionalConfig, "timm": TimmConfig},
-    "trainer": {"schema": TrainerConfig},
-    "picker": {
-        "dense": DenseConfig,
-        "eman2": Eman2Config,
-        "fast_rcnn": FastRcnnConfig,
-        "imported": ImportedConfig,
-        "labeler": LabelerPickerConfig,
-        "pixer": PixerConfig,
-        "relion_log": RelionLogConfig,
-        "relion_template": RelionTemplateConfig,
-        "sliding": SlidingConfig,
-        "topaz": TopazConfig,
-        "topaz_trained": TopazTrainedConfig,
-    },
-    "logger": {"schema": LoggerConfig},
-}
-
 
 STOPS = ("scales", "network", "speed", "samples", "weights", "picks")
 MISSING_PICKS = ("skip", "missed")
@@ -202,15 +146,66 @@ class LabelConfig(RunConfig):
 
 
 @dataclass
-class PickConfig(RunConfig):
-    """``python -m deepcryopicker.pick``; the labeler estimates the diameter if none is given."""
+class WatchingSection:
+    """How a folder is followed.
 
+    Attributes
+    ----------
+    every : float
+        Seconds between two looks. A file is picked once it is as large as its header promises
+        and did not change from one look to the next.
+    idle : float or None
+        Stop after so many seconds in which nothing new came; null waits for the stop file.
+    patience : float
+        Seconds after which a file that is not whole and does not change has failed.
+    refresh : float
+        Seconds after which ``summary.csv`` and RELION's lists are written anew, at most so often.
+    """
+
+    every: float = 5.0
+    idle: float | None = None
+    patience: float = 300.0
+    refresh: float = 300.0
+
+    def __post_init__(self) -> None:
+        for key in ("every", "idle", "patience", "refresh"):
+            value = getattr(self, key)
+            if value is not None and value <= 0:
+                raise UsageError(f"watching.{key} must be > 0 seconds, got {value:g}")
+
+
+@dataclass
+class PickConfig(RunConfig):
+    """``python -m deepcryopicker.pick``; the labeler estimates the diameter if none is given.
+
+    Attributes
+    ----------
+    redo : bool
+        Pick all again, also what an earlier run in this folder has finished, with whatever
+        configuration.
+    shard : str or None
+        ``1/4``, ..., ``4/4``: pick a quarter, on each of four machines. The same run folder is
+        given to all; the last to end puts the parts together.
+    watch : bool
+        Follow the folder ``dataset.micrographs`` and pick what arrives, until there is a file
+        ``STOP`` in the run folder.
+    watching : WatchingSection
+    """
+
+    redo: bool = False
+    shard: str | None = None
+    watch: bool = False
+    watching: WatchingSection = field(default_factory=WatchingSection)
     labeler: Any = MISSING
     picker: Any = MISSING
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _refuse_truth("picker", self.picker)
+        if self.shard is not None:
+            Shard.parse(self.shard)
+        if self.watch:
+            _refuse_watching(self.dataset, self.picker)
 
 
 @dataclass
@@ -301,21 +296,24 @@ class ReportConfig:
     report: ReportSection = field(default_factory=ReportSection)
 
 
-COMMANDS: dict[str, type] = {
-    "train": TrainConfig,
-    "label": LabelConfig,
-    "pick": PickConfig,
-    "evaluate": EvaluateConfig,
-    "report": ReportConfig,
-}
-"""Names of the commands, which are also those of their primary configuration files."""
-
-
 def _require_truth(labeler: Any, dataset: Any) -> None:
     if not isinstance(labeler, TruthConfig) or not isinstance(dataset, FolderConfig):
         return
     if dataset.coordinates is None:
         raise UsageError("labeler=truth needs picks: set dataset.coordinates to their folder")
+
+
+def _refuse_watching(dataset: Any, picker: Any) -> None:
+    """Refuse to follow what is no folder, and to pick by what has to see all micrographs first."""
+    if not isinstance(dataset, FolderConfig):
+        raise UsageError("watch=true follows a folder: dataset=folder dataset.micrographs=DIR")
+    if dataset.coordinates is not None:
+        raise UsageError("watch=true scores nothing: leave out dataset.coordinates")
+    if not isinstance(picker, NetworkPickerConfig | LearnedConfig):
+        raise UsageError(
+            "watch=true needs a trained network, picker.weights=RUN: what picks without one has "
+            "to see all micrographs before the first is picked"
+        )
 
 
 def _refuse_truth(key: str, picker: Any) -> None:
@@ -324,50 +322,3 @@ def _refuse_truth(key: str, picker: Any) -> None:
             f"{key}.labeler: truth picks nothing new; choose another labeler, such as "
             f"labeler@{key}.labeler=auto"
         )
-
-
-def register() -> None:
-    """Store all schemas; option files name them with a leading underscore."""
-    store = ConfigStore.instance()
-    for group, schemas in SCHEMAS.items():
-        for name, schema in schemas.items():
-            # A hyphen cannot be part of a Python attribute.
-            package = group.replace("-", "_") if "-" in group else None
-            store.store(group=group, name=f"_{name}", node=schema, package=package)
-    for name, node in COMMANDS.items():
-        store.store(name=f"_{name}", node=node)
-
-
-def validated(config: DictConfig) -> Any:
-    """Build the dataclasses of a composed configuration; their own checks run now.
-
-    Raises
-    ------
-    UsageError
-        If a value is refused. Schemas complain of ``labeler.clip`` wherever they are; the message
-        names the key that was given, such as ``picker.labeler.blobs.clip``.
-    """
-    _check(config, "")
-    return OmegaConf.to_object(config)
-
-
-def _check(node: DictConfig, path: str) -> None:
-    """Build a node after those within it, so that what is refused is a key of the node itself."""
-    kind = OmegaConf.get_type(node)
-    for key in node:
-        child = None if OmegaConf.is_missing(node, key) else node[key]
-        if isinstance(child, DictConfig):
-            _check(child, f"{path}{key!s}.")
-    try:
-        OmegaConf.to_object(node)
-    except UsageError as error:
-        raise UsageError(_name_in_full(str(error), kind, path)) from error
-
-
-def _name_in_full(message: str, kind: type | None, path: str) -> str:
-    """Put a node's path before the names of its own keys, for example after ``labeler.``."""
-    module = getattr(kind, "__module__", "").split(".")
-    if not path or kind is None or module[-1] != "schema" or not dataclasses.is_dataclass(kind):
-        return message
-    names = "|".join(each.name for each in dataclasses.fields(kind))
-    return re.sub(rf"\b{module[1]}\.(?:\w+\.)*(?=(?:{names})\b)", path, message)

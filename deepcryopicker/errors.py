@@ -24,6 +24,10 @@ class NothingUsableError(DeepCryoPickerError):
     """The run cannot produce anything, for example because every micrograph failed."""
 
 
+class OutputError(DeepCryoPickerError):
+    """An output cannot be written: no micrograph's fault, and no other one would fare better."""
+
+
 class MissingProgramError(DeepCryoPickerError):
     """A program that somebody else wrote is needed and not installed."""
 

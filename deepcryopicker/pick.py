@@ -2,6 +2,7 @@
 
 python -m deepcryopicker.pick picker.weights=RUN dataset=folder dataset.micrographs=DIR
 python -m deepcryopicker.pick picker=log dataset=folder dataset.micrographs=DIR
+python -m deepcryopicker.pick picker.weights=RUN dataset=folder dataset.micrographs=DIR watch=true
 """
 
 import sys
@@ -15,29 +16,20 @@ from deepcryopicker.runs import Run
 
 def pick(config: PickConfig, run: Run) -> float | None:
     """Pick every micrograph and score those that have truth."""
-    from deepcryopicker.workflow.inheriting import inherit
-    from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
-    from deepcryopicker.workflow.pickers import build_picker
-    from deepcryopicker.workflow.picking import pick_catalogue, write_relion
     from deepcryopicker.workflow.scoring import score, tabulate
 
     keep_freed_memory()
-    catalogue = open_catalogue(config.dataset)
-    trained, preprocessing, catalogue = inherit(config, catalogue)
-    catalogue = settle_diameter(catalogue, preprocessing, config.labeler, run)
-    picked = pick_catalogue(
-        catalogue,
-        preprocessing,
-        build_picker(config.picker, catalogue, preprocessing, trained, run),
-        config.picker.threshold,
-        run,
-        run.folder,
-        config.overlays,
-    )
-    write_relion(picked, config.picker.threshold, run.folder)
+    if config.watch:
+        from deepcryopicker.workflow.watching import pick_arrivals
+
+        picked = pick_arrivals(config, run)
+    else:
+        from deepcryopicker.workflow.picking import pick_dataset
+
+        picked = pick_dataset(config, run)
     scores = score(picked, config.picker.threshold)
     run.write_metrics(scores)
-    console.print(tabulate({"picks": scores}, title=catalogue.name))
+    console.print(tabulate({"picks": scores}, title=config.dataset.name))
     return scores.get("average_precision")
 
 

@@ -89,8 +89,15 @@ class Run:
         console.print(f"[yellow]SKIP[/] {escape(str(path))}: {escape(reason)}")
         row = {"micrograph": name, "path": str(path), "stage": stage, "reason": reason}
         self.failures.append(row)
-        write_rows(self.folder / "failures.csv", self.failures, _FAILURE_COLUMNS)
+        self._write_failures()
         return None
+
+    def forgive(self, path: Path, stage: str) -> None:
+        """Forget that a micrograph failed at a stage: it did not, the next time."""
+        kept = [row for row in self.failures if (row["path"], row["stage"]) != (str(path), stage)]
+        if len(kept) < len(self.failures):
+            self.failures = kept
+            self._write_failures()
 
     def require(self, done: int, stage: str) -> None:
         """Stop if every single micrograph failed.
@@ -110,6 +117,10 @@ class Run:
         document = {**self.notes, **metrics, **counted}
         text = json.dumps(_finite(document), indent=2, allow_nan=False)
         write_text(self.folder / "metrics.json", text + "\n")
+
+    def _write_failures(self) -> None:
+        rows = sorted(self.failures, key=lambda row: row["micrograph"])
+        write_rows(self.folder / "failures.csv", rows, _FAILURE_COLUMNS)
 
     def _log(self, text: str) -> None:
         with (self.folder / "errors.log").open("a", encoding="utf-8") as stream:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from deepcryopicker import config
+from deepcryopicker import composition, config
 from deepcryopicker._conf import CONF_DIR
 
 ROOT = Path(__file__).parents[1]
@@ -52,9 +52,9 @@ def test_contradictions_that_rows_refer_to_exist():
 @pytest.mark.parametrize(("command", "typed"), COMMANDS)
 def test_a_command_composes(command, typed, monkeypatch):
     monkeypatch.setenv("DEEPCRYOPICKER_DATA", "/data")
-    config.register()
+    composition.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        settings = config.validated(compose(command, typed.split()))
+        settings = composition.validated(compose(command, typed.split()))
     assert type(settings) is config.COMMANDS[command]
 
 

@@ -23,12 +23,13 @@ LEVELS = (
     "evaluation",
     "reporting logger",
     "config runs locks",
+    "composition",
     "rerun",
-    "outcomes",
+    "outcomes manifest shards",
     "workflow",
     "refusals sweeps slurm allowlist",
     "results",
-    "app train label pick evaluate report __main__",
+    "app train label pick evaluate report relion_external __main__",
 )
 RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}
 SCHEMA_MAY_IMPORT = {"collections.abc", "dataclasses", "typing", "omegaconf"}

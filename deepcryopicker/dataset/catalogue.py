@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deepcryopicker.dataset.listing import list_micrographs
+from deepcryopicker.dataset.listing import list_micrographs, listed_path
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates import read_picks
 from deepcryopicker.io.micrographs import header_pixel_size, micrograph_shape, read_micrograph
+from deepcryopicker.io.optics import Optics, read_optics
 from deepcryopicker.types import Micrograph, Picks
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ class Entry:
         True particles.
     estimated : bool
         Whether `diameter` was estimated from the data.
+    optics : Optics or None
+        Optics group, where a STAR file lists the micrographs with theirs.
     block : Block or None
         The part of the micrograph that this is; None for the whole.
     """
@@ -79,6 +82,7 @@ class Entry:
     average_frames: bool = False
     truth: Path | None = None
     estimated: bool = False
+    optics: Optics | None = None
     block: Block | None = None
 
     def load(self) -> Micrograph:
@@ -196,9 +200,8 @@ def open_folder(config: FolderConfig) -> Catalogue:
         If there are no micrographs, or none of the coordinate files belongs to one.
     """
     listed = list_micrographs(config.micrographs)
-    if config.diameter_angstrom is not None and config.pixel_size is None:
-        _require_pixel_size([path for _, path in listed])
     truth = _find_truth(config.coordinates, [name for name, _ in listed])
+    optics = _find_optics(Path(config.micrographs))
     entries = [
         Entry(
             name=name,
@@ -213,7 +216,10 @@ def open_folder(config: FolderConfig) -> Catalogue:
         )
         for name, path in listed
     ]
-    return Catalogue(config.name, tuple(entries))
+    known = [_with_optics(entry, optics.get(entry.path)) for entry in entries]
+    if config.diameter_angstrom is not None:
+        _require_pixel_size([entry.path for entry in known if entry.pixel_size is None])
+    return Catalogue(config.name, tuple(known))
 
 
 def open_combined(config: CombinedConfig) -> Catalogue:
@@ -239,6 +245,21 @@ def _require_pixel_size(paths: list[Path]) -> None:
                 "set dataset.pixel_size=ANGSTROM"
             )
         return
+
+
+def _find_optics(listing: Path) -> dict[Path, Optics]:
+    """Map the files that a STAR lists to their optics groups."""
+    if listing.suffix != ".star" or not listing.is_file():
+        return {}
+    return {listed_path(listing, name): optics for name, optics in read_optics(listing).items()}
+
+
+def _with_optics(entry: Entry, optics: Optics | None) -> Entry:
+    """Give an entry its optics group, with the pixel size of it or of the user, who is right."""
+    if optics is None:
+        return entry
+    optics = optics.with_pixel_size(entry.pixel_size)
+    return replace(entry, optics=optics, pixel_size=optics.pixel_size)
 
 
 def _find_truth(folder: str | None, names: list[str]) -> dict[str, Path]:

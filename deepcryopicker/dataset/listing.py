@@ -14,6 +14,10 @@ from deepcryopicker.io.text import text_lines
 logger = logging.getLogger(__name__)
 
 
+class NoMicrographsError(UsageError):
+    """There is no micrograph where they were said to be."""
+
+
 def list_micrographs(given: str) -> list[tuple[str, Path]]:
     """List micrographs with the names of their outputs, sorted by name.
 
@@ -32,7 +36,7 @@ def list_micrographs(given: str) -> list[tuple[str, Path]]:
     """
     paths = _unique(_expand(given))
     if not paths:
-        raise UsageError(_nothing_found(given))
+        raise NoMicrographsError(_nothing_found(given))
     root = Path(given) if Path(given).is_dir() else _common_folder(paths)
     stems = [str(without_suffix(PurePosixPath(os.path.relpath(path, root)))) for path in paths]
     shared = {stem for stem, count in Counter(stems).items() if count > 1}
@@ -49,6 +53,12 @@ def list_micrographs(given: str) -> list[tuple[str, Path]]:
     return sorted(zip(names, paths, strict=True))
 
 
+def listed_path(listing: Path, name: str) -> Path:
+    """Resolve a listed path against the working folder, or else the folder of the list."""
+    path = Path(name)
+    return path if path.is_absolute() or path.exists() else listing.parent / path
+
+
 def _expand(given: str) -> list[Path]:
     path = Path(given)
     if path.is_dir():
@@ -58,9 +68,9 @@ def _expand(given: str) -> list[Path]:
     if not path.exists():
         raise UsageError(f"dataset.micrographs: there is no file or folder {given}")
     if path.suffix == ".star":
-        return [_listed(path, name) for name in micrograph_names(path)]
+        return [listed_path(path, name) for name in micrograph_names(path)]
     if path.suffix in {".txt", ".lst"}:
-        return [_listed(path, line.strip()) for line in text_lines(path) if line.strip()]
+        return [listed_path(path, line.strip()) for line in text_lines(path) if line.strip()]
     return [path]
 
 
@@ -76,12 +86,6 @@ def _nothing_found(given: str) -> str:
     there = Path(given).rglob("*") if Path(given).is_dir() else ()
     other = next((path for path in there if suffix_of(path) in VENDORS), None)
     return message if other is None else f"{message}\n{other} is {VENDORS[suffix_of(other)]}"
-
-
-def _listed(listing: Path, name: str) -> Path:
-    """Resolve a listed path against the working folder, or else the folder of the list."""
-    path = Path(name)
-    return path if path.is_absolute() or path.exists() else listing.parent / path
 
 
 def _unique(paths: list[Path]) -> list[Path]:

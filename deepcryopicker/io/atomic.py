@@ -1,9 +1,19 @@
 """Write files so that nobody ever sees half of one."""
 
+import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from deepcryopicker.errors import OutputError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_TEMPORARY = re.compile(r"\..*\.tmp-\d+(\.[^.]*)?")
+LOCK = ".lock"
+"""In a folder while a run is at work in it; what a killed run leaves holds nothing."""
 
 
 @contextmanager
@@ -12,17 +22,44 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The file is flushed to disk before it is renamed; if the block fails, it is removed and an
     older `path` stays as it was. Missing parent folders are made.
+
+    Raises
+    ------
+    OutputError
+        The disk is full or does not let us write.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last: some writers choose the format by it.
     temporary = path.with_name(f".{path.stem}.tmp-{os.getpid()}{path.suffix}")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with temporary.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Tell a full or forbidden disk from other errors while `path` is written.
+
+    Raises
+    ------
+    OutputError
+    """
     try:
-        yield temporary
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise OutputError(
+                f"disk full writing {path}\n"
+                "what is finished is kept: free some space, then type the same command again"
+            ) from error
+        if error.errno in _FORBIDDEN:
+            raise OutputError(f"{path} cannot be written: {os.strerror(error.errno)}") from error
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -35,3 +72,26 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes atomically."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def append_lines(path: Path, lines: str) -> None:
+    """Append whole lines of text and flush them to disk; an interruption may leave half of one."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(lines)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def remove_temporary(folder: Path) -> None:
+    """Remove the temporary files of a killed run, but none below a folder in which another works.
+
+    Call it only where no other run writes into `folder` itself.
+    """
+    for place, folders, files in os.walk(folder):
+        below = Path(place)
+        folders[:] = [name for name in folders if not (below / name / LOCK).exists()]
+        for name in files:
+            if _TEMPORARY.fullmatch(name):
+                (below / name).unlink(missing_ok=True)

@@ -2,11 +2,12 @@
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from deepcryopicker.errors import UsageError
+from deepcryopicker.io.optics import Optics, optics_notes, optics_table
 from deepcryopicker.io.star import (
     write_autopick_star,
     write_coordinates_star,
@@ -23,44 +24,92 @@ JOB = re.compile(r"job\d{3}[^/]*/")
 JOB_BELOW = re.compile(r"(?<=.)/job\d{3}[^/]*/")
 
 
-def write_relion_folder(
-    folder: Path, named: Sequence[tuple[Path, int, Picks]], pixel_size: float | None
-) -> None:
-    """Write one coordinate STAR per micrograph, autopick.star, micrographs.star, particles.star.
+@dataclass(frozen=True)
+class Located:
+    """A micrograph and where its picks are.
+
+    Attributes
+    ----------
+    path : Path
+        Micrograph file.
+    height : int
+        H, pixels. For TIFF files ``H - 1 - y`` is written, because RELION flips those.
+    optics : Optics
+    load : callable
+        Reads the picks, original pixels.
+    """
+
+    path: Path
+    height: int
+    optics: Optics
+    load: Callable[[], Picks]
+
+
+def write_coordinates(folder: Path, path: Path, height: int, picks: Picks) -> None:
+    """Write the picks of one micrograph where RELION looks for them in `folder`.
+
+    RELION cuts fractions off coordinates (3.7 becomes 3).
+
+    Raises
+    ------
+    UsageError
+        A link leads out of `folder`.
+    """
+    flipped = FLIPPED if _is_tiff(path) else ""
+    file = coordinate_file(folder, relion_name(path))
+    _refuse_link_out(file, folder)
+    write_coordinates_star(file, _as_relion_reads(path, height, picks), flipped)
+
+
+def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
+    """Write autopick.star, micrographs.star and particles.star; one micrograph is read at a time.
 
     Extract with RELION 3.1, in the folder this was called in::
 
         relion_preprocess --i D/micrographs.star --coord_dir D/ --coord_suffix _autopick.star ...
 
-    RELION 4 and 5 take D/autopick.star. RELION cuts fractions off coordinates (3.7 becomes 3).
+    RELION 4 and 5 take D/autopick.star.
 
     Parameters
     ----------
     folder : Path
         D. Nothing is written outside it.
-    named : sequence of (Path, int, Picks)
-        Micrograph file, its height H in pixels, and picks in original pixels. For TIFF files
-        ``H - 1 - y`` is written, because RELION flips those.
-    pixel_size : float or None
-        Angstrom per pixel, written to the optics tables.
+    micrographs : sequence of Located
+        In the order to write; :func:`write_coordinates` has written the picks of each.
+    """
+    grouped = [(relion_name(one.path), one.optics.group) for one in micrographs]
+    every = list(dict.fromkeys(one.optics for one in micrographs))
+    optics, notes = optics_table(every), optics_notes(every)
+    write_micrographs_star(folder / "micrographs.star", grouped, optics, notes)
+    located = (
+        (name, group, _as_relion_reads(one.path, one.height, one.load()))
+        for (name, group), one in zip(grouped, micrographs, strict=True)
+    )
+    if any(_is_tiff(one.path) for one in micrographs):
+        notes = [FLIPPED, *notes]
+    write_particles_star(folder / "particles.star", located, optics, notes)
+    pairs = ((name, relion_name(coordinate_file(folder, name))) for name, _ in grouped)
+    write_autopick_star(folder / "autopick.star", pairs)
+
+
+def refuse_shared_files(folder: Path, paths: Iterable[Path]) -> None:
+    """Refuse two micrographs whose picks RELION would look for in one file.
 
     Raises
     ------
     UsageError
-        Two micrographs share a coordinate file, or a link leads out of `folder`.
+        Also if a link leads out of `folder`.
     """
-    names = [relion_name(path) for path, _, _ in named]
-    files = _coordinate_files(folder, names)
-    picks = [_as_relion_reads(*entry) for entry in named]
-    flipped = [_is_tiff(path) for path, _, _ in named]
-    for file, positions, flip in zip(files, picks, flipped, strict=True):
-        write_coordinates_star(file, positions, FLIPPED if flip else "")
-    write_micrographs_star(folder / "micrographs.star", names, pixel_size)
-    comment = FLIPPED if any(flipped) else ""
-    particles = zip(names, picks, strict=True)
-    write_particles_star(folder / "particles.star", particles, pixel_size, comment)
-    pairs = [(name, relion_name(file)) for name, file in zip(names, files, strict=True)]
-    write_autopick_star(folder / "autopick.star", pairs)
+    owners: dict[Path, str] = {}
+    for name in map(relion_name, paths):
+        file = coordinate_file(folder, name)
+        _refuse_link_out(file, folder)
+        if file in owners:
+            raise UsageError(
+                f"RELION reads the coordinates of both {owners[file]} and {name} from {file}\n"
+                "pick them in separate runs, or rename one"
+            )
+        owners[file] = name
 
 
 def relion_name(path: Path) -> str:
@@ -86,20 +135,9 @@ def coordinate_file(folder: Path, name: str) -> Path:
     return folder / f"{without_suffix(PurePosixPath(below.lstrip('/')))}{SUFFIX}"
 
 
-def _coordinate_files(folder: Path, names: Sequence[str]) -> list[Path]:
-    owners: dict[Path, str] = {}
-    inside = folder.resolve()
-    for name in names:
-        file = coordinate_file(folder, name)
-        if not file.resolve().is_relative_to(inside):
-            raise UsageError(f"{file} is a link out of {folder}\nremove the link")
-        if file in owners:
-            raise UsageError(
-                f"RELION reads the coordinates of both {owners[file]} and {name} from {file}\n"
-                "pick them in separate runs, or rename one"
-            )
-        owners[file] = name
-    return list(owners)
+def _refuse_link_out(file: Path, folder: Path) -> None:
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{file} is a link out of {folder}\nremove the link")
 
 
 def _is_tiff(path: Path) -> bool:

@@ -25,8 +25,6 @@ COORDINATES = "rlnMicrographCoordinates"
 POSITION = (X, Y, SCORE, CLASS, PSI)
 
 VERSION = "# version 30001"
-NOMINAL = "voltage, Cs and amplitude contrast are placeholders: set those of your microscope"
-NO_PIXEL_SIZE = "pixel size unknown: RELION needs a column rlnMicrographPixelSize in data_optics"
 
 
 def read_star(path: Path) -> Picks:
@@ -123,9 +121,9 @@ def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
 
 def write_particles_star(
     path: Path,
-    named_picks: Iterable[tuple[str, Picks]],
-    pixel_size: float | None,
-    comment: str = "",
+    located: Iterable[tuple[str, int, Picks]],
+    optics: Written,
+    comments: Sequence[str] = (),
 ) -> None:
     """Write the positions of many micrographs into one file, with optics table.
 
@@ -133,38 +131,45 @@ def write_particles_star(
     ----------
     path : Path
         Replaced atomically.
-    named_picks : iterable of (micrograph name, Picks)
-        In the order to write.
-    pixel_size : float or None
-        Angstrom per pixel; its column is left out where unknown, and RELION will ask for it.
-    comment : str
-        One line for the top of the file.
+    located : iterable of (micrograph name, optics group, Picks)
+        In the order to write; no more than one is held at a time.
+    optics : Written
+        See :func:`deepcryopicker.io.optics.optics_table`.
+    comments : sequence of str
+        Lines for the top of the file.
     """
-    rows = ((*row, 1, _checked(name)) for name, picks in named_picks for row in _rows(picks))
-    blocks = {"optics": _optics(pixel_size), "particles": ((*POSITION, GROUP, NAME), rows)}
-    _write(path, blocks, [comment, *_notes(pixel_size)])
+    rows = ((*row, group, _checked(name)) for name, group, picks in located for row in _rows(picks))
+    blocks = {"optics": optics, "particles": ((*POSITION, GROUP, NAME), rows)}
+    _write(path, blocks, comments)
 
 
-def write_micrographs_star(path: Path, names: list[str], pixel_size: float | None) -> None:
+def write_micrographs_star(
+    path: Path,
+    grouped: Iterable[tuple[str, int]],
+    optics: Written,
+    comments: Sequence[str] = (),
+) -> None:
     """Write the list of micrographs, with optics table, that RELION extracts from.
 
     Parameters
     ----------
     path : Path
         Replaced atomically.
-    names : list of str
-        As RELION shall find the files: below its project folder, or absolute.
-    pixel_size : float or None
-        Angstrom per pixel; its column is left out where unknown, and RELION will ask for it.
+    grouped : iterable of (micrograph name, optics group)
+        Names as RELION shall find the files: below its project folder, or absolute.
+    optics : Written
+        See :func:`deepcryopicker.io.optics.optics_table`.
+    comments : sequence of str
+        Lines for the top of the file.
     """
     # The name is never the first cell: a row that starts with data_ looks like a new block.
-    table = (GROUP, NAME), [(1, _checked(name)) for name in names]
-    _write(path, {"optics": _optics(pixel_size), "micrographs": table}, _notes(pixel_size))
+    table = (GROUP, NAME), ((group, _checked(name)) for name, group in grouped)
+    _write(path, {"optics": optics, "micrographs": table}, comments)
 
 
-def write_autopick_star(path: Path, pairs: list[tuple[str, str]]) -> None:
+def write_autopick_star(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
     """Write RELION 4's and 5's list of (micrograph, coordinate file) pairs."""
-    cells = [(_checked(name), _checked(file)) for name, file in pairs]
+    cells = ((_checked(name), _checked(file)) for name, file in pairs)
     _write(path, {"coordinate_files": ((NAME, COORDINATES), cells)}, [])
 
 
@@ -181,24 +186,6 @@ def _rows(picks: Picks) -> Iterator[tuple[float, float, float, int, float]]:
     irregular = numbered["irregular"]
     for x, y, score, label in zip(picks.x, picks.y, picks.score, picks.label, strict=True):
         yield float(x), float(y), float(score), numbered.get(str(label), irregular), 0.0
-
-
-def _optics(pixel_size: float | None) -> Written:
-    # RELION 3.1 reads no micrograph list without voltage and Cs.
-    optics: dict[str, object] = {
-        "rlnOpticsGroupName": "opticsGroup1",
-        GROUP: 1,
-        "rlnVoltage": 300.0,
-        "rlnSphericalAberration": 2.7,
-        "rlnAmplitudeContrast": 0.1,
-    }
-    if pixel_size is not None:
-        optics["rlnMicrographPixelSize"] = float(pixel_size)
-    return tuple(optics), [tuple(optics.values())]
-
-
-def _notes(pixel_size: float | None) -> list[str]:
-    return [NOMINAL] if pixel_size is not None else [NOMINAL, NO_PIXEL_SIZE]
 
 
 def _checked(name: str) -> str:

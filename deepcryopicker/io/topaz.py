@@ -6,12 +6,11 @@ of Topaz itself are log-odds, not probabilities.
 """
 
 import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.atomic import write_text
+from deepcryopicker.io.atomic import replacing
 from deepcryopicker.io.tables import read_rows
 from deepcryopicker.io.text import gather, text_lines
 from deepcryopicker.types import Picks
@@ -50,15 +49,15 @@ def write_topaz(path: Path, named_picks: Iterable[tuple[str, Picks]]) -> None:
     path : Path
         Replaced atomically.
     named_picks : iterable of (micrograph name, Picks)
-        In the order to write. Topaz looks for files of these names, without folders.
+        In the order to write; no more than one is held at a time. Topaz looks for files of
+        these names, without folders.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow((NAME, X, Y, SCORE))
-    for name, picks in named_picks:
-        for x, y, score in zip(picks.x, picks.y, picks.score, strict=True):
-            writer.writerow((name, f"{x:.3f}", f"{y:.3f}", f"{score:.6f}"))
-    write_text(path, text.getvalue())
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerow((NAME, X, Y, SCORE))
+        for name, picks in named_picks:
+            for x, y, score in zip(picks.x, picks.y, picks.score, strict=True):
+                writer.writerow((name, f"{x:.3f}", f"{y:.3f}", f"{score:.6f}"))
 
 
 def _read(path: Path) -> tuple[Picks, list[str]]:

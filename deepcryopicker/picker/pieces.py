@@ -11,6 +11,10 @@ Piece = tuple[int, int, int, int]
 """First row, row after the last, first column, column after the last."""
 
 
+class OutOfMemoryError(MicrographError):
+    """Memory does not even suffice for the smallest piece."""
+
+
 def in_pieces(
     shape: tuple[int, int], side: int, smallest: int, compute: Callable[[Piece], None]
 ) -> None:
@@ -29,7 +33,7 @@ def in_pieces(
 
     Raises
     ------
-    MicrographError
+    OutOfMemoryError
         If memory does not even suffice for the smallest pieces.
     """
     pending: list[Piece] = [(0, shape[0], 0, shape[1])]
@@ -46,7 +50,7 @@ def in_pieces(
                 raise
             largest = max(bottom - top, right - left)
             if largest <= smallest:
-                raise MicrographError(
+                raise OutOfMemoryError(
                     "out of memory even for the smallest part of a scan; free some memory, or "
                     "use picker.device=cpu or a smaller model"
                 ) from error

@@ -6,13 +6,16 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import torch
+from rich.markup import escape
 
 from deepcryopicker.errors import MicrographError
+from deepcryopicker.io.checks import one_line
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.picker.pieces import Piece, in_pieces
-from deepcryopicker.picker.prepare import prepare
+from deepcryopicker.picker.pieces import OutOfMemoryError, Piece, in_pieces
+from deepcryopicker.picker.prepare import choose_device, prepare
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
+from deepcryopicker.progress import console
 from deepcryopicker.types import Image, ScoreMap
 
 _SMALLEST_TILE = 64  # working pixels, not less than one position
@@ -26,26 +29,53 @@ def build_scan(
 ) -> Callable[[Image], ScoreMap]:
     """Make the configured scan: a function from an image at working scale to its score map.
 
+    Where a GPU fails or has no memory even for the smallest tile, the CPU goes on from there.
+
     Raises
     ------
     UsageError
         If the network cannot have the stride, or there is no such device.
     """
-    classes, padding = trained.classes, config.padding
+    device = choose_device(config.device).type
+    ready = _ready(trained, config, device, config.precision)
+
+    def scores_of(image: Image) -> ScoreMap:
+        nonlocal device, ready
+        try:
+            scores = _scores(ready, image, trained.classes, config)
+        except (OutOfMemoryError, RuntimeError) as error:
+            if device == "cpu" or not _of_the_device(error):
+                raise
+            console.print(f"[yellow]{escape(one_line(error))}\nthe CPU goes on without the GPU[/]")
+            # Anew from the weights: after some errors nothing can be read back from a GPU.
+            device, ready = "cpu", _ready(trained, config, "cpu", "auto")
+            scores = _scores(ready, image, trained.classes, config)
+        return replace(scores, calibration=trained.calibration)
+
+    return scores_of
+
+
+def _ready(
+    trained: Trained, config: DenseConfig | SlidingConfig, device: str, precision: str
+) -> Network:
+    stride = config.stride if isinstance(config, DenseConfig) else None
+    return prepare(trained.network, device, precision, stride)
+
+
+def _scores(
+    network: Network, image: Image, classes: tuple[str, ...], config: DenseConfig | SlidingConfig
+) -> ScoreMap:
+    """Scan as configured."""
     if isinstance(config, SlidingConfig):
-        network = prepare(trained.network, config.device, config.precision)
-        step, batch = config.step or network.stride, config.batch
+        step = config.step or network.stride
+        return slide(network, image, classes, step, config.batch, config.padding)
+    return scan(network, image, classes, config.tile, config.padding)
 
-        def scores_of(image: Image) -> ScoreMap:
-            return slide(network, image, classes, step, batch, padding)
-    else:
-        network = prepare(trained.network, config.device, config.precision, config.stride)
-        tile = config.tile
 
-        def scores_of(image: Image) -> ScoreMap:
-            return scan(network, image, classes, tile, padding)
-
-    return lambda image: replace(scores_of(image), calibration=trained.calibration)
+def _of_the_device(error: Exception) -> bool:
+    """Whether it is for want of memory, or of a GPU or its driver, that a scan failed."""
+    words = ("CUDA", "cuDNN", "CUBLAS", "HIP error", "MPS")
+    return isinstance(error, OutOfMemoryError) or any(word in str(error) for word in words)
 
 
 def scan(

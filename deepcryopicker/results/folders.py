@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deepcryopicker.config import COMMANDS
+from deepcryopicker.composition import COMMANDS
 from deepcryopicker.errors import UsageError
 from deepcryopicker.outcomes import Outcome, read_outcome
 from deepcryopicker.rerun import CONFIG
@@ -74,10 +74,17 @@ class RunFolder:
         """What tells the run from others: its choices within a sweep, else its folder."""
         if self.sweep is None:
             return self.path.name
-        chosen = ", ".join(
-            f"{key.rpartition('@')[0] or key}={v}" for key, v in self.choices.items()
-        )
-        return f"{self.sweep}/{self.path.name}" + (f": {chosen}" if chosen else "")
+        chosen = [
+            # Of an experiment such as experiment/rival@_global_=eman2 the value says it all.
+            value if key.startswith("experiment/") else f"{key.rpartition('@')[0] or key}={value}"
+            for key, value in self.choices.items()
+        ]
+        return ", ".join(chosen) or self.place
+
+    @property
+    def place(self) -> str:
+        """Where the run is: its sweep and number in it, or its folder."""
+        return str(self.path) if self.sweep is None else f"{self.sweep}/{self.path.name}"
 
     def section(self, *keys: str) -> dict[str, Any]:
         """Return a part of the settings, empty where there is none."""

@@ -66,7 +66,7 @@ def list_lots(runs: Sequence[RunFolder]) -> list[Lot]:
     lots = [lot for run in runs if run.problem is None for lot in _lots(run)]
     names = [lot.name for lot in lots]
     return [
-        replace(lot, name=f"{lot.name} ({lot.folder})") if names.count(lot.name) > 1 else lot
+        replace(lot, name=f"{lot.name} ({lot.run.place})") if names.count(lot.name) > 1 else lot
         for lot in lots
     ]
 

@@ -26,7 +26,7 @@ from deepcryopicker.results.sources import find_micrographs, find_picks
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
 from deepcryopicker.workflow.comparing import match_coordinates
-from deepcryopicker.workflow.picking import scoring_radius
+from deepcryopicker.workflow.picked import scoring_radius
 
 _BLOCK = re.compile(r"_block\d+$")
 

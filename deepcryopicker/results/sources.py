@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from deepcryopicker.config import SCHEMAS
+from deepcryopicker.composition import SCHEMAS
 from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
 from deepcryopicker.dataset.schema import CombinedConfig, SimulatedConfig
 from deepcryopicker.dataset.simulated import add_simulated, list_simulated

@@ -47,6 +47,17 @@ def inherit(
     )
     if given:
         _refuse_other_chain(asdict(config.preprocessing), asdict(stored))
+    return trained, stored, with_diameter_of(trained, catalogue)
+
+
+def with_diameter_of(trained: Trained | Learned, catalogue: Catalogue) -> Catalogue:
+    """Give micrographs without one the particle diameter that the network was trained at.
+
+    Raises
+    ------
+    UsageError
+        If the user gave another one.
+    """
     for entry in catalogue.entries:
         if entry.diameter and abs(entry.diameter / trained.diameter - 1.0) > _SAME_DIAMETER:
             raise UsageError(
@@ -55,7 +66,7 @@ def inherit(
             )
     for group in catalogue.groups_without_diameter:
         catalogue = catalogue.with_diameter(group, trained.diameter)
-    return trained, stored, catalogue
+    return catalogue
 
 
 def _load(config: NetworkPickerConfig | LearnedConfig, weights: Path) -> Trained | Learned:

@@ -18,7 +18,7 @@ from deepcryopicker.progress import track
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Candidates, Micrograph, Picks
 from deepcryopicker.workflow.opening import spread
-from deepcryopicker.workflow.picking import scoring_radius
+from deepcryopicker.workflow.picked import scoring_radius
 
 _LEARN_FROM = 8  # micrographs of each group
 

@@ -26,14 +26,15 @@ def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> C
     """List the micrographs of a dataset; simulated ones are generated first."""
     if isinstance(config, FolderConfig):
         return open_folder(config)
-    if isinstance(config, CombinedConfig) and config.simulated is None:
-        return open_combined(config)
+    combined = open_combined(config) if isinstance(config, CombinedConfig) else None
+    generated = config.simulated if isinstance(config, CombinedConfig) else config
+    if combined is not None and generated is None:
+        return combined
     # Imported where it is needed: nobody with micrographs should wait for the simulator.
     from deepcryopicker.dataset.simulated import add_simulated, open_simulated
 
-    if isinstance(config, SimulatedConfig):
-        return open_simulated(config, track)
-    return add_simulated(open_combined(config), open_simulated(config.simulated, track))
+    simulated = open_simulated(generated or SimulatedConfig(), track)
+    return simulated if combined is None else add_simulated(combined, simulated)
 
 
 def settle_diameter(

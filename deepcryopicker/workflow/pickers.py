@@ -30,7 +30,7 @@ from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
 from deepcryopicker.workflow.inheriting import NO_WEIGHTS
 from deepcryopicker.workflow.learning import finder, learn
-from deepcryopicker.workflow.picking import Picker
+from deepcryopicker.workflow.picked import Picker
 from deepcryopicker.workflow.programs import pick_with_program
 
 logger = logging.getLogger(__name__)

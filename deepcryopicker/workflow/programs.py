@@ -20,7 +20,7 @@ from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.progress import track
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
-from deepcryopicker.workflow.picking import Picker
+from deepcryopicker.workflow.picked import Picker
 
 FOLDER = "program"
 """Of a run: what programs were given, said and left."""

@@ -11,7 +11,7 @@ from deepcryopicker.evaluation.description import describe
 from deepcryopicker.evaluation.metrics import Curve, precision_recall
 from deepcryopicker.evaluation.scores import Evaluated, by_class, pooled, summarise
 from deepcryopicker.reporting.tables import score_table
-from deepcryopicker.workflow.picking import Picked
+from deepcryopicker.workflow.picked import Picked
 
 Summary = Callable[[list[Evaluated], float, float], dict[str, Any]]
 
@@ -28,7 +28,7 @@ def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
     """
     scored = [one for one in picked if one.evaluated is not None]
     if not scored:
-        return _counts(picked, threshold)
+        return _counts(picked)
     overall = _summary(scored, threshold, describe)
     names = list(dict.fromkeys(one.entry.group for one in scored))
     groups = {
@@ -87,15 +87,15 @@ def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
 
 def _summary(scored: list[Picked], threshold: float, summary_of: Summary) -> dict[str, Any]:
     evaluated = [one.evaluated for one in scored if one.evaluated is not None]
-    ratios = [one.snr for one in scored if one.snr is not None]
-    radius = float(np.median([one.diameter / 2.0 for one in scored]))
+    ratios = [one.record.snr for one in scored if one.record.snr is not None]
+    radius = float(np.median([one.record.diameter / 2.0 for one in scored]))
     snr = float(np.median(ratios)) if ratios else None
     return {**summary_of(evaluated, threshold, radius), "snr": snr}
 
 
-def _counts(picked: list[Picked], threshold: float) -> dict[str, Any]:
+def _counts(picked: list[Picked]) -> dict[str, Any]:
     return {
         "micrographs": len(picked),
-        "candidates": sum(len(one.picks) for one in picked),
-        "picks": sum(int((one.picks.score >= threshold).sum()) for one in picked),
+        "candidates": sum(one.record.candidates for one in picked),
+        "picks": sum(one.record.picks for one in picked),
     }

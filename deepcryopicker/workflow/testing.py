@@ -1,5 +1,6 @@
 """Pick with the configured picker and with a baseline, and score both by the same ruler."""
 
+from functools import partial
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -10,9 +11,10 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
+from deepcryopicker.workflow.batch import Recipe
 from deepcryopicker.workflow.hashing import INPUTS, write_hashes
-from deepcryopicker.workflow.pickers import build_picker
-from deepcryopicker.workflow.picking import pick_catalogue, write_relion
+from deepcryopicker.workflow.pickers import PickerConfig, build_picker
+from deepcryopicker.workflow.picking import make_recipe, pick_catalogue
 from deepcryopicker.workflow.scoring import (
     curve_of,
     curves_by_class,
@@ -22,6 +24,7 @@ from deepcryopicker.workflow.scoring import (
 )
 
 _NETWORK, _BASELINE = "network", "DoG"
+_STAGE = "baseline"  # also its folder
 
 
 def pick_and_score(
@@ -55,30 +58,15 @@ def pick_and_score(
     if config.held_out is not None or config.left_out is not None:
         write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
     name = _NETWORK if trained is not None else HydraConfig.get().runtime.choices["picker"]
-    picker = build_picker(config.picker, catalogue, config.preprocessing, trained, run, examples)
-    picked = {
-        name: pick_catalogue(
-            catalogue,
-            config.preprocessing,
-            picker,
-            config.picker.threshold,
-            run,
-            run.folder,
-            config.overlays,
-        )
-    }
+    overlays, folder = config.overlays, run.folder
+    recipe = _recipe(config.picker, catalogue, examples, trained, config, run)
+    picked = {name: pick_catalogue(catalogue, recipe, run, folder, overlays, run.resumes)}
     scores = {name: score(picked[name], config.picker.threshold)}
-    write_relion(picked[name], config.picker.threshold, run.folder)
     if config.baseline is not None:
+        recipe = _recipe(config.baseline, catalogue, examples, None, config, run)
+        place = folder / _STAGE
         picked[_BASELINE] = pick_catalogue(
-            catalogue,
-            config.preprocessing,
-            build_picker(config.baseline, catalogue, config.preprocessing, None, run, examples),
-            config.baseline.threshold,
-            run,
-            run.folder / "baseline",
-            overlays=0,
-            description="baseline",
+            catalogue, recipe, run, place, overlays=0, keep=run.resumes, description=_STAGE
         )
         scores[_BASELINE] = score(picked[_BASELINE], config.baseline.threshold)
     curves = {name: curve for name, each in picked.items() if (curve := curve_of(each))}
@@ -92,3 +80,16 @@ def pick_and_score(
     tracker.log_pictures("overlays", sorted((run.folder / "overlays").rglob("*.png")))
     console.print(tabulate(scores, title=catalogue.name))
     return {**scores[name], "baseline": scores.get(_BASELINE)}
+
+
+def _recipe(
+    picker: PickerConfig,
+    catalogue: Catalogue,
+    examples: Catalogue | None,
+    trained: Trained | None,
+    config: TrainConfig,
+    run: Run,
+) -> Recipe:
+    make = partial(build_picker, picker, catalogue, config.preprocessing, trained, run, examples)
+    weights = None if trained is None else run.folder
+    return make_recipe(picker, config.preprocessing, make, catalogue, run, weights)

@@ -37,9 +37,10 @@ class Inputs:
     pixel_size: float
 
 
-def make_inputs(folder: Path, most: int) -> Inputs:
-    """Write up to `most` distinct micrographs into `folder` as MRC."""
+def make_inputs(folder: Path, most: int, side: int | None = None) -> Inputs:
+    """Write up to `most` distinct micrographs into `folder` as MRC, simulated if of a `side`."""
     command = [sys.executable, str(SCRIPTS / "micrographs.py"), str(folder), str(most)]
+    command += [str(side)] if side else []
     facts = json.loads(subprocess.check_output(command))
     return Inputs(sorted(folder.glob("*.mrc")), **facts)
 

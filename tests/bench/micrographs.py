@@ -1,6 +1,7 @@
-"""Write 4096 x 4096 micrographs as MRC: ``micrographs.py FOLDER MOST``; prints facts as JSON.
+"""Write micrographs as MRC: ``micrographs.py FOLDER MOST [SIDE]``; prints facts as JSON.
 
-The real beta-galactosidase set where ``$DEEPCRYOPICKER_DATA`` has it, simulated ones elsewhere.
+The real beta-galactosidase set, 4096 x 4096, where ``$DEEPCRYOPICKER_DATA`` has it, simulated ones
+elsewhere and where a side is given.
 """
 
 import json
@@ -36,11 +37,11 @@ def write_real(folder: Path, paths: list[Path]) -> dict[str, str | float]:
     return {"source": REAL, "diameter": known.diameter, "pixel_size": known.pixel_size}
 
 
-def write_simulated(folder: Path, count: int) -> dict[str, str | float]:
+def write_simulated(folder: Path, count: int, side: int) -> dict[str, str | float]:
     """Simulate with seeds 0, 1, ..."""
     kind = KINDS[SIMULATED]
     for seed in range(count):
-        image = simulate(kind, (SIDE, SIDE), DOSE, seed).image
+        image = simulate(kind, (side, side), DOSE, seed).image
         write_mrc(folder / f"simulated_{seed}.mrc", image, kind.pixel_size)
     diameter = kind.diameter / kind.pixel_size
     return {
@@ -50,14 +51,15 @@ def write_simulated(folder: Path, count: int) -> dict[str, str | float]:
     }
 
 
-def main(folder: Path, most: int) -> None:
+def main(folder: Path, most: int, side: int | None = None) -> None:
     """Write real ones or simulated ones."""
     folder.mkdir()
     data = Path(os.environ.get("DEEPCRYOPICKER_DATA", "")) / REAL / "micrographs"
-    paths = sorted(data.glob("*.jpg"))[:most]
-    facts = write_real(folder, paths) if paths else write_simulated(folder, min(most, DISTINCT))
+    paths = [] if side else sorted(data.glob("*.jpg"))[:most]
+    count = min(most, DISTINCT)
+    facts = write_real(folder, paths) if paths else write_simulated(folder, count, side or SIDE)
     sys.stdout.write(json.dumps(facts))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -66,7 +66,8 @@ def test_what_the_weights_were_not_trained_with_is_refused(
 
 @pytest.mark.parametrize("override", ["preprocessing=default", "dataset.diameter=59.1"])
 def test_what_agrees_with_the_weights_may_be_given(shell, trained, in_folder, override):
-    answer = shell("pick", f"picker.weights={trained.folder}", *in_folder, override, run="agreed")
+    run = f"agreed_{override.partition('=')[0]}"
+    answer = shell("pick", f"picker.weights={trained.folder}", *in_folder, override, run=run)
     assert answer.code == 0
 
 

@@ -55,11 +55,11 @@ def change(path, **settings):
 
 
 def test_case_55_names_in_what_people_read(tmp_path, capsys):
-    """No HTML and no SVG is written; the terminal's own markup is shown as it is."""
+    """On the terminal; tests/results/test_page.py looks at the page of ``report``."""
     run = Run(tmp_path, None, "test", {})
 
     def fail():
-        raise UsageError if False else ValueError("<script>alert(1)</script> [bold]x[/bold]")
+        raise ValueError("<script>alert(1)</script> [bold]x[/bold]")
 
     path = Path("<script>alert(1)</script>[red]a[/red].mrc")
     assert run.attempt("read", "a", path, fail) is None
@@ -172,6 +172,23 @@ def evil_sections(marker):
         "sweeper": {"sweeper": {"_target_": "builtins.open"}},
         "logging": {"job_logging": logging | {"handlers": {"a": factory}}},
         "hydra's logging": {"hydra_logging": logging | {"handlers": {"a": factory}}},
+        "opening handler": {
+            "callbacks": {"a": {"_target_": "logging.FileHandler", "filename": str(marker)}}
+        },
+        "opening formatter": {
+            "job_logging": logging
+            | {
+                "handlers": {},
+                "formatters": {
+                    "a": {"class": "logging.FileHandler", "format": str(marker), "datefmt": "w"}
+                },
+            }
+        },
+        "importing stream": {
+            "job_logging": logging
+            | {"handlers": {"a": {"class": "logging.StreamHandler", "stream": "ext://this"}}}
+        },
+        "attribute": {"job_logging": {"handlers": {"file": {".": {"baseFilename": str(marker)}}}}},
         "log file": {"job_logging": {"handlers": {"file": {"filename": str(marker)}}}},
         "environment": {"job": {"env_set": {"PATH": "/tmp"}}},
     }

@@ -8,6 +8,7 @@ import pytest
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io import star
 from deepcryopicker.io.coordinates import read_picks, write_box, write_csv
+from deepcryopicker.io.optics import optics_notes, optics_table, placeholder
 from deepcryopicker.types import SHAPES, Picks
 
 PICKS = Picks.create(
@@ -98,31 +99,33 @@ def test_coordinates_star(tmp_path):
 def test_particles_star(tmp_path):
     path = tmp_path / "particles.star"
     one, other = PICKS[np.array([True, True, False, False])], PICKS[np.array([2, 3])]
-    named = [("data_1.mrc", one), ("my grid/b.mrc", other), ("none.mrc", Picks.empty())]
-    star.write_particles_star(path, iter(named), 1.5)
+    named = [("data_1.mrc", 1, one), ("my grid/b.mrc", 2, other), ("none.mrc", 1, Picks.empty())]
+    star.write_particles_star(path, iter(named), optics_table([placeholder(1.5)]))
     found = star.read_star_by_micrograph(path)
     assert list(found) == ["data_1.mrc", "my grid/b.mrc"]
     same(found["data_1.mrc"], one, diameter=False)
     same(found["my grid/b.mrc"], other, diameter=False)
     same(read_picks(path), PICKS, diameter=False)
 
-    star.write_particles_star(path, [("0001", PICKS)], 1.5)
+    star.write_particles_star(path, [("0001", 7, PICKS)], optics_table([placeholder(1.5)]))
     tables = star_tables(path)
     assert tables["optics"][0]["_rlnMicrographPixelSize"] == "1.500000"
     assert [row["_rlnMicrographName"] for row in tables["particles"]] == ["0001"] * 4
     assert column(tables["particles"], "_rlnCoordinateX") == PICKS.x.tolist()
-    assert {row["_rlnOpticsGroup"] for row in tables["particles"]} == {"1"}
+    assert {row["_rlnOpticsGroup"] for row in tables["particles"]} == {"7"}
     assert list(star.read_star_by_micrograph(path)) == ["0001"]
 
 
 def test_micrographs_star(tmp_path):
     path = tmp_path / "micrographs.star"
     names = ["0001", "0002.mrc", "data_3.mrc", "a b/4 #1.mrc", "it's.mrc"]
-    star.write_micrographs_star(path, names, None)
+    unknown = [placeholder(None)]
+    grouped = [(name, 1) for name in names]
+    star.write_micrographs_star(path, grouped, optics_table(unknown), optics_notes(unknown))
     assert star.micrograph_names(path) == names
     assert "_rlnMicrographPixelSize" not in star_tables_header(path)
     assert "pixel size unknown" in path.read_text().splitlines()[1]
-    star.write_micrographs_star(path, names[:1], 0.66)
+    star.write_micrographs_star(path, grouped[:1], optics_table([placeholder(0.66)]))
     assert star.micrograph_names(path) == ["0001"]
     assert star_tables(path)["micrographs"] == [
         {"_rlnOpticsGroup": "1", "_rlnMicrographName": "0001"}
@@ -206,7 +209,9 @@ def test_no_picks_round_trip(tmp_path):
     write_csv(tmp_path / "p.csv", none)
     write_box(tmp_path / "p.box", none)
     star.write_coordinates_star(tmp_path / "p.star", none)
-    star.write_particles_star(tmp_path / "q.star", [("m.mrc", none)], 1.0)
+    star.write_particles_star(
+        tmp_path / "q.star", [("m.mrc", 1, none)], optics_table([placeholder(1.0)])
+    )
     for name in ("p.csv", "p.box", "p.star", "q.star"):
         assert len(read_picks(tmp_path / name)) == 0
     assert star.read_star_by_micrograph(tmp_path / "q.star") == {}
@@ -283,7 +288,7 @@ def test_names_are_needed_where_asked_for(tmp_path):
 @pytest.mark.parametrize("name", ['a"b.mrc', "a\nb.mrc", "a\tb.mrc"])
 def test_names_that_no_star_file_can_hold(tmp_path, name):
     with pytest.raises(UsageError, match="rename the file"):
-        star.write_micrographs_star(tmp_path / "m.star", [name], 1.0)
+        star.write_micrographs_star(tmp_path / "m.star", [(name, 1)], optics_table([]))
     assert not list(tmp_path.iterdir())
 
 

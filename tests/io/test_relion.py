@@ -12,9 +12,10 @@ import tifffile
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.relion import coordinate_file, write_relion_folder
+from deepcryopicker.io.relion import coordinate_file
 from deepcryopicker.io.star import micrograph_names, read_star_by_micrograph
 from deepcryopicker.types import Picks
+from tests.relion_folder import write_relion_folder
 
 HEIGHT, WIDTH, BOX = 300, 420, 64
 CENTRES = np.array([[60, 50], [150, 70], [350, 60], [80, 230], [200, 160], [370, 240]])

@@ -8,7 +8,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import nn
 
-from deepcryopicker import config
+from deepcryopicker import composition
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import MicrographError, UsageError
@@ -51,9 +51,9 @@ def randomised(settings, seed=0):
 
 
 def option(name, **changes):
-    config.register()
+    composition.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        settings = config.validated(compose(f"model/{name}"))["model"]
+        settings = composition.validated(compose(f"model/{name}"))["model"]
     return type(settings)(**(vars(settings) | changes))
 
 
@@ -302,6 +302,43 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory():
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         scan(network, noise(30, 50), CLASSES, 1024)
     assert len(network.sizes) == 1
+
+
+def trained_to_scan():
+    network = randomised(UNPADDED)
+    return Trained(network, UNPADDED, CLASSES, {}, 24.0, {})
+
+
+@pytest.mark.parametrize(
+    "error", [SHORTAGES[0], RuntimeError("CUDA error: an illegal memory access was encountered")]
+)
+@pytest.mark.parametrize("settings", [DenseConfig(), SlidingConfig(step=8)])
+def test_the_cpu_goes_on_where_a_gpu_fails(monkeypatch, capsys, error, settings):
+    prepared = []
+
+    def pretend(network, device, *rest):
+        prepared.append(device)
+        return Forgetful(0, error) if device == "cuda" else prepare(network, device, *rest)
+
+    expected = build_scan(trained_to_scan(), settings)(noise(120, 150)).probability
+    monkeypatch.setattr("deepcryopicker.picker.scan.prepare", pretend)
+    monkeypatch.setattr("deepcryopicker.picker.scan.choose_device", lambda _: torch.device("cuda"))
+    scan_on_gpu = build_scan(trained_to_scan(), settings)
+    for _ in range(2):
+        np.testing.assert_allclose(scan_on_gpu(noise(120, 150)).probability, expected, atol=1e-6)
+    assert prepared == ["cuda", "cpu"]
+    assert capsys.readouterr().out.count("the CPU goes on") == 1
+
+
+@pytest.mark.parametrize(
+    ("device", "error"),
+    [("cuda", RuntimeError("shapes do not fit")), ("cpu", SHORTAGES[1])],
+)
+def test_other_failures_and_those_of_the_cpu_are_final(monkeypatch, device, error):
+    monkeypatch.setattr("deepcryopicker.picker.scan.prepare", lambda *_: Forgetful(0, error))
+    monkeypatch.setattr("deepcryopicker.picker.scan.choose_device", lambda _: torch.device(device))
+    with pytest.raises((RuntimeError, MicrographError)):
+        build_scan(trained_to_scan(), DenseConfig())(noise(120, 150))
 
 
 @pytest.mark.parametrize(

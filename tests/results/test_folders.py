@@ -91,7 +91,7 @@ def test_a_sweep_gives_its_jobs_by_number_and_what_sets_them_apart(tmp_path):
     runs = find_runs([str(sweep), str(sweep / "3")])
     assert [run.path.name for run in runs] == [str(number) for number in range(11)]
     assert runs[1].choices == {"class-set": "binary", "seed": "1"}
-    assert runs[1].name == "ablation/1: class-set=binary, seed=1"
+    assert runs[1].name == "class-set=binary, seed=1"
 
 
 def test_the_papers_numbers_are_those_of_the_choices(tmp_path):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepcryopicker.errors import NothingUsableError, UsageError
+from deepcryopicker.io.optics import optics_table, placeholder
 from deepcryopicker.io.star import (
     read_numbers,
     read_star,
@@ -159,8 +160,7 @@ def _extract(batch: Batch, examples: Sequence[Input]) -> None:
     for one in examples:
         path = batch.folder / MICROGRAPHS / f"{one.stem}{_TRAINING}"
         write_coordinates_star(path, one.picks or Picks.empty())
-    names = [one.file for one in examples]
-    write_micrographs_star(batch.folder / "training.star", names, batch.angstrom)
+    _list(batch.folder / "training.star", examples, batch.angstrom)
     options = [
         *("--i", "training.star", "--coord_dir", "./", "--coord_suffix", _TRAINING),
         *("--part_dir", f"{_PARTICLES}/", "--part_star", "particles.star", "--extract"),
@@ -170,10 +170,15 @@ def _extract(batch: Batch, examples: Sequence[Input]) -> None:
     _run("relion_preprocess", options, batch.folder, "extracting", 1, lambda: 0)
 
 
+def _list(path: Path, inputs: Sequence[Input], pixel_size: float) -> None:
+    optics = placeholder(pixel_size)
+    grouped = [(one.file, optics.group) for one in inputs]
+    write_micrographs_star(path, grouped, optics_table([optics]))
+
+
 def _autopick(batch: Batch, options: list[str]) -> dict[str, Picks]:
     """Run RELION's picker over a batch and read what it has written."""
-    names = [one.file for one in batch.inputs]
-    write_micrographs_star(batch.folder / "micrographs.star", names, batch.angstrom)
+    _list(batch.folder / "micrographs.star", batch.inputs, batch.angstrom)
     found = batch.folder / "found" / MICROGRAPHS
     given = ["--i", "micrographs.star", "--odir", "found/", "--angpix", f"{batch.angstrom:.5f}"]
     _run(
@@ -181,7 +186,7 @@ def _autopick(batch: Batch, options: list[str]) -> dict[str, Picks]:
         [*given, *options],
         batch.folder,
         "RELION",
-        len(names),
+        len(batch.inputs),
         lambda: len(list(found.glob("*_autopick.star"))),
     )
     files = {one.name: found / f"{one.stem}_autopick.star" for one in batch.inputs}

@@ -1,0 +1,133 @@
+"""Pick as an External job of RELION, which calls this in its project folder.
+
+deepcryopicker-relion --o External/job005/ --in_mics CtfFind/job003/micrographs_ctf.star
+--picker.weights RUN --j 4
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from deepcryopicker.app import command
+from deepcryopicker.io.atomic import write_text
+from deepcryopicker.io.relion import SUFFIX, relion_name
+from deepcryopicker.outcomes import DONE, INTERRUPTED, SOME_FAILED, TERMINATED
+from deepcryopicker.pick import pick
+
+SUCCESS, FAILURE, ABORTED = (
+    f"RELION_JOB_EXIT_{outcome}" for outcome in ("SUCCESS", "FAILURE", "ABORTED")
+)
+ABORT_NOW = "RELION_JOB_ABORT_NOW"
+NODES = "RELION_OUTPUT_NODES.star"
+_SECONDS_BETWEEN_LOOKS = 1.0
+_PIPELINE = Path("default_pipeline.star")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Pick, tell RELION how it ended, and return the exit code of ``pick``."""
+    given, others = _parser().parse_known_args(arguments)
+    job = Path(given.o)
+    for marker in (SUCCESS, FAILURE, ABORTED, ABORT_NOW):  # of an earlier attempt
+        (job / marker).unlink(missing_ok=True)
+    # Before torch and OpenCV are imported, which read these once.
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENCV_FOR_THREADS_NUM"] = str(given.j)
+    sys.argv = [
+        "deepcryopicker-relion",
+        "dataset=folder",
+        *_overrides(others),
+        f"dataset.micrographs='{given.in_mics}'",
+        f"hydra.run.dir='{job}'",
+    ]
+    with _aborted_by(job / ABORT_NOW):
+        code = command(pick, "pick")
+    if code in (DONE, SOME_FAILED):
+        _write_nodes(job, given.in_mics)
+    write_text(job / _marker(code), "")
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Everything else are keys of pick: --picker.weights RUN, as the form of RELION "
+        "passes labels and values, or picker.weights=RUN.",
+    )
+    parser.add_argument("--o", required=True, metavar="FOLDER", help="of the job")
+    parser.add_argument("--in_mics", required=True, metavar="STAR", help="micrographs")
+    parser.add_argument("--j", type=int, default=1, metavar="N", help="threads")
+    # RELION adds it to commands with relion_ in them, such as in their path; it is what --o is.
+    parser.add_argument("--pipeline_control", help=argparse.SUPPRESS)
+    return parser
+
+
+def _overrides(others: Sequence[str]) -> list[str]:
+    """Turn ``--key value`` into ``key=value``; what is written like that already stays.
+
+    Examples
+    --------
+    >>> _overrides(["--picker.weights", "RUN", "overlays=0"])
+    ['picker.weights=RUN', 'overlays=0']
+    """
+    overrides: list[str] = []
+    for each in others:
+        if each.startswith("--"):
+            overrides.append(f"{each.removeprefix('--')}=")
+        elif overrides and overrides[-1].endswith("="):
+            overrides[-1] += each
+        else:
+            overrides.append(each)
+    return overrides
+
+
+@contextmanager
+def _aborted_by(path: Path) -> Iterator[None]:
+    """End this process as SIGTERM does when somebody makes the file."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(_SECONDS_BETWEEN_LOOKS):
+            if path.exists():
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+    threading.Thread(target=look, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def _marker(code: int) -> str:
+    """Name the file by which RELION learns how the job ended; skipped micrographs are listed."""
+    if code in (DONE, SOME_FAILED):
+        return SUCCESS
+    return ABORTED if code in (INTERRUPTED, TERMINATED) else FAILURE
+
+
+def _write_nodes(job: Path, micrographs: str) -> None:
+    """List the coordinates for the pipeline, as this project's version of RELION calls them.
+
+    RELION 3.1 wants a file whose name holds the suffix of the coordinate files beside it, and
+    which names the micrographs; RELION 4 and 5 want the list of coordinate files.
+    """
+    relion = job / "relion"
+    if _PIPELINE.is_file() and "rlnPipeLineNodeTypeLabel" in _PIPELINE.read_text("utf-8"):
+        column, node, kind = "TypeLabel", relion / "autopick.star", "MicrographsCoords.star.relion"
+    else:
+        column, node, kind = "Type", relion / f"coords_suffix{SUFFIX}", "2"
+        write_text(node, f"{micrographs}\n")
+    text = (
+        "data_output_nodes\n\nloop_\n"
+        f"_rlnPipeLineNodeName #1\n_rlnPipeLineNode{column} #2\n{relion_name(node)} {kind}\n"
+    )
+    write_text(job / NODES, text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
