@@ -11,6 +11,7 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
+from deepcryopicker.workflow.adapting import ADAPTATION
 from deepcryopicker.workflow.batch import Recipe
 from deepcryopicker.workflow.hashing import INPUTS, write_hashes
 from deepcryopicker.workflow.pickers import PickerConfig, build_picker
@@ -91,5 +92,6 @@ def _recipe(
     run: Run,
 ) -> Recipe:
     make = partial(build_picker, picker, catalogue, config.preprocessing, trained, run, examples)
-    weights = None if trained is None else run.folder
+    adapted = run.folder / ADAPTATION
+    weights = None if trained is None else adapted if config.adapt else run.folder
     return make_recipe(picker, config.preprocessing, make, catalogue, run, weights)
