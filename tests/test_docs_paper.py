@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from deepcryopicker import composition, config
+from deepcryopicker import composition
 from deepcryopicker._conf import CONF_DIR
 
 ROOT = Path(__file__).parents[1]
@@ -55,7 +55,7 @@ def test_a_command_composes(command, typed, monkeypatch):
     composition.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         settings = composition.validated(compose(command, typed.split()))
-    assert type(settings) is config.COMMANDS[command]
+    assert type(settings) is composition.COMMANDS[command]
 
 
 @pytest.mark.parametrize(("path", "name"), PLACES)

@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
-from deepcryopicker import config as configuration
+from deepcryopicker import composition
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.dataset.schema import SimulatedConfig
 from deepcryopicker.dataset.simulated import open_simulated
@@ -59,7 +59,7 @@ def given(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def composed(given):
-    configuration.register()
+    composition.register()
 
     def compose_with(*overrides, hydra=False):
         with (
@@ -80,7 +80,7 @@ def adapted(composed, tmp_path_factory):
     HydraConfig.instance().set_config(composed(*overrides, hydra=True))
     settings = composed(*overrides)
     train(
-        configuration.validated(settings),
+        composition.validated(settings),
         Run(folder, None, "run", OmegaConf.to_container(settings)),
     )
     return folder, json.loads((folder / "metrics.json").read_text())
@@ -121,7 +121,7 @@ def test_both_weights_stay_and_no_checkpoints(adapted):
 
 
 def test_simulated_micrographs_are_groups_of_their_own(composed):
-    catalogue = open_catalogue(configuration.validated(composed("left_out=klh")).dataset)
+    catalogue = open_catalogue(composition.validated(composed("left_out=klh")).dataset)
     groups = dict.fromkeys(entry.group for entry in catalogue.entries)
     assert list(groups) == ["apoferritin", "klh", "simulated_apoferritin"]
     assert catalogue.entries[-1].name.startswith("simulated/apoferritin")
@@ -152,12 +152,12 @@ def test_a_dataset_with_simulated_micrographs_composes_from_its_run(composed, tm
 )
 def test_what_cannot_be_left_out_is_refused(composed, overrides, message):
     with pytest.raises(UsageError, match=f"^{message}"):
-        configuration.validated(composed(*overrides))
+        composition.validated(composed(*overrides))
 
 
 def test_a_single_dataset_has_no_member_to_leave_out():
-    configuration.register()
+    composition.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         settings = compose("train", ["left_out=klh"])
     with pytest.raises(UsageError, match=r"^left_out needs a dataset with members"):
-        configuration.validated(settings)
+        composition.validated(settings)
