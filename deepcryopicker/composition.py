@@ -15,7 +15,12 @@ from deepcryopicker.config import (
     ReportConfig,
     TrainConfig,
 )
-from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
+from deepcryopicker.dataset.schema import (
+    CombinedConfig,
+    FolderConfig,
+    PublicConfig,
+    SimulatedConfig,
+)
 from deepcryopicker.errors import UsageError
 from deepcryopicker.labeler.schema import (
     AutoConfig,
@@ -52,6 +57,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
     "dataset": {
         "combined": CombinedConfig,
         "folder": FolderConfig,
+        "public": PublicConfig,
         "simulated": SimulatedConfig,
     },
     "preprocessing": {"schema": PreprocessingConfig},

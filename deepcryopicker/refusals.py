@@ -178,8 +178,10 @@ def _no_key(key: str, parent: str, names: list[str], value: str | None, below: s
 def _options_with(group: str, key: str) -> list[str]:
     """Name the options of a group that have a key; a preset only if its schema is no option."""
     found = []
-    for name, schema in SCHEMAS.get(group, {}).items():
-        if key in _fields(schema):
+    having = {name: each for name, each in SCHEMAS.get(group, {}).items() if key in _fields(each)}
+    for name, schema in having.items():
+        # A schema that has it from another one stands for more special options.
+        if not any(issubclass(schema, other) for other in having.values() if other is not schema):
             files = sorted((CONF_DIR / group).glob("*.yaml"))
             based = [path.stem for path in files if f"- _{name}\n" in path.read_text("utf-8")]
             found += [name] if name in based else based

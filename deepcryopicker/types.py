@@ -142,6 +142,10 @@ class Picks:
         """Return the same picks farther by `x` columns and `y` rows."""
         return replace(self, x=self.x + x, y=self.y + y)
 
+    def flipped(self, height: int) -> Self:
+        """Return the same picks with y counted from the other end of `height` rows."""
+        return replace(self, y=height - 1 - self.y)
+
     def joined(self, others: Self) -> Self:
         """Return these picks and, after them, others of the same micrograph."""
         return replace(

@@ -54,6 +54,7 @@ WITHIN = {
     "supercryopicker": labelers.SuperKmeansConfig,
 }
 NEEDED = {
+    "cryoppp": ["dataset.root=r"],
     "evaluate": ["evaluate.picks=p", "evaluate.truth=t"],
     "folder": ["dataset.micrographs=m"],
     "imported": ["picker.picks=p"],
@@ -154,6 +155,39 @@ def test_the_truth_needs_coordinates(command):
 
 def test_the_baseline_can_be_left_out():
     assert build("train", "baseline=null").baseline is None
+
+
+PUBLIC = [
+    option
+    for group, option in OPTIONS
+    if group == "dataset" and option not in {"folder", "paper", "simulated"}
+]
+
+
+@pytest.mark.parametrize("option", PUBLIC)
+def test_a_public_dataset_is_where_the_environment_says(option, monkeypatch):
+    """Named as its option; it has a licence, and sums of its micrographs if they can be had."""
+    dataset = build("pick", f"dataset={option}", *NEEDED.get(option, [])).dataset
+    assert dataset.name == option
+    assert dataset.source.licence
+    assert dataset.source.page.startswith("https://")
+    if option not in NEEDED:
+        assert dataset.root == f"/data/{option}"
+        monkeypatch.delenv("DEEPCRYOPICKER_DATA")
+        assert build("pick", f"dataset={option}").dataset.root == f"outputs/data/{option}"
+    if dataset.by_hand is None:
+        micrographs = dataset.source.micrographs
+        assert re.search(r"/[0-9a-f]{40}/[^{]*\{name\}\.(png|jpg)$", micrographs.url)
+        assert all(re.fullmatch("[0-9a-f]{64}", each) for each in micrographs.sha256.values())
+        assert build("pick", f"dataset={option}", "dataset.download=true").dataset.download
+
+
+def test_truth_can_be_had_only_of_micrographs_that_can():
+    for option in PUBLIC:
+        source = build("pick", f"dataset={option}", *NEEDED.get(option, [])).dataset.source
+        if source.truth is not None:
+            assert source.truth.sha256.keys() <= source.micrographs.sha256.keys()
+            assert source.truth.renamed.keys() <= source.truth.sha256.keys()
 
 
 def command_of(experiment):

@@ -48,6 +48,10 @@ SLIPS = [
     ("preprocessing.steps.wienerr=null", "steps.wienerr", "preprocessing.steps.wiener=null?"),
     ("preprocessing.model_input=cek", "'cek'", "Did you mean cec?"),
     ("dataset=apoferritin", "dataset=apoferritin", "export DEEPCRYOPICKER_DATA=DIR"),
+    ("dataset=klh", "outputs/data/klh/micrographs", "dataset.download=true"),
+    ("dataset=empiar_10075", "empiar_10075", "dataset=folder dataset.micrographs=DIR"),
+    ("dataset=cryoppp", "dataset.root is missing", "dataset.root=..."),
+    ("dataset.download=true", "dataset.download", "dataset=apoferritin"),
     ("hydra/launcher=slurmm", "slurmm", "hydra/launcher=slurm?"),
     ("+experiment=no_labels", "dataset.micrographs is missing", "dataset.micrographs=..."),
 ]
@@ -58,6 +62,8 @@ SLIPS_OF_SEVERAL = [
         "nowhere",
     ),
     (["dataset=folder", "dataset.micrographs=.", "dataset.diameter=60"], ".mrc", "found in ."),
+    (["dataset=empiar_10061", "dataset.download=true"], "EMPIAR-10061", "MotionCor"),
+    (["dataset=cryoppp", "dataset.root=.", "dataset.download=true"], "cryoppp", "dataset.root=DIR"),
     (["-m", "seed=1,2", "model=compactt"], "'compactt'", "model=compact?"),
     (["-m", "seed=1,x"], "seed=x", "a whole number"),
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from deepcryopicker.dataset.listing import list_micrographs, listed_path
-from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates import read_picks
 from deepcryopicker.io.micrographs import header_pixel_size, micrograph_shape, read_micrograph
@@ -64,6 +64,8 @@ class Entry:
         Whether a stack of frames is averaged rather than refused.
     truth : Path or None
         True particles.
+    truth_from_bottom : bool
+        Whether their y counts upwards from the last row of the micrograph.
     estimated : bool
         Whether `diameter` was estimated from the data.
     optics : Optics or None
@@ -81,6 +83,7 @@ class Entry:
     polarity: str = "dark"
     average_frames: bool = False
     truth: Path | None = None
+    truth_from_bottom: bool = False
     estimated: bool = False
     optics: Optics | None = None
     block: Block | None = None
@@ -139,7 +142,10 @@ class Entry:
         if self.truth is None:
             return None
         whole = micrograph_shape(self.path, self.average_frames)
-        read = [within(path, read_picks(path), whole) for path in self.truth_files]
+        given = [(path, read_picks(path)) for path in self.truth_files]
+        if self.truth_from_bottom:
+            given = [(path, picks.flipped(whole[0])) for path, picks in given]
+        read = [within(path, picks, whole) for path, picks in given]
         if self.block is not None:
             read = [self.from_micrograph(self.block.holds(picks)) for picks in read]
         truth, *uncertain = read
@@ -200,7 +206,8 @@ def open_folder(config: FolderConfig) -> Catalogue:
         If there are no micrographs, or none of the coordinate files belongs to one.
     """
     listed = list_micrographs(config.micrographs)
-    truth = _find_truth(config.coordinates, [name for name, _ in listed])
+    unpublished = isinstance(config, PublicConfig) and config.source.truth is None
+    truth = _find_truth(config.coordinates, [name for name, _ in listed], unpublished)
     optics = _find_optics(Path(config.micrographs))
     entries = [
         Entry(
@@ -213,6 +220,7 @@ def open_folder(config: FolderConfig) -> Catalogue:
             polarity=config.polarity,
             average_frames=config.average_frames,
             truth=truth.get(name),
+            truth_from_bottom=config.coordinates_from_bottom,
         )
         for name, path in listed
     ]
@@ -262,9 +270,9 @@ def _with_optics(entry: Entry, optics: Optics | None) -> Entry:
     return replace(entry, optics=optics, pixel_size=optics.pixel_size)
 
 
-def _find_truth(folder: str | None, names: list[str]) -> dict[str, Path]:
-    """Map micrograph names to coordinate files."""
-    if folder is None:
+def _find_truth(folder: str | None, names: list[str], optional: bool) -> dict[str, Path]:
+    """Map micrograph names to coordinate files; an `optional` folder need not be there."""
+    if folder is None or (optional and not Path(folder).exists()):
         return {}
     root = Path(folder)
     if not root.is_dir():

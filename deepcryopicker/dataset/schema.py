@@ -7,6 +7,7 @@ from omegaconf import MISSING
 from deepcryopicker.errors import UsageError, unknown
 
 POLARITIES = ("dark", "bright")
+PAINTS = ("yellow", "white")
 SPECIES = ("apoferritin", "klh", "ribosome", "beta_galactosidase")
 
 
@@ -42,6 +43,8 @@ class FolderConfig:
     average_frames : bool
         Average the frames of a stack (MRC, TIFF) rather than refuse it. That is for movies whose
         motion has been corrected; nothing is aligned.
+    coordinates_from_bottom : bool
+        Whether y in `coordinates` counts upwards from the last row of the file, as in CryoPPP.
     """
 
     name: str = "folder"
@@ -52,6 +55,7 @@ class FolderConfig:
     pixel_size: float | None = None
     polarity: str = "dark"
     average_frames: bool = False
+    coordinates_from_bottom: bool = False
 
     def __post_init__(self) -> None:
         for key in ("diameter", "diameter_angstrom", "pixel_size"):
@@ -63,6 +67,112 @@ class FolderConfig:
         if self.polarity not in POLARITIES:
             raise UsageError(f"dataset.polarity: {unknown('polarity', self.polarity, POLARITIES)}")
         _check_folder("dataset.name", self.name)
+
+
+@dataclass
+class FilesConfig:
+    """Files that can be had at one address.
+
+    Attributes
+    ----------
+    url : str
+        With ``{name}`` in the place of a file's name; its extension is that of the files.
+    sha256 : dict
+        Names of the files here, without extension, and their sums; null where it is not known.
+    renamed : dict
+        From the name of a file here to that in the address, where it is another one.
+    """
+
+    url: str = MISSING
+    sha256: dict[str, str | None] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class PaintedConfig(FilesConfig):
+    """Pictures on which every particle is a painted disc, named as their micrographs.
+
+    Attributes
+    ----------
+    paint : str
+        ``yellow`` discs over the grey micrograph, or ``white`` ones on black.
+    radius : float or None
+        Of all discs, pixels; null if they are of several sizes.
+    label : str
+        Class of all particles.
+    """
+
+    paint: str = "yellow"
+    radius: float | None = None
+    label: str = "irregular"
+
+    def __post_init__(self) -> None:
+        if self.paint not in PAINTS:
+            raise UsageError(f"dataset.paint: {unknown('paint', self.paint, PAINTS)}")
+        if self.radius is not None and self.radius <= 0:
+            raise UsageError(f"dataset.radius must be > 0 pixels, got {self.radius:g}")
+
+
+@dataclass
+class SourceConfig:
+    """Where a public dataset comes from.
+
+    Attributes
+    ----------
+    page : str
+        Address of a page about it, for people.
+    licence : str
+        Of what is fetched, in words; shown when something is.
+    movies : bool
+        Whether only movies are published, which nobody can pick before their motion is corrected.
+    micrographs : files or None
+        None if they have to be fetched by hand.
+    truth : painted files or None
+        None if no positions are published that could be fetched.
+    """
+
+    page: str = MISSING
+    licence: str = MISSING
+    movies: bool = False
+    micrographs: FilesConfig | None = None
+    truth: PaintedConfig | None = None
+
+
+@dataclass
+class PublicConfig(FolderConfig):
+    """A public dataset: a folder of known layout, and where its files can be had.
+
+    Attributes
+    ----------
+    root : str
+        Folder of the dataset.
+    download : bool
+        Whether to fetch what is not there, into the sub-folders ``micrographs`` and
+        ``coordinates`` of `root`; otherwise nobody is asked for anything.
+    source : source
+    """
+
+    root: str = MISSING
+    download: bool = False
+    source: SourceConfig = field(default_factory=SourceConfig)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.download and self.by_hand is not None:
+            raise UsageError(f"dataset.download: {self.by_hand}")
+
+    @property
+    def by_hand(self) -> str | None:
+        """What to do where nothing can be fetched; None where it can."""
+        if self.source.movies:
+            return (
+                f"{self.name} is published as movies: get them from {self.source.page}\n"
+                "correct their motion with RELION or MotionCor, then use dataset=folder "
+                "dataset.micrographs=DIR dataset.diameter=PIXELS"
+            )
+        if self.source.micrographs is None:
+            return f"get {self.name} from {self.source.page}\nthen set dataset.root=DIR"
+        return None
 
 
 @dataclass
@@ -122,12 +232,15 @@ class CombinedConfig:
         Of the whole, for tables.
     members : dict
         From the folder that a member's results go to, to its configuration.
+    download : bool
+        Whether to fetch what of its public members is not there.
     simulated : SimulatedConfig or None
         Generated micrographs beside them.
     """
 
     name: str = "combined"
     members: dict[str, FolderConfig] = field(default_factory=dict)
+    download: bool = False
     simulated: SimulatedConfig | None = None
 
     def __post_init__(self) -> None:

@@ -19,6 +19,7 @@ from deepcryopicker.io.topaz import read_topaz, read_topaz_by_micrograph
 from deepcryopicker.types import Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
+_CRYOPPP = {"x-coordinate": "x", "y-coordinate": "y"}
 _BOX_COLUMNS = ("x0", "y0", "width", "height", "score")
 _FIRST_LINE = "x,y[,score][,class][,diameter]"
 
@@ -61,9 +62,12 @@ def read_by_micrograph(path: Path) -> dict[str, Picks]:
 def read_csv(path: Path) -> Picks:
     """Read a CSV file with the header ``x,y[,score][,class][,diameter]`` in any order.
 
-    Columns of other names are skipped; any word is accepted as a class. See `read_picks`.
+    Columns of other names are skipped; any word is accepted as a class. CryoPPP's positions are
+    called ``X-Coordinate,Y-Coordinate``. See `read_picks`.
     """
     header, rows = read_rows(path, _FIRST_LINE)
+    if set(header) >= _CRYOPPP.keys():
+        header = [_CRYOPPP.get(name, name) for name in header]
     if not {"x", "y"} <= set(header):
         raise UsageError(
             f"{path}: needs columns x and y, found: {', '.join(header)}\n"

@@ -58,6 +58,12 @@ def read_picture(path: Path) -> Image:
         return np.array(picture.convert("RGBA"))[..., :3].astype(np.float32) @ LUMA
 
 
+def read_colours(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a PNG or JPEG file as red, green and blue, (H, W, 3); otherwise as `read_picture`."""
+    with _picture(path) as picture:
+        return np.array(picture.convert("RGB"))
+
+
 @contextmanager
 def _picture(path: Path) -> Iterator[Pillow.Image]:
     """Open a picture of acceptable size; nothing is decoded yet."""

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from deepcryopicker.errors import UsageError
@@ -145,4 +145,4 @@ def _is_tiff(path: Path) -> bool:
 
 
 def _as_relion_reads(path: Path, height: int, picks: Picks) -> Picks:
-    return replace(picks, y=height - 1 - picks.y) if _is_tiff(path) else picks
+    return picks.flipped(height) if _is_tiff(path) else picks

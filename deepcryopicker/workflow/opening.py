@@ -1,12 +1,20 @@
 """Open a dataset and settle the particle diameter."""
 
+from dataclasses import replace
 from functools import partial
+from glob import has_magic
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
-from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
+from deepcryopicker.dataset.schema import (
+    CombinedConfig,
+    FolderConfig,
+    PublicConfig,
+    SimulatedConfig,
+)
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.tables import write_rows
 from deepcryopicker.labeler.schema import AutoConfig, LabelerConfig
@@ -23,7 +31,15 @@ _LOW_CONFIDENCE = 0.1
 
 
 def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> Catalogue:
-    """List the micrographs of a dataset; simulated ones are generated first."""
+    """List the micrographs of a dataset; simulated ones are generated first, or others fetched.
+
+    Raises
+    ------
+    UsageError
+        If they are not there, for example because nobody asked to download them.
+    """
+    if not isinstance(config, SimulatedConfig):
+        _fetch(config)
     if isinstance(config, FolderConfig):
         return open_folder(config)
     combined = open_combined(config) if isinstance(config, CombinedConfig) else None
@@ -35,6 +51,37 @@ def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> C
 
     simulated = open_simulated(generated or SimulatedConfig(), track)
     return simulated if combined is None else add_simulated(combined, simulated)
+
+
+def _fetch(config: FolderConfig | CombinedConfig) -> None:
+    """Fetch the public datasets that are to be downloaded, and refuse those that are not there."""
+    for public in _public(config):
+        if public.download:
+            # Imported where it is needed: nobody with micrographs should wait for it.
+            from deepcryopicker.dataset.download import download
+
+            download(public)
+        elif not has_magic(public.micrographs) and not Path(public.micrographs).exists():
+            raise UsageError(_not_there(public))
+
+
+def _public(config: FolderConfig | CombinedConfig) -> list[PublicConfig]:
+    """List the public datasets in a configuration."""
+    if isinstance(config, PublicConfig):
+        return [config]
+    if not isinstance(config, CombinedConfig):
+        return []
+    public = [member for member in config.members.values() if isinstance(member, PublicConfig)]
+    return [replace(one, download=one.download or config.download) for one in public]
+
+
+def _not_there(config: PublicConfig) -> str:
+    """Say how to come by a public dataset."""
+    how = config.by_hand or (
+        "add dataset.download=true to fetch it, or export DEEPCRYOPICKER_DATA=DIR with the folder "
+        "that holds the datasets"
+    )
+    return f"dataset={config.name}: there is no file or folder {config.micrographs}\n{how}"
 
 
 def settle_diameter(

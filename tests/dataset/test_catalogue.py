@@ -10,7 +10,12 @@ from hydra import compose, initialize_config_dir
 from deepcryopicker import composition
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.dataset.catalogue import open_combined, open_folder
-from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
+from deepcryopicker.dataset.schema import (
+    CombinedConfig,
+    FolderConfig,
+    PublicConfig,
+    SimulatedConfig,
+)
 from deepcryopicker.dataset.simulated import open_simulated
 from deepcryopicker.dataset.simulator import KINDS
 from deepcryopicker.errors import MicrographError, UsageError
@@ -50,6 +55,13 @@ def test_truth_is_found_by_name(folder):
     assert len(uncertain) == 0
     assert entries["three"].load_truth() is None
     assert {entry.group for entry in entries.values()} == {"mine"}
+
+
+def test_truth_from_the_bottom_is_turned_over(folder):
+    entries = opened(folder, coordinates=str(folder / "truth"), coordinates_from_bottom=True)
+    certain, uncertain = entries["one"].load_truth()  # of 30 rows: row 0 from below is row 29
+    assert (certain.x.tolist(), certain.y.tolist()) == ([3, 5], [25, 22.5])
+    assert (uncertain.x.tolist(), uncertain.y.tolist()) == ([9], [20])
 
 
 def test_without_coordinates_there_is_no_truth(folder):
@@ -172,10 +184,26 @@ def test_the_papers_dataset_has_four_members(monkeypatch):
     diameters = {"apoferritin": 60, "klh": 151, "ribosome": 92, "beta_galactosidase": 108}
     assert {name: member.diameter for name, member in dataset.members.items()} == diameters
     for name, member in dataset.members.items():
-        assert type(member) is FolderConfig
+        assert type(member) is PublicConfig
         assert member.name == name
         assert member.micrographs == f"/data/{name}/micrographs"
         assert member.coordinates == f"/data/{name}/coordinates"
+
+
+def test_a_folder_of_cryoppp_is_read_as_it_is_laid_out(tmp_path):
+    for name in ("micrographs", "ground_truth/particle_coordinates"):
+        (tmp_path / name).mkdir(parents=True)
+    with mrcfile.new(tmp_path / "micrographs" / "one.mrc") as file:
+        file.set_data(np.arange(1200, dtype=np.float32).reshape(30, 40))
+    (tmp_path / "ground_truth" / "particle_coordinates" / "one.csv").write_text(
+        "X-Coordinate,Y-Coordinate,Diameter\n12,9,8\n"
+    )
+    composition.register()
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        composed = compose("train", ["dataset=cryoppp", f"dataset.root={tmp_path}"])
+    (entry,) = open_folder(composition.validated(composed).dataset).entries
+    truth, _ = entry.load_truth()
+    assert (truth.x.tolist(), truth.y.tolist(), truth.diameter.tolist()) == ([12], [20], [8])
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,14 @@ def test_csv(tmp_path):
     assert column(rows, "y") == PICKS.y.tolist()
 
 
+def test_csv_of_cryoppp(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("X-Coordinate,Y-Coordinate,Diameter\n3752,693,108\n3474,182,108\n")
+    picks = read_picks(path)
+    assert (picks.x.tolist(), picks.y.tolist()) == ([3752, 3474], [693, 182])
+    assert set(picks.diameter) == {108.0}
+
+
 def test_csv_bytes_repeat_and_nothing_else_is_left(tmp_path):
     for name in ("a.csv", "b.csv"):
         write_csv(tmp_path / name, PICKS)

@@ -1,0 +1,116 @@
+"""Fetch a public dataset: only when asked to, and nothing that is there already."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, urlsplit
+
+import pooch
+from requests import exceptions
+
+from deepcryopicker.dataset.painted import read_painted
+from deepcryopicker.dataset.schema import FilesConfig, PaintedConfig, PublicConfig
+from deepcryopicker.errors import MicrographError, NothingUsableError
+from deepcryopicker.io.atomic import replacing
+from deepcryopicker.io.checks import one_line
+from deepcryopicker.io.coordinates import write_csv
+from deepcryopicker.io.micrographs import micrograph_shape
+from deepcryopicker.progress import console, track
+
+_PATIENCE = 30.0  # seconds without an answer
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file that can be fetched from `url`; `sha256` is None where it is not known."""
+
+    url: str
+    path: Path
+    sha256: str | None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has been fetched, and is whole."""
+        return self.path.is_file() and self.sha256 in (None, pooch.file_hash(str(self.path)))
+
+
+def download(config: PublicConfig) -> None:
+    """Fetch the micrographs and the truth of a dataset that are not there yet.
+
+    Each file appears when it is complete, so that the same call goes on after an interruption.
+    Coordinates that are there stay, whoever wrote them.
+
+    Raises
+    ------
+    NothingUsableError
+        No network, a wrong address, or a file that is not the published one. What had been
+        fetched stays.
+    """
+    source, truth, root = config.source, config.source.truth, Path(config.root)
+    micrographs = _files(source.micrographs, root / "micrographs") if source.micrographs else {}
+    painted = _files(truth, root / "painted") if truth else {}
+    coordinates = {name: root / "coordinates" / f"{name}.csv" for name in painted}
+    undecoded = {name: each for name, each in painted.items() if not coordinates[name].exists()}
+    missing = [one for one in (*micrographs.values(), *undecoded.values()) if not one.is_there]
+    if missing:
+        console.print(f"{config.name}: {source.page}\nlicence: {source.licence}")
+    for file in track(missing, "downloading"):
+        _fetch(file)
+    if truth:
+        for name, picture in undecoded.items():
+            _decode(picture, truth, micrographs[name].path, coordinates[name])
+
+
+def _files(config: FilesConfig, folder: Path) -> dict[str, _File]:
+    """List the files at an address by their names."""
+    suffix = PurePosixPath(urlsplit(config.url).path).suffix
+    return {
+        name: _File(
+            config.url.replace("{name}", quote(config.renamed.get(name, name))),
+            folder / f"{name}{suffix}",
+            sha256,
+        )
+        for name, sha256 in config.sha256.items()
+    }
+
+
+def _fetch(file: _File) -> None:
+    """Fetch one file, atomically."""
+    get = pooch.HTTPDownloader(timeout=_PATIENCE)
+    try:
+        with replacing(file.path) as temporary:
+            get(file.url, str(temporary), None)
+            found = pooch.file_hash(str(temporary))
+            if file.sha256 not in (None, found):
+                raise NothingUsableError(
+                    f"{file.url} is not the published file: "
+                    f"its sha256 is {found}, expected {file.sha256}"
+                )
+    except exceptions.RequestException as error:
+        raise NothingUsableError(
+            f"cannot download {file.url}: {_reason(error)}; what is complete is kept\n"
+            f"type the same command again, or get the file by hand and save it as {file.path}"
+        ) from error
+
+
+def _reason(error: exceptions.RequestException) -> str:
+    if isinstance(error, exceptions.HTTPError) and error.response is not None:
+        status = error.response.status_code
+        return f"{status} {HTTPStatus(status).phrase}"
+    if isinstance(error, exceptions.Timeout):
+        return f"no answer in {_PATIENCE:g} s"
+    if isinstance(error, exceptions.ChunkedEncodingError):
+        return "the connection broke off"
+    if isinstance(error, exceptions.ConnectionError):
+        return "no connection; is there a network?"
+    return one_line(error)
+
+
+def _decode(picture: _File, config: PaintedConfig, micrograph: Path, coordinates: Path) -> None:
+    """Write the coordinates of the discs in a picture."""
+    try:
+        picks = read_painted(picture.path, config, micrograph_shape(micrograph)[1])
+    except MicrographError as error:
+        picture.path.unlink()
+        raise NothingUsableError(f"{picture.url} is no picture of particles: {error}") from error
+    write_csv(coordinates, picks)

@@ -1,0 +1,147 @@
+"""Particles that were published as discs painted over a micrograph, or as a mask of discs."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage.feature import peak_local_max
+
+from deepcryopicker.dataset.schema import PaintedConfig
+from deepcryopicker.frames import picks_to_original
+from deepcryopicker.io.images import read_colours, read_picture
+from deepcryopicker.types import Floats, Image, Mask, Picks
+
+_WHITE = 127  # what is brighter is a disc, in spite of compression
+_YELLOW = 80  # red minus blue; micrographs are grey, so their own pixels have 0
+_SMALLEST = 3.0  # radius in pixels; what is smaller is a slip of the brush
+_APART = 0.6  # nearest centres, in radii: hand-drawn discs overlap, but not by more
+_ARC = 0.03  # share of a disc's outline that must be seen of it
+_DISTINCT = 0.2  # nearest centres of discs of known radius, in radii
+_BLUR = 2.0  # pixels; outlines are rough by about so much
+
+
+def read_painted(path: Path, config: PaintedConfig, width: int) -> Picks:
+    """Read the particles of one micrograph from a picture of it.
+
+    Parameters
+    ----------
+    path : Path
+        PNG or JPEG; smaller than the micrograph where that was reduced before it was painted.
+    config : PaintedConfig
+        What the discs look like.
+    width : int
+        Of the micrograph, pixels.
+
+    Returns
+    -------
+    Picks
+        Original pixels.
+
+    Raises
+    ------
+    MicrographError
+        If it is not a picture.
+    """
+    is_yellow = config.paint == "yellow"
+    mask = yellow(read_colours(path)) if is_yellow else read_picture(path) > _WHITE
+    discs = split_discs(mask) if config.radius is None else find_discs(mask, config.radius)
+    x, y, diameter = discs.T
+    picks = Picks.create(x, y, label=config.label, diameter=diameter)
+    return picks_to_original(picks, mask.shape[1] / width)
+
+
+def yellow(picture: npt.NDArray[np.uint8]) -> Mask:
+    """Find what is painted yellow on a grey picture, (H, W, 3) red, green, blue."""
+    return picture[..., 0].astype(np.int16) - picture[..., 2] > _YELLOW
+
+
+def split_discs(mask: Mask) -> Floats:
+    """Find discs of about one size, which may touch or overlap, in a mask.
+
+    Their centres are the peaks of the distance to the nearest pixel outside the mask; what lies
+    beyond the picture's edge counts as inside, so that the discs that it cuts keep their centres.
+    Three discs that overlap all around their middle may show a fourth one there.
+
+    Returns
+    -------
+    (N, 3) float64
+        x, y and diameter in pixels of the mask, from the top down.
+    """
+    if not mask.any() or mask.all():
+        return np.empty((0, 3))
+    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    labels, count = ndimage.label(mask, np.ones((3, 3)))
+    deepest = ndimage.maximum(depth, labels, np.arange(1, count + 1))
+    deepest = deepest[deepest >= _SMALLEST]
+    if not len(deepest):
+        return np.empty((0, 3))
+    typical = float(np.median(deepest))
+    peaks = peak_local_max(
+        ndimage.gaussian_filter(depth, 0.05 * typical),
+        min_distance=max(1, round(_APART * typical)),
+        threshold_abs=0.6 * typical,
+        exclude_border=False,
+    )
+    found = [(*_centre(depth, y, x), 2.0 * depth[y, x]) for y, x in peaks]
+    return _from_the_top(found)
+
+
+def _centre(depth: Image, y: int, x: int) -> tuple[float, float]:
+    """Return the centre (x, y) of the pixels around a peak that are about as deep."""
+    reach = 3
+    top, left = max(0, y - reach), max(0, x - reach)
+    near = depth[top : y + reach + 1, left : x + reach + 1]
+    rows, columns = np.nonzero(near >= near.max() - 1.0)
+    return left + float(columns.mean()), top + float(rows.mean())
+
+
+def find_discs(mask: Mask, radius: float) -> Floats:
+    """Find discs of a known radius in a mask, however many of them overlap.
+
+    Every pixel on the outline of the mask votes for the place one radius inwards from it: a disc
+    is found if some of its outline is seen.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+    radius : float
+        Pixels.
+
+    Returns
+    -------
+    (N, 3) float64
+        x, y and diameter in pixels of the mask, from the top down.
+    """
+    votes = _votes_for_centres(mask, radius)
+    density = cv2.GaussianBlur(votes, (0, 0), _BLUR, borderType=cv2.BORDER_CONSTANT)
+    # The votes of a whole outline, if all fell onto one pixel, would make a peak so high.
+    whole = 2.0 * np.pi * radius / (2.0 * np.pi * _BLUR**2)
+    peaks = peak_local_max(
+        density,
+        min_distance=max(1, round(_DISTINCT * radius)),
+        threshold_abs=_ARC * whole,
+        exclude_border=False,
+    )
+    return _from_the_top([(x, y, 2.0 * radius) for y, x in peaks])
+
+
+def _votes_for_centres(mask: Mask, radius: float) -> Image:
+    """Count at each pixel for how many pixels on the outline it lies one radius inwards."""
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), _BLUR)
+    y, x = np.nonzero(mask & ~ndimage.binary_erosion(mask, border_value=1))
+    inwards_x = cv2.Sobel(soft, cv2.CV_32F, 1, 0)[y, x]
+    inwards_y = cv2.Sobel(soft, cv2.CV_32F, 0, 1)[y, x]
+    step = radius / np.maximum(np.hypot(inwards_x, inwards_y), 1e-9)
+    column = np.rint(x + step * inwards_x).astype(np.int64)
+    row = np.rint(y + step * inwards_y).astype(np.int64)
+    height, width = mask.shape
+    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    votes = np.bincount(row[inside] * width + column[inside], minlength=height * width)
+    return votes.reshape(height, width).astype(np.float32)
+
+
+def _from_the_top(found: list[tuple[float, float, float]]) -> Floats:
+    """Sort discs (x, y, diameter) by y, then x."""
+    return np.array(sorted(found, key=lambda disc: disc[1::-1]), np.float64).reshape(-1, 3)
