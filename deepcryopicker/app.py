@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker import allowlist, slurm, sweeps
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import COMMANDS, register, validated
+from deepcryopicker.composition import COMMANDS, register, validated
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, OutputError, UsageError
 from deepcryopicker.io.atomic import remove_temporary, write_text
@@ -135,6 +135,7 @@ def _job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, flo
         whole = place.parent if _in_sweep() else place
         folder = place if _in_sweep() else shard_folder(place, shard)
     try:
+        refuse_links_out(whole)
         refuse_links_out(folder)
         with alone_in(folder):
             outcome, value = _run(function, name, config, folder)

@@ -1,91 +1,23 @@
 """The configuration of every command, assembled from the groups' schemas."""
 
-import dataclasses
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import MISSING
 
-from deepcryopicker.class_set.schema import ClassSetConfig
-from deepcryopicker.dataset.schema import (
-    CombinedConfig,
-    FolderConfig,
-    PublicConfig,
-    SimulatedConfig,
-)
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.labeler.schema import (
-    AutoConfig,
-    FcmConfig,
-    IbcConfig,
-    KmeansConfig,
-    LogConfig,
-    SuperKmeansConfig,
     TruthConfig,
 )
-from deepcryopicker.logger.schema import LoggerConfig
-from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
 from deepcryopicker.picker.learned.schema import (
-    Eman2Config,
-    FastRcnnConfig,
     LearnedConfig,
-    PixerConfig,
-)
-from deepcryopicker.picker.programs.schema import (
-    ImportedConfig,
-    RelionLogConfig,
-    RelionTemplateConfig,
-    TopazConfig,
-    TopazTrainedConfig,
 )
 from deepcryopicker.picker.schema import (
-    DenseConfig,
     LabelerPickerConfig,
     NetworkPickerConfig,
-    SlidingConfig,
 )
-from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.trainer.schema import TrainerConfig
-
-SCHEMAS: dict[str, dict[str, type]] = {
-    "dataset": {
-        "combined": CombinedConfig,
-        "folder": FolderConfig,
-        "public": PublicConfig,
-        "simulated": SimulatedConfig,
-    },
-    "preprocessing": {"schema": PreprocessingConfig},
-    "labeler": {
-        "auto": AutoConfig,
-        "fcm": FcmConfig,
-        "ibc": IbcConfig,
-        "kmeans": KmeansConfig,
-        "log": LogConfig,
-        "super_kmeans": SuperKmeansConfig,
-        "truth": TruthConfig,
-    },
-    "class-set": {"schema": ClassSetConfig},
-    "model": {"compact": CompactConfig, "convolutional": ConvolutionalConfig, "timm": TimmConfig},
-    "trainer": {"schema": TrainerConfig},
-    "picker": {
-        "dense": DenseConfig,
-        "eman2": Eman2Config,
-        "fast_rcnn": FastRcnnConfig,
-        "imported": ImportedConfig,
-        "labeler": LabelerPickerConfig,
-        "pixer": PixerConfig,
-        "relion_log": RelionLogConfig,
-        "relion_template": RelionTemplateConfig,
-        "sliding": SlidingConfig,
-        "topaz": TopazConfig,
-        "topaz_trained": TopazTrainedConfig,
-    },
-    "logger": {"schema": LoggerConfig},
-}
-
 
 STOPS = ("scales", "network", "speed", "samples", "weights", "picks")
 MISSING_PICKS = ("skip", "missed")
@@ -144,6 +76,11 @@ class TrainConfig(RunConfig):
         and scored; of a dataset with fewer than three, spatial blocks. Null: all are picked, and
         where the labels are the truth those are scored that ``class_set.test`` keeps apart;
         pickers that are trained by themselves hold out so many.
+    left_out : str or None
+        Member of a combined dataset that nothing learns from, and that alone is picked and scored.
+    adapt : bool
+        Let the network, trained on the other members, go on learning from the one left out, with
+        particles found there without labels.
     baseline : picker or None
         Picked and scored beside the network.
     """
@@ -153,6 +90,8 @@ class TrainConfig(RunConfig):
     rounds: int | None = None
     start_from: str | None = None
     held_out: float | None = None
+    left_out: str | None = None
+    adapt: bool = False
     labeler: Any = MISSING
     class_set: Any = MISSING
     model: Any = MISSING
@@ -173,9 +112,26 @@ class TrainConfig(RunConfig):
             raise UsageError(f"held_out must lie between 0 and 1, got {self.held_out:g}")
         if self.until not in STOPS:
             raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
+        self._check_left_out()
         _require_truth(self.labeler, self.dataset)
         _refuse_truth("picker", self.picker)
         _refuse_truth("baseline", self.baseline)
+
+    def _check_left_out(self) -> None:
+        if self.left_out is None:
+            if self.adapt:
+                raise UsageError("adapt=true needs left_out=MEMBER: what is adapted to")
+            return
+        if not isinstance(self.dataset, CombinedConfig):
+            raise UsageError("left_out needs a dataset with members, such as dataset=paper")
+        if self.left_out not in self.dataset.members:
+            raise UsageError(f"left_out: {unknown('member', self.left_out, self.dataset.members)}")
+        if len(self.dataset.members) == 1 and self.dataset.simulated is None:
+            raise UsageError(f"left_out={self.left_out}: nothing is left to learn from")
+        if self.held_out is not None:
+            raise UsageError("left_out and held_out exclude each other: leave one of them out")
+        if self.adapt and not isinstance(self.picker, NetworkPickerConfig):
+            raise UsageError("adapt=true goes on training a network: use picker=dense or sliding")
 
 
 @dataclass
@@ -340,16 +296,6 @@ class ReportConfig:
     report: ReportSection = field(default_factory=ReportSection)
 
 
-COMMANDS: dict[str, type] = {
-    "train": TrainConfig,
-    "label": LabelConfig,
-    "pick": PickConfig,
-    "evaluate": EvaluateConfig,
-    "report": ReportConfig,
-}
-"""Names of the commands, which are also those of their primary configuration files."""
-
-
 def _require_truth(labeler: Any, dataset: Any) -> None:
     if not isinstance(labeler, TruthConfig) or not isinstance(dataset, FolderConfig):
         return
@@ -376,50 +322,3 @@ def _refuse_truth(key: str, picker: Any) -> None:
             f"{key}.labeler: truth picks nothing new; choose another labeler, such as "
             f"labeler@{key}.labeler=auto"
         )
-
-
-def register() -> None:
-    """Store all schemas; option files name them with a leading underscore."""
-    store = ConfigStore.instance()
-    for group, schemas in SCHEMAS.items():
-        for name, schema in schemas.items():
-            # A hyphen cannot be part of a Python attribute.
-            package = group.replace("-", "_") if "-" in group else None
-            store.store(group=group, name=f"_{name}", node=schema, package=package)
-    for name, node in COMMANDS.items():
-        store.store(name=f"_{name}", node=node)
-
-
-def validated(config: DictConfig) -> Any:
-    """Build the dataclasses of a composed configuration; their own checks run now.
-
-    Raises
-    ------
-    UsageError
-        If a value is refused. Schemas complain of ``labeler.clip`` wherever they are; the message
-        names the key that was given, such as ``picker.labeler.blobs.clip``.
-    """
-    _check(config, "")
-    return OmegaConf.to_object(config)
-
-
-def _check(node: DictConfig, path: str) -> None:
-    """Build a node after those within it, so that what is refused is a key of the node itself."""
-    kind = OmegaConf.get_type(node)
-    for key in node:
-        child = None if OmegaConf.is_missing(node, key) else node[key]
-        if isinstance(child, DictConfig):
-            _check(child, f"{path}{key!s}.")
-    try:
-        OmegaConf.to_object(node)
-    except UsageError as error:
-        raise UsageError(_name_in_full(str(error), kind, path)) from error
-
-
-def _name_in_full(message: str, kind: type | None, path: str) -> str:
-    """Put a node's path before the names of its own keys, for example after ``labeler.``."""
-    module = getattr(kind, "__module__", "").split(".")
-    if not path or kind is None or module[-1] != "schema" or not dataclasses.is_dataclass(kind):
-        return message
-    names = "|".join(each.name for each in dataclasses.fields(kind))
-    return re.sub(rf"\b{module[1]}\.(?:\w+\.)*(?=(?:{names})\b)", path, message)

@@ -17,7 +17,7 @@ from omegaconf.errors import (
 )
 
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import SCHEMAS
+from deepcryopicker.composition import SCHEMAS
 from deepcryopicker.errors import nearest, unknown
 
 _DATA = "DEEPCRYOPICKER_DATA"

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from deepcryopicker.config import COMMANDS, SCHEMAS
+from deepcryopicker.composition import COMMANDS, SCHEMAS
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.yaml_files import check_yaml
 

@@ -25,8 +25,9 @@ def train(config: TrainConfig, run: Run) -> float | None:
     """
     from deepcryopicker.logger.tracker import open_tracker
     from deepcryopicker.trainer.checkpoints import remove_checkpoints
+    from deepcryopicker.workflow.adapting import adapt
     from deepcryopicker.workflow.describing import describe
-    from deepcryopicker.workflow.holding_out import hold_out
+    from deepcryopicker.workflow.holding_out import hold_out, leave_out
     from deepcryopicker.workflow.label_use import label_use, share_held_out
     from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
     from deepcryopicker.workflow.pickers import prepare_network
@@ -41,7 +42,11 @@ def train(config: TrainConfig, run: Run) -> float | None:
     with timed(run, "labelling"):
         catalogue = open_catalogue(config.dataset)
         catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
-        known, scored = hold_out(catalogue, share_held_out(config), config.seed, run)
+        if config.left_out is None:
+            known, scored = hold_out(catalogue, share_held_out(config), config.seed, run)
+        else:
+            catalogue, scored = leave_out(catalogue, config.left_out)
+            known = catalogue
     run.notes["label_use"] = label_use(config, known)
 
     trained = None
@@ -51,6 +56,8 @@ def train(config: TrainConfig, run: Run) -> float | None:
             trained, scored, metrics = label_and_train(
                 network, catalogue, known, scored, config, run, tracker
             )
+        if config.adapt and trained is not None:
+            trained, metrics["adaptation"] = adapt(scored, config, run)
         if config.until == "picks":
             with timed(run, "picking"):
                 metrics |= pick_and_score(scored, known, trained, config, run, tracker)

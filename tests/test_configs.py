@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from deepcryopicker import config
+from deepcryopicker import composition, config
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.errors import UsageError
 from deepcryopicker.labeler import schema as labelers
@@ -65,13 +65,13 @@ NEEDED = {
 @pytest.fixture(autouse=True)
 def _composing(monkeypatch):
     monkeypatch.setenv("DEEPCRYOPICKER_DATA", "/data")
-    config.register()
+    composition.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         yield
 
 
 def build(name, *overrides):
-    return config.validated(compose(name, list(overrides)))
+    return composition.validated(compose(name, list(overrides)))
 
 
 @pytest.mark.parametrize("name", PRIMARIES)
@@ -90,12 +90,14 @@ def test_no_configuration_file_is_left_out():
 def test_an_option_gives_the_schema_of_its_group(group, option):
     settings = build("train", f"{group}={option}", *NEEDED.get(option, []))
     box = getattr(settings, group.replace("-", "_"))
-    assert type(box) in config.SCHEMAS[group].values()
+    assert type(box) in composition.SCHEMAS[group].values()
 
 
 @pytest.mark.parametrize("option", LABELERS)
 def test_a_labeler_has_the_schema_of_its_name(option):
-    assert type(build("label", f"labeler={option}").labeler) is config.SCHEMAS["labeler"][option]
+    assert (
+        type(build("label", f"labeler={option}").labeler) is composition.SCHEMAS["labeler"][option]
+    )
 
 
 @pytest.mark.parametrize("place", ["picker", "baseline"])
@@ -107,11 +109,11 @@ def test_a_picker_has_the_schema_of_its_kind(place, option):
     picker = getattr(build("train", f"{group}={option}", *needed), place)
     kinds = SCANS | PROGRAMS
     if option in kinds:
-        assert type(picker) is config.SCHEMAS["picker"][kinds[option]]
+        assert type(picker) is composition.SCHEMAS["picker"][kinds[option]]
         return
     assert type(picker) is LabelerPickerConfig
     assert type(picker.labeler) is WITHIN[option]
-    names = {kind: name for name, kind in config.SCHEMAS["labeler"].items()}
+    names = {kind: name for name, kind in composition.SCHEMAS["labeler"].items()}
     assert picker.labeler == build("label", f"labeler={names[WITHIN[option]]}").labeler
 
 
@@ -125,7 +127,7 @@ def test_keys_of_a_pickers_labeler_are_set_within_it(command):
 @pytest.mark.parametrize("option", sorted(set(LABELERS) - {"truth"}))
 def test_a_picker_can_have_any_labeler_that_learns(option):
     picker = build("pick", "picker=auto", f"labeler@picker.labeler={option}").picker
-    assert type(picker.labeler) is config.SCHEMAS["labeler"][option]
+    assert type(picker.labeler) is composition.SCHEMAS["labeler"][option]
 
 
 @pytest.mark.parametrize(
@@ -287,7 +289,7 @@ def test_a_group_is_a_subpackage_with_schema_and_tests(group):
 
 
 def test_every_schema_belongs_to_a_group():
-    assert sorted(config.SCHEMAS) == GROUPS
+    assert sorted(composition.SCHEMAS) == GROUPS
     # A room within a group's subpackage may have one too.
     assert {p.relative_to(PACKAGE).parts[0] for p in PACKAGE.rglob("schema.py")} == {
         group.replace("-", "_") for group in GROUPS

@@ -23,6 +23,7 @@ LEVELS = (
     "evaluation",
     "reporting logger",
     "config runs locks",
+    "composition",
     "rerun",
     "outcomes manifest shards",
     "workflow",

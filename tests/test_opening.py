@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import register
+from deepcryopicker.composition import register
 from deepcryopicker.dataset.catalogue import open_folder
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate

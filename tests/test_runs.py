@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
-from deepcryopicker import config, rerun, runs
+from deepcryopicker import composition, rerun, runs
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.errors import MicrographError, NothingUsableError, UsageError
 from deepcryopicker.runs import Run
@@ -126,7 +126,7 @@ def test_without_a_library_its_version_is_null(monkeypatch):
 @pytest.fixture
 def again(tmp_path):
     """Compose a command's configuration, write it as a run does, and compose it from there."""
-    config.register()
+    composition.register()
 
     def compose_twice(command, *overrides, then=()):
         with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
@@ -156,13 +156,13 @@ COMPOSED = [
 def test_what_a_run_leaves_composes_to_the_same(again, command, overrides):
     first, second = again(command, *overrides)
     assert second == first
-    assert config.validated(second) == config.validated(first)
-    assert type(config.validated(second)) is config.COMMANDS[command]
+    assert composition.validated(second) == composition.validated(first)
+    assert type(composition.validated(second)) is composition.COMMANDS[command]
 
 
 def test_published_numbers_stay_with_the_run(tmp_path):
     """They are composed from a file, as their names hold an equals sign."""
-    config.register()
+    composition.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         first = compose("train")
     written = rerun.as_primary(first).replace(
@@ -171,7 +171,7 @@ def test_published_numbers_stay_with_the_run(tmp_path):
     (tmp_path / "config.yaml").write_text(written)
     with initialize_config_dir(str(tmp_path), version_base="1.3"):
         second = compose("config", [f"hydra.searchpath=[{CONF_DIR}]"])
-    assert config.validated(second).reference == {"f1": {"class-set=five": 0.98}}
+    assert composition.validated(second).reference == {"f1": {"class-set=five": 0.98}}
     assert rerun.as_primary(second).count("class-set=five: 0.98") == 1
 
 

@@ -206,8 +206,6 @@ def open_folder(config: FolderConfig) -> Catalogue:
         If there are no micrographs, or none of the coordinate files belongs to one.
     """
     listed = list_micrographs(config.micrographs)
-    if config.diameter_angstrom is not None and config.pixel_size is None:
-        _require_pixel_size([path for _, path in listed])
     unpublished = isinstance(config, PublicConfig) and config.source.truth is None
     truth = _find_truth(config.coordinates, [name for name, _ in listed], unpublished)
     optics = _find_optics(Path(config.micrographs))
@@ -227,6 +225,8 @@ def open_folder(config: FolderConfig) -> Catalogue:
         for name, path in listed
     ]
     known = [_with_optics(entry, optics.get(entry.path)) for entry in entries]
+    if config.diameter_angstrom is not None:
+        _require_pixel_size([entry.path for entry in known if entry.pixel_size is None])
     return Catalogue(config.name, tuple(known))
 
 

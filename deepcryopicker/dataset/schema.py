@@ -158,31 +158,6 @@ class PublicConfig(FolderConfig):
 
 
 @dataclass
-class CombinedConfig:
-    """Several datasets at once, each with its own diameter and truth.
-
-    Attributes
-    ----------
-    name : str
-        Of the whole, for tables.
-    members : dict
-        From the folder that a member's results go to, to its configuration.
-    download : bool
-        Whether to fetch what is not there of the public ones.
-    """
-
-    name: str = "combined"
-    members: dict[str, FolderConfig] = field(default_factory=dict)
-    download: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.members:
-            raise UsageError("dataset.members is empty: name datasets, as in dataset=paper")
-        for name in self.members:
-            _check_folder("dataset.members", name)
-
-
-@dataclass
 class SimulatedConfig:
     """Generated micrographs with exact truth: no download, no network.
 
@@ -227,3 +202,38 @@ class SimulatedConfig:
             )
         if self.dose <= 0:
             raise UsageError(f"dataset.dose must be > 0, got {self.dose:g}")
+
+
+@dataclass
+class CombinedConfig:
+    """Several datasets at once, each with its own diameter and truth.
+
+    Attributes
+    ----------
+    name : str
+        Of the whole, for tables.
+    members : dict
+        From the folder that a member's results go to, to its configuration.
+    download : bool
+        Whether to fetch what of its public members is not there.
+    simulated : SimulatedConfig or None
+        Generated micrographs beside them.
+    """
+
+    name: str = "combined"
+    members: dict[str, FolderConfig] = field(default_factory=dict)
+    download: bool = False
+    simulated: SimulatedConfig | None = None
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise UsageError("dataset.members is empty: name datasets, as in dataset=paper")
+        for name in self.members:
+            _check_folder("dataset.members", name)
+        if self.simulated is not None:
+            _check_folder("dataset.simulated", self.simulated.name)
+            if self.simulated.name in self.members:
+                raise UsageError(
+                    f"dataset.simulated: its name, {self.simulated.name}, is one of "
+                    "dataset.members; choose another one"
+                )

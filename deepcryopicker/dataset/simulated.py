@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import mrcfile
@@ -57,6 +57,22 @@ def list_simulated(config: SimulatedConfig) -> Catalogue:
                 )
             )
     return Catalogue(config.name, tuple(entries))
+
+
+def add_simulated(catalogue: Catalogue, simulated: Catalogue) -> Catalogue:
+    """Put generated micrographs at the end of a catalogue, beside real ones of the same species.
+
+    Their names start with their dataset's, and so do their groups: ``simulated_klh``.
+    """
+    generated = [
+        replace(
+            entry,
+            name=f"{simulated.name}/{entry.name}",
+            group=f"{simulated.name}_{entry.group}",
+        )
+        for entry in simulated.entries
+    ]
+    return replace(catalogue, entries=(*catalogue.entries, *generated))
 
 
 def _wanted(config: SimulatedConfig) -> tuple[Path, list[tuple[Kind, int]]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deepcryopicker.config import COMMANDS
+from deepcryopicker.composition import COMMANDS
 from deepcryopicker.errors import UsageError
 from deepcryopicker.outcomes import Outcome, read_outcome
 from deepcryopicker.rerun import CONFIG

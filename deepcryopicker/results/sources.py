@@ -7,10 +7,10 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from deepcryopicker.config import SCHEMAS
+from deepcryopicker.composition import SCHEMAS
 from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
 from deepcryopicker.dataset.schema import CombinedConfig, SimulatedConfig
-from deepcryopicker.dataset.simulated import list_simulated
+from deepcryopicker.dataset.simulated import add_simulated, list_simulated
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.checks import one_line
 from deepcryopicker.results.files import UnreadableError
@@ -66,7 +66,10 @@ def find_picks(folder: Path) -> dict[str, Path]:
 def _open(config: Any) -> Catalogue:
     if isinstance(config, SimulatedConfig):
         return list_simulated(config)
-    return open_combined(config) if isinstance(config, CombinedConfig) else open_folder(config)
+    if not isinstance(config, CombinedConfig):
+        return open_folder(config)
+    real = open_combined(config)
+    return add_simulated(real, list_simulated(config.simulated)) if config.simulated else real
 
 
 def _refers(value: Any) -> bool:

@@ -54,6 +54,26 @@ def hold_out(
     return replace(catalogue, entries=tuple(kept)), replace(catalogue, entries=tuple(held))
 
 
+def leave_out(catalogue: Catalogue, member: str) -> tuple[Catalogue, Catalogue]:
+    """Part a combined dataset into all members but one, and that one.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    member : str
+        The folder of its results, with which the names of its micrographs start.
+
+    Returns
+    -------
+    Catalogue, Catalogue
+        To learn from, and to pick and score.
+    """
+    inside = [entry.name.startswith(f"{member}/") for entry in catalogue.entries]
+    kept = [entry for entry, out in zip(catalogue.entries, inside, strict=True) if not out]
+    left = [entry for entry, out in zip(catalogue.entries, inside, strict=True) if out]
+    return replace(catalogue, entries=tuple(kept)), replace(catalogue, entries=tuple(left))
+
+
 def _blocks(entry: Entry, run: Run) -> list[Entry]:
     """Cut a micrograph into blocks, each an entry of its own; none if it cannot be read."""
     micrograph = run.attempt("read", entry.name, entry.path, entry.load)

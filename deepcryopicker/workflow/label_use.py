@@ -42,17 +42,18 @@ def label_use(config: TrainConfig, known: Catalogue) -> str:
     -------
     str
         ``none``; ``pretrained``, on other data; ``imported``, so that nobody can tell; or how
-        many picks.
+        many picks, and whether these are of other datasets than the one that is picked.
     """
     picker = config.picker
+    of = "picks" if config.left_out is None else "picks of others"
     if isinstance(picker, ImportedConfig):
         return "imported"
     if isinstance(picker, RelionTemplateConfig):
         count = min(picker.picks, _count(known))
-        return "given templates" if picker.templates else f"{count} picks"
+        return "given templates" if picker.templates else f"{count} {of}"
     with_truth = isinstance(picker, NetworkPickerConfig) and isinstance(config.labeler, TruthConfig)
     if with_truth or learns_from_truth(picker):
-        return f"{_count(known)} picks"
+        return f"{_count(known)} {of}"
     return "pretrained" if isinstance(picker, TopazConfig) else NONE
 
 

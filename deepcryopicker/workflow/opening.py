@@ -38,14 +38,20 @@ def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> C
     UsageError
         If they are not there, for example because nobody asked to download them.
     """
-    if isinstance(config, SimulatedConfig):
-        # Imported where it is needed: nobody with micrographs should wait for the simulator.
-        from deepcryopicker.dataset.simulated import open_simulated
+    if not isinstance(config, SimulatedConfig):
+        for public in _public(config):
+            _provide(public)
+    if isinstance(config, FolderConfig):
+        return open_folder(config)
+    combined = open_combined(config) if isinstance(config, CombinedConfig) else None
+    generated = config.simulated if isinstance(config, CombinedConfig) else config
+    if combined is not None and generated is None:
+        return combined
+    # Imported where it is needed: nobody with micrographs should wait for the simulator.
+    from deepcryopicker.dataset.simulated import add_simulated, open_simulated
 
-        return open_simulated(config, track)
-    for public in _public(config):
-        _provide(public)
-    return open_combined(config) if isinstance(config, CombinedConfig) else open_folder(config)
+    simulated = open_simulated(generated or SimulatedConfig(), track)
+    return simulated if combined is None else add_simulated(combined, simulated)
 
 
 def _public(config: FolderConfig | CombinedConfig) -> list[PublicConfig]:
@@ -64,7 +70,7 @@ def _provide(config: PublicConfig) -> None:
     if config.download and by_hand is not None:
         raise UsageError(f"dataset.download: {by_hand}")
     if config.download:
-        # Imported where it is needed, as the simulator.
+        # Imported where it is needed: nobody with micrographs should wait for it.
         from deepcryopicker.dataset.download import download
 
         download(config)

@@ -44,7 +44,8 @@ def label_and_train(
     ----------
     network : Network
     catalogue, known, scored : Catalogue
-        All micrographs; those whose truth may be known; those that are to be scored.
+        All micrographs that may be looked at; those whose truth may be known; those that are to be
+        scored, which is `catalogue` itself where nothing is held out.
     config : TrainConfig
     run : Run
     tracker : Tracker
@@ -70,7 +71,7 @@ def label_and_train(
         trained, metrics["patches"] = train_in_rounds(
             network, training_set, sources, config, run, tracker
         )
-    if config.held_out is None:
+    if scored is catalogue:
         scored = keep_out(scored, sources, config)
     return trained, scored, metrics
 

@@ -11,6 +11,7 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
+from deepcryopicker.workflow.adapting import ADAPTATION
 from deepcryopicker.workflow.batch import Recipe
 from deepcryopicker.workflow.hashing import INPUTS, write_hashes
 from deepcryopicker.workflow.pickers import PickerConfig, build_picker
@@ -55,7 +56,7 @@ def pick_and_score(
         The picker's scores, and those of the baseline under ``baseline``.
     """
     examples = None if known is catalogue else known  # nobody learns what it is scored on
-    if config.held_out is not None:
+    if config.held_out is not None or config.left_out is not None:
         write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
     name = _NETWORK if trained is not None else HydraConfig.get().runtime.choices["picker"]
     overlays, folder = config.overlays, run.folder
@@ -91,5 +92,6 @@ def _recipe(
     run: Run,
 ) -> Recipe:
     make = partial(build_picker, picker, catalogue, config.preprocessing, trained, run, examples)
-    weights = None if trained is None else run.folder
+    adapted = run.folder / ADAPTATION
+    weights = None if trained is None else adapted if config.adapt else run.folder
     return make_recipe(picker, config.preprocessing, make, catalogue, run, weights)

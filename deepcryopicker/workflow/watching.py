@@ -177,7 +177,7 @@ def watch(
             if whole and now - refreshed >= section.refresh:
                 batch.write_lists()
                 refreshed = now
-            news = now if changed else news
+            news = now if changed or whole else news
             if section.idle is not None and now - news >= section.idle:
                 break
             time.sleep(section.every)

@@ -13,7 +13,7 @@ from results import write
 from timing import print_table
 
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import register
+from deepcryopicker.composition import register
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
 from deepcryopicker.io.coordinates import write_csv
 from deepcryopicker.io.micrographs import read_micrograph

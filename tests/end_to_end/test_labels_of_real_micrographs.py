@@ -9,7 +9,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import register, validated
+from deepcryopicker.composition import register, validated
 from deepcryopicker.io.coordinates import read_picks
 from deepcryopicker.runs import Run
 from deepcryopicker.workflow.label_files import count, summarise_labels

@@ -7,7 +7,7 @@ import pytest
 
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.io.optics import read_optics
-from deepcryopicker.io.star import read_cells
+from deepcryopicker.io.star_tables import read_tables
 from tests.nights import Night, files_of, write_micrograph
 
 
@@ -209,10 +209,12 @@ def test_optics_groups_are_carried_through(shell, night, tmp_path):
     first = dict(next(iter(optics.values())).values)
     assert float(first["rlnVoltage"]) == 200
     assert float(first["rlnSphericalAberration"]) == 1.4
-    _, (columns, particles) = read_cells(answer.folder / "relion" / "particles.star")
-    name, group = columns.index("rlnMicrographName"), columns.index("rlnOpticsGroup")
-    assert {(row[name][-7:], row[group]) for row in particles} <= {
-        (f"m{index:02d}.mrc", str(1 + index % 2)) for index in range(4)
-    }
+    path = answer.folder / "relion" / "particles.star"
+    (found,) = (
+        {(row[-1][-7:], row[-2]) for _, row in table.rows}  # micrograph and optics group
+        for table in read_tables(path)
+        if table.block == "particles"
+    )
+    assert found <= {(f"m{index:02d}.mrc", str(1 + index % 2)) for index in range(4)}
     assert "2.5" in (answer.folder / "summary.csv").read_text()
     assert "placeholders" not in (answer.folder / "relion" / "particles.star").read_text()

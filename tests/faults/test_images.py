@@ -9,14 +9,13 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.config import register
+from deepcryopicker.composition import register
 from deepcryopicker.dataset.catalogue import Entry, open_folder
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.dataset.simulator import KINDS, simulate
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates import read_picks
 from deepcryopicker.io.micrographs import read_micrograph
-from deepcryopicker.io.relion import write_relion_folder
 from deepcryopicker.io.star import write_coordinates_star
 from deepcryopicker.labeler import label
 from deepcryopicker.preprocessing.defects import mend_lines, mend_pixels
@@ -25,6 +24,7 @@ from deepcryopicker.runs import Run
 from deepcryopicker.types import NO_MARGINS, Margins, Micrograph, Picks
 from deepcryopicker.workflow.opening import settle_diameter
 from deepcryopicker.workflow.pickers import build_picker
+from tests.relion_folder import write_relion_folder
 
 from .common import write_mrc
 

@@ -9,7 +9,8 @@ from deepcryopicker.io.optics import (
     placeholder,
     read_optics,
 )
-from deepcryopicker.io.star import read_cells, write_micrographs_star
+from deepcryopicker.io.star import write_micrographs_star
+from deepcryopicker.io.star_tables import read_tables
 
 RELION_3_1 = """# version 30001
 
@@ -137,5 +138,6 @@ def test_placeholders_say_so(tmp_path):
     assert len(optics_notes([placeholder(None)])) == 2
     path = tmp_path / "out.star"
     write_micrographs_star(path, [("a.mrc", 1)], optics_table([placeholder(1.5)]))
-    (columns, rows), _ = read_cells(path)
-    assert numbers(zip(columns, rows[0], strict=True))["rlnVoltage"] == 300
+    optics = next(read_tables(path))
+    ((_, cells),) = optics.rows
+    assert numbers(zip(optics.columns, cells, strict=True))["rlnVoltage"] == 300

@@ -12,16 +12,10 @@ import tifffile
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.optics import placeholder
-from deepcryopicker.io.relion import (
-    Located,
-    coordinate_file,
-    refuse_shared_files,
-    write_coordinates,
-    write_lists,
-)
+from deepcryopicker.io.relion import coordinate_file
 from deepcryopicker.io.star import micrograph_names, read_star_by_micrograph
 from deepcryopicker.types import Picks
+from tests.relion_folder import write_relion_folder
 
 HEIGHT, WIDTH, BOX = 300, 420, 64
 CENTRES = np.array([[60, 50], [150, 70], [350, 60], [80, 230], [200, 160], [370, 240]])
@@ -38,15 +32,6 @@ def micrograph(centres, seed):
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     image = np.random.default_rng(seed).normal(10, 0.3, (HEIGHT, WIDTH))
     return (image + sum(particle(x, y, columns, rows) for x, y in centres)).astype(np.float32)
-
-
-def write_relion_folder(folder, named, pixel_size):
-    """Write what picking writes, for micrographs given as (path, height, picks)."""
-    refuse_shared_files(folder, [path for path, _, _ in named])
-    for path, height, picks in named:
-        write_coordinates(folder, path, height, picks)
-    optics = placeholder(pixel_size)
-    write_lists(folder, [Located(path, h, optics, lambda p=picks: p) for path, h, picks in named])
 
 
 def run_extraction(folder):

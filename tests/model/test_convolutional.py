@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from torch import nn
 from torch.nn import functional
 
-from deepcryopicker import config
+from deepcryopicker import composition
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import UsageError
@@ -39,9 +39,9 @@ SMALL = {
 
 
 def option(name, **changes):
-    config.register()
+    composition.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        settings = config.validated(compose(f"model/{name}"))["model"]
+        settings = composition.validated(compose(f"model/{name}"))["model"]
     return dataclasses.replace(settings, **changes)
 
 

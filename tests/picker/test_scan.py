@@ -8,7 +8,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import nn
 
-from deepcryopicker import config
+from deepcryopicker import composition
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import MicrographError, UsageError
@@ -51,9 +51,9 @@ def randomised(settings, seed=0):
 
 
 def option(name, **changes):
-    config.register()
+    composition.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        settings = config.validated(compose(f"model/{name}"))["model"]
+        settings = composition.validated(compose(f"model/{name}"))["model"]
     return type(settings)(**(vars(settings) | changes))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from deepcryopicker import config
+from deepcryopicker import composition
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.evaluation.scores import evaluate_micrograph, summarise
 from deepcryopicker.io.coordinates import read_picks, write_csv
@@ -62,7 +62,7 @@ def make_dataset(folder, names, with_truth=True, shape=(HEIGHT, WIDTH)):
 
 def settings_of(command, *overrides):
     """The resolved configuration of a command, and the text of its ``config.yaml``."""
-    config.register()
+    composition.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         composed = compose(command, list(overrides))
     OmegaConf.resolve(composed)

@@ -6,9 +6,10 @@ import pytest
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.outcomes import Outcome
+from deepcryopicker.results.figures.picking import is_unseen
 from deepcryopicker.results.files import UnreadableError, read_json, read_rows, read_yaml
-from deepcryopicker.results.folders import find_runs, read_run
-from deepcryopicker.results.lots import list_lots
+from deepcryopicker.results.folders import RunFolder, find_runs, read_run
+from deepcryopicker.results.lots import Lot, list_lots
 from deepcryopicker.results.sources import find_micrographs, validated_section
 
 from .common import make_dataset, make_pick_run, names_of, settings_of, write_run
@@ -133,6 +134,30 @@ def test_simulated_micrographs_are_not_generated_anew(tmp_path):
     with pytest.raises(UnreadableError, match="not in their cache"):
         find_micrographs(read_run(tmp_path / "run"))
     assert not (tmp_path / "cache").exists()
+
+
+def test_simulated_micrographs_beside_real_ones_are_found(tmp_path):
+    data = make_dataset(tmp_path / "data", names_of(1))
+    overrides = [
+        "dataset=_combined",
+        "+dataset@dataset.simulated=simulated",
+        "+dataset@dataset.members.mine=_folder",
+        f"dataset.members.mine.micrographs={data / 'micrographs'}",
+        f"dataset.simulated.cache={tmp_path / 'cache'}",
+    ]
+    write_run(tmp_path / "run", settings_of("label", *overrides)[1], overrides, {})
+    found = find_micrographs(read_run(tmp_path / "run"))
+    assert list(found) == [f"mine/{name}" for name in names_of(1)]  # none generated
+
+
+@pytest.mark.parametrize(
+    ("left_out", "adapt", "unseen"),
+    [(None, False, False), ("klh", False, True), ("klh", True, False)],
+)
+def test_a_member_left_out_is_unseen_unless_adapted_to(tmp_path, left_out, adapt, unseen):
+    settings = {"left_out": left_out, "adapt": adapt}
+    run = RunFolder(tmp_path, command="train", settings=settings)
+    assert is_unseen(Lot("run", run, tmp_path, 0.5)) == unseen
 
 
 def test_a_file_that_is_none_or_no_text_is_refused(tmp_path):

@@ -3,11 +3,11 @@
 import pytest
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.relion import write_relion_folder
 from deepcryopicker.io.star import write_particles_star
 from deepcryopicker.io.topaz import write_topaz
 from deepcryopicker.types import Picks
 from deepcryopicker.workflow.coordinate_sets import assign_sources, find_sources
+from tests.relion_folder import write_relion_folder
 
 ONE, TWO = Picks.create(1, 10), Picks.create(2, 20)
 

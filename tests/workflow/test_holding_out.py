@@ -1,5 +1,7 @@
 """What is held out shares nothing with what may be learnt from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.io.coordinates import write_csv
 from deepcryopicker.runs import Run
 from deepcryopicker.types import Picks
-from deepcryopicker.workflow.holding_out import hold_out
+from deepcryopicker.workflow.holding_out import hold_out, leave_out
 
 DIAMETER = 20.0
 
@@ -122,3 +124,15 @@ def test_a_micrograph_that_cannot_be_read_is_noted(catalogue, run):
     kept, scored = hold_out(whole, 0.5, 0, run)
     assert {entry.group for entry in (*kept.entries, *scored.entries)} == {"b"}
     assert [row["micrograph"] for row in run.failures] == ["a0"]
+
+
+def test_a_member_is_left_out_whole(catalogue):
+    whole = catalogue("aab", without_truth=[1])
+    members = ("klh", "klh", "klh_other")  # one name is the start of another
+    entries = [
+        replace(entry, name=f"{member}/{entry.name}")
+        for member, entry in zip(members, whole.entries, strict=True)
+    ]
+    kept, left = leave_out(replace(whole, entries=tuple(entries)), "klh")
+    assert names(kept) == ["klh_other/b2"]
+    assert names(left) == ["klh/a0", "klh/a1"]

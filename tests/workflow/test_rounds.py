@@ -9,7 +9,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from safetensors.torch import load_file
 
-from deepcryopicker import config as configuration
+from deepcryopicker import composition
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.errors import UsageError
@@ -47,11 +47,11 @@ def configure(tmp_path_factory):
         "overlays=0",
         "until=weights",
     )
-    configuration.register()
+    composition.register()
 
     def composed(*overrides):
         with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-            return configuration.validated(compose("train", [*given, *overrides]))
+            return composition.validated(compose("train", [*given, *overrides]))
 
     return composed
 

@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from rich.console import Console
 
-from deepcryopicker import config as configuration
+from deepcryopicker import composition
 from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.class_set.sites import Sites
 from deepcryopicker.dataset.catalogue import Entry
@@ -100,11 +100,11 @@ def configure(tmp_path_factory):
         "class_set.samples_per_class=60",
         "overlays=0",
     )
-    configuration.register()
+    composition.register()
 
     def composed(*overrides):
         with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-            return configuration.validated(compose("train", [*given, *overrides]))
+            return composition.validated(compose("train", [*given, *overrides]))
 
     return composed
 

@@ -76,7 +76,8 @@ class FourierConvolution(nn.Conv2d):
         """Return (N, K, H, W) of images (N, C, H, W)."""
         height, width = image.shape[-2:]
         if max(height, width) > _LARGEST_TRANSFORM:
-            return super().forward(image)
+            # In this order of memory the direct sum takes a third of the time on a CPU.
+            return super().forward(image.contiguous(memory_format=torch.channels_last))
         half = self.kernel_size[0] // 2
         # Zeros beyond the far edges serve the near ones too: the transform is periodic.
         shape = [next_fast_len(length + half, real=True) for length in (height, width)]

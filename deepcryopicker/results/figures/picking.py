@@ -68,6 +68,8 @@ def is_network(lot: Lot) -> bool:
 
 def is_unseen(lot: Lot) -> bool:
     """Whether the network was trained on another dataset than it picks here."""
+    if lot.run.command == "train":
+        return bool(lot.run.settings.get("left_out") and not lot.run.settings.get("adapt"))
     weights = lot.run.section("picker").get("weights")
     if lot.run.command != "pick" or not weights:
         return False
