@@ -38,7 +38,7 @@ SLIPS = [
     ("experiment=demo", "experiment=demo", "write +experiment=demo"),
     ("+picker.threshold=0.4", "+picker.threshold=0.4", "write picker.threshold=0.4"),
     ("+model.depth=4", "'model.depth'", "dropout, widths"),
-    ("++colour=red", "'colour'", "choose from: baseline"),
+    ("++colour=red", "'colour'", "choose from: adapt, baseline"),
     ("model.backbone=resnet18", "model.backbone", "add model=timm"),
     ("dataset.micrographs=DIR", "dataset.micrographs", "add dataset=folder"),
     ("model.widths=[1", "model.widths=[1", "add ]"),

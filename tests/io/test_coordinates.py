@@ -1,6 +1,7 @@
 """Coordinates survive every format, and an independent reader finds them in the text."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,14 +109,16 @@ def test_particles_star(tmp_path):
     path = tmp_path / "particles.star"
     one, other = PICKS[np.array([True, True, False, False])], PICKS[np.array([2, 3])]
     named = [("data_1.mrc", 1, one), ("my grid/b.mrc", 2, other), ("none.mrc", 1, Picks.empty())]
-    star.write_particles_star(path, iter(named), optics_table([placeholder(1.5)]))
+    both = [placeholder(1.5), replace(placeholder(1.5), group=2)]
+    star.write_particles_star(path, iter(named), optics_table(both))
     found = star.read_star_by_micrograph(path)
     assert list(found) == ["data_1.mrc", "my grid/b.mrc"]
     same(found["data_1.mrc"], one, diameter=False)
     same(found["my grid/b.mrc"], other, diameter=False)
     same(read_picks(path), PICKS, diameter=False)
 
-    star.write_particles_star(path, [("0001", 7, PICKS)], optics_table([placeholder(1.5)]))
+    seventh = replace(placeholder(1.5), group=7)
+    star.write_particles_star(path, [("0001", 7, PICKS)], optics_table([seventh]))
     tables = star_tables(path)
     assert tables["optics"][0]["_rlnMicrographPixelSize"] == "1.500000"
     assert [row["_rlnMicrographName"] for row in tables["particles"]] == ["0001"] * 4

@@ -9,6 +9,7 @@ import starfile
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.cbox import write_cbox
 from deepcryopicker.io.coordinates import read_by_micrograph, read_picks
+from deepcryopicker.io.optics import optics_table, placeholder
 from deepcryopicker.io.star import write_coordinates_star, write_particles_star
 from deepcryopicker.io.topaz import is_topaz, write_topaz
 from deepcryopicker.types import Picks
@@ -111,7 +112,8 @@ def test_nothing_picked(tmp_path):
 
 def test_particles_star_by_micrograph(tmp_path):
     path = tmp_path / "p.star"
-    write_particles_star(path, NAMED, 1.0)
+    located = [(name, 1, picks) for name, picks in NAMED]
+    write_particles_star(path, located, optics_table([placeholder(1.0)]))
     found = read_by_micrograph(path)
     assert list(found) == ["a.b", "sub/c"]
     same(found["sub/c"], NAMED[1][1], diameter=False)

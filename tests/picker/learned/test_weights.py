@@ -82,7 +82,7 @@ def test_cards_with_nonsense_are_refused(folder, changes, expected):
 )
 def test_cards_that_are_no_plain_mapping_are_refused(folder, text):
     (folder / CARD).write_text(text)
-    with pytest.raises(UsageError, match=r"rival\.yaml is not"):
+    with pytest.raises(UsageError, match=r"rival\.yaml( is not|: nested too deeply)"):
         load(folder)
 
 
@@ -97,12 +97,16 @@ def test_weights_that_are_no_numbers_are_refused(folder, value):
     state = load_file(folder / WEIGHTS)
     state["first.out.bias"].fill_(value)
     save_file(state, folder / WEIGHTS)
+    change_card(folder, sha256=None)  # of files that were changed on purpose
     with pytest.raises(UsageError, match="holds NaN or infinite weights"):
         load(folder)
 
 
 def test_weights_cut_short_are_refused(folder):
     (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:1000])
+    with pytest.raises(UsageError, match="its SHA-256 is not that on the card"):
+        load(folder)
+    change_card(folder, sha256=None)
     with pytest.raises(UsageError, match=r"does not fit rival\.yaml"):
         load(folder)
 

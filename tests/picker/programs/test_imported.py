@@ -5,6 +5,7 @@ import pytest
 
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates import write_box, write_csv
+from deepcryopicker.io.optics import optics_table, placeholder
 from deepcryopicker.io.star import write_particles_star
 from deepcryopicker.io.topaz import write_topaz
 from deepcryopicker.picker.programs.imported import Imported, as_probability
@@ -30,7 +31,8 @@ def test_a_table_has_all_micrographs(tmp_path, name):
     if name == "all.txt":
         write_topaz(tmp_path / name, named)
     else:
-        write_particles_star(tmp_path / name, named, 1.0)
+        located = [(each, 1, picks) for each, picks in named]
+        write_particles_star(tmp_path / name, located, optics_table([placeholder(1.0)]))
     source = Imported(tmp_path / name)
     assert len(source.find("a", 50.0)) == 2
     found = source.find("session/b", 50.0)  # such tables name no folders
