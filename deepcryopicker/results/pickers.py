@@ -1,4 +1,4 @@
-"""The picks of each run beside the truth, and a small picture of each micrograph."""
+"""The picks of each run beside the truth."""
 
 import re
 from collections.abc import Mapping, Sequence

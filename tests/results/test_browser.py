@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 
 THRESHOLDS = [0.0, 0.25, 0.5, 0.743, 1.0]
 NARROW, WIDE = 390, 1400
+PATIENCE = 180_000  # milliseconds: machines may be busy
 
 
 class Tab:
@@ -21,13 +22,14 @@ class Tab:
     def __init__(self, browser, path, width=WIDE):
         self.context = browser.new_context(viewport={"width": width, "height": 900})
         self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
         self.said, self.asked = [], []
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("dialog", lambda dialog: self.said.append(dialog.message))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(path.as_uri())
-        self.page.wait_for_selector("html[data-ready]", timeout=30_000)
+        self.page.wait_for_selector("html[data-ready]")
 
     def choose(self, selector, label):
         self.page.select_option(selector, label=label)
@@ -35,7 +37,7 @@ class Tab:
 
     def wait_for_zoom(self, low, high):
         """Wait until the picture is so much larger than the whole."""
-        for _ in range(100):  # the page lets no text be run that asks for it
+        for _ in range(PATIENCE // 50):  # the page lets no text be run that asks for it
             zoom = float(self.page.get_attribute("#canvas", "data-zoom"))
             if low <= zoom <= high:
                 return
