@@ -9,8 +9,9 @@ from hydra.core.hydra_config import HydraConfig
 from deepcryopicker.config import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.errors import UsageError
-from deepcryopicker.model.weights import Trained, load_weights
+from deepcryopicker.model.weights import CARD, Trained, load_weights
 from deepcryopicker.picker.learned.schema import LearnedConfig
+from deepcryopicker.picker.learned.weights import CARD as RIVAL_CARD
 from deepcryopicker.picker.learned.weights import Learned, load, name_of
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -94,7 +95,8 @@ def _stored_chain(trained: Trained | Learned, weights: Path) -> PreprocessingCon
     try:
         return PreprocessingConfig(**trained.preprocessing)
     except (TypeError, ValueError, AttributeError, UsageError) as error:
-        raise UsageError(f"the card of {weights} has a damaged preprocessing: {error}") from error
+        card = CARD if isinstance(trained, Trained) else RIVAL_CARD
+        raise UsageError(f"the {card} of {weights} has a damaged preprocessing: {error}") from error
 
 
 def _refuse_other_chain(given: dict[str, Any], stored: dict[str, Any]) -> None:

@@ -198,7 +198,7 @@ def test_the_truth_is_no_picker(shell, in_folder):
         ("picker.labeler.clusters=3", ["picker.labeler.clusters", "labeler@picker.labeler=ibc"]),
         ("picker.labeler.blobs.clip=-1", ["picker.labeler.blobs.clip must be > 0"]),
         ("picker.labeler.seeds.clusters=x", ["picker.labeler.seeds.clusters", "a whole number"]),
-        ("picker.floor=0.1", ["picker.floor", "picker=dense or picker=sliding"]),
+        ("picker.floor=0.1", ["picker.floor", "picker=dense or ", "or picker=sliding"]),
     ],
 )
 def test_slips_within_a_picker_are_answered_in_its_keys(shell, in_folder, typed, expected):

@@ -64,6 +64,6 @@ def test_a_sweep_has_a_row_for_each_job(shell):
     ).folder
     answer = shell("report", f"report.runs=[{sweep}]", "report.figures=false", run="reported_sweep")
     page = (answer.folder / "report.html").read_text()
-    for number, threshold in enumerate((0.4, 0.6)):
-        assert f"thresholds/{number}: picker.threshold={threshold}" in page
+    for threshold in (0.4, 0.6):
+        assert f"picker.threshold={threshold}" in page
     assert not (answer.folder / "figures").exists()

@@ -3,6 +3,7 @@
 import pytest
 
 from deepcryopicker.errors import UsageError
+from deepcryopicker.io.optics import optics_table, placeholder
 from deepcryopicker.io.star import write_particles_star
 from deepcryopicker.io.topaz import write_topaz
 from deepcryopicker.types import Picks
@@ -55,7 +56,8 @@ def test_coordinates_turned_over_for_relion_are_refused(tmp_path):
 def test_tables_of_many_micrographs(tmp_path):
     write_topaz(tmp_path / "t.txt", [("a.b", ONE), ("c", TWO)])
     assert positions(tmp_path / "t.txt", ["sub/a.b", "c"]) == {"sub/a.b": 1, "c": 2}
-    write_particles_star(tmp_path / "p.star", [("job/a.b.mrc", ONE), ("job/c.png", TWO)], 1.0)
+    located = [("job/a.b.mrc", 1, ONE), ("job/c.png", 1, TWO)]
+    write_particles_star(tmp_path / "p.star", located, optics_table([placeholder(1.0)]))
     assert positions(tmp_path / "p.star", ["a.b", "c", "d"]) == {"a.b": 1, "c": 2}
 
 

@@ -267,7 +267,9 @@ def test_true_labels_of_test_micrographs_do_not_calibrate(
 
     monkeypatch.setattr(calibrating, "pick_sources", pick_sources)
     trained = load_weights(once)
-    assert calibrating.calibrate(trained, sources, config, run_in(tmp_path)) is trained
+    after = calibrating.calibrate(trained, sources, config, run_in(tmp_path))
+    assert after.network is trained.network
+    assert after.calibration == UNCALIBRATED  # nothing was picked to calibrate by
     splits = assign_splits([one.entry.group for one in sources], config.class_set, config.seed)
     names = [one.entry.name for one in sources]
     if labeler == "truth":
