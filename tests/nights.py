@@ -1,6 +1,7 @@
 """A night in small: micrographs, a network that was never trained, and `pick` as a process."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -96,8 +97,14 @@ def start(folder, *overrides, before=(), **options):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_hear_interrupts,
         **{"env": os.environ | {"OMP_NUM_THREADS": "1"}, **options},
     )
+
+
+def _hear_interrupts():
+    """Undo what a shell does to jobs in the background: they are deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process):
