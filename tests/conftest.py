@@ -31,6 +31,15 @@ def real_data():
 
 
 @pytest.fixture(scope="session")
+def relion():
+    """RELION on the PATH; without it a test is skipped, or fails where it is required."""
+    if shutil.which("relion_autopick") is None:
+        if os.environ.get("DEEPCRYOPICKER_REQUIRE_RELION"):
+            pytest.fail("DEEPCRYOPICKER_REQUIRE_RELION is set, but there is no relion_autopick")
+        pytest.skip("no relion_autopick on the PATH")
+
+
+@pytest.fixture(scope="session")
 def chromium():
     """Debian's Chromium, driven by Playwright; without it a test is skipped, or fails."""
     found = shutil.which("chromium")

@@ -87,14 +87,6 @@ def test_the_coordinates_are_a_node_of_either_kind_of_pipeline(run_job):
     assert f"{JOB}/relion/autopick.star MicrographsCoords.star.relion\n" in nodes
 
 
-@pytest.fixture
-def relion():
-    if shutil.which("relion_pipeliner") is None:
-        if os.environ.get("DEEPCRYOPICKER_REQUIRE_RELION"):
-            pytest.fail("DEEPCRYOPICKER_REQUIRE_RELION is set, but there is no relion_pipeliner")
-        pytest.skip("no relion_pipeliner on the PATH")
-
-
 def pipeline(*options):
     command = ["relion_pipeliner", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)

@@ -1,7 +1,6 @@
 """The RELION folder: where the files lie, and what RELION itself extracts with them."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -42,14 +41,6 @@ def run_extraction(folder):
     )
     done = subprocess.run(command.split(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr[-2000:]
-
-
-@pytest.fixture
-def relion():
-    if shutil.which("relion_preprocess") is None:
-        if os.environ.get("DEEPCRYOPICKER_REQUIRE_RELION"):
-            pytest.fail("DEEPCRYOPICKER_REQUIRE_RELION is set, but there is no relion_preprocess")
-        pytest.skip("no relion_preprocess on the PATH")
 
 
 @pytest.fixture

@@ -76,13 +76,18 @@ def test_cards_with_nonsense_are_refused(folder, changes, expected):
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["[1, 2", "- 1", "!!python/object/apply:os.getcwd []", "a: " + "[" * 5000],
+    ("text", "expected"),
+    [
+        ("[1, 2", "is not"),
+        ("- 1", "is not"),
+        ("!!python/object/apply:os.getcwd []", "is not"),
+        ("a: " + "[" * 5000, "nested too deeply"),
+    ],
     ids=["cut", "list", "object", "deep"],
 )
-def test_cards_that_are_no_plain_mapping_are_refused(folder, text):
+def test_cards_that_are_no_plain_mapping_are_refused(folder, text, expected):
     (folder / CARD).write_text(text)
-    with pytest.raises(UsageError, match=r"rival\.yaml( is not|: nested too deeply)"):
+    with pytest.raises(UsageError, match=rf"rival\.yaml:? {expected}"):
         load(folder)
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from deepcryopicker.errors import NothingUsableError, UsageError
-from deepcryopicker.picker.programs import relion
+from deepcryopicker.picker.programs import relion as pickers
 from deepcryopicker.picker.programs.inputs import Batch, Input, write_input
 from deepcryopicker.picker.programs.schema import RelionLogConfig, RelionTemplateConfig
 from deepcryopicker.types import Micrograph, Picks
@@ -49,8 +49,8 @@ def found(picks, tolerance):
 
 
 @pytest.mark.relion
-def test_blobs_are_found(batch, relion_installed):
-    picked = relion.pick_blobs(RelionLogConfig(), batch)
+def test_blobs_are_found(batch, relion):
+    picked = pickers.pick_blobs(RelionLogConfig(), batch)
     assert list(picked) == ["m0", "m1"]
     for picks in picked.values():
         assert found(picks, DIAMETER / 4) == 1
@@ -61,9 +61,9 @@ def test_blobs_are_found(batch, relion_installed):
 
 
 @pytest.mark.relion
-def test_templates_are_made_of_true_particles_and_find_more(batch, relion_installed):
+def test_templates_are_made_of_true_particles_and_find_more(batch, relion):
     config = RelionTemplateConfig(picks=40, classes=2, angle=30)
-    picked = relion.pick_by_templates(config, batch, seed=0)
+    picked = pickers.pick_by_templates(config, batch, seed=0)
     for picks in picked.values():
         good = picks[picks.score >= 0.5]
         assert found(good, DIAMETER / 4) > 0.9
@@ -74,26 +74,26 @@ def test_templates_are_made_of_true_particles_and_find_more(batch, relion_instal
     assert not left & {"averages", "particles"}
     blind = Batch(batch.folder, batch.inputs, (), DIAMETER, 4.0)
     given = RelionTemplateConfig(templates=str(templates), angle=30)
-    again = relion.pick_by_templates(given, blind, seed=0)
+    again = pickers.pick_by_templates(given, blind, seed=0)
     assert again["m0"].positions.tolist() == picked["m0"].positions.tolist()
 
 
 def test_without_true_particles_there_are_no_templates(batch):
     blind = Batch(batch.folder, batch.inputs, (), DIAMETER, 4.0)
     with pytest.raises(UsageError, match=r"dataset\.coordinates, or give picker\.templates"):
-        relion.pick_by_templates(RelionTemplateConfig(), blind, seed=0)
+        pickers.pick_by_templates(RelionTemplateConfig(), blind, seed=0)
 
 
 def test_templates_that_are_not_there_are_refused_by_name(batch, tmp_path):
     config = RelionTemplateConfig(templates=str(tmp_path / "no.mrcs"))
     with pytest.raises(UsageError, match=r"picker\.templates: there is no file .*no\.mrcs"):
-        relion.pick_by_templates(config, batch, seed=0)
+        pickers.pick_by_templates(config, batch, seed=0)
 
 
 def test_a_picker_that_writes_nothing_has_failed(batch, monkeypatch):
-    monkeypatch.setattr(relion, "_run", lambda *_: None)
+    monkeypatch.setattr(pickers, "_run", lambda *_: None)
     with pytest.raises(NothingUsableError, match="RELION has written no picks"):
-        relion.pick_blobs(RelionLogConfig(), batch)
+        pickers.pick_blobs(RelionLogConfig(), batch)
 
 
 @pytest.mark.parametrize(("pixel_size", "lowpass"), [(4.0, "20.00"), (None, "5.33")])
@@ -101,7 +101,7 @@ def test_without_a_pixel_size_the_resolution_is_a_share_of_the_diameter(
     tmp_path, pixel_size, lowpass
 ):
     batch = Batch(tmp_path, (), (), DIAMETER, pixel_size)
-    options = relion.classification_options(RelionTemplateConfig(), batch, seed=3)
+    options = pickers.classification_options(RelionTemplateConfig(), batch, seed=3)
     value = dict(pairwise(options))
     assert value["--strict_highres_exp"] == lowpass
     assert value["--random_seed"] == "4"  # 0 and less mean the clock
@@ -113,11 +113,11 @@ def test_without_a_pixel_size_the_resolution_is_a_share_of_the_diameter(
     [([0.1, 0.02, 0.6, 0.05], [0, 2, 3]), ([0.01, 0.02], [1])],
 )
 def test_averages_of_few_particles_are_left_out(shares, chosen):
-    assert relion.choose_averages(np.array(shares), 0.05).tolist() == chosen
+    assert pickers.choose_averages(np.array(shares), 0.05).tolist() == chosen
 
 
 @pytest.mark.parametrize("diameter", [30.0, 59.0, 60.4, 151.0])
 def test_boxes_are_even_and_half_as_wide_again(diameter):
-    box = relion.box_size(diameter)
+    box = pickers.box_size(diameter)
     assert box % 2 == 0
     assert abs(box - 1.5 * diameter) <= 1
