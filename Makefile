@@ -21,11 +21,15 @@ demo: $(INSTALLED) ## Run the main job on generated micrographs: labels, network
 	@rm -rf outputs/demo
 	$(BIN)/python -m deepcryopicker.train +experiment=demo hydra.run.dir=outputs/demo
 
+# One process for every core, each with one thread: tests start many small programs, and threads
+# would wait for each other. The tests of a file share what they have trained.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+
 test: $(INSTALLED) ## Run the tests that take seconds each
-	$(BIN)/python -m pytest -m "not slow and not slurm and not faults"
+	$(PYTEST) -m "not slow and not slurm and not faults"
 
 test-all: $(INSTALLED) ## Run every test, but those on SLURM
-	$(BIN)/python -m pytest -m "not slurm and not faults"
+	$(PYTEST) -m "not slurm and not faults"
 
 test-faults: $(INSTALLED) ## Run every test of broken and hostile files, 10,000 damaged headers included
 	$(BIN)/python -m pytest tests/faults

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from deepcryopicker.dataset.listing import list_micrographs, listed_path
+from deepcryopicker.dataset.pixel_sizes import compare_pixel_sizes, require_pixel_size
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.micrographs import header_pixel_size, micrograph_shape, read_micrograph
+from deepcryopicker.io.micrographs import micrograph_shape, read_micrograph
 from deepcryopicker.io.optics import Optics, read_optics
 from deepcryopicker.types import Micrograph, Picks
 
@@ -226,7 +227,9 @@ def open_folder(config: FolderConfig) -> Catalogue:
     ]
     known = [_with_optics(entry, optics.get(entry.path)) for entry in entries]
     if config.diameter_angstrom is not None:
-        _require_pixel_size([entry.path for entry in known if entry.pixel_size is None])
+        require_pixel_size([entry.path for entry in known if entry.pixel_size is None])
+    if config.pixel_size is None:
+        compare_pixel_sizes([(one.path, one.pixel_size) for one in known if one.pixel_size])
     return Catalogue(config.name, tuple(known))
 
 
@@ -238,21 +241,6 @@ def open_combined(config: CombinedConfig) -> Catalogue:
         for entry in open_folder(member).entries
     ]
     return Catalogue(config.name, tuple(entries))
-
-
-def _require_pixel_size(paths: list[Path]) -> None:
-    """Refuse a diameter in Angstrom where the first header that can be read has no pixel size."""
-    for path in paths:
-        try:
-            pixel_size = header_pixel_size(path)
-        except MicrographError:
-            continue
-        if pixel_size is None:
-            raise UsageError(
-                f"dataset.diameter_angstrom: pixel size missing in {path}\n"
-                "set dataset.pixel_size=ANGSTROM"
-            )
-        return
 
 
 def _find_optics(listing: Path) -> dict[Path, Optics]:

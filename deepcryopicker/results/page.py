@@ -7,6 +7,7 @@ from deepcryopicker import __version__
 from deepcryopicker.config import ReportSection
 from deepcryopicker.reporting.page.model import Page
 from deepcryopicker.results import numbers
+from deepcryopicker.results.differences import differences_table, placing_table
 from deepcryopicker.results.figures.gallery import draw_figures
 from deepcryopicker.results.folders import RunFolder
 from deepcryopicker.results.lots import list_lots
@@ -35,8 +36,10 @@ def assemble(settings: ReportSection, runs: Sequence[RunFolder], run: Run) -> Pa
         for judgement, own in zip(judgements, places, strict=True)
     }
     tables = [
+        differences_table(judgements, datasets),
         numbers.class_table(lots),
         numbers.protocols_table(lots),
+        placing_table(lots),
         numbers.windows_table(runs),
         numbers.labels_table(runs),
         numbers.timings_table(runs),

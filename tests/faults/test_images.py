@@ -224,6 +224,36 @@ def test_case_25_diameter_in_angstrom_without_a_pixel_size(tmp_path):
     assert len(open_folder(FolderConfig(**given)).entries) == 2
 
 
+@pytest.mark.parametrize(
+    ("header", "given", "warned"),
+    [
+        (2.0, None, True),
+        (1.77, None, False),
+        (1.78, None, False),
+        (0.0, None, False),
+        (2, 1.9, False),
+    ],
+)
+def test_case_25_header_and_list_disagree(tmp_path, caplog, header, given, warned):
+    """The list counts, unless the user says otherwise; one line tells of the contradiction."""
+    for name in "abc":
+        write_mrc(
+            tmp_path / f"{name}.mrc", length=(40, "f", (header * 64,)), samples=(28, "i", (64,))
+        )
+    (tmp_path / "a.mrc").write_bytes(b"broken")
+    (tmp_path / "list.star").write_text(
+        "data_optics\nloop_\n_rlnOpticsGroup #1\n_rlnOpticsGroupName #2\n"
+        "_rlnMicrographPixelSize #3\n1 opticsGroup1 1.77\n\n"
+        "data_micrographs\nloop_\n_rlnMicrographName #1\n_rlnOpticsGroup #2\n"
+        "a.mrc 1\nb.mrc 1\nc.mrc 1\n"
+    )
+    listing = str(tmp_path / "list.star")
+    catalogue = open_folder(FolderConfig("x", listing, diameter=60.0, pixel_size=given))
+    assert {entry.pixel_size for entry in catalogue.entries} == {given or 1.77}
+    expected = f"b.mrc: its header has {header:.4g} Angstrom a pixel, the list 1.77, which counts"
+    assert [expected in record.message for record in caplog.records] == [True] * warned
+
+
 def test_case_26_every_micrograph_has_its_own_size_and_scale(tmp_path):
     write_mrc(tmp_path / "a.mrc", np.ones((40, 50), np.float32))
     write_mrc(tmp_path / "b.mrc", np.ones((60, 30), np.float32), length=(40, "f", (30 * 3.0,)))
