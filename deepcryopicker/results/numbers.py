@@ -102,18 +102,22 @@ def labels_table(runs: Sequence[RunFolder]) -> Table | None:
 
 
 def protocols_table(lots: Sequence[Lot]) -> Table | None:
-    """Make the table of scores by other matching rules, where runs have them."""
-    keys = ("precision", "recall", "f1", "average_precision")
-    rows = [
-        Row([Cell(lot.name), Cell(str(rule)), *(_score(scores, key) for key in keys)])
-        for lot in lots
-        for rule in part(lot.metrics, "protocols")
-        if (scores := part(lot.metrics, "protocols", rule))
-    ]
-    if not rows:
+    """Make the table of scores by other matching rules, where runs have them: rules in columns."""
+    scored = [lot for lot in lots if part(lot.metrics, "protocols")]
+    if not scored:
         return None
-    columns = ["Picker", "Rule", "Precision", "Recall", "F1", "AP"]
-    return Table("The same picks by other rules", columns, rows)
+    rules = list(dict.fromkeys(rule for lot in scored for rule in part(lot.metrics, "protocols")))
+    rows = [
+        Row([Cell(lot.name), *(_by_rule(part(lot.metrics, "protocols", rule)) for rule in rules)])
+        for lot in scored
+    ]
+    columns = ["Picker", *(str(rule).replace("_", " ") for rule in rules)]
+    told = {
+        rule: part(lot.metrics, "protocols", rule).get("rule") for lot in scored for rule in rules
+    }
+    meaning = [f"{str(rule).replace('_', ' ')}: {text}." for rule, text in told.items() if text]
+    note = " ".join(["F1, with precision, recall and AP below it.", *meaning])
+    return Table("The same picks by other rules", columns, rows, note)
 
 
 def class_table(lots: Sequence[Lot]) -> Table | None:
@@ -199,6 +203,17 @@ def _score(
         note = f"at {scores['best_threshold']:.3g}"
     paper = (published or {}).get(f"{prefix}{key}")
     return Cell(f"{value:.3f}", float(value), note, "" if paper is None else f"paper {paper:g}")
+
+
+def _by_rule(scores: Mapping[str, Any]) -> Cell:
+    """Word F1 by one rule, and what it is made of."""
+    f1 = scores.get("f1")
+    if not is_number(f1):
+        return _NOTHING
+    named = {"precision": "P", "recall": "R", "average_precision": "AP"}
+    known = {name: scores.get(key) for key, name in named.items()}
+    note = " ".join(f"{name} {value:.3f}" for name, value in known.items() if is_number(value))
+    return Cell(f"{f1:.3f}", float(f1), note)
 
 
 def _number(value: Any) -> Cell:

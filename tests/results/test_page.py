@@ -221,9 +221,13 @@ def test_the_papers_number_stands_beside_ours():
 
 
 def test_other_rules_have_a_table_where_runs_have_them():
-    metrics = {"picks": 1, "protocols": {"iou 0.5": {"f1": 0.5}}}
-    (row,) = numbers.protocols_table([lot(metrics)]).rows
-    assert [cell.text for cell in row.cells] == ["ours", "iou 0.5", "–", "–", "0.500", "–"]
+    iou = {"rule": "boxes", "f1": 0.5, "precision": 0.25, "recall": 1, "average_precision": None}
+    metrics = {"picks": 1, "protocols": {"half": {}, "iou_0.5": iou}}
+    table = numbers.protocols_table([lot(metrics), lot({"picks": 1})])
+    assert table.columns == ["Picker", "half", "iou 0.5"]
+    assert table.note.endswith("iou 0.5: boxes.")
+    (row,) = table.rows
+    assert row.cells == [Cell("ours"), Cell("–"), Cell("0.500", 0.5, "P 0.250 R 1.000")]
     assert numbers.protocols_table([lot({"picks": 1})]) is None
 
 
