@@ -287,7 +287,7 @@ def test_in_print_there_are_results_but_no_controls(tab):
 @pytest.mark.slow
 def test_a_thousand_micrographs_open(open_tab, write_report, tmp_path):
     names = names_of(1000)
-    data = make_dataset(tmp_path / "data", names, shape=(64, 64))
+    data = make_dataset(tmp_path / "data", names)
     run = make_pick_run(tmp_path / "many", data, names)
     path, code, _ = write_report(run)
     assert code == 0
