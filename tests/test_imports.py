@@ -22,6 +22,7 @@ LEVELS = (
     "picker",
     "evaluation",
     "reporting logger",
+    "sections",
     "config runs locks",
     "composition",
     "rerun",

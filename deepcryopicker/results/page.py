@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from deepcryopicker import __version__
-from deepcryopicker.config import ReportSection
 from deepcryopicker.reporting.page.model import Page
 from deepcryopicker.results import numbers
 from deepcryopicker.results.differences import differences_table, placing_table
@@ -15,6 +14,7 @@ from deepcryopicker.results.micrographs import shelve
 from deepcryopicker.results.pickers import Judgement, as_picker, judge_all
 from deepcryopicker.results.provenance import source_of
 from deepcryopicker.runs import Run
+from deepcryopicker.sections import ReportSection
 
 
 def assemble(settings: ReportSection, runs: Sequence[RunFolder], run: Run) -> Page:

@@ -11,7 +11,6 @@ import numpy as np
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from deepcryopicker.config import EvaluateSection
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.errors import DeepCryoPickerError
 from deepcryopicker.evaluation.metrics import best_f1, precision_recall, scores_at
@@ -24,6 +23,7 @@ from deepcryopicker.results.files import UnreadableError, read_rows
 from deepcryopicker.results.lots import Lot
 from deepcryopicker.results.sources import find_micrographs, find_picks
 from deepcryopicker.runs import Run
+from deepcryopicker.sections import EvaluateSection
 from deepcryopicker.types import Picks
 from deepcryopicker.workflow.comparing import match_coordinates
 from deepcryopicker.workflow.picked import scoring_radius

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from deepcryopicker.config import EvaluateSection
 from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph, score_pooled
 from deepcryopicker.evaluation.significance import compare_paired
 from deepcryopicker.progress import console
+from deepcryopicker.sections import EvaluateSection
 from deepcryopicker.types import Picks
 from deepcryopicker.workflow.coordinate_sets import Source, assign_sources, find_sources
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deepcryopicker.config import PickConfig, WatchingSection
+from deepcryopicker.config import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.listing import NoMicrographsError
 from deepcryopicker.dataset.shard import Shard
@@ -15,6 +15,7 @@ from deepcryopicker.io.micrographs import micrograph_shape
 from deepcryopicker.manifest import stamp
 from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
+from deepcryopicker.sections import WatchingSection
 from deepcryopicker.workflow.batch import Batch, Recipe
 from deepcryopicker.workflow.inheriting import inherit, with_diameter_of
 from deepcryopicker.workflow.opening import open_catalogue

@@ -2,9 +2,9 @@
 
 import pytest
 
-from deepcryopicker.config import EvaluateSection
 from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.scores import score_pooled
+from deepcryopicker.sections import EvaluateSection
 from deepcryopicker.workflow.comparing import match_coordinates
 
 # Precision and recall on the whole data set, of which some micrographs are here.
