@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import Any, TypeGuard
 
-import yaml
-
+from deepcryopicker.errors import UsageError
 from deepcryopicker.io.checks import one_line
+from deepcryopicker.io.yaml_files import read_yaml
 
-LARGEST_SETTINGS = 2**20  # bytes
-LARGEST_RESULTS = 2**27
+LARGEST_RESULTS = 2**27  # bytes
 _MISSING: dict[str, Any] = {}
 
 
@@ -19,27 +18,17 @@ class UnreadableError(Exception):
     """A file of a run folder cannot be used; the message is one line for the page."""
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """YAML without references: a few lines of them can stand for gigabytes."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("references are not read")
-        return super().compose_node(parent, index)
-
-
-def read_yaml(path: Path) -> Any:
-    """Read a YAML file of at most 1 MB; None where there is none.
+def read_settings(path: Path) -> Any:
+    """Read a YAML file as :func:`yaml_files.read_yaml` does; None where there is none.
 
     Raises
     ------
     UnreadableError
     """
-    text = _text(path, LARGEST_SETTINGS)
     try:
-        return None if text is None else yaml.load(text, _PlainLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UnreadableError(f"{path.name} is damaged: {one_line(error)}") from error
+        return read_yaml(path) if path.exists() else None
+    except UsageError as error:
+        raise UnreadableError(one_line(error).replace(str(path), path.name)) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

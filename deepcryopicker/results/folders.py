@@ -15,7 +15,7 @@ from deepcryopicker.results.files import (
     part,
     read_json,
     read_rows,
-    read_yaml,
+    read_settings,
 )
 from deepcryopicker.runs import TIMINGS
 from deepcryopicker.sweeps import choices_of, published
@@ -112,7 +112,7 @@ def find_runs(given: Sequence[str]) -> list[RunFolder]:
 def read_run(folder: Path, sweep: str | None = None) -> RunFolder:
     """Read one run folder, whatever it holds."""
     try:
-        content = read_yaml(folder / CONFIG)
+        content = read_settings(folder / CONFIG)
         if content is None:
             return RunFolder(folder, sweep, problem=f"this is no run folder: it has no {CONFIG}")
         defaults = content.get("defaults") if isinstance(content, dict) else None
@@ -120,7 +120,7 @@ def read_run(folder: Path, sweep: str | None = None) -> RunFolder:
         command = _command(defaults)
         if command is None:
             return RunFolder(folder, sweep, problem=f"{CONFIG} is not that of a run")
-        typed = read_yaml(folder / ".hydra" / "overrides.yaml") or []
+        typed = read_settings(folder / ".hydra" / "overrides.yaml") or []
         run = RunFolder(
             folder,
             sweep,

@@ -7,7 +7,7 @@ import pytest
 from deepcryopicker.errors import UsageError
 from deepcryopicker.outcomes import Outcome
 from deepcryopicker.results.figures.picking import is_unseen
-from deepcryopicker.results.files import UnreadableError, read_json, read_rows, read_yaml
+from deepcryopicker.results.files import UnreadableError, read_json, read_rows, read_settings
 from deepcryopicker.results.folders import RunFolder, find_runs, read_run
 from deepcryopicker.results.lots import Lot, list_lots
 from deepcryopicker.results.sources import find_micrographs, validated_section
@@ -31,6 +31,12 @@ def test_a_run_tells_command_dataset_and_results(run):
     assert list(find_micrographs(found)) == names_of(1)
 
 
+# Ten of ten of ten: some lines that stand for a million values.
+BOMB = "a0: &a0 [x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 7)
+)
+
+
 def damage(name, text):
     return lambda folder: (folder / name).write_text(text)
 
@@ -38,13 +44,13 @@ def damage(name, text):
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
-        (damage("config.yaml", "defaults: ["), "config.yaml is damaged"),
+        (damage("config.yaml", "defaults: ["), "config.yaml is not YAML"),
         (damage("config.yaml", "a: 1"), "not that of a run"),
         (damage("config.yaml", "defaults: {_pick: 1}"), "not that of a run"),
         (damage("config.yaml", "- 1"), "not that of a run"),
         (damage("config.yaml", "x" * 2**21), "larger than 1 MB"),
-        (damage("config.yaml", "a: &a [1]\nb: [*a, *a]"), "references are not read"),
-        (damage("config.yaml", "a: !!python/object/apply:os.getcwd []"), "damaged"),
+        (damage("config.yaml", BOMB), "config.yaml: its aliases stand for more than"),
+        (damage("config.yaml", "a: !!python/object/apply:os.getcwd []"), "config.yaml is not YAML"),
         (damage("status.json", "{"), "status.json is damaged"),
         (damage("status.json", '{"code": 1}'), "status.json is damaged"),
         (damage("metrics.json", "[1]"), "metrics.json holds no results"),
@@ -165,8 +171,8 @@ def test_a_file_that_is_none_or_no_text_is_refused(tmp_path):
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UnreadableError, match="not a regular file"):
         read_json(tmp_path / "folder.json")
-    with pytest.raises(UnreadableError, match="not a text file"):
-        read_yaml(tmp_path / "bytes.yaml")
+    with pytest.raises(UnreadableError, match="bytes.yaml is not YAML"):
+        read_settings(tmp_path / "bytes.yaml")
     assert read_rows(tmp_path / "absent.csv") == []
 
 

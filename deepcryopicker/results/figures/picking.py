@@ -7,7 +7,7 @@ from deepcryopicker.model.weights import CARD
 from deepcryopicker.reporting.overlays import Rgb, draw_overlay
 from deepcryopicker.reporting.tiles import WHITE, Tile, grid, write_picture
 from deepcryopicker.results.figures.scores import by_dataset, file_name
-from deepcryopicker.results.files import UnreadableError, part, read_yaml
+from deepcryopicker.results.files import UnreadableError, part, read_settings
 from deepcryopicker.results.lots import Lot
 from deepcryopicker.results.pickers import Judged, Judgement
 
@@ -75,7 +75,7 @@ def is_unseen(lot: Lot) -> bool:
         return False
     path = Path(str(weights))
     try:
-        card = read_yaml((path if path.is_dir() else path.parent) / CARD)
+        card = read_settings((path if path.is_dir() else path.parent) / CARD)
     except UnreadableError:
         return False
     trained_on = part(card, "provenance").get("dataset")
