@@ -42,7 +42,7 @@ def read_rows(path: Path, first_line: str, delimiter: str = ",") -> tuple[list[s
     Returns
     -------
     list of str, iterator of Row
-        Names of the columns, in lower case, and rows of as many cells.
+        Names of the columns, in lower case and on one line, and rows of as many cells.
 
     Raises
     ------
@@ -51,7 +51,8 @@ def read_rows(path: Path, first_line: str, delimiter: str = ",") -> tuple[list[s
     """
     rows = _cells(path, delimiter)
     for _, header in rows:
-        names = [cell.lower() for cell in header]
+        # A quoted name may have line breaks in it; messages have one line for all of them.
+        names = [" ".join(cell.lower().split()) for cell in header]
         return names, _of_length(path, rows, len(names))
     raise UsageError(f"{path}: empty file\nthe first line must be {first_line}")
 

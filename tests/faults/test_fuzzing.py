@@ -109,6 +109,13 @@ def test_random_tables(tmp_path, parts, suffix):
             assert np.isfinite(found.positions).all()
 
 
+def test_line_breaks_in_a_quoted_header(tmp_path):
+    (tmp_path / "t.csv").write_text('"data_optics\ndata_')
+    _, reason = attempt(read_picks, tmp_path / "t.csv")
+    assert "found: data_optics data_\n" in reason
+    assert reason.count("\n") == 1
+
+
 KEYS = [
     "picker", "picker.threshold", "dataset", "dataset.micrographs", "labeler", "seed", "overlays",
     "preprocessing.steps.clip", "preprocessing", "hydra.job.name", "class-set", "experiment",
