@@ -171,7 +171,7 @@ def test_a_file_that_is_none_or_no_text_is_refused(tmp_path):
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UnreadableError, match="not a regular file"):
         read_json(tmp_path / "folder.json")
-    with pytest.raises(UnreadableError, match="bytes.yaml is not YAML"):
+    with pytest.raises(UnreadableError, match=r"bytes\.yaml is not YAML"):
         read_settings(tmp_path / "bytes.yaml")
     assert read_rows(tmp_path / "absent.csv") == []
 
