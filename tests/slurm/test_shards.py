@@ -30,8 +30,8 @@ def pick(desk, *overrides):
 def test_shards_of_a_job_array_add_up_to_one_run(desk, tmp_path_factory):
     night = Night.make(tmp_path_factory.mktemp("night"), 8)
     assert pick(desk, *night.overrides, "hydra.run.dir=whole") == (0, "")
-    shards = ("-m", "shard=1/4,2/4,3/4,4/4", *SLURM, "hydra.sweep.dir=parts")
-    assert pick(desk, *night.overrides, *shards) == (0, "")
+    shards = ("shard=1/4,2/4,3/4,4/4", *SLURM, "hydra.sweep.dir=parts")
+    assert pick(desk, "-m", *night.overrides, *shards) == (0, "")
 
     whole, parts = desk.folder / "whole", desk.folder / "parts"
     each = [picked(parts / name) for name in "0123"]
