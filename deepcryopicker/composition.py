@@ -20,6 +20,7 @@ from deepcryopicker.dataset.schema import (
     FolderConfig,
     PublicConfig,
     SimulatedConfig,
+    VariedConfig,
 )
 from deepcryopicker.errors import UsageError
 from deepcryopicker.labeler.schema import (
@@ -59,6 +60,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "folder": FolderConfig,
         "public": PublicConfig,
         "simulated": SimulatedConfig,
+        "varied": VariedConfig,
     },
     "preprocessing": {"schema": PreprocessingConfig},
     "labeler": {

@@ -63,7 +63,8 @@ class TrainConfig(RunConfig):
         on; where labels are given, false picks become contaminants. Null is twice where they are
         given, else once.
     start_from : str or None
-        Run folder or weights file of an earlier training that this one goes on from.
+        Run folder or weights file of an earlier training that this one goes on from; ``general``
+        for the weights that come with the program.
     held_out : float or None
         Share of the micrographs with truth that nothing learns from, and that alone are picked
         and scored; of a dataset with fewer than three, spatial blocks. Null: all are picked, and

@@ -205,6 +205,37 @@ class SimulatedConfig:
 
 
 @dataclass
+class VariedConfig:
+    """Generated micrographs of all sorts, of which no two are alike: for the general model.
+
+    Attributes
+    ----------
+    name : str
+        Of the dataset, for tables.
+    micrographs : int
+    side : float
+        Of the square micrographs, particle diameters.
+    seed : int
+    cache : str
+        Folder in which generated micrographs are kept for the next run.
+    """
+
+    name: str = "varied"
+    micrographs: int = 300
+    side: float = 20.0
+    seed: int = 0
+    cache: str = "outputs/varied"
+
+    def __post_init__(self) -> None:
+        if self.micrographs < 1:
+            raise UsageError(f"dataset.micrographs must be at least 1, got {self.micrographs}")
+        if not 8 <= self.side <= 100:
+            raise UsageError(
+                f"dataset.side must lie in [8, 100] particle diameters, got {self.side:g}"
+            )
+
+
+@dataclass
 class CombinedConfig:
     """Several datasets at once, each with its own diameter and truth.
 

@@ -11,13 +11,15 @@ import numpy as np
 
 from deepcryopicker import __version__
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.dataset.schema import SimulatedConfig
+from deepcryopicker.dataset.schema import SimulatedConfig, VariedConfig
 from deepcryopicker.dataset.simulator import KINDS, Kind, SimulatedMicrograph, simulate
+from deepcryopicker.dataset.simulator.variety import recipe_of, simulate_any
 from deepcryopicker.io.atomic import replacing
 from deepcryopicker.io.coordinates import write_csv
 from deepcryopicker.types import Picks
 
 Track = Callable[[Collection[tuple[Kind, int]], str], Iterable[tuple[Kind, int]]]
+TrackSeeds = Callable[[Collection[int], str], Iterable[int]]
 
 
 def open_simulated(config: SimulatedConfig, track: Track) -> Catalogue:
@@ -31,12 +33,12 @@ def open_simulated(config: SimulatedConfig, track: Track) -> Catalogue:
     """
     folder, wanted = _wanted(config)
     missing = [
-        (kind, index) for kind, index in wanted if not _paths(folder, kind, index)[0].exists()
+        (kind, index) for kind, index in wanted if not _paths(folder, kind.name, index)[0].exists()
     ]
     height, width = config.shape
     for kind, index in track(missing, "simulating"):
         simulated = simulate(kind, (height, width), config.dose, _seed(config, kind, index))
-        _store(simulated, *_paths(folder, kind, index))
+        _store(simulated, *_paths(folder, kind.name, index))
     return list_simulated(config)
 
 
@@ -45,7 +47,7 @@ def list_simulated(config: SimulatedConfig) -> Catalogue:
     folder, wanted = _wanted(config)
     entries = []
     for kind, index in wanted:
-        micrograph, coordinates = _paths(folder, kind, index)
+        micrograph, coordinates = _paths(folder, kind.name, index)
         if micrograph.exists():
             entries.append(
                 Entry(
@@ -75,15 +77,56 @@ def add_simulated(catalogue: Catalogue, simulated: Catalogue) -> Catalogue:
     return replace(catalogue, entries=(*catalogue.entries, *generated))
 
 
+def open_varied(config: VariedConfig, track: TrackSeeds) -> Catalogue:
+    """Generate what is not in the cache yet and return the catalogue.
+
+    Parameters
+    ----------
+    config : VariedConfig
+    track : callable
+        Wraps the seeds of the micrographs still to be generated in a progress bar.
+    """
+    paths = _varied_paths(config)
+    missing = [seed for seed, (micrograph, _) in paths.items() if not micrograph.exists()]
+    for seed in track(missing, "simulating"):
+        _store(simulate_any(config.side, seed), *paths[seed])
+    return list_varied(config)
+
+
+def list_varied(config: VariedConfig) -> Catalogue:
+    """Return the catalogue of what is in the cache; nothing is generated."""
+    entries = [
+        Entry(
+            name=micrograph.stem,
+            path=micrograph,
+            group=config.name,
+            diameter=recipe_of(seed).diameter,
+            truth=coordinates,
+        )
+        for seed, (micrograph, coordinates) in _varied_paths(config).items()
+        if micrograph.exists()
+    ]
+    return Catalogue(config.name, tuple(entries))
+
+
+def _varied_paths(config: VariedConfig) -> dict[int, tuple[Path, Path]]:
+    """Return micrograph and truth of every seed."""
+    folder = Path(config.cache) / _key(config)
+    return {
+        config.seed * 1_000_000 + index: _paths(folder, config.name, index)
+        for index in range(config.micrographs)
+    }
+
+
 def _wanted(config: SimulatedConfig) -> tuple[Path, list[tuple[Kind, int]]]:
     """Folder of the cache, and species and number of each micrograph."""
     wanted = [(KINDS[name], i) for name in config.kinds for i in range(config.micrographs_per_kind)]
     return Path(config.cache) / _key(config), wanted
 
 
-def _key(config: SimulatedConfig) -> str:
+def _key(config: SimulatedConfig | VariedConfig) -> str:
     """Name of the cache folder: anything that changes a micrograph changes it."""
-    settings = {k: v for k, v in asdict(config).items() if k in {"shape", "dose", "seed"}}
+    settings = {k: v for k, v in asdict(config).items() if k in {"shape", "dose", "seed", "side"}}
     text = json.dumps([__version__, settings], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -92,8 +135,8 @@ def _seed(config: SimulatedConfig, kind: Kind, index: int) -> int:
     return config.seed * 1_000_000 + sorted(KINDS).index(kind.name) * 10_000 + index
 
 
-def _paths(folder: Path, kind: Kind, index: int) -> tuple[Path, Path]:
-    stem = f"{kind.name}_{index:03d}"
+def _paths(folder: Path, name: str, index: int) -> tuple[Path, Path]:
+    stem = f"{name}_{index:03d}"
     return folder / "micrographs" / f"{stem}.mrc", folder / "coordinates" / f"{stem}.csv"
 
 

@@ -23,6 +23,11 @@ from deepcryopicker.types import UNCALIBRATED, Calibration
 
 WEIGHTS = "model.safetensors"
 CARD = "model.yaml"
+GENERAL = "general"
+"""Names the weights that come with the program, in place of a path (docs/general.md)."""
+GENERAL_FOLDER = Path(__file__).with_name(GENERAL)
+SAME_DIAMETER = 0.01
+"""Relative difference up to which two particle diameters are one."""
 _CONFIGS: dict[str, type[ModelConfig]] = {
     "compact": CompactConfig,
     "convolutional": ConvolutionalConfig,
@@ -42,8 +47,8 @@ class Trained:
         Class names by output index.
     preprocessing : dict
         The chain that its training windows went through.
-    diameter : float
-        Particle diameter that it was trained at, original pixels.
+    diameter : float or None
+        Particle diameter that it was trained at, original pixels; None for particles of any.
     provenance : dict
         Data, seed, version and scores, for people to read.
     calibration : Calibration
@@ -54,7 +59,7 @@ class Trained:
     config: ModelConfig
     classes: tuple[str, ...]
     preprocessing: dict[str, Any]
-    diameter: float
+    diameter: float | None
     provenance: dict[str, Any]
     calibration: Calibration = UNCALIBRATED
 
@@ -73,12 +78,13 @@ def save_weights(folder: Path, trained: Trained) -> Path:
     return folder / WEIGHTS
 
 
-def load_weights(path: Path, key: str = "picker.weights") -> Trained:
+def load_weights(path: Path | str, key: str = "picker.weights") -> Trained:
     """Read weights from a run folder or a ``.safetensors`` file with its card beside it.
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
+        `GENERAL` is the folder of the general weights.
     key : str
         Of the configuration, for messages.
 
@@ -87,6 +93,7 @@ def load_weights(path: Path, key: str = "picker.weights") -> Trained:
     UsageError
         If a file is missing or damaged, or the weights do not fit the card.
     """
+    path = GENERAL_FOLDER if path == GENERAL else Path(path)
     weights = find_weights(path, WEIGHTS, key)
     card = read_card(weights.with_name(CARD), key)
     require_sum(card, weights)
@@ -95,7 +102,7 @@ def load_weights(path: Path, key: str = "picker.weights") -> Trained:
         classes = tuple(str(label) for label in card["classes"])
         network = build_network(config, len(classes))
         load_state(network, weights)
-        diameter = diameter_on(card)
+        diameter = None if card["diameter"] is None else diameter_on(card)
         calibration = calibration_on(card)
     require_finite(network, weights)
     if network.temperature <= 0:

@@ -90,7 +90,8 @@ class NetworkPickerConfig(MapConfig):
     Attributes
     ----------
     weights : str or None
-        Run folder or weights file for ``pick``; ``train`` picks with what it has just trained.
+        Run folder or weights file for ``pick``; null is ``general``, the weights that come with
+        the program. ``train`` picks with what it has just trained.
     padding : str
         ``reflect``: the micrograph is mirrored at its edges, so that particles there are found;
         ``none``: no window reaches beyond it, as in the paper.

@@ -9,8 +9,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker.composition import SCHEMAS
 from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
-from deepcryopicker.dataset.schema import CombinedConfig, SimulatedConfig
-from deepcryopicker.dataset.simulated import add_simulated, list_simulated
+from deepcryopicker.dataset.schema import CombinedConfig, SimulatedConfig, VariedConfig
+from deepcryopicker.dataset.simulated import add_simulated, list_simulated, list_varied
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.checks import one_line
 from deepcryopicker.results.files import UnreadableError
@@ -66,6 +66,8 @@ def find_picks(folder: Path) -> dict[str, Path]:
 def _open(config: Any) -> Catalogue:
     if isinstance(config, SimulatedConfig):
         return list_simulated(config)
+    if isinstance(config, VariedConfig):
+        return list_varied(config)
     if not isinstance(config, CombinedConfig):
         return open_folder(config)
     real = open_combined(config)

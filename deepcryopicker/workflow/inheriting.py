@@ -9,15 +9,22 @@ from hydra.core.hydra_config import HydraConfig
 from deepcryopicker.config import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.errors import UsageError
-from deepcryopicker.model.weights import CARD, Trained, load_weights
+from deepcryopicker.model.weights import (
+    CARD,
+    GENERAL,
+    GENERAL_FOLDER,
+    SAME_DIAMETER,
+    Trained,
+    load_weights,
+)
 from deepcryopicker.picker.learned.schema import LearnedConfig
 from deepcryopicker.picker.learned.weights import CARD as RIVAL_CARD
 from deepcryopicker.picker.learned.weights import Learned, load, name_of
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.progress import console
 
 NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use picker=log"
-_SAME_DIAMETER = 0.01  # relative
 
 
 def inherit(
@@ -34,11 +41,15 @@ def inherit(
     """
     if not isinstance(config.picker, NetworkPickerConfig | LearnedConfig):
         return None, config.preprocessing, catalogue
-    if config.picker.weights is None:
+    weights = config.picker.weights
+    if weights is None and isinstance(config.picker, LearnedConfig):
         raise UsageError(NO_WEIGHTS)
-    weights = Path(config.picker.weights)
-    trained = _load(config.picker, weights)
-    stored = _stored_chain(trained, weights)
+    if weights is None:
+        console.print(
+            "picker.weights is not given: general weights, trained on simulated micrographs only"
+        )
+    trained = _load(config.picker, weights or GENERAL)
+    stored = _stored_chain(trained, weights or GENERAL)
     # What is drawn is no part of what the network was trained with.
     stored = replace(stored, save_stages=config.preprocessing.save_stages)
     given = any(
@@ -51,16 +62,27 @@ def inherit(
     return trained, stored, with_diameter_of(trained, catalogue)
 
 
+def general_weights(picker: object) -> Path | None:
+    """Return the folder of the general weights if the configured picker picks with them."""
+    if not isinstance(picker, NetworkPickerConfig) or picker.weights not in (None, GENERAL):
+        return None
+    return GENERAL_FOLDER
+
+
 def with_diameter_of(trained: Trained | Learned, catalogue: Catalogue) -> Catalogue:
     """Give micrographs without one the particle diameter that the network was trained at.
+
+    General weights have none: those micrographs stay without.
 
     Raises
     ------
     UsageError
         If the user gave another one.
     """
+    if trained.diameter is None:
+        return catalogue
     for entry in catalogue.entries:
-        if entry.diameter and abs(entry.diameter / trained.diameter - 1.0) > _SAME_DIAMETER:
+        if entry.diameter and abs(entry.diameter / trained.diameter - 1.0) > SAME_DIAMETER:
             raise UsageError(
                 f"dataset.diameter={entry.diameter:g}, but the weights were trained at "
                 f"{trained.diameter:g} pixels; leave it out, or train on these micrographs"
@@ -70,7 +92,7 @@ def with_diameter_of(trained: Trained | Learned, catalogue: Catalogue) -> Catalo
     return catalogue
 
 
-def _load(config: NetworkPickerConfig | LearnedConfig, weights: Path) -> Trained | Learned:
+def _load(config: NetworkPickerConfig | LearnedConfig, weights: str) -> Trained | Learned:
     """Load what the configured picker picks with.
 
     Raises
@@ -80,7 +102,7 @@ def _load(config: NetworkPickerConfig | LearnedConfig, weights: Path) -> Trained
     """
     if not isinstance(config, LearnedConfig):
         return load_weights(weights)
-    learned = load(weights)
+    learned = load(Path(weights))
     wanted, stored = name_of(config), name_of(learned.config)
     if wanted != stored:
         raise UsageError(
@@ -90,7 +112,7 @@ def _load(config: NetworkPickerConfig | LearnedConfig, weights: Path) -> Trained
     return learned
 
 
-def _stored_chain(trained: Trained | Learned, weights: Path) -> PreprocessingConfig:
+def _stored_chain(trained: Trained | Learned, weights: str) -> PreprocessingConfig:
     """Read the chain from the card, which anybody may have edited."""
     try:
         return PreprocessingConfig(**trained.preprocessing)

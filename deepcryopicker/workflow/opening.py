@@ -14,6 +14,7 @@ from deepcryopicker.dataset.schema import (
     FolderConfig,
     PublicConfig,
     SimulatedConfig,
+    VariedConfig,
 )
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.tables import write_rows
@@ -25,12 +26,13 @@ from deepcryopicker.runs import Run
 from deepcryopicker.types import Micrograph
 
 T = TypeVar("T")
+DatasetConfig = FolderConfig | CombinedConfig | SimulatedConfig | VariedConfig
 
 _MICROGRAPHS_TO_MEASURE = 3
 _LOW_CONFIDENCE = 0.1
 
 
-def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> Catalogue:
+def open_catalogue(config: DatasetConfig) -> Catalogue:
     """List the micrographs of a dataset; simulated ones are generated first, or others fetched.
 
     Raises
@@ -38,23 +40,24 @@ def open_catalogue(config: FolderConfig | CombinedConfig | SimulatedConfig) -> C
     UsageError
         If they are not there, for example because nobody asked to download them.
     """
-    if not isinstance(config, SimulatedConfig):
-        for public in _public(config):
-            _provide(public)
+    for public in _public(config):
+        _provide(public)
     if isinstance(config, FolderConfig):
         return open_folder(config)
+    if isinstance(config, CombinedConfig) and config.simulated is None:
+        return open_combined(config)
+    # Imported where it is needed: nobody with micrographs should wait for the simulator.
+    from deepcryopicker.dataset.simulated import add_simulated, open_simulated, open_varied
+
+    if isinstance(config, VariedConfig):
+        return open_varied(config, track)
     combined = open_combined(config) if isinstance(config, CombinedConfig) else None
     generated = config.simulated if isinstance(config, CombinedConfig) else config
-    if combined is not None and generated is None:
-        return combined
-    # Imported where it is needed: nobody with micrographs should wait for the simulator.
-    from deepcryopicker.dataset.simulated import add_simulated, open_simulated
-
     simulated = open_simulated(generated or SimulatedConfig(), track)
     return simulated if combined is None else add_simulated(combined, simulated)
 
 
-def _public(config: FolderConfig | CombinedConfig) -> list[PublicConfig]:
+def _public(config: DatasetConfig) -> list[PublicConfig]:
     """List the public datasets in a configuration."""
     if isinstance(config, PublicConfig):
         return [config]

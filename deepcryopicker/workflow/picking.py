@@ -16,7 +16,7 @@ from deepcryopicker.progress import console, track
 from deepcryopicker.runs import Run
 from deepcryopicker.shards import shard_folders
 from deepcryopicker.workflow.batch import Batch, Recipe
-from deepcryopicker.workflow.inheriting import inherit
+from deepcryopicker.workflow.inheriting import general_weights, inherit
 from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
 from deepcryopicker.workflow.picked import Picked, Picker
 from deepcryopicker.workflow.pickers import PickerConfig, build_picker
@@ -28,7 +28,8 @@ def pick_dataset(config: PickConfig, run: Run) -> list[Picked]:
     trained, preprocessing, catalogue = inherit(config, catalogue)
     catalogue = settle_diameter(catalogue, preprocessing, config.labeler, run)
     make = partial(build_picker, config.picker, catalogue, preprocessing, trained, run)
-    recipe = make_recipe(config.picker, preprocessing, make, catalogue, run)
+    weights = general_weights(config.picker)
+    recipe = make_recipe(config.picker, preprocessing, make, catalogue, run, weights)
     shard = None if config.shard is None else Shard.parse(config.shard)
     return pick_catalogue(
         catalogue,
@@ -61,7 +62,7 @@ def make_recipe(
         A labeler learns from all of it, and another program is given all of it at once.
     run : Run
     weights : Path, optional
-        Run folder with weights that the configuration does not name, because the run made them.
+        Folder with weights that the configuration does not name by their path.
     """
     settings = deciding(run.settings)
     if weights is not None:

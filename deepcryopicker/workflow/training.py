@@ -17,7 +17,14 @@ from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
-from deepcryopicker.model.weights import CARD, WEIGHTS, Trained, load_weights, save_weights
+from deepcryopicker.model.weights import (
+    CARD,
+    SAME_DIAMETER,
+    WEIGHTS,
+    Trained,
+    load_weights,
+    save_weights,
+)
 from deepcryopicker.progress import console
 from deepcryopicker.reporting.figures import training_figure
 from deepcryopicker.reporting.patches import confusion_figure, patch_sheet
@@ -45,7 +52,7 @@ def new_network(config: TrainConfig) -> Network:
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     network = build_network(config.model, len(config.class_set.classes))
     if config.start_from is not None:
-        earlier = load_weights(Path(config.start_from), "start_from")
+        earlier = load_weights(config.start_from, "start_from")
         for key, given, stored in (
             ("model", asdict(config.model), asdict(earlier.config)),
             ("class_set.classes", list(config.class_set.classes), list(earlier.classes)),
@@ -95,7 +102,7 @@ def train_network(
         config=config.model,
         classes=training_set.classes,
         preprocessing=asdict(config.preprocessing),
-        diameter=float(np.median([one.diameter for one in sources])),
+        diameter=_common_diameter([one.diameter for one in sources]),
         provenance={
             **provenance(),
             "dataset": config.dataset.name,
@@ -116,6 +123,12 @@ def train_network(
     tracker.log_pictures("labels", sorted((run.folder / "label_overlays").rglob("*.png")))
     tracker.log_files("model", "model", [run.folder / WEIGHTS, run.folder / CARD])
     return trained, scores
+
+
+def _common_diameter(diameters: Sequence[float]) -> float | None:
+    """Return the diameter of all, original pixels, or None where they have different ones."""
+    usual = float(np.median(diameters))
+    return usual if np.allclose(diameters, usual, rtol=SAME_DIAMETER) else None
 
 
 def count_rounds(config: TrainConfig) -> int:

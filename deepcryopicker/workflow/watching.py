@@ -17,7 +17,7 @@ from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
 from deepcryopicker.sections import WatchingSection
 from deepcryopicker.workflow.batch import Batch, Recipe
-from deepcryopicker.workflow.inheriting import inherit, with_diameter_of
+from deepcryopicker.workflow.inheriting import general_weights, inherit, with_diameter_of
 from deepcryopicker.workflow.opening import open_catalogue
 from deepcryopicker.workflow.picked import Picked
 from deepcryopicker.workflow.pickers import build_picker
@@ -118,6 +118,13 @@ def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
     trained, preprocessing, _ = inherit(config, nothing)
     if trained is None:
         raise ValueError("the configuration lets no labeler watch")
+    if trained.diameter is None and not (
+        config.dataset.diameter or config.dataset.diameter_angstrom
+    ):
+        raise UsageError(
+            "watch=true with weights of no one diameter: set dataset.diameter=PIXELS or "
+            "dataset.diameter_angstrom"
+        )
     shard = None if config.shard is None else Shard.parse(config.shard)
 
     def list_entries() -> list[Entry]:
@@ -128,7 +135,8 @@ def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
         return [one for one in catalogue.entries if shard is None or shard.takes(one.name)]
 
     make = partial(build_picker, config.picker, nothing, preprocessing, trained, run)
-    recipe = make_recipe(config.picker, preprocessing, make, nothing, run)
+    weights = general_weights(config.picker)
+    recipe = make_recipe(config.picker, preprocessing, make, nothing, run, weights)
     return watch(list_entries, recipe, config.watching, run, config.overlays, not config.redo)
 
 

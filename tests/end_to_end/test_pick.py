@@ -103,12 +103,6 @@ def test_damaged_micrographs_are_skipped_where_they_come(shell, trained, simulat
     assert answer.picks() == trained.picks()
 
 
-def test_a_network_needs_weights(shell, in_folder):
-    answer = shell("pick", *in_folder)
-    refused(answer, "picker.weights is missing", "picker=log")
-    assert answer.out == ""  # nothing was measured first
-
-
 def test_weights_that_are_not_there_are_refused(shell, in_folder):
     refused(shell("pick", "picker.weights=nowhere", *in_folder), "picker.weights", "nowhere")
 

@@ -228,13 +228,18 @@ def test_card_of_another_network_is_refused(folder, changes):
         {"model": {"name": "timm", "backbone": "resnet18", "level": 9}},
         {"classes": None},
         {"diameter": "wide"},
-        {"diameter": None},
+        {"diameter": 0},
     ],
 )
 def test_card_with_nonsense_is_refused(folder, changes):
     change_card(folder, **changes)
     with pytest.raises(UsageError):
         load_weights(folder)
+
+
+def test_weights_may_belong_to_no_diameter(folder):
+    change_card(folder, diameter=None)
+    assert load_weights(folder).diameter is None
 
 
 def test_unknown_model_names_the_nearest(folder):

@@ -79,8 +79,8 @@ def klh() -> Floats:
 def ribosome() -> Floats:
     """Return two unequal lobes full of random lumps, 270 Angstrom long."""
     rng = np.random.default_rng(80)
-    large = _ball(240, rng) * [102, 90, 85] + [0, -37, 0]
-    small = _ball(100, rng) * [95, 52, 65] + [0, 72, 0]
+    large = ball(240, rng) * [102, 90, 85] + [0, -37, 0]
+    small = ball(100, rng) * [95, 52, 65] + [0, 72, 0]
     lumps = np.concatenate([large, small])
     # Lumps of unequal mass, as RNA and protein are: without them the lobes look like wet clay.
     mass = rng.multinomial(2000, rng.dirichlet(np.full(len(lumps), 1.5)))
@@ -91,12 +91,12 @@ def ribosome() -> Floats:
 def beta_galactosidase() -> Floats:
     """Return a flat tetramer with D2 symmetry, about 180 x 130 x 90 Angstrom."""
     rng = np.random.default_rng(4)
-    lobe = _ball(250, rng) * [44, 36, 27] + [40, 26, 16]
+    lobe = ball(250, rng) * [44, 36, 27] + [40, 26, 16]
     twofolds = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
     return _centred((lobe * twofolds[:, None]).reshape(-1, 3))
 
 
-def _ball(count: int, rng: np.random.Generator) -> Floats:
+def ball(count: int, rng: np.random.Generator) -> Floats:
     """Draw points uniformly from the unit ball, (count, 3)."""
     direction = rng.normal(size=(count, 3))
     radius = rng.uniform(size=(count, 1)) ** (1 / 3)

@@ -1,14 +1,34 @@
 """Where the particles lie: apart, a few touching, and clear of carbon and crystals."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from deepcryopicker.dataset.simulator import junk
 from deepcryopicker.types import Floats, Mask
 
-APART, TOUCHING = 1.05, 0.75
-"""Least distance of most and of touching particles' centres, in particle diameters."""
-TOUCHING_SHARE = 0.1
-"""Share of particles that are put where they touch another."""
+
+@dataclass(frozen=True)
+class Spacing:
+    """How close particles may lie, in particle diameters.
+
+    Attributes
+    ----------
+    apart, touching : float
+        Least distance of most centres, and of those that are put next to another.
+    touching_share : float
+        Of the particles.
+    edge : float
+        Least distance of a centre from the image's edge.
+    """
+
+    apart: float = 1.05
+    touching: float = 0.75
+    touching_share: float = 0.1
+    edge: float = 0.25
+
+
+USUAL = Spacing()
 
 
 def place(
@@ -18,12 +38,9 @@ def place(
     carbon: junk.Carbon,
     crystals: junk.Crystals,
     rng: np.random.Generator,
+    spacing: Spacing = USUAL,
 ) -> tuple[Floats, Floats]:
-    """Scatter particle centres over the free ice.
-
-    Centres keep a quarter diameter from the image's edge, half a diameter from carbon and crystals,
-    and `APART` diameters from each other, except that `TOUCHING_SHARE` of them are put next to
-    another, `TOUCHING` diameters away or more.
+    """Scatter particle centres over the free ice, half a diameter clear of carbon and crystals.
 
     Parameters
     ----------
@@ -39,29 +56,32 @@ def place(
         Where no particle may lie.
     rng : numpy.random.Generator
         Source of chance.
+    spacing : Spacing
+        From each other and from the edge.
 
     Returns
     -------
     x, y : (N,) float64
         Pixels.
     """
-    lowest, highest = diameter / 4, np.array(shape[::-1]) - 1 - diameter / 4
+    lowest = spacing.edge * diameter
+    highest = np.array(shape[::-1]) - 1 - lowest
     sample = rng.uniform(0, np.array(shape[::-1]) - 1, (2000, 2))
     area = shape[0] * shape[1] * _on_ice(sample, diameter, carbon, crystals).mean()
     goal = round(coverage * area / (np.pi / 4 * diameter**2))
-    apart = goal - round(TOUCHING_SHARE * goal)
+    apart = goal - round(spacing.touching_share * goal)
 
     tries = rng.uniform(lowest, highest, (100 * goal, 2))
     tries = tries[_on_ice(tries, diameter, carbon, crystals)]
-    centres = _accept(np.empty((0, 2)), tries, apart, APART * diameter)
+    centres = _accept(np.empty((0, 2)), tries, apart, spacing.apart * diameter)
 
     beside = centres[rng.integers(0, max(len(centres), 1), 20 * goal * bool(len(centres)))]
     angle = rng.uniform(0, 2 * np.pi, len(beside))
-    distance = diameter * rng.uniform(TOUCHING, APART, len(beside))
+    distance = diameter * rng.uniform(spacing.touching, spacing.apart, len(beside))
     tries = beside + distance[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
     tries = tries[((tries >= lowest) & (tries <= highest)).all(axis=1)]
     tries = tries[_on_ice(tries, diameter, carbon, crystals)]
-    centres = _accept(centres, tries, len(centres) + goal - apart, TOUCHING * diameter)
+    centres = _accept(centres, tries, len(centres) + goal - apart, spacing.touching * diameter)
     return centres[:, 0].copy(), centres[:, 1].copy()
 
 

@@ -1,0 +1,214 @@
+"""Micrographs of all sorts: random particles, seen by a random microscope, stored at random.
+
+What `simulate` draws looks like one instrument's work. Here everything that differs between
+micrographs of the world is drawn from a range wider than the world's (domain randomisation), so
+that a network trained on it learns what they share. Particles are about as large as networks see
+them, which makes a micrograph the work of half a second.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft, ndimage
+
+from deepcryopicker.dataset.simulator import finish, junk, optics
+from deepcryopicker.dataset.simulator.debris import Debris, draw_debris
+from deepcryopicker.dataset.simulator.forms import draw_form
+from deepcryopicker.dataset.simulator.phantoms import project
+from deepcryopicker.dataset.simulator.placement import Spacing, place
+from deepcryopicker.dataset.simulator.scene import SimulatedMicrograph
+from deepcryopicker.types import Floats, Image, Mask
+
+_NETWORK_DIAMETER = 24.0  # pixels at which signal-to-noise ratios are meant
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is drawn for a whole micrograph.
+
+    Attributes
+    ----------
+    diameter : float
+        As a user would give it, pixels.
+    size : float
+        True diameter over that one: users are imprecise, and mean different things by it.
+    angstrom : float
+        True diameter.
+    blur : float
+        Standard deviation of the Gaussian that a point of a form stands for, diameters.
+    coverage : float
+        Share of the free area that particle discs are to cover.
+    spacing : Spacing
+        A diameter that holds all of a long particle leaves room for others within it.
+    debris : float
+        Share of the places that hold something other than a particle.
+    snr : float
+        Variance of the particles' signal over that of the noise, where a particle has 24 pixels.
+    defocus : float
+        Micrometre, positive is underfocus.
+    grain, drift : float
+        Variance of the noise that went through the microscope, and of slow noise; the remainder
+        up to a variance of `1 + drift` is white.
+    """
+
+    diameter: float
+    size: float
+    angstrom: float
+    blur: float
+    coverage: float
+    spacing: Spacing
+    debris: float
+    snr: float
+    defocus: float
+    grain: float
+    drift: float
+
+    @property
+    def true_diameter(self) -> float:
+        """Pixels."""
+        return self.diameter * self.size
+
+
+def draw_recipe(rng: np.random.Generator) -> Recipe:
+    """Draw what a micrograph is made by."""
+    return Recipe(
+        diameter=_log_uniform(rng, 16, 34),
+        size=rng.uniform(0.82, 1.18),
+        angstrom=_log_uniform(rng, 90, 400),
+        blur=rng.uniform(0.015, 0.06),
+        coverage=_log_uniform(rng, 0.03, 0.45),
+        spacing=_draw_spacing(rng),
+        debris=rng.uniform(0, 0.25),
+        snr=_log_uniform(rng, 0.12, 2),
+        defocus=rng.uniform(0.5, 3.5),
+        grain=rng.uniform(0, 0.8),
+        drift=rng.uniform(0, 0.25) ** 2,
+    )
+
+
+def recipe_of(seed: int) -> Recipe:
+    """Return what `simulate_any` makes the micrograph of a seed by."""
+    return draw_recipe(np.random.default_rng(seed))
+
+
+def simulate_any(side: float, seed: int) -> SimulatedMicrograph:
+    """Simulate one micrograph unlike any other; the same arguments give the same bytes.
+
+    Parameters
+    ----------
+    side : float
+        Of the square image, particle diameters.
+    seed : int
+
+    Returns
+    -------
+    SimulatedMicrograph
+        Grey values in [0, 255]. `diameter` is what a user would give; the true one differs by up
+        to 18 percent.
+    """
+    rng = np.random.default_rng(seed)
+    recipe = draw_recipe(rng)
+    true, length = recipe.true_diameter, round(side * recipe.diameter)
+    carbon = junk.draw_carbon((length, length), rng)
+    crystals = junk.draw_crystals((length, length), true, rng)
+    places = place((length, length), true, recipe.coverage, carbon, crystals, rng, recipe.spacing)
+    centres = np.column_stack(places)
+    other = rng.uniform(size=len(centres)) < recipe.debris
+    form = draw_form(rng)
+    rotation, label = form.pose(int(np.count_nonzero(~other)), rng)
+    turned = np.einsum("nij,pj->npi", rotation.as_matrix()[:, :2], form.cloud)
+
+    pad = int(np.ceil(true))  # as in `simulate`
+    grid = (fft.next_fast_len(length + 2 * pad, real=True),) * 2
+    waste = [
+        _phase(debris, recipe, pad, grid, rng) for debris in draw_debris(form, centres[other], rng)
+    ]
+    signal = _phase(Debris(turned, centres[~other], 1.0), recipe, pad, grid, rng)
+    image = _expose(
+        signal, np.sum(waste, axis=0), recipe, carbon.moved(pad), crystals.moved(pad), rng
+    )
+    image, border = finish.store(image[pad : pad + length, pad : pad + length], true, rng)
+    kept = _inside(centres[~other], length, border)
+    x, y = centres[~other][kept].T.copy()
+    diameter = np.full(len(x), recipe.diameter)
+    return SimulatedMicrograph(image, x, y, label[kept], diameter, recipe.angstrom / true)
+
+
+def _draw_spacing(rng: np.random.Generator) -> Spacing:
+    apart = rng.uniform(0.65, 1.1)
+    return Spacing(apart, rng.uniform(0.5, apart), rng.uniform(0, 0.4), edge=0.05)
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _phase(
+    things: Debris, recipe: Recipe, pad: int, grid: tuple[int, int], rng: np.random.Generator
+) -> Floats:
+    """Project things onto the padded grid; their masses vary as those of particles do."""
+    count, points = things.clouds.shape[:2]
+    places = things.clouds * recipe.true_diameter + things.centres[:, None] + pad
+    mass = things.mass * np.clip(rng.normal(1, 0.15, count), 0.3, None) / points
+    projected = project(places.reshape(-1, 2), np.repeat(mass, points), grid)
+    return ndimage.gaussian_filter(projected, recipe.blur * recipe.true_diameter)
+
+
+def _expose(
+    signal: Floats,
+    waste: Floats,
+    recipe: Recipe,
+    carbon: junk.Carbon,
+    crystals: junk.Crystals,
+    rng: np.random.Generator,
+) -> Image:
+    """Take the picture: contrast of all that is there, shade, and noise by the recipe."""
+    grid = (signal.shape[0], signal.shape[1])
+    transfer = optics.transfer_function(
+        grid,
+        recipe.angstrom / recipe.true_diameter,
+        recipe.defocus,
+        astigmatism=rng.uniform(0, 0.05),
+        angle=rng.uniform(0, 180),
+    )
+    film, frost = junk.film(carbon, grid, rng), junk.crystal_map(crystals, grid, rng)
+    contrast = optics.phase_contrast(signal.astype(np.float32), transfer)
+    within = _within_particles(signal, recipe.true_diameter)
+    strength = float(contrast[within].std())
+    density = float(signal[within].mean())
+    others = waste + rng.uniform(0.5, 2) * density * frost
+    contrast += optics.phase_contrast(others.astype(np.float32), transfer)
+    # Electrons that are lost: thick places are dark whatever the focus.
+    ice = junk.ice_thickness(grid, rng)
+    shade = rng.uniform(0, 15) * ice + rng.uniform(0.5, 8) * film + rng.uniform(0, 4) * frost
+    # Averaging into the larger pixels of a network takes noise away.
+    level = recipe.true_diameter / _NETWORK_DIAMETER / np.sqrt(recipe.snr)
+    noise = level * _noise(recipe, transfer, film, rng)
+    return (contrast + strength * (noise - shade)).astype(np.float32)
+
+
+def _within_particles(signal: Floats, diameter: float) -> Mask:
+    """Find where particles are; everywhere if there are none."""
+    # A thing of mass one spread over a disc of one diameter has a density of 1.3 / diameter ** 2.
+    within: Mask = ndimage.gaussian_filter(signal, diameter / 6) > 0.1 / diameter**2
+    if not within.any():
+        within[:] = True
+    return within
+
+
+def _noise(recipe: Recipe, transfer: Image, film: Image, rng: np.random.Generator) -> Floats:
+    """Draw white noise, the grain of ice and carbon, and slow noise: a variance of about one."""
+    white, grain, slow = (rng.standard_normal(film.shape).astype(np.float32) for _ in range(3))
+    grain = optics.phase_contrast(grain, transfer)
+    grain *= (1 + rng.uniform(0.5, 3) * film) / grain.std()
+    slow = ndimage.gaussian_filter(slow, recipe.true_diameter * rng.uniform(0.3, 1.5))
+    parts = (1 - recipe.grain, white), (recipe.grain, grain), (recipe.drift, slow / slow.std())
+    return sum((np.sqrt(share) * part for share, part in parts), np.zeros(film.shape))
+
+
+def _inside(centres: Floats, length: int, border: int) -> Mask:
+    """Tell which centres (N, 2) lie in a square image within its border."""
+    x, y = centres.T
+    last = length - 1 - border
+    inside: Mask = (x >= border) & (x <= last) & (y >= border) & (y <= last)
+    return inside
