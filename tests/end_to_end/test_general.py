@@ -15,8 +15,8 @@ from deepcryopicker.types import SHAPES, particle_classes
 
 FOLDER = Path(sys.modules[load_weights.__module__].__file__).parent / GENERAL
 SMALL = ("dataset.kinds=[ribosome]", "dataset.micrographs_per_kind=2", "dataset.shape=[600,700]")
-# Average precision with the diameter alone, of the real micrographs here. The ribosome's aim is 0.99, one
-# particle of 117 more (docs/general.md); the bar is what must not be lost.
+# Average precision with the diameter alone, of the real micrographs here. The ribosome's aim is
+# 0.99, one particle of 117 more (docs/general.md); this bar is what must not be lost.
 BARS = {"apoferritin": 0.95, "ribosome": 0.98, "klh": 0.85, "beta_galactosidase": 0.70}
 
 
