@@ -23,7 +23,7 @@ demo: $(INSTALLED) ## Run the main job on generated micrographs: labels, network
 
 # One process for every core, each with one thread: tests start many small programs, and threads
 # would wait for each other. The tests of a file share what they have trained.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 test: $(INSTALLED) ## Run the tests that take seconds each
 	$(PYTEST) -m "not slow and not slurm and not faults"

@@ -212,7 +212,8 @@ class VariedConfig:
     ----------
     name : str
         Of the dataset, for tables.
-    micrographs : int
+    count : int
+        How many micrographs.
     side : float
         Of the square micrographs, particle diameters.
     seed : int
@@ -221,14 +222,14 @@ class VariedConfig:
     """
 
     name: str = "varied"
-    micrographs: int = 300
+    count: int = 300
     side: float = 20.0
     seed: int = 0
     cache: str = "outputs/varied"
 
     def __post_init__(self) -> None:
-        if self.micrographs < 1:
-            raise UsageError(f"dataset.micrographs must be at least 1, got {self.micrographs}")
+        if self.count < 1:
+            raise UsageError(f"dataset.count must be at least 1, got {self.count}")
         if not 8 <= self.side <= 100:
             raise UsageError(
                 f"dataset.side must lie in [8, 100] particle diameters, got {self.side:g}"

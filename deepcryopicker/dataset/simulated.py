@@ -114,7 +114,7 @@ def _varied_paths(config: VariedConfig) -> dict[int, tuple[Path, Path]]:
     folder = Path(config.cache) / _key(config)
     return {
         config.seed * 1_000_000 + index: _paths(folder, config.name, index)
-        for index in range(config.micrographs)
+        for index in range(config.count)
     }
 
 

@@ -118,14 +118,14 @@ def test_the_border_is_what_readers_of_micrographs_find():
     assert 0 < np.count_nonzero(widths) < 20
 
 
-@pytest.mark.parametrize("settings", [{"micrographs": 0}, {"side": 5.0}])
+@pytest.mark.parametrize("settings", [{"count": 0}, {"side": 5.0}])
 def test_absurd_sizes_are_refused(settings):
     with pytest.raises(UsageError, match=f"dataset.{next(iter(settings))} must"):
         VariedConfig(**settings)
 
 
 def test_the_catalogue_knows_the_diameters_and_is_made_once(tmp_path):
-    config = VariedConfig(micrographs=2, side=8, seed=7, cache=str(tmp_path))
+    config = VariedConfig(count=2, side=8, seed=7, cache=str(tmp_path))
     generated = []
 
     def track(seeds, title):

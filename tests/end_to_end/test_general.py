@@ -93,7 +93,7 @@ def test_training_starts_from_them(shell):
 def test_the_experiment_remakes_them(shell):
     """As small as it goes: what comes out is of the shipped weights' kind."""
     tiny = (
-        "dataset.micrographs=8",
+        "dataset.count=8",
         "dataset.side=10",
         "trainer.epochs=1",
         "class_set.samples_per_class=40",

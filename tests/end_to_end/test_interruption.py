@@ -10,8 +10,8 @@ SMALL = (
     "dataset.micrographs_per_kind=3",
     "dataset.shape=[384,448]",
     "class_set.samples_per_class=64",
-    "trainer.epochs=20",
-    "trainer.patience=20",
+    "trainer.epochs=8",
+    "trainer.patience=8",
     "until=weights",
     "logger=csv",
     "overlays=0",
@@ -47,14 +47,14 @@ def test_killed_training_goes_on_to_the_same_weights(tmp_path):
     killed.kill()
     killed.communicate()
     done = len(epochs(tmp_path / "killed"))
-    assert done < 20
+    assert done < 8
     assert not (tmp_path / "killed" / "model.safetensors").exists()
 
     resumed = start(tmp_path, "killed")
     out, _ = resumed.communicate(timeout=DEADLINE)
     assert resumed.returncode == 0
     assert "training goes on after epoch" in out
-    assert epochs(tmp_path / "killed") == list(range(20))
+    assert epochs(tmp_path / "killed") == list(range(8))
     for name in ("model.safetensors", "model.yaml", "training/metrics.csv", "samples.csv"):
         one, other = ((tmp_path / run / name).read_bytes() for run in ("undisturbed", "killed"))
         assert one == other

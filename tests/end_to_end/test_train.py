@@ -302,6 +302,7 @@ def test_training_on_the_truth_needs_coordinates(shell, partly_damaged):
     assert answer.out == ""  # no diameter was estimated first
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_real_apoferritin_is_picked_without_labels(shell, real_data, monkeypatch):
     monkeypatch.setenv("DEEPCRYOPICKER_DATA", str(real_data.resolve()))
