@@ -8,12 +8,12 @@ from deepcryopicker.evaluation.metrics import scores_at
 from deepcryopicker.evaluation.scores import Evaluated, pooled
 from deepcryopicker.evaluation.significance import compare_paired
 from deepcryopicker.reporting.page.model import Cell, Row, Table
-from deepcryopicker.results.files import is_number, part
+from deepcryopicker.results.cells import interval_note, number_cell
+from deepcryopicker.results.files import part
 from deepcryopicker.results.lots import Lot
 from deepcryopicker.results.pickers import Judgement
 
 _COMPARED = {"f1": "F1", "macro_average_precision": "AP, mean of micrographs"}
-_NOTHING = Cell("–")
 
 
 def differences_table(judgements: Sequence[Judgement], datasets: Mapping[str, str]) -> Table | None:
@@ -54,12 +54,12 @@ def placing_table(lots: Sequence[Lot]) -> Table | None:
             Row(
                 [
                     Cell(lot.name),
-                    _value(pixels.get("median"), ".1f"),
-                    _value(shares.get("median"), ".3f"),
-                    _value(pixels.get("rms"), ".1f"),
-                    _value(offset.get("x"), "+.1f"),
-                    _value(offset.get("y"), "+.1f"),
-                    *(_value(scores.get("f1"), ".3f") for scores in chance),
+                    number_cell(pixels.get("median"), ".1f"),
+                    number_cell(shares.get("median"), ".3f"),
+                    number_cell(pixels.get("rms"), ".1f"),
+                    number_cell(offset.get("x"), "+.1f"),
+                    number_cell(offset.get("y"), "+.1f"),
+                    *(number_cell(scores.get("f1"), ".3f") for scores in chance),
                 ]
             )
         )
@@ -127,16 +127,10 @@ def _compared_by_evaluate(lot: Lot) -> list[Row]:
 
 
 def _row(name: str, beside: str, compared: Mapping[str, Any]) -> Row:
-    cells = [Cell(name), Cell(beside), _value(compared.get("micrographs"), "g")]
+    cells = [Cell(name), Cell(beside), number_cell(compared.get("micrographs"), "g")]
     for key in _COMPARED:
         scores = part(compared, key)
-        interval = scores.get("difference_interval")
-        note = ""
-        if isinstance(interval, list) and len(interval) == 2 and all(map(is_number, interval)):
-            note = f"[{interval[0]:+.3f}, {interval[1]:+.3f}]"
-        cells += [_value(scores.get("difference"), "+.3f", note), _value(scores.get("p"), ".2g")]
+        note = interval_note(scores.get("difference_interval"), "+.3f")
+        cells.append(number_cell(scores.get("difference"), "+.3f", note))
+        cells.append(number_cell(scores.get("p"), ".2g"))
     return Row(cells)
-
-
-def _value(value: Any, form: str, note: str = "") -> Cell:
-    return Cell(format(value, form), float(value), note) if is_number(value) else _NOTHING

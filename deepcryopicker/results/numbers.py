@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from deepcryopicker.reporting.page.model import Cell, Row, Table
+from deepcryopicker.results.cells import NOTHING, interval_note, number_cell
 from deepcryopicker.results.files import is_number, part
 from deepcryopicker.results.folders import RunFolder
 from deepcryopicker.results.lots import Lot, display_name
@@ -23,7 +24,6 @@ _PICK_COLUMNS = [
     "Time",
 ]
 _SCORES = ("precision", "recall", "f1", "best_f1", "average_precision")
-_NOTHING = Cell("–")
 
 
 def picks_table(lots: Sequence[Lot], datasets: Mapping[str, str]) -> Table | None:
@@ -113,9 +113,12 @@ def protocols_table(lots: Sequence[Lot]) -> Table | None:
     ]
     columns = ["Picker", *(str(rule).replace("_", " ") for rule in rules)]
     told = {
-        rule: part(lot.metrics, "protocols", rule).get("rule") for lot in scored for rule in rules
+        rule: text
+        for lot in scored
+        for rule in rules
+        if (text := part(lot.metrics, "protocols", rule).get("rule"))
     }
-    meaning = [f"{str(rule).replace('_', ' ')}: {text}." for rule, text in told.items() if text]
+    meaning = [f"{str(rule).replace('_', ' ')}: {text}." for rule, text in told.items()]
     note = " ".join(["F1, with precision, recall and AP below it.", *meaning])
     return Table("The same picks by other rules", columns, rows, note)
 
@@ -194,12 +197,9 @@ def _score(
     """Word a score with its interval, or where it is reached, and the paper's number."""
     value = scores.get(key)
     if not is_number(value):
-        return _NOTHING
-    interval = scores.get(f"{key}_interval")
-    note = ""
-    if isinstance(interval, list) and len(interval) == 2 and all(map(is_number, interval)):
-        note = f"[{interval[0]:.3f}, {interval[1]:.3f}]"
-    elif key == "best_f1" and is_number(scores.get("best_threshold")):
+        return NOTHING
+    note = interval_note(scores.get(f"{key}_interval"), ".3f")
+    if not note and key == "best_f1" and is_number(scores.get("best_threshold")):
         note = f"at {scores['best_threshold']:.3g}"
     paper = (published or {}).get(f"{prefix}{key}")
     return Cell(f"{value:.3f}", float(value), note, "" if paper is None else f"paper {paper:g}")
@@ -207,13 +207,10 @@ def _score(
 
 def _by_rule(scores: Mapping[str, Any]) -> Cell:
     """Word F1 by one rule, and what it is made of."""
-    f1 = scores.get("f1")
-    if not is_number(f1):
-        return _NOTHING
     named = {"precision": "P", "recall": "R", "average_precision": "AP"}
     known = {name: scores.get(key) for key, name in named.items()}
     note = " ".join(f"{name} {value:.3f}" for name, value in known.items() if is_number(value))
-    return Cell(f"{f1:.3f}", float(f1), note)
+    return number_cell(scores.get("f1"), ".3f", note)
 
 
 def _number(value: Any) -> Cell:
@@ -221,13 +218,13 @@ def _number(value: Any) -> Cell:
 
 
 def _count(value: Any) -> Cell:
-    return Cell(f"{value}", float(value)) if is_number(value) else _NOTHING
+    return Cell(f"{value}", float(value)) if is_number(value) else NOTHING
 
 
 def _seconds(value: Any) -> Cell:
     """Word a duration; it is sorted by seconds."""
     if not is_number(value):
-        return _NOTHING
+        return NOTHING
     text = f"{value / 60:.1f} min" if value >= 120 else f"{value:.1f} s"
     return Cell(text, float(value))
 

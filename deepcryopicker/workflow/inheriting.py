@@ -42,14 +42,15 @@ def inherit(
     if not isinstance(config.picker, NetworkPickerConfig | LearnedConfig):
         return None, config.preprocessing, catalogue
     weights = config.picker.weights
-    if weights is None and isinstance(config.picker, LearnedConfig):
-        raise UsageError(NO_WEIGHTS)
     if weights is None:
+        if isinstance(config.picker, LearnedConfig):
+            raise UsageError(NO_WEIGHTS)
         console.print(
             "picker.weights is not given: general weights, trained on simulated micrographs only"
         )
-    trained = _load(config.picker, weights or GENERAL)
-    stored = _stored_chain(trained, weights or GENERAL)
+        weights = GENERAL
+    trained = _load(config.picker, weights)
+    stored = _stored_chain(trained, weights)
     # What is drawn is no part of what the network was trained with.
     stored = replace(stored, save_stages=config.preprocessing.save_stages)
     given = any(

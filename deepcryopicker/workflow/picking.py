@@ -28,8 +28,7 @@ def pick_dataset(config: PickConfig, run: Run) -> list[Picked]:
     trained, preprocessing, catalogue = inherit(config, catalogue)
     catalogue = settle_diameter(catalogue, preprocessing, config.labeler, run)
     make = partial(build_picker, config.picker, catalogue, preprocessing, trained, run)
-    weights = general_weights(config.picker)
-    recipe = make_recipe(config.picker, preprocessing, make, catalogue, run, weights)
+    recipe = make_recipe(config.picker, preprocessing, make, catalogue, run)
     shard = None if config.shard is None else Shard.parse(config.shard)
     return pick_catalogue(
         catalogue,
@@ -62,9 +61,10 @@ def make_recipe(
         A labeler learns from all of it, and another program is given all of it at once.
     run : Run
     weights : Path, optional
-        Folder with weights that the configuration does not name by their path.
+        Run folder with weights that the configuration does not name, because the run made them.
     """
     settings = deciding(run.settings)
+    weights = weights or general_weights(picker)
     if weights is not None:
         settings["weights"] = content_of(weights)
     names: tuple[str, ...] = ()

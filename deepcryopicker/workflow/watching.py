@@ -17,7 +17,7 @@ from deepcryopicker.progress import console
 from deepcryopicker.runs import Run
 from deepcryopicker.sections import WatchingSection
 from deepcryopicker.workflow.batch import Batch, Recipe
-from deepcryopicker.workflow.inheriting import general_weights, inherit, with_diameter_of
+from deepcryopicker.workflow.inheriting import inherit, with_diameter_of
 from deepcryopicker.workflow.opening import open_catalogue
 from deepcryopicker.workflow.picked import Picked
 from deepcryopicker.workflow.pickers import build_picker
@@ -135,8 +135,7 @@ def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
         return [one for one in catalogue.entries if shard is None or shard.takes(one.name)]
 
     make = partial(build_picker, config.picker, nothing, preprocessing, trained, run)
-    weights = general_weights(config.picker)
-    recipe = make_recipe(config.picker, preprocessing, make, nothing, run, weights)
+    recipe = make_recipe(config.picker, preprocessing, make, nothing, run)
     return watch(list_entries, recipe, config.watching, run, config.overlays, not config.redo)
 
 
