@@ -30,6 +30,7 @@ LEVELS = (
     "workflow",
     "refusals sweeps slurm allowlist",
     "results",
+    "jobs",
     "app train label pick evaluate report relion_external __main__",
 )
 RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}
