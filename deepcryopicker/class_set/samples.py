@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepcryopicker.class_set.schema import ClassSetConfig
-from deepcryopicker.class_set.sites import EMPTY, OFF_CENTRE, REJECTED, Sites
+from deepcryopicker.class_set.sites import BETWEEN, EMPTY, OFF_CENTRE, REJECTED, Sites
 from deepcryopicker.class_set.split import BLOCKS, assign_splits, needs_blocks, shares_of
 from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.types import (
@@ -182,7 +182,7 @@ def _pool(
 def _target(kind: str, config: ClassSetConfig) -> int:
     """Index of the class that a kind of place belongs to; -1 for none."""
     name = BACKGROUND if kind == EMPTY else kind
-    if kind in (OFF_CENTRE, REJECTED, CONTAMINANT):
+    if kind in (OFF_CENTRE, BETWEEN, REJECTED, CONTAMINANT):
         name = NEGATIVE
     if name in SHAPES and PARTICLE in config.classes:
         name = PARTICLE
@@ -219,12 +219,18 @@ def _quotas(kinds: Strings, wanted: int, config: ClassSetConfig) -> dict[tuple[s
     empty = 0.0 if NEGATIVE in config.classes else 1.0 - config.off_centre_share
     beside = 1.0 - empty  # what is not empty: off-centre, and others in its place
     rejected = beside * config.rejected_share if REJECTED in kinds else 0.0
-    there = np.count_nonzero(kinds == CONTAMINANT) * _turns(config) / max(wanted, 1)
-    contaminants = min((beside - rejected) * config.contaminant_share, there)
+
+    def of(kind: str, wished: float) -> float:
+        """Share of a kind that is taken in as many turns as there are, at the most."""
+        return min(wished, np.count_nonzero(kinds == kind) * _turns(config) / max(wanted, 1))
+
+    between = of(BETWEEN, (beside - rejected) * config.between_share)
+    contaminants = of(CONTAMINANT, (beside - rejected - between) * config.contaminant_share)
     share: dict[tuple[str, ...], float] = {
         SHAPES: 1.0,
         (EMPTY,): empty if set(kinds) != {EMPTY} else 1.0,
-        (OFF_CENTRE,): beside - contaminants - rejected,
+        (OFF_CENTRE,): beside - between - contaminants - rejected,
+        (BETWEEN,): between,
         (CONTAMINANT,): contaminants,
         (REJECTED,): rejected,
     }

@@ -10,6 +10,7 @@ SPLIT_BY = ("micrograph", "copy")
 ROTATIONS = ("fill", "all", "none")
 _SHARES = (
     "off_centre_share",
+    "between_share",
     "rejected_share",
     "contaminant_share",
     "augmented",
@@ -38,12 +39,18 @@ class ClassSetConfig:
         Share of the background class that is off-centre windows where there is no ``negative``.
     off_centre : list of float
         Nearest and farthest shift of off-centre windows, in diameters.
+    between_share : float
+        Share of the off-centre windows that places midway between touching particles take the
+        place of, where there are such; each is taken in four turns at the most.
     rejected_share : float
         Share of the off-centre windows that rejected candidates take the place of. The paper's
         negatives are such; but many rejected candidates are particles.
     contaminant_share : float
         Share of the other off-centre windows that contaminants take the place of, where the
         labeler found some; each is taken in four turns at the most.
+    edge : float
+        Least distance of a particle's centre from the edge of the micrograph, in diameters. Half a
+        diameter leaves out what is cut by the edge.
     background_distance : float
         Least distance of an empty window to every candidate, in diameters.
     background_coverage : float
@@ -66,8 +73,10 @@ class ClassSetConfig:
     rotations: str = "fill"
     off_centre_share: float = 0.5
     off_centre: list[float] = field(default_factory=lambda: [0.35, 0.8])
+    between_share: float = 0.0
     rejected_share: float = 0.0
     contaminant_share: float = 0.5
+    edge: float = 0.5
     background_distance: float = 0.75
     background_coverage: float = 0.1
     augmented: float = 0.0
@@ -84,6 +93,8 @@ class ClassSetConfig:
         for key in _SHARES:
             if not 0 <= getattr(self, key) <= 1:
                 raise UsageError(f"class_set.{key} must lie in [0, 1], got {getattr(self, key):g}")
+        if not 0 <= self.edge <= 0.5:
+            raise UsageError(f"class_set.edge must lie in [0, 0.5], got {self.edge:g}")
         if not 0 <= self.test < 1:
             raise UsageError(f"class_set.test must lie in [0, 1), got {self.test:g}")
         if not 0 < self.validation < 1:

@@ -8,10 +8,12 @@ import numpy.typing as npt
 from deepcryopicker.class_set import windows
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.split import block_of, near_seam
+from deepcryopicker.detection.bounds import clear_of_edges
 from deepcryopicker.frames import to_original
 from deepcryopicker.types import (
     CONTAMINANT,
     CUT_BY_EDGE,
+    NO_MARGINS,
     SHAPES,
     UNCERTAIN,
     Candidates,
@@ -19,9 +21,13 @@ from deepcryopicker.types import (
     Strings,
 )
 
-EMPTY, OFF_CENTRE, REJECTED = "empty", "off-centre", "rejected"  # kinds, beside CONTAMINANT
+# Kinds, beside CONTAMINANT.
+EMPTY, OFF_CENTRE, BETWEEN, REJECTED = "empty", "off-centre", "between", "rejected"
 _EMPTY_PER_MICROGRAPH = 400
 _HEAT_SIGMA = 0.15  # diameters
+# Diameters from a place between two particles to either. Closer ones are one pick, and between
+# those farther apart there is nothing that looks like a particle.
+_BETWEEN = (0.25, 0.5)
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class Sites:
     x, y : (N,) float64
         Original pixels.
     kind : (N,) str
-        A shape for a particle; ``off-centre``, ``contaminant``, ``rejected`` or ``empty``.
+        A shape for a particle; ``off-centre``, ``between``, ``contaminant``, ``rejected`` or
+        ``empty``.
     shape : (N,) str
         Shape of the particle that a place is centred on or close to; empty for none.
     heat : (N,) float64
@@ -77,17 +84,22 @@ def find_sites(
     rng : numpy.random.Generator
         Shifts the off-centre places and draws the empty ones.
     """
-    picks, good = candidates.picks, candidates.good
+    picks = candidates.picks
     centres = picks.positions
+    good = candidates.good | _cut_a_little(candidates, shape, config.edge * diameter)
+    particles = centres[good]
     near, far = (share * diameter for share in config.off_centre)
-    shifted, origin = windows.off_centre(centres[good], centres, shape, near, far, rng)
+    shifted, origin = windows.off_centre(particles, centres, shape, near, far, rng)
+    near, far = (share * diameter for share in _BETWEEN)
+    between, either = windows.between(particles, centres, near, far)
+    beside, origin = np.concatenate([shifted, between]), np.concatenate([origin, either])
+    away = np.hypot(*(beside - particles[origin]).T)
     empty = _empty(candidates, centres, diameter, config, rng)
-    away = np.hypot(*(shifted - centres[good][origin]).T)
     rejected = ~good & ~np.isin(candidates.reason, (CUT_BY_EDGE, UNCERTAIN))
     bad = int(np.count_nonzero(rejected))
     is_junk = candidates.reason[rejected] == CONTAMINANT
-    xy = np.concatenate([centres[good], shifted, centres[rejected], empty])
-    kind = [*picks.label[good], *[OFF_CENTRE] * len(shifted)]
+    xy = np.concatenate([particles, beside, centres[rejected], empty])
+    kind = [*picks.label[good], *[OFF_CENTRE] * len(shifted), *[BETWEEN] * len(between)]
     kind += [*np.where(is_junk, CONTAMINANT, REJECTED)]
     nearest = [*picks.label[good], *picks.label[good][origin], *[""] * bad]
     heat = [*np.ones(good.sum()), *_gaussian(away / diameter), *np.zeros(bad)]
@@ -106,6 +118,14 @@ def find_sites(
 def count_particles(sites: Sites) -> dict[str, int]:
     """Count the particles of each shape (the paper's Table 1)."""
     return {name: int(np.count_nonzero(sites.kind == name)) for name in SHAPES}
+
+
+def _cut_a_little(
+    candidates: Candidates, shape: tuple[int, int], rim: float
+) -> npt.NDArray[np.bool_]:
+    """Tell which particles are cut by the edge, but have their centre at least `rim` inside."""
+    x, y = candidates.picks.x, candidates.picks.y
+    return (candidates.reason == CUT_BY_EDGE) & clear_of_edges(x, y, shape, NO_MARGINS, rim)
 
 
 def _guard(shape: tuple[int, int], diameter: float, window: float) -> float:

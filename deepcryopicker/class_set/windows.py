@@ -46,6 +46,35 @@ def off_centre(
     return shifted[kept], origin[kept]
 
 
+def between(
+    particles: Floats, candidates: Floats, nearest: float, farthest: float
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Find the places midway between two particles that (nearly) touch.
+
+    Parameters
+    ----------
+    particles : (N, 2) float64
+        (x, y), pixels.
+    candidates : (M, 2) float64
+        Every candidate: none may lie within 0.95 `nearest` of such a place.
+    nearest, farthest : float
+        Limits of the distance from a place to either particle, pixels.
+
+    Returns
+    -------
+    (K, 2) float64
+        Places.
+    (K,) int64
+        Index of one of the two particles.
+    """
+    if len(particles) == 0:
+        return np.zeros((0, 2)), np.zeros(0, np.int64)
+    pairs = KDTree(particles).query_pairs(2.0 * farthest, output_type="ndarray")
+    places = particles[pairs].mean(axis=1)
+    clear = KDTree(candidates).query(places)[0] > 0.95 * nearest
+    return places[clear], pairs[clear, 0]
+
+
 def far_from(
     places: Floats, candidates: Floats, distance: float, count: int, rng: np.random.Generator
 ) -> Floats:

@@ -10,9 +10,22 @@ from deepcryopicker.class_set.samples import SPLITS, draw_samples, heat_targets
 from deepcryopicker.class_set.sites import find_sites
 from deepcryopicker.class_set.split import BLOCKS, assign_splits, shares_of
 from deepcryopicker.errors import NothingUsableError, UsageError
+from deepcryopicker.frames import to_working
 from deepcryopicker.types import Candidates, Picks
 
-from .common import DIAMETER, GRID, LABELS, SHAPE, SIZE, candidates, configure, cut_all, draw
+from .common import (
+    DIAMETER,
+    GRID,
+    LABELS,
+    SCALE,
+    SHAPE,
+    SIZE,
+    candidates,
+    configure,
+    cut_all,
+    draw,
+    sites_of,
+)
 
 NAMES = ["four_no_negative", "four_no_background", "five", "binary"]
 MIDDLE = SIZE // 2
@@ -260,6 +273,66 @@ def test_contaminants_are_left_out_where_they_have_no_share():
     samples = draw([contaminated(9)] * 6, configure("five", contaminant_share=0.0, **REJECTED))
     assert "contaminant" not in samples.kind
     assert kinds(samples, 4)["rejected"] == pytest.approx(0.25, abs=0.03)
+
+
+def touching():
+    """Every particle has another beside it, 0.7 diameters away."""
+    found = candidates()
+    picks = found.picks
+    other = replace(picks, x=picks.x + 0.7 * DIAMETER / SCALE)
+    count = 2 * len(picks)
+    return replace(
+        found, picks=picks.joined(other), good=np.ones(count, bool), reason=np.full(count, "")
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "share"), [("five", 4, 0.3), ("four_no_negative", 3, 0.3), ("five", 4, 0.0)]
+)
+def test_places_between_touching_particles_have_a_share(name, target, share):
+    config = configure(name, between_share=share, samples_per_class=160)
+    samples = draw([touching()] * 8, config)
+    beside = 1.0 if name == "five" else config.off_centre_share
+    assert kinds(samples, target).get("between", 0) == pytest.approx(share * beside, abs=0.02)
+    chosen = samples[samples.kind == "between"]
+    assert set(chosen.target) <= {target}
+    left = to_working(chosen.x, SCALE) - 0.35 * DIAMETER
+    np.testing.assert_allclose(np.abs(left[:, None] - GRID[:, 0]).min(axis=1), 0, atol=1e-9)
+    np.testing.assert_allclose(chosen.heat, np.exp(-0.5 * (0.35 / 0.15) ** 2))
+
+
+def test_where_no_particles_touch_nothing_lies_between():
+    one, other = (
+        draw([candidates()] * 6, configure("five", between_share=share)) for share in (0.0, 0.7)
+    )
+    assert "between" not in other.kind
+    np.testing.assert_array_equal(one.x, other.x)
+
+
+@pytest.mark.parametrize(("edge", "trained_on"), [(0.5, 0), (0.2, 1), (0.0, 2)])
+def test_particles_that_are_cut_a_little_may_be_trained_on(edge, trained_on):
+    """One has its centre 0.3, another 0.1 diameters from the edge."""
+    found = candidates()
+    x = found.picks.x.copy()
+    x[[0, 5]] = 0.3 * DIAMETER / SCALE, SHAPE[1] / SCALE - 1 - 0.1 * DIAMETER / SCALE
+    cut = np.isin(np.arange(len(x)), [0, 5])
+    found = replace(
+        found,
+        picks=replace(found.picks, x=x),
+        good=~cut,
+        reason=np.where(cut, "cut by the edge", ""),
+    )
+    [sites] = sites_of([found], configure("four_no_negative", edge=edge))
+    particles = np.isin(sites.kind, ["top", "side", "irregular"])
+    assert np.isin(x[[0, 5]], sites.x[particles]).sum() == trained_on
+    assert particles.sum() == len(x) - 2 + trained_on
+    assert "rejected" not in sites.kind
+
+
+@pytest.mark.parametrize("edge", [-0.1, 0.6])
+def test_no_more_than_half_a_diameter_is_left_out_at_the_edge(edge):
+    with pytest.raises(UsageError, match=r"class_set.edge must lie in \[0, 0.5\]"):
+        configure("five", edge=edge)
 
 
 @pytest.mark.parametrize("reason", ["cut by the edge", "uncertain"])

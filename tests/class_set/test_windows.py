@@ -42,6 +42,36 @@ def test_no_particles_no_off_centre_places():
     assert (places.shape, len(origin)) == ((0, 2), 0)
 
 
+def test_places_between_particles_that_nearly_touch():
+    particles = np.array([[50.0, 50.0], [70.0, 50.0], [70.0, 80.0], [200.0, 50.0]])
+    places, either = windows.between(particles, particles, 6, 12)
+    np.testing.assert_allclose(places, [[60, 50]])  # the others are too far apart
+    assert set(either) <= {0, 1}
+    assert len(windows.between(particles, particles, 11, 12)[0]) == 0  # they are too close
+    third = np.append(particles, [[60.0, 52.0]], axis=0)
+    assert len(windows.between(particles, third, 6, 12)[0]) == 0  # something is there
+
+
+def test_places_between_particles_are_those_of_every_pair():
+    rng = np.random.default_rng(2)
+    particles = rng.uniform(0, 200, (60, 2))
+    places, either = windows.between(particles, particles, 6, 12)
+    distance = cdist(particles, particles)
+    middle = (particles[:, None] + particles) / 2
+    alone = np.array([[cdist([m], particles).min() for m in row] for row in middle]) > 0.95 * 6
+    expected = middle[np.triu((distance <= 24) & alone, 1)]
+    assert len(expected) > 5
+    np.testing.assert_allclose(sorted(places.tolist()), sorted(expected.tolist()))
+    other = 2 * places - particles[either]  # on the far side there is the second of the two
+    np.testing.assert_allclose(cdist(other, particles).min(axis=1), 0, atol=1e-9)
+
+
+def test_no_particles_nothing_between():
+    none = np.zeros((0, 2))
+    places, either = windows.between(none, none, 1, 2)
+    assert (places.shape, len(either)) == ((0, 2), 0)
+
+
 def test_empty_places_are_far_from_candidates():
     rng = np.random.default_rng(1)
     candidates = rng.uniform(0, 300, (15, 2))
