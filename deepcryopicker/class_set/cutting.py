@@ -31,7 +31,7 @@ def cut_windows(samples: Samples, micrograph: Micrograph, size: int) -> Image:
     (N, size, size) float32
     """
     x, y = (to_working(position, micrograph.scale) for position in (samples.x, samples.y))
-    windows = cut(micrograph.image, np.column_stack([x, y]), size)
+    windows = cut(micrograph.image, np.column_stack([x, y]), size, beyond="mean")
     for turns in (1, 2, 3):
         chosen = samples.turns == turns
         windows[chosen] = np.rot90(windows[chosen], turns, axes=(1, 2))

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import torch
 from rich.markup import escape
 
+from deepcryopicker.detection.windows import extend
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.checks import one_line
 from deepcryopicker.model.network import Network
@@ -83,7 +83,7 @@ def scan(
     image: Image,
     classes: tuple[str, ...],
     tile: int | None = None,
-    padding: str = "reflect",
+    padding: str = "mean",
 ) -> ScoreMap:
     """Compute the class probabilities at every `network.stride`-th pixel, all windows at once.
 
@@ -101,8 +101,9 @@ def scan(
         Side of a tile, working pixels; None for 1024, or twelve windows where that is more. Tiles
         halve where memory runs out.
     padding : str
-        ``reflect`` mirrors the image by half a window at its edges, so that particles there can
-        be found; with ``none`` windows lie wholly inside, as in the paper.
+        ``mean`` and ``reflect`` enlarge the image by half a window, so that particles at its
+        edges can be found, see :func:`extend`; with ``none`` windows lie wholly inside, as in the
+        paper.
 
     Returns
     -------
@@ -139,7 +140,7 @@ def slide(
     classes: tuple[str, ...],
     step: int,
     batch: int,
-    padding: str = "reflect",
+    padding: str = "mean",
 ) -> ScoreMap:
     """Compute the class probabilities at every `step`-th pixel, one window after the other.
 
@@ -174,8 +175,7 @@ def _padded(image: Image, window: int, padding: str) -> tuple[Image, float]:
     if padding == "none":
         return image, float(half)
     after = window - 1 - half
-    border = cv2.BORDER_REFLECT_101
-    return cv2.copyMakeBorder(image, half, after, half, after, border), 0.0
+    return extend(image, (half, after, half, after), padding), 0.0
 
 
 def _positions(padded: Image, window: int, stride: int) -> tuple[int, int]:
@@ -183,7 +183,7 @@ def _positions(padded: Image, window: int, stride: int) -> tuple[int, int]:
     if rows < 1 or columns < 1:
         raise MicrographError(
             f"{padded.shape[1]} x {padded.shape[0]} working pixels are less than a window of "
-            f"{window}; picker.padding=reflect takes micrographs of any size"
+            f"{window}; picker.padding=mean takes micrographs of any size"
         )
     return rows, columns
 

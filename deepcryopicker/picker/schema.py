@@ -9,7 +9,7 @@ from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.types import DEVICES
 
 MAPS = ("joint", "per_class")
-PADDINGS = ("none", "reflect")
+PADDINGS = ("mean", "none", "reflect")
 PRECISIONS = ("auto", "bfloat16", "float16", "float32")
 SUPPRESSIONS = ("distance", "iou", "none")
 
@@ -93,8 +93,10 @@ class NetworkPickerConfig(MapConfig):
         Run folder or weights file for ``pick``; null is ``general``, the weights that come with
         the program. ``train`` picks with what it has just trained.
     padding : str
-        ``reflect``: the micrograph is mirrored at its edges, so that particles there are found;
-        ``none``: no window reaches beyond it, as in the paper.
+        What windows show beyond the edges of the micrograph: its ``mean``, as those that the
+        network was trained on, so that particles there are found; with ``reflect`` its mirror
+        image, where a particle and its twin look like one; ``none``: no window reaches beyond, as
+        in the paper.
     precision : str
         ``auto`` (16-bit floats on a GPU and on CPUs with instructions for bfloat16, else 32),
         ``float32``, ``bfloat16`` or ``float16``.
@@ -103,7 +105,7 @@ class NetworkPickerConfig(MapConfig):
     """
 
     weights: str | None = None
-    padding: str = "reflect"
+    padding: str = "mean"
     precision: str = "auto"
     device: str = "auto"
 

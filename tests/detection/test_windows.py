@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepcryopicker.detection.windows import cut
+from deepcryopicker.detection.windows import cut, extend
 
 
 @pytest.fixture
@@ -29,6 +29,22 @@ def test_edge_is_mirrored(image):
     centres = np.array([[0, 0], [79, 0], [3, 58]])
     for found, (x, y) in zip(cut(image, centres, 21), centres, strict=True):
         np.testing.assert_array_equal(found, expected[y : y + 21, x : x + 21])
+
+
+def test_beyond_the_edge_there_may_be_the_mean(image):
+    expected = np.pad(image, 10, mode="constant", constant_values=image.mean())
+    centres = np.array([[0, 0], [79, 0], [3, 58]])
+    found = cut(image, centres, 21, beyond="mean")
+    for window, (x, y) in zip(found, centres, strict=True):
+        np.testing.assert_array_equal(window, expected[y : y + 21, x : x + 21])
+
+
+def test_each_edge_is_extended_by_its_own_width(image):
+    widths = (1, 2), (3, 4)
+    mirrored = np.pad(image, widths, mode="reflect")
+    np.testing.assert_array_equal(extend(image, (1, 2, 3, 4), "reflect"), mirrored)
+    filled = np.pad(image, widths, mode="constant", constant_values=image.mean())
+    np.testing.assert_array_equal(extend(image, (1, 2, 3, 4), "mean"), filled)
 
 
 def test_no_centres_no_windows(image):
