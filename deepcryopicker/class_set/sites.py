@@ -84,34 +84,37 @@ def find_sites(
     rng : numpy.random.Generator
         Shifts the off-centre places and draws the empty ones.
     """
-    picks = candidates.picks
-    centres = picks.positions
+    centres = candidates.picks.positions
     good = candidates.good | _cut_a_little(candidates, shape, config.edge * diameter)
-    particles = centres[good]
+    particles, label = centres[good], candidates.picks.label[good]
     near, far = (share * diameter for share in config.off_centre)
     shifted, origin = windows.off_centre(particles, centres, shape, near, far, rng)
     near, far = (share * diameter for share in _BETWEEN)
     between, either = windows.between(particles, centres, near, far)
-    beside, origin = np.concatenate([shifted, between]), np.concatenate([origin, either])
-    away = np.hypot(*(beside - particles[origin]).T)
-    empty = _empty(candidates, centres, diameter, config, rng)
     rejected = ~good & ~np.isin(candidates.reason, (CUT_BY_EDGE, UNCERTAIN))
-    bad = int(np.count_nonzero(rejected))
     is_junk = candidates.reason[rejected] == CONTAMINANT
-    xy = np.concatenate([particles, beside, centres[rejected], empty])
-    kind = [*picks.label[good], *[OFF_CENTRE] * len(shifted), *[BETWEEN] * len(between)]
-    kind += [*np.where(is_junk, CONTAMINANT, REJECTED)]
-    nearest = [*picks.label[good], *picks.label[good][origin], *[""] * bad]
-    heat = [*np.ones(good.sum()), *_gaussian(away / diameter), *np.zeros(bad)]
-    none = len(empty)
+    empty = _empty(candidates, centres, diameter, config, rng)
+    # Of each group: places, what they are, the shape of the particle there or near, its heat.
+    groups: list[tuple[Floats, npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]] = [
+        (particles, label, label, 1.0),
+        (shifted, OFF_CENTRE, label[origin], _heat(shifted, particles[origin], diameter)),
+        (between, BETWEEN, label[either], _heat(between, particles[either], diameter)),
+        (centres[rejected], np.where(is_junk, CONTAMINANT, REJECTED), "", 0.0),
+        (empty, EMPTY, "", 0.0),
+    ]
+    x, y = np.concatenate([places for places, *_ in groups]).T
+    kind, near_to, heat = (
+        np.concatenate([np.broadcast_to(np.asarray(group[i]), len(group[0])) for group in groups])
+        for i in (1, 2, 3)
+    )
     return Sites(
-        xy[:, 0],
-        xy[:, 1],
-        np.array([*kind, *[EMPTY] * none], dtype="<U11"),
-        np.array([*nearest, *[""] * none], dtype="<U11"),
-        np.array([*heat, *np.zeros(none)]),
-        block_of(xy[:, 0], xy[:, 1], shape),
-        near_seam(xy[:, 0], xy[:, 1], shape, _guard(shape, diameter, window)),
+        x.copy(),
+        y.copy(),
+        kind.astype("<U11"),
+        near_to.astype("<U11"),
+        heat,
+        block_of(x, y, shape),
+        near_seam(x, y, shape, _guard(shape, diameter, window)),
     )
 
 
@@ -147,5 +150,7 @@ def _empty(
     return windows.far_from(places, centres, distance, _EMPTY_PER_MICROGRAPH, rng)
 
 
-def _gaussian(distance: Floats) -> Floats:
-    return np.exp(-0.5 * (distance / _HEAT_SIGMA) ** 2)
+def _heat(places: Floats, particles: Floats, diameter: float) -> Floats:
+    """Height of a Gaussian around each particle at the place, (N,)."""
+    away = np.hypot(*(places - particles).T) / diameter
+    return np.exp(-0.5 * (away / _HEAT_SIGMA) ** 2)
