@@ -146,7 +146,7 @@ def test_without_padding_a_scan_equals_its_windows(name):
     row, column = np.indices(probability.shape[1:]).reshape(2, -1)
     centres = np.column_stack([column, row]).astype(float) * network.stride
     with torch.inference_mode():
-        windows = torch.from_numpy(cut(image, centres, network.window))[:, None]
+        windows = torch.from_numpy(cut(image, centres, network.window, "mean"))[:, None]
         expected = torch.softmax(network(windows), dim=1)[..., 0, 0].numpy()
     np.testing.assert_allclose(probability[:, row, column].T, expected, atol=1e-5)
     assert expected.std(axis=0).max() > 1e-3  # not the same everywhere

@@ -39,7 +39,7 @@ def image():
 
 def windows_one_by_one(network, image, column, row):
     centres = np.column_stack([column, row]).astype(float) * network.stride
-    windows = torch.from_numpy(cut(image, centres, network.window))[:, None]
+    windows = torch.from_numpy(cut(image, centres, network.window, "mean"))[:, None]
     with torch.inference_mode():
         logits = network(windows)
     assert logits.shape == (len(centres), len(CLASSES), 1, 1)

@@ -142,7 +142,7 @@ def test_windows_show_their_places(plain, configure, sources):
         flat = Views(one.entry.load(), one.diameter, configure().preprocessing).flat
         tops = one.sites.kind == "top"
         x, y = (to_working(position[tops], flat.scale) for position in (one.sites.x, one.sites.y))
-        for window in cut(flat.image, np.column_stack([x, y]), SIDE):
+        for window in cut(flat.image, np.column_stack([x, y]), SIDE, "mean"):
             expected |= {np.rot90(window, turns).tobytes() for turns in range(4)}
     tops = training_set.windows[training_set.target == 0]
     assert len(tops) > 20
