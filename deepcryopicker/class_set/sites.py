@@ -108,8 +108,8 @@ def find_sites(
         for i in (1, 2, 3)
     )
     return Sites(
-        x.copy(),
-        y.copy(),
+        x,
+        y,
         kind.astype("<U11"),
         near_to.astype("<U11"),
         heat,

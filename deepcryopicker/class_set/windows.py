@@ -41,8 +41,7 @@ def off_centre(
     distance = rng.uniform(nearest, farthest, len(origin))
     direction = np.column_stack([np.cos(angle), np.sin(angle)])
     shifted = particles[origin] + distance[:, None] * direction
-    clear = KDTree(candidates).query(shifted)[0] > 0.95 * nearest
-    kept = clear & _inside(shifted, shape)
+    kept = _clear(shifted, candidates, nearest) & _inside(shifted, shape)
     return shifted[kept], origin[kept]
 
 
@@ -71,7 +70,7 @@ def between(
         return np.zeros((0, 2)), np.zeros(0, np.int64)
     pairs = KDTree(particles).query_pairs(2.0 * farthest, output_type="ndarray")
     places = particles[pairs].mean(axis=1)
-    clear = KDTree(candidates).query(places)[0] > 0.95 * nearest
+    clear = _clear(places, candidates, nearest)
     return places[clear], pairs[clear, 0]
 
 
@@ -98,6 +97,12 @@ def far_from(
     if len(candidates) and len(places):
         places = places[KDTree(candidates).query(places)[0] >= distance]
     return places[:count]
+
+
+def _clear(places: Floats, candidates: Floats, nearest: float) -> npt.NDArray[np.bool_]:
+    """Tell which places have no candidate within 0.95 `nearest`."""
+    clear: npt.NDArray[np.bool_] = KDTree(candidates).query(places)[0] > 0.95 * nearest
+    return clear
 
 
 def _inside(centres: Floats, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:

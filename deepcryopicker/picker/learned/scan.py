@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from deepcryopicker.detection.windows import extend
 from deepcryopicker.picker.pieces import Piece, in_pieces
 from deepcryopicker.types import Image
 
@@ -44,8 +44,7 @@ def in_tiles(
     """
     rows, columns = (-(-length // unit) for length in image.shape)
     below, right = rows * unit - image.shape[0], columns * unit - image.shape[1]
-    border = cv2.BORDER_REFLECT_101
-    padded = cv2.copyMakeBorder(image, margin, margin + below, margin, margin + right, border)
+    padded = extend(image, (margin, margin + below, margin, margin + right), "reflect")
 
     def compute_piece(piece: Piece) -> None:
         top, bottom, left, right = (edge * unit for edge in piece)

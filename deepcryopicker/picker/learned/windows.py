@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from deepcryopicker.detection.windows import extend
 from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.picker.learned.examples import Example
 from deepcryopicker.types import Floats, Image, Mask
@@ -104,10 +105,7 @@ class Windows:
 
     def __init__(self, examples: Sequence[Example], size: int) -> None:
         self.examples, self.size = examples, size
-        self._padded = [
-            cv2.copyMakeBorder(one.image, size, size, size, size, cv2.BORDER_REFLECT_101)
-            for one in examples
-        ]
+        self._padded = [extend(one.image, (size,) * 4, "reflect") for one in examples]
         self._allowed = [_centres(one.inside, size) for one in examples]
         self.particles = self.at([one.particles for one in examples])
         if not len(self.particles):
