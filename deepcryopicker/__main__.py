@@ -3,7 +3,7 @@
 import sys
 
 from deepcryopicker import __version__
-from deepcryopicker.progress import console
+from deepcryopicker.io.console import console
 
 _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrographs without labels
 

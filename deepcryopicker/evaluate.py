@@ -6,19 +6,19 @@ python -m deepcryopicker.evaluate evaluate.picks=DIR evaluate.truth=DIR evaluate
 
 import sys
 
-from deepcryopicker.app import command
-from deepcryopicker.config import EvaluateConfig
-from deepcryopicker.runs import Run
+from deepcryopicker.app.hydra_app import command
+from deepcryopicker.config.schemas import EvaluateConfig
+from deepcryopicker.runs.folder import Run
 
 
 def evaluate(config: EvaluateConfig, run: Run) -> float:
     """Match picks and truth by file name and write ``metrics.json`` and the curves."""
-    from deepcryopicker.evaluation.description import describe
+    from deepcryopicker.evaluation.all_rules import describe
     from deepcryopicker.evaluation.metrics import precision_recall
     from deepcryopicker.evaluation.scores import pooled
-    from deepcryopicker.reporting.evaluated import show
-    from deepcryopicker.reporting.figures import precision_recall_figure
-    from deepcryopicker.workflow.comparing import compare, match_coordinates
+    from deepcryopicker.pipeline.scoring.external import compare, match_coordinates
+    from deepcryopicker.plots.evaluation_tables import show
+    from deepcryopicker.plots.figures import precision_recall_figure
 
     settings = config.evaluate
     matched = match_coordinates(settings)

@@ -6,10 +6,10 @@ python -m deepcryopicker.label dataset=folder dataset.micrographs=DIR dataset.di
 import sys
 from functools import partial
 
-from deepcryopicker.app import command
-from deepcryopicker.config import LabelConfig
-from deepcryopicker.progress import console
-from deepcryopicker.runs import Run
+from deepcryopicker.app.hydra_app import command
+from deepcryopicker.config.schemas import LabelConfig
+from deepcryopicker.io.console import console
+from deepcryopicker.runs.folder import Run
 
 
 def label(config: LabelConfig, run: Run) -> float | None:
@@ -17,11 +17,11 @@ def label(config: LabelConfig, run: Run) -> float | None:
 
     Returns the F1 of all candidates, where there is truth.
     """
-    from deepcryopicker.io.tables import write_rows
-    from deepcryopicker.reporting.tables import make_table
-    from deepcryopicker.workflow import label_files as files
-    from deepcryopicker.workflow.labelling import label_each
-    from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
+    from deepcryopicker.io.files.tables import write_rows
+    from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
+    from deepcryopicker.pipeline.labels import label_files as files
+    from deepcryopicker.pipeline.labels.label_dataset import label_each
+    from deepcryopicker.plots.result_tables import make_table
 
     catalogue = open_catalogue(config.dataset)
     catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)

@@ -7,24 +7,24 @@ python -m deepcryopicker.pick picker.weights=RUN dataset=folder dataset.microgra
 
 import sys
 
-from deepcryopicker.app import command
-from deepcryopicker.config import PickConfig
-from deepcryopicker.memory import keep_freed_memory
-from deepcryopicker.progress import console
-from deepcryopicker.runs import Run
+from deepcryopicker.app.hydra_app import command
+from deepcryopicker.config.schemas import PickConfig
+from deepcryopicker.io.console import console
+from deepcryopicker.pipeline.picking.freed_memory import keep_freed_memory
+from deepcryopicker.runs.folder import Run
 
 
 def pick(config: PickConfig, run: Run) -> float | None:
     """Pick every micrograph and score those that have truth."""
-    from deepcryopicker.workflow.scoring import score, tabulate
+    from deepcryopicker.pipeline.scoring.score import score, tabulate
 
     keep_freed_memory()
     if config.watch:
-        from deepcryopicker.workflow.watching import pick_arrivals
+        from deepcryopicker.pipeline.picking.watch import pick_arrivals
 
         picked = pick_arrivals(config, run)
     else:
-        from deepcryopicker.workflow.picking import pick_dataset
+        from deepcryopicker.pipeline.picking.pick_dataset import pick_dataset
 
         picked = pick_dataset(config, run)
     scores = score(picked, config.picker.threshold)

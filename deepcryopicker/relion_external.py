@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from deepcryopicker.app import command
-from deepcryopicker.io.atomic import write_text
-from deepcryopicker.io.relion import SUFFIX, relion_name
-from deepcryopicker.outcomes import DONE, INTERRUPTED, SOME_FAILED, TERMINATED
+from deepcryopicker.app.hydra_app import command
+from deepcryopicker.io.files.atomic import write_text
+from deepcryopicker.io.star.relion_folder import SUFFIX, relion_name
 from deepcryopicker.pick import pick
+from deepcryopicker.runs.status import DONE, INTERRUPTED, SOME_FAILED, TERMINATED
 
 SUCCESS, FAILURE, ABORTED = (
     f"RELION_JOB_EXIT_{outcome}" for outcome in ("SUCCESS", "FAILURE", "ABORTED")

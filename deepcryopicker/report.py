@@ -5,23 +5,24 @@ python -m deepcryopicker.report report.runs=[outputs/pick/RUN,outputs/class_abla
 
 import sys
 
-from deepcryopicker.app import command
-from deepcryopicker.config import ReportConfig
-from deepcryopicker.progress import console
-from deepcryopicker.runs import Run
+from deepcryopicker.app.hydra_app import command
+from deepcryopicker.config.schemas import ReportConfig
+from deepcryopicker.io.console import console
+from deepcryopicker.runs.folder import Run
 
 PAGE = "report.html"
 
 
 def report(config: ReportConfig, run: Run) -> None:
     """Read the given runs and write ``report.html``."""
-    from deepcryopicker.io.atomic import write_text
+    from deepcryopicker.io.files.atomic import write_text
+    from deepcryopicker.paper.figures.gallery import draw_figures
+    from deepcryopicker.reporting.assemble import assemble
     from deepcryopicker.reporting.page.document import render
-    from deepcryopicker.results.folders import find_runs
-    from deepcryopicker.results.page import assemble
+    from deepcryopicker.reporting.reading.run_folders import find_runs
 
     runs = find_runs(config.report.runs)
-    page = assemble(config.report, runs, run)
+    page = assemble(config.report, runs, run, draw_figures if config.report.figures else None)
     write_text(run.folder / PAGE, render(page))
     for source in page.problems:
         console.print(f"{source.name}: {source.problem}", soft_wrap=True, markup=False)

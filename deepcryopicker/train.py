@@ -9,9 +9,9 @@ python -m deepcryopicker.train +experiment=benchmark_apoferritin
 import sys
 from typing import Any
 
-from deepcryopicker.app import command
-from deepcryopicker.config import TrainConfig
-from deepcryopicker.runs import Run
+from deepcryopicker.app.hydra_app import command
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.runs.folder import Run
 
 
 def train(config: TrainConfig, run: Run) -> float | None:
@@ -24,17 +24,17 @@ def train(config: TrainConfig, run: Run) -> float | None:
         that on test windows.
     """
     from deepcryopicker.logger.tracker import open_tracker
+    from deepcryopicker.paper.tables import describe
+    from deepcryopicker.pipeline.inputs.label_use import label_use, share_held_out
+    from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
+    from deepcryopicker.pipeline.inputs.splits import hold_out, leave_out
+    from deepcryopicker.pipeline.picking.benchmark import pick_and_score
+    from deepcryopicker.pipeline.picking.build_picker import prepare_network
+    from deepcryopicker.pipeline.training.adapt import adapt
+    from deepcryopicker.pipeline.training.self_training import label_and_train
+    from deepcryopicker.pipeline.training.train_network import count_rounds, training_folders
+    from deepcryopicker.runs.timings import timed
     from deepcryopicker.trainer.checkpoints import remove_checkpoints
-    from deepcryopicker.workflow.adapting import adapt
-    from deepcryopicker.workflow.describing import describe
-    from deepcryopicker.workflow.holding_out import hold_out, leave_out
-    from deepcryopicker.workflow.label_use import label_use, share_held_out
-    from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
-    from deepcryopicker.workflow.pickers import prepare_network
-    from deepcryopicker.workflow.rounds import label_and_train
-    from deepcryopicker.workflow.testing import pick_and_score
-    from deepcryopicker.workflow.timings import timed
-    from deepcryopicker.workflow.training import count_rounds, training_folders
 
     if describe(config, run):
         return None

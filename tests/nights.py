@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
 
-from deepcryopicker import composition
-from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.io.coordinates import write_csv
+from deepcryopicker.config import registry
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.io.coordinates.formats import write_csv
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import Trained, save_weights
 from deepcryopicker.types import Picks
@@ -40,9 +40,9 @@ def write_micrograph(path, seed, side=256):
 
 def write_weights(folder):
     """Write a network with random weights and everything that `pick` takes from a training."""
-    composition.register()
+    registry.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        settings = composition.validated(compose("train"))
+        settings = registry.validated(compose("train"))
     torch.manual_seed(0)
     classes = tuple(settings.class_set.classes)
     network = build_network(settings.model, len(classes)).eval()

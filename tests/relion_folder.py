@@ -1,7 +1,12 @@
 """What picking leaves for RELION, written at once: for tests that need such a folder."""
 
-from deepcryopicker.io.optics import placeholder
-from deepcryopicker.io.relion import Located, refuse_shared_files, write_coordinates, write_lists
+from deepcryopicker.io.star.optics_groups import placeholder
+from deepcryopicker.io.star.relion_folder import (
+    Located,
+    refuse_shared_files,
+    write_coordinates,
+    write_lists,
+)
 
 
 def write_relion_folder(folder, named, pixel_size):

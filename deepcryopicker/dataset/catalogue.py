@@ -10,9 +10,9 @@ from deepcryopicker.dataset.listing import list_micrographs, listed_path
 from deepcryopicker.dataset.pixel_sizes import compare_pixel_sizes, require_pixel_size
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
 from deepcryopicker.errors import MicrographError, UsageError
-from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.micrographs import micrograph_shape, read_micrograph
-from deepcryopicker.io.optics import Optics, read_optics
+from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.io.images.reader import micrograph_shape, read_micrograph
+from deepcryopicker.io.star.optics_groups import Optics, read_optics
 from deepcryopicker.types import Micrograph, Picks
 
 logger = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ from requests import exceptions
 from deepcryopicker.dataset.painted import read_painted
 from deepcryopicker.dataset.schema import FilesConfig, PaintedConfig, PublicConfig
 from deepcryopicker.errors import MicrographError, NothingUsableError
-from deepcryopicker.io.atomic import replacing
-from deepcryopicker.io.checks import one_line
-from deepcryopicker.io.coordinates import write_csv
-from deepcryopicker.io.micrographs import micrograph_shape
-from deepcryopicker.progress import console, track
+from deepcryopicker.io.console import console, track
+from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.io.files.checks import one_line
+from deepcryopicker.io.images.reader import micrograph_shape
 
 _PATIENCE = 30.0  # seconds without an answer
 

@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.star import micrograph_names
-from deepcryopicker.io.suffixes import EXTENSIONS, VENDORS, suffix_of, without_suffix
-from deepcryopicker.io.text import text_lines
+from deepcryopicker.io.files.suffixes import EXTENSIONS, VENDORS, suffix_of, without_suffix
+from deepcryopicker.io.files.text import text_lines
+from deepcryopicker.io.star.relion_star import micrograph_names
 
 logger = logging.getLogger(__name__)
 

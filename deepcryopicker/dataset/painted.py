@@ -10,7 +10,7 @@ from skimage.feature import peak_local_max
 
 from deepcryopicker.dataset.schema import PaintedConfig
 from deepcryopicker.frames import picks_to_original
-from deepcryopicker.io.images import read_colours, read_picture
+from deepcryopicker.io.images.pictures import read_colours, read_picture
 from deepcryopicker.types import Floats, Image, Mask, Picks
 
 _WHITE = 127  # what is brighter is a disc, in spite of compression

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepcryopicker.errors import MicrographError, UsageError
-from deepcryopicker.io.micrographs import header_pixel_size
+from deepcryopicker.io.images.reader import header_pixel_size
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.schema import SimulatedConfig, VariedConfig
 from deepcryopicker.dataset.simulator import KINDS, Kind, SimulatedMicrograph, simulate
 from deepcryopicker.dataset.simulator.variety import recipe_of, simulate_any
-from deepcryopicker.io.atomic import replacing
-from deepcryopicker.io.coordinates import write_csv
+from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.types import Picks
 
 Track = Callable[[Collection[tuple[Kind, int]], str], Iterable[tuple[Kind, int]]]

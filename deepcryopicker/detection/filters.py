@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from deepcryopicker.preprocessing.restore import gaussian
+from deepcryopicker.preprocessing.operators.restore import gaussian
 from deepcryopicker.types import Image
 
 _RATIO = 1.6  # of the two sigmas: the usual stand-in for the Laplacian of a Gaussian

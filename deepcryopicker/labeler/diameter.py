@@ -7,16 +7,16 @@ import numpy as np
 from scipy.stats import skew
 
 from deepcryopicker.detection.filters import difference_of_gaussians
-from deepcryopicker.labeler.auto import find_seeds, learn_averages
-from deepcryopicker.labeler.averages import radial_profile
-from deepcryopicker.labeler.blobs import learn_blobs
-from deepcryopicker.labeler.detector import Detector
-from deepcryopicker.labeler.responses import AverageFilter, Peaks, find_all
+from deepcryopicker.labeler.detectors.auto import find_seeds, learn_averages
+from deepcryopicker.labeler.detectors.averages import radial_profile
+from deepcryopicker.labeler.detectors.blobs import learn_blobs
+from deepcryopicker.labeler.detectors.detector import Detector
+from deepcryopicker.labeler.detectors.responses import AverageFilter, Peaks, find_all
 from deepcryopicker.labeler.schema import AutoConfig
 from deepcryopicker.labeler.size import blob_lengths, rim_diameter
-from deepcryopicker.preprocessing.pipeline import to_working_scale
+from deepcryopicker.preprocessing.preprocessed import Views
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.preprocessing.views import Views
+from deepcryopicker.preprocessing.steps import to_working_scale
 from deepcryopicker.types import NO_MARGINS, Floats, Micrograph
 
 # A micrograph shows some 6 to 60 particles along its longer side at usual magnifications.

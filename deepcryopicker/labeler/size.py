@@ -5,8 +5,8 @@ from scipy import ndimage
 
 from deepcryopicker.detection.filters import disc_mask
 from deepcryopicker.detection.windows import cut
-from deepcryopicker.labeler.feret import measure
-from deepcryopicker.preprocessing.restore import gaussian
+from deepcryopicker.labeler.masks.feret import measure
+from deepcryopicker.preprocessing.operators.restore import gaussian
 from deepcryopicker.types import Floats, Image, Mask
 
 # Densest in the middle and falling off like a paraboloid, a compact particle is this many times

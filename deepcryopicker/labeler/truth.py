@@ -4,8 +4,8 @@ import numpy as np
 
 from deepcryopicker.detection.bounds import clear_of_edges
 from deepcryopicker.frames import to_working
-from deepcryopicker.labeler.shapes import coverage, ideal_mask
-from deepcryopicker.preprocessing.views import Views
+from deepcryopicker.labeler.masks.shapes import coverage, ideal_mask
+from deepcryopicker.preprocessing.preprocessed import Views
 from deepcryopicker.types import (
     CUT_BY_EDGE,
     NO_MARGINS,

@@ -17,7 +17,8 @@ from rich.markup import escape
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.metrics import Curve
-from deepcryopicker.io.tables import flatten
+from deepcryopicker.io.console import console
+from deepcryopicker.io.files.tables import flatten
 from deepcryopicker.logger.rows import (
     CONFUSION_COLUMNS,
     CURVE_COLUMNS,
@@ -26,7 +27,6 @@ from deepcryopicker.logger.rows import (
     picture_names,
 )
 from deepcryopicker.logger.schema import LoggerConfig
-from deepcryopicker.progress import console
 
 if TYPE_CHECKING:
     from wandb import Table

@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.atomic import replacing, write_text
-from deepcryopicker.io.yaml_files import read_yaml
+from deepcryopicker.io.files.atomic import replacing, write_text
+from deepcryopicker.io.files.yaml_files import read_yaml
 from deepcryopicker.types import Calibration
 
 _PICKLES = frozenset({".ckpt", ".pt", ".pth", ".sav", ".pkl", ".pickle", ".bin"})

@@ -11,7 +11,7 @@ from deepcryopicker.frames import picks_to_original
 from deepcryopicker.picker.calibration import calibrated
 from deepcryopicker.picker.cleaning import clean
 from deepcryopicker.picker.schema import MapConfig
-from deepcryopicker.preprocessing.restore import gaussian
+from deepcryopicker.preprocessing.operators.restore import gaussian
 from deepcryopicker.types import (
     SHAPES,
     Image,

@@ -9,13 +9,13 @@ from rich.markup import escape
 
 from deepcryopicker.detection.windows import extend
 from deepcryopicker.errors import MicrographError
-from deepcryopicker.io.checks import one_line
+from deepcryopicker.io.console import console
+from deepcryopicker.io.files.checks import one_line
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.picker.pieces import OutOfMemoryError, Piece, in_pieces
+from deepcryopicker.picker.chunks import OutOfMemoryError, Piece, in_pieces
 from deepcryopicker.picker.prepare import choose_device, prepare
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
-from deepcryopicker.progress import console
 from deepcryopicker.types import Image, ScoreMap
 
 _SMALLEST_TILE = 64  # working pixels, not less than one position

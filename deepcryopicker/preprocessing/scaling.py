@@ -2,7 +2,7 @@
 
 import math
 
-from deepcryopicker.preprocessing.resize import scaled_length
+from deepcryopicker.preprocessing.operators.resize import scaled_length
 
 GRID_STEP = 0.125
 _BELOW_GRID = 0.97  # of the largest factor, where no step fits

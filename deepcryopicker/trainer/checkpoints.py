@@ -9,7 +9,7 @@ from lightning import LightningModule, Trainer
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback
 
-from deepcryopicker.io.atomic import replacing
+from deepcryopicker.io.files.atomic import replacing
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 

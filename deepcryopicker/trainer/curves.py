@@ -8,7 +8,7 @@ from typing import Any
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from deepcryopicker.io.tables import write_rows
+from deepcryopicker.io.files.tables import write_rows
 
 COLUMNS = (
     "epoch",

@@ -13,8 +13,8 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 
 from deepcryopicker.errors import NothingUsableError, UsageError
+from deepcryopicker.io.console import console
 from deepcryopicker.model.network import Network
-from deepcryopicker.progress import console
 from deepcryopicker.trainer.checkpoints import (
     BEST,
     LAST,
@@ -28,8 +28,8 @@ from deepcryopicker.trainer.curves import Curves, OnEpoch, read_curves
 from deepcryopicker.trainer.loaders import make_loader
 from deepcryopicker.trainer.module import WindowClassifier
 from deepcryopicker.trainer.predict import fit_temperature, predict
-from deepcryopicker.trainer.progress import EpochProgress
 from deepcryopicker.trainer.schema import TrainerConfig
+from deepcryopicker.trainer.training_progress import EpochProgress
 from deepcryopicker.types import TrainingSet
 
 CURVES = "metrics.csv"

@@ -12,9 +12,9 @@ from pathlib import Path
 import mrcfile
 from omegaconf import OmegaConf
 
-from deepcryopicker._conf import CONF_DIR
+from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
-from deepcryopicker.io.micrographs import read_micrograph
+from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.types import Image
 
 REAL = "beta_galactosidase"

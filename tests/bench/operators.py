@@ -13,8 +13,8 @@ from timing import median_seconds
 
 from deepcryopicker.detection.filters import correlate, difference_of_gaussians
 from deepcryopicker.detection.peaks import find_peaks
-from deepcryopicker.labeler import circles, clustering, masks
-from deepcryopicker.preprocessing import clahe, contrast, resize, restore
+from deepcryopicker.labeler.masks import circles, clustering, particle_mask
+from deepcryopicker.preprocessing.operators import clahe, contrast, resize, restore
 
 SIDE, DIAMETER = 1100, 24.0
 
@@ -55,7 +55,7 @@ def main() -> None:
             lambda: restore.opening(image),
             lambda: morphology.opening(image, cross),
         ),
-        "clean the mask": (lambda: masks.clean_mask(mask, 100), cleaned),
+        "clean the mask": (lambda: particle_mask.clean_mask(mask, 100), cleaned),
         "k-means, 4 clusters": (
             lambda: clustering.kmeans_clusters(image, 4),
             lambda: KMeans(4, n_init=3).fit_predict(image.reshape(-1, 1)),

@@ -7,8 +7,8 @@ import mrcfile
 import numpy as np
 import numpy.typing as npt
 
-from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.micrographs import read_micrograph
+from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.types import Floats, Image
 
 BOX = 1.5  # diameters, what is usual

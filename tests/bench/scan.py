@@ -19,14 +19,14 @@ from rich.console import Console
 from rich.table import Table
 from scipy.spatial import cKDTree
 
-from deepcryopicker.io.micrographs import read_micrograph
+from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.model.weights import load_weights
 from deepcryopicker.picker.particles import find_particles
 from deepcryopicker.picker.prepare import prepare
 from deepcryopicker.picker.scan import scan, slide
 from deepcryopicker.picker.schema import NetworkPickerConfig
+from deepcryopicker.preprocessing.preprocessed import Views
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.types import Picks
 
 BATCHES = (1, 8, 32, 128)

@@ -12,20 +12,20 @@ from programs import ROOT
 from results import write
 from timing import print_table
 
-from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.composition import register
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.config.registry import register
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
-from deepcryopicker.io.coordinates import write_csv
-from deepcryopicker.io.micrographs import read_micrograph
-from deepcryopicker.labeler import label
-from deepcryopicker.labeler.label import MaskLabeler
+from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.images.reader import read_micrograph
+from deepcryopicker.labeler import interface
+from deepcryopicker.labeler.interface import MaskLabeler
 from deepcryopicker.labeler.schema import IbcConfig
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
 from deepcryopicker.picker.scan import build_scan
-from deepcryopicker.preprocessing.views import Views
-from deepcryopicker.reporting.overlays import save_overlay
+from deepcryopicker.plots.overlays import save_overlay
+from deepcryopicker.preprocessing.preprocessed import Views
 
 
 def settings(*overrides: str):
@@ -55,9 +55,9 @@ def large() -> list[tuple[str, ...]]:
             return Views(raw, diameter, config.preprocessing)
 
         ready = views()
-        labeler = label.learn([ready], config.labeler)
+        labeler = interface.learn([ready], config.labeler)
         masks = MaskLabeler(IbcConfig(), ())
-        picks = label.pick(ready, labeler)
+        picks = interface.pick(ready, labeler)
         working = ready.working_diameter
         return print_table(
             f"4096 x 4096, {diameter:.0f} px particles, 1 thread",
@@ -65,9 +65,9 @@ def large() -> list[tuple[str, ...]]:
                 "read MRC": lambda: read_micrograph(path),
                 "preprocess for the network": lambda: views().flat,
                 "preprocess to the last stage": lambda: views().enhanced,
-                "preprocess and label (auto)": lambda: label.label(views(), labeler),
-                "preprocess and label (ibc)": lambda: label.label(views(), masks),
-                "learn the labeler, once": lambda: label.learn([views()], config.labeler),
+                "preprocess and label (auto)": lambda: interface.label(views(), labeler),
+                "preprocess and label (ibc)": lambda: interface.label(views(), masks),
+                "learn the labeler, once": lambda: interface.learn([views()], config.labeler),
                 "scan and pick (compact)": lambda: dense.pick(
                     ready.flat, scan, working, config.picker
                 ),
@@ -93,7 +93,7 @@ def matlab() -> list[tuple[str, ...]]:
         "1240 x 1200, preset matlab, 1 thread",
         {
             "preprocess": lambda: Views(raw, diameter, config.preprocessing).enhanced,
-            "preprocess and label (ibc)": lambda: label.label(
+            "preprocess and label (ibc)": lambda: interface.label(
                 Views(raw, diameter, config.preprocessing), masks
             ),
         },

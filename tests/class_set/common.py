@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from omegaconf import OmegaConf
 
-from deepcryopicker._conf import CONF_DIR
 from deepcryopicker.class_set.cutting import cut_windows
+from deepcryopicker.class_set.places import find_sites
 from deepcryopicker.class_set.samples import draw_samples
 from deepcryopicker.class_set.schema import ClassSetConfig
-from deepcryopicker.class_set.sites import find_sites
+from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.frames import to_original
 from deepcryopicker.types import Candidates, Micrograph, Picks
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from deepcryopicker import composition
-from deepcryopicker._conf import CONF_DIR
+from deepcryopicker.config import registry
+from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset.catalogue import open_combined, open_folder
 from deepcryopicker.dataset.schema import (
     CombinedConfig,
@@ -175,10 +175,10 @@ def test_a_combination_of_nothing_is_refused():
 
 def test_the_papers_dataset_has_four_members(monkeypatch):
     monkeypatch.setenv("DEEPCRYOPICKER_DATA", "/data")
-    composition.register()
+    registry.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         composed = compose("train", ["dataset=paper", "dataset.members.klh.diameter=151"])
-    dataset = composition.validated(composed).dataset
+    dataset = registry.validated(composed).dataset
     assert isinstance(dataset, CombinedConfig)
     assert dataset.name == "paper"
     diameters = {"apoferritin": 60, "klh": 151, "ribosome": 92, "beta_galactosidase": 108}
@@ -198,10 +198,10 @@ def test_a_folder_of_cryoppp_is_read_as_it_is_laid_out(tmp_path):
     (tmp_path / "ground_truth" / "particle_coordinates" / "one.csv").write_text(
         "X-Coordinate,Y-Coordinate,Diameter\n12,9,8\n"
     )
-    composition.register()
+    registry.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         composed = compose("train", ["dataset=cryoppp", f"dataset.root={tmp_path}"])
-    (entry,) = open_folder(composition.validated(composed).dataset).entries
+    (entry,) = open_folder(registry.validated(composed).dataset).entries
     truth, _ = entry.load_truth()
     assert (truth.x.tolist(), truth.y.tolist(), truth.diameter.tolist()) == ([12], [20], [8])
 

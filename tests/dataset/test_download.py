@@ -23,7 +23,7 @@ from deepcryopicker.dataset.schema import (
     SourceConfig,
 )
 from deepcryopicker.errors import NothingUsableError, UsageError
-from deepcryopicker.workflow.opening import open_catalogue
+from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
 
 SHAPE = (128, 160)
 CENTRES = ((40, 40), (100, 70))

@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from deepcryopicker.dataset.simulator import DOSE, KINDS, junk, optics, simulate
+from deepcryopicker.dataset.simulator import DOSE, KINDS, junk, microscope, simulate
 from deepcryopicker.dataset.simulator.phantoms import any_way, barrel_pose, project
 from deepcryopicker.dataset.simulator.placement import place
 
@@ -195,7 +195,7 @@ def test_first_zero_of_the_transfer_function():
     # Phase pi: q solves pi (lambda dz q^2 - Cs lambda^3 q^4 / 2) + asin(A) = pi.
     wavelength, aberration = 0.0196875, 2.7e7
     for defocus in (1.0, 1.7, 2.5):
-        transfer = optics.transfer_function((64, 2000), 1.5, defocus)[0]
+        transfer = microscope.transfer_function((64, 2000), 1.5, defocus)[0]
         frequency = np.fft.rfftfreq(2000, 1.5)
         crossing = np.flatnonzero(np.diff(np.sign(transfer)))[0]
         b = wavelength * defocus * 1e4
@@ -209,12 +209,12 @@ def test_first_zero_of_the_transfer_function():
 def test_dense_matter_is_dark():
     phase = np.zeros((128, 128), np.float32)
     phase[60:68, 60:68] = 0.1
-    contrast = optics.phase_contrast(phase, optics.transfer_function((128, 128), 3.0, 1.5))
+    contrast = microscope.phase_contrast(phase, microscope.transfer_function((128, 128), 3.0, 1.5))
     assert contrast.dtype == np.float32
     assert contrast[61:67, 61:67].mean() < -0.02
     # A constant phase is seen by its amplitude contrast alone.
-    flat = optics.phase_contrast(
-        np.full((128, 128), 0.1, np.float32), optics.transfer_function((128, 128), 3.0, 1.5)
+    flat = microscope.phase_contrast(
+        np.full((128, 128), 0.1, np.float32), microscope.transfer_function((128, 128), 3.0, 1.5)
     )
     np.testing.assert_allclose(flat, -0.02, rtol=1e-3)
 
@@ -222,14 +222,14 @@ def test_dense_matter_is_dark():
 def test_counting_noise_is_poisson():
     rng = np.random.default_rng(3)
     for expected in (4.0, 90.0):
-        counts = optics.count_electrons(np.full((400, 400), expected), rng)
+        counts = microscope.count_electrons(np.full((400, 400), expected), rng)
         assert counts.dtype == np.float32
         assert (counts == np.rint(counts)).all()
         assert counts.mean() == pytest.approx(expected, rel=0.01)
         assert counts.var() == pytest.approx(expected, rel=0.02)
         spectrum = np.abs(np.fft.rfft2(counts - counts.mean())) ** 2
         assert spectrum[:100].mean() == pytest.approx(spectrum[100:200].mean(), rel=0.03)
-    assert optics.count_electrons(np.full((2, 2), -1.0), rng).sum() == 0
+    assert microscope.count_electrons(np.full((2, 2), -1.0), rng).sum() == 0
 
 
 def test_counts_follow_the_dose():

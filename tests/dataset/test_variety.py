@@ -12,7 +12,7 @@ from deepcryopicker.dataset.simulator import finish, forms
 from deepcryopicker.dataset.simulator.debris import draw_debris
 from deepcryopicker.dataset.simulator.variety import recipe_of, simulate_any
 from deepcryopicker.errors import UsageError
-from deepcryopicker.preprocessing.borders import find_margins
+from deepcryopicker.preprocessing.operators.borders import find_margins
 from deepcryopicker.types import SHAPES
 
 RANGES = {

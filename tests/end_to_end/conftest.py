@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deepcryopicker import app
+from deepcryopicker.app import hydra_app
 from deepcryopicker.evaluate import evaluate
 from deepcryopicker.label import label
 from deepcryopicker.pick import pick
@@ -61,7 +61,7 @@ class Shell:
         os.chdir(self.folder)
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code = app.command(COMMANDS[name], name)
+                code = hydra_app.command(COMMANDS[name], name)
         finally:
             sys.argv = argv
             os.chdir(here)

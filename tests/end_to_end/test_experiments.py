@@ -70,7 +70,7 @@ def test_table_4_has_the_papers_scale_factors(shell):
 
 
 def test_table_8_has_the_papers_minutes_beside_ours(shell, monkeypatch):
-    monkeypatch.setattr("deepcryopicker.workflow.speed.SIZES", (64, 128))
+    monkeypatch.setattr("deepcryopicker.paper.speed_table.SIZES", (64, 128))
     given = ("model=compact", "picker.device=cpu")
     answer = shell("train", "+experiment=table8", *given, run="table8")
     assert (answer.code, answer.err) == (0, "")

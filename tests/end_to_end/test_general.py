@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deepcryopicker.manifest import content_of
 from deepcryopicker.model.weights import CARD, GENERAL, WEIGHTS, load_weights
+from deepcryopicker.runs.manifest import content_of
 from deepcryopicker.types import SHAPES, particle_classes
 
 FOLDER = Path(sys.modules[load_weights.__module__].__file__).parent / GENERAL

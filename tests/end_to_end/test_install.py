@@ -36,7 +36,7 @@ def test_the_wheel_holds_every_module_and_configuration_file(tmp_path):
 
     program = (
         "import sys; sys.path.insert(0, 'installed'); "
-        "from deepcryopicker._conf import CONF_DIR; print(CONF_DIR)"
+        "from deepcryopicker.config.paths import CONF_DIR; print(CONF_DIR)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True

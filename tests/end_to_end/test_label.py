@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import yaml
 
-from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.io.coordinates import read_picks
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.io.coordinates.formats import read_picks
 
 DIAMETER = 59.1
 SHAPE = (384, 448)

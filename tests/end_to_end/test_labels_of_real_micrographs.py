@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.composition import register, validated
-from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.runs import Run
-from deepcryopicker.workflow.label_files import count, summarise_labels
-from deepcryopicker.workflow.labelling import label_each
-from deepcryopicker.workflow.opening import open_catalogue, settle_diameter
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.config.registry import register, validated
+from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
+from deepcryopicker.pipeline.labels.label_dataset import label_each
+from deepcryopicker.pipeline.labels.label_files import count, summarise_labels
+from deepcryopicker.runs.folder import Run
 
 pytestmark = pytest.mark.real
 

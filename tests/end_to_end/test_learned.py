@@ -5,10 +5,10 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from deepcryopicker.picker.learned.build import build_rival
-from deepcryopicker.picker.learned.schema import PixerConfig
-from deepcryopicker.picker.learned.weights import Learned, save
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.rivals.learned.factory import build_rival
+from deepcryopicker.rivals.learned.rival_weights import Learned, save
+from deepcryopicker.rivals.learned.schema import PixerConfig
 
 STEPS = {"standardise": {"operation": "normalise"}, "n": {"operation": "standardise"}}
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from deepcryopicker.io.coordinates import read_picks
+from deepcryopicker.io.coordinates.formats import read_picks
 
 SMALL = (
     "dataset.kinds=[apoferritin]",
@@ -76,7 +76,8 @@ HEAVY = ("lightning", "wandb", "matplotlib", "timm", "pandas", "starfile", "skim
 
 def test_what_picking_does_not_need_is_not_imported(shell, trained, in_folder):
     program = (
-        "import sys\nfrom deepcryopicker.app import command\nfrom deepcryopicker.pick import pick\n"
+        "import sys\nfrom deepcryopicker.app.hydra_app import command\n"
+        "from deepcryopicker.pick import pick\n"
         "code = command(pick, 'pick')\n"
         f"print(code, [name for name in {HEAVY} if name in sys.modules])"
     )

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from deepcryopicker import relion_external
-from deepcryopicker.io.optics import read_optics
-from deepcryopicker.io.star import read_star_by_micrograph
+from deepcryopicker.io.star.optics_groups import read_optics
+from deepcryopicker.io.star.relion_star import read_star_by_micrograph
 from tests.nights import PIXEL_SIZE, write_micrograph
 
 JOB = Path("External/job002")

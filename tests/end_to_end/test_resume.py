@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from deepcryopicker.dataset.shard import Shard
-from deepcryopicker.io.optics import read_optics
-from deepcryopicker.io.star_tables import read_tables
+from deepcryopicker.io.star.optics_groups import read_optics
+from deepcryopicker.io.star.star_tables import read_tables
 from tests.nights import Night, files_of, write_micrograph
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from deepcryopicker.io.coordinates import read_picks
+from deepcryopicker.io.coordinates.formats import read_picks
 
 BENCHMARK = ("+experiment=benchmark_ribosome", "held_out=0.34", "overlays=0", "logger=csv")
 SMALL = (
@@ -45,7 +45,7 @@ def bin_folder(tmp_path, monkeypatch):
         (folder / name).symlink_to(shutil.which(name))
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setenv("DEEPCRYOPICKER_DATA", "/nowhere")
-    monkeypatch.setattr("deepcryopicker.picker.programs.topaz._OWN", tmp_path)
+    monkeypatch.setattr("deepcryopicker.rivals.programs.topaz._OWN", tmp_path)
     return folder
 
 

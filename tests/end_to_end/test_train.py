@@ -12,8 +12,8 @@ import yaml
 
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.split import assign_splits
-from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.star import read_star
+from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.io.star.relion_star import read_star
 
 SMALL = (
     "dataset.kinds=[apoferritin]",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepcryopicker.errors import MicrographError, UsageError
-from deepcryopicker.io.micrographs import micrograph_shape, read_micrograph
+from deepcryopicker.io.images.reader import micrograph_shape, read_micrograph
 
 SHAPE = (48, 64)
 

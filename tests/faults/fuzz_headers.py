@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from deepcryopicker.errors import MicrographError
-from deepcryopicker.io.micrographs import read_micrograph
+from deepcryopicker.io.images.reader import read_micrograph
 
 MEMORY, SECONDS = 300 * 2**20, 2.0  # of which hypothesis keeps the larger part
 SHAPE = (48, 64)

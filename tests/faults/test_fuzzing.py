@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from deepcryopicker.app import command
-from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.micrographs import read_micrograph
-from deepcryopicker.io.star import micrograph_names, read_star_by_micrograph
+from deepcryopicker.app.hydra_app import command
+from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.io.images.reader import read_micrograph
+from deepcryopicker.io.star.relion_star import micrograph_names, read_star_by_micrograph
 from deepcryopicker.types import Picks
 
 from .common import attempt, mrc_bytes, pixels

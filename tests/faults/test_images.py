@@ -8,22 +8,22 @@ import tifffile
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from deepcryopicker._conf import CONF_DIR
-from deepcryopicker.composition import register
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.config.registry import register
 from deepcryopicker.dataset.catalogue import Entry, open_folder
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.dataset.simulator import KINDS, simulate
 from deepcryopicker.errors import MicrographError, UsageError
-from deepcryopicker.io.coordinates import read_picks
-from deepcryopicker.io.micrographs import read_micrograph
-from deepcryopicker.io.star import write_coordinates_star
-from deepcryopicker.labeler import label
-from deepcryopicker.preprocessing.defects import mend_lines, mend_pixels
-from deepcryopicker.preprocessing.views import Views
-from deepcryopicker.runs import Run
+from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.io.images.reader import read_micrograph
+from deepcryopicker.io.star.relion_star import write_coordinates_star
+from deepcryopicker.labeler import interface
+from deepcryopicker.pipeline.inputs.open_dataset import settle_diameter
+from deepcryopicker.pipeline.picking.build_picker import build_picker
+from deepcryopicker.preprocessing.operators.defects import mend_lines, mend_pixels
+from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import NO_MARGINS, Margins, Micrograph, Picks
-from deepcryopicker.workflow.opening import settle_diameter
-from deepcryopicker.workflow.pickers import build_picker
 from tests.relion_folder import write_relion_folder
 
 from .common import write_mrc
@@ -53,10 +53,10 @@ def picked(simulated, config):
         micrograph = Micrograph("m", Path("m"), np.ascontiguousarray(image, np.float32))
         return Views(micrograph, diameter, config.preprocessing)
 
-    labeler = label.learn([views(one.image) for one in simulated], config.picker.labeler)
+    labeler = interface.learn([views(one.image) for one in simulated], config.picker.labeler)
 
     def pick(image):
-        picks = label.pick(views(image), labeler)
+        picks = interface.pick(views(image), labeler)
         return picks[picks.score >= 0.5].positions
 
     return pick

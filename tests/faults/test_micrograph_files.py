@@ -17,9 +17,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from deepcryopicker.io import mrc, streams
-from deepcryopicker.io.checks import MAX_PIXELS
-from deepcryopicker.io.micrographs import header_pixel_size, micrograph_shape, read_micrograph
+from deepcryopicker.io.files.checks import MAX_PIXELS
+from deepcryopicker.io.images import mrc, streams
+from deepcryopicker.io.images.reader import header_pixel_size, micrograph_shape, read_micrograph
 
 from .common import SHAPE, mrc_bytes, pixels, refused, write_mrc
 
@@ -340,7 +340,7 @@ def test_case_36_no_permission(tmp_path):
     program = (
         "import os, sys, pathlib\n"
         "from deepcryopicker.errors import MicrographError\n"
-        "from deepcryopicker.io.micrographs import read_micrograph\n"
+        "from deepcryopicker.io.images.reader import read_micrograph\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
         "try: read_micrograph(pathlib.Path(sys.argv[1]))\n"
         "except MicrographError as error: print(error)"

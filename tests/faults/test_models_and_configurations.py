@@ -12,14 +12,14 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
-from deepcryopicker.app import command
+from deepcryopicker.app.hydra_app import command
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.yaml_files import MOST_NODES, check_yaml, read_yaml
+from deepcryopicker.io.files.yaml_files import MOST_NODES, check_yaml, read_yaml
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.model.weights import CARD, WEIGHTS, Trained, load_weights, save_weights
-from deepcryopicker.rerun import read_settings
-from deepcryopicker.runs import Run
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.runs.saved_config import read_settings
 from deepcryopicker.trainer.checkpoints import is_readable
 
 SMALL = CompactConfig(widths=[2, 2, 3, 3, 3, 4])
@@ -55,7 +55,7 @@ def change(path, **settings):
 
 
 def test_case_55_names_in_what_people_read(tmp_path, capsys):
-    """On the terminal; tests/results/test_page.py looks at the page of ``report``."""
+    """On the terminal; tests/reporting/test_assemble.py looks at the page of ``report``."""
     run = Run(tmp_path, None, "test", {})
 
     def fail():
@@ -163,7 +163,7 @@ def evil_sections(marker):
         "callback": {"callbacks": {"a": opening}},
         "decoded callback": {"callbacks": {"a": f"${{oc.decode:'{decoded}'}}"}},
         "nested": {
-            "callbacks": {"sweep": {"_target_": "deepcryopicker.sweeps.Watch", "a": opening}}
+            "callbacks": {"sweep": {"_target_": "deepcryopicker.runs.sweep.Watch", "a": opening}}
         },
         "unlink": {"callbacks": {"a": {"_target_": "pathlib.Path.unlink", "_args_": ["x"]}}},
         "hub": {"callbacks": {"a": {"_target_": "torch.hub.load", "repo_or_dir": "x/y"}}},

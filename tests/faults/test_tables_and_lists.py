@@ -15,11 +15,11 @@ from deepcryopicker.dataset.catalogue import open_folder, within
 from deepcryopicker.dataset.listing import list_micrographs
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.coordinates import read_picks, write_csv
-from deepcryopicker.io.links import refuse_links_out
-from deepcryopicker.io.relion import coordinate_file, relion_name
-from deepcryopicker.io.star import micrograph_names, read_star_by_micrograph
-from deepcryopicker.io.tables import write_rows
+from deepcryopicker.io.coordinates.formats import read_picks, write_csv
+from deepcryopicker.io.files.links import refuse_links_out
+from deepcryopicker.io.files.tables import write_rows
+from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name
+from deepcryopicker.io.star.relion_star import micrograph_names, read_star_by_micrograph
 from deepcryopicker.types import Picks
 from tests.relion_folder import write_relion_folder
 

@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 from scipy import ndimage
 
-from deepcryopicker._conf import CONF_DIR
+from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
 from deepcryopicker.labeler import diameter
 from deepcryopicker.labeler.diameter import estimate_diameter, refined_peak

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepcryopicker.labeler.averages import radial_profile
+from deepcryopicker.labeler.detectors.averages import radial_profile
 from deepcryopicker.labeler.size import blob_lengths, rim_diameter
 
 

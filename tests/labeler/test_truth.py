@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deepcryopicker.labeler.truth import as_candidates, label_by_picks
+from deepcryopicker.preprocessing.preprocessed import Views
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.preprocessing.views import Views
 from deepcryopicker.types import Micrograph, Picks
 
 DIAMETER = 60.0

@@ -9,13 +9,13 @@ from hydra import compose, initialize_config_dir
 from torch import nn
 from torch.nn import functional
 
-from deepcryopicker import composition
-from deepcryopicker._conf import CONF_DIR
+from deepcryopicker.config import registry
+from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import ConvolutionalConfig
-from deepcryopicker.model.summary import summarise_layers, total_row
+from deepcryopicker.paper.layers import summarise_layers, total_row
 from deepcryopicker.picker.scan import scan
 
 CLASSES = ("top", "side", "irregular", "background")
@@ -39,9 +39,9 @@ SMALL = {
 
 
 def option(name, **changes):
-    composition.register()
+    registry.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        settings = composition.validated(compose(f"model/{name}"))["model"]
+        settings = registry.validated(compose(f"model/{name}"))["model"]
     return dataclasses.replace(settings, **changes)
 
 

@@ -8,8 +8,8 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import nn
 
-from deepcryopicker import composition
-from deepcryopicker._conf import CONF_DIR
+from deepcryopicker.config import registry
+from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.model.build import build_network
@@ -17,9 +17,9 @@ from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker.calibration import calibrated
+from deepcryopicker.picker.chunks import in_pieces
 from deepcryopicker.picker.fragments import with_stride
 from deepcryopicker.picker.particles import find_particles
-from deepcryopicker.picker.pieces import in_pieces
 from deepcryopicker.picker.prepare import choose_device, choose_precision, prepare
 from deepcryopicker.picker.scan import build_scan, scan, slide
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
@@ -51,9 +51,9 @@ def randomised(settings, seed=0):
 
 
 def option(name, **changes):
-    composition.register()
+    registry.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        settings = composition.validated(compose(f"model/{name}"))["model"]
+        settings = registry.validated(compose(f"model/{name}"))["model"]
     return type(settings)(**(vars(settings) | changes))
 
 

@@ -4,14 +4,14 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from deepcryopicker import composition
-from deepcryopicker._conf import CONF_DIR
+from deepcryopicker.config import registry
+from deepcryopicker.config.paths import CONF_DIR
 
 
 @pytest.fixture
 def preset():
     """Compose a preset by name, with overrides as on the command line."""
-    composition.register()
+    registry.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
 
         def composed(name, *overrides):

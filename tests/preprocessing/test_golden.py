@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from deepcryopicker.io.micrographs import read_micrograph
-from deepcryopicker.preprocessing.pipeline import apply_step, stages
+from deepcryopicker.io.images.reader import read_micrograph
+from deepcryopicker.preprocessing.steps import apply_step, stages
 
 pytestmark = pytest.mark.real
 

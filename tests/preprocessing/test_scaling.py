@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepcryopicker.preprocessing.chain import chain_diameter, model_diameter, model_scale
-from deepcryopicker.preprocessing.resize import rescale
+from deepcryopicker.preprocessing.operators.resize import rescale
 from deepcryopicker.preprocessing.scaling import even_shape, grid_factor, scaled_shape
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 

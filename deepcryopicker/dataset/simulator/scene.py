@@ -6,7 +6,7 @@ import numpy as np
 from scipy import fft, ndimage
 from scipy.spatial.transform import Rotation
 
-from deepcryopicker.dataset.simulator import junk, optics
+from deepcryopicker.dataset.simulator import junk, microscope
 from deepcryopicker.dataset.simulator.phantoms import BLUR, Kind, project
 from deepcryopicker.dataset.simulator.placement import place
 from deepcryopicker.types import Floats, Image, Strings
@@ -79,7 +79,7 @@ def simulate(kind: Kind, shape: tuple[int, int], dose: float, seed: int) -> Simu
     phase = particle_phase(kind, grid, np.column_stack([x, y]) + pad, rotation, rng)
     intensity = _intensity(phase, kind.pixel_size, carbon.moved(pad), crystals.moved(pad), rng)
     expected = intensity[pad : pad + shape[0], pad : pad + shape[1]] * dose * kind.pixel_size**2
-    image = optics.count_electrons(expected, rng)
+    image = microscope.count_electrons(expected, rng)
     return SimulatedMicrograph(image, x, y, label, np.full(len(x), diameter), kind.pixel_size)
 
 
@@ -133,7 +133,7 @@ def _intensity(
     frost = junk.crystal_map(crystals, phase.shape, rng)
     graininess = ICE_NOISE / pixel_size * (np.sqrt(ice) + CARBON_NOISE * film)
     phase = phase + CRYSTAL_PHASE * frost + graininess * rng.standard_normal(phase.shape)
-    transfer = optics.transfer_function(
+    transfer = microscope.transfer_function(
         phase.shape,
         pixel_size,
         defocus=rng.uniform(*DEFOCUS),
@@ -142,4 +142,4 @@ def _intensity(
     )
     # Electrons scattered inelastically are lost: thick places are dark whatever the focus.
     passed = np.exp(-ICE_LOSS * ice - CARBON_LOSS * film - CRYSTAL_LOSS * frost)
-    return passed * (1 + optics.phase_contrast(phase.astype(np.float32), transfer))
+    return passed * (1 + microscope.phase_contrast(phase.astype(np.float32), transfer))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft, ndimage
 
-from deepcryopicker.dataset.simulator import finish, junk, optics
+from deepcryopicker.dataset.simulator import finish, junk, microscope
 from deepcryopicker.dataset.simulator.debris import Debris, draw_debris
 from deepcryopicker.dataset.simulator.forms import draw_form
 from deepcryopicker.dataset.simulator.phantoms import project
@@ -164,7 +164,7 @@ def _expose(
 ) -> Image:
     """Take the picture: contrast of all that is there, shade, and noise by the recipe."""
     grid = (signal.shape[0], signal.shape[1])
-    transfer = optics.transfer_function(
+    transfer = microscope.transfer_function(
         grid,
         recipe.angstrom / recipe.true_diameter,
         recipe.defocus,
@@ -172,12 +172,12 @@ def _expose(
         angle=rng.uniform(0, 180),
     )
     film, frost = junk.film(carbon, grid, rng), junk.crystal_map(crystals, grid, rng)
-    contrast = optics.phase_contrast(signal.astype(np.float32), transfer)
+    contrast = microscope.phase_contrast(signal.astype(np.float32), transfer)
     within = _within_particles(signal, recipe.true_diameter)
     strength = float(contrast[within].std())
     density = float(signal[within].mean())
     others = waste + rng.uniform(0.5, 2) * density * frost
-    contrast += optics.phase_contrast(others.astype(np.float32), transfer)
+    contrast += microscope.phase_contrast(others.astype(np.float32), transfer)
     # Electrons that are lost: thick places are dark whatever the focus.
     ice = junk.ice_thickness(grid, rng)
     shade = rng.uniform(0, 15) * ice + rng.uniform(0.5, 8) * film + rng.uniform(0, 4) * frost
@@ -199,7 +199,7 @@ def _within_particles(signal: Floats, diameter: float) -> Mask:
 def _noise(recipe: Recipe, transfer: Image, film: Image, rng: np.random.Generator) -> Floats:
     """Draw white noise, the grain of ice and carbon, and slow noise: a variance of about one."""
     white, grain, slow = (rng.standard_normal(film.shape).astype(np.float32) for _ in range(3))
-    grain = optics.phase_contrast(grain, transfer)
+    grain = microscope.phase_contrast(grain, transfer)
     grain *= (1 + rng.uniform(0.5, 3) * film) / grain.std()
     slow = ndimage.gaussian_filter(slow, recipe.true_diameter * rng.uniform(0.3, 1.5))
     parts = (1 - recipe.grain, white), (recipe.grain, grain), (recipe.drift, slow / slow.std())

@@ -6,9 +6,9 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from deepcryopicker.reporting.overlays import BLUE, GREY, VERMILLION, YELLOW
-from deepcryopicker.reporting.page.model import Json, Page, Picker, Shown
+from deepcryopicker.plots.overlays import BLUE, GREY, VERMILLION, YELLOW
 from deepcryopicker.reporting.page.packing import pack, plain_curve, plain_picked
+from deepcryopicker.reporting.page.page_model import Json, Page, Picker, Shown
 
 _SCRIPTS = ("scores.js", "data.js", "charts.js", "canvas.js", "viewer.js", "page.js")
 _COLOURS = {"hit": BLUE, "false": VERMILLION, "missed": YELLOW, "ignored": GREY}

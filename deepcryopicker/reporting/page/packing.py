@@ -13,7 +13,7 @@ import numpy as np
 
 from deepcryopicker.evaluation.matching import FALSE, HIT, IGNORED
 from deepcryopicker.evaluation.metrics import Curve
-from deepcryopicker.reporting.page.model import Picked
+from deepcryopicker.reporting.page.page_model import Picked
 from deepcryopicker.types import Floats, Picks
 
 OUTCOMES = {HIT: "h", FALSE: "f", IGNORED: "i"}

@@ -1,0 +1,100 @@
+"""What all commands share: Hydra, friendly errors, exit codes, signals."""
+
+import os
+import signal
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import cast
+
+import hydra
+from hydra.errors import ConfigCompositionException, HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from deepcryopicker.app import safety
+from deepcryopicker.app.messages import explain
+from deepcryopicker.app.run_command import Command, report, run_job
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.config.registry import register
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.console import console
+from deepcryopicker.runs import slurm, sweep
+from deepcryopicker.runs.lock import unwritable
+from deepcryopicker.runs.status import DONE, FAILED, INTERRUPTED, TERMINATED, WRONG_USAGE, Outcome
+
+
+def command(function: Command, name: str) -> int:
+    """Run a command under Hydra and return its exit code.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the validated configuration and the run; returns the number that a sweep optimises.
+    name : str
+        Of the primary configuration file, without extension.
+
+    Returns
+    -------
+    int
+        0 all done; 3 done but some failed; 1 nothing usable; 2 wrong usage; 130, 143 signals.
+    """
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # we word the errors, so Hydra must hand them over
+    signal.signal(signal.SIGTERM, _on_terminate)
+    register()
+    safety.install()
+    sweep.launched.clear()
+    outcomes: list[Outcome] = []
+    importable = _importable(function, name)
+
+    def job(config: DictConfig) -> float | None:
+        outcome, value = run_job(importable, name, config)
+        outcomes.append(outcome)
+        return value
+
+    main = hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name=name)(job)
+    try:
+        main()
+    except KeyboardInterrupt:
+        console.print("interrupted")
+        if sweep.launched:
+            sweep.finish(sweep.launched[0])
+        return INTERRUPTED
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else FAILED
+    except Exception as error:
+        if _is_refusal(error):
+            report(explain(error, CONF_DIR))
+            return WRONG_USAGE
+        if isinstance(error, OSError) and not outcomes:  # Hydra makes the folder before us
+            report(unwritable(Path(error.filename or "the run folder"), error))
+            return WRONG_USAGE
+        if not sweep.launched:
+            raise
+        problem = slurm.explain(error, sweep.launched[0].folder)
+        if isinstance(problem, UsageError):  # SLURM took no job
+            report(str(problem))
+            return WRONG_USAGE
+        report(str(problem or sweep.blame_launcher(sweep.launched[0], error)))
+    if sweep.launched:
+        return sweep.finish(sweep.launched[0])
+    return outcomes[0].exit_code if outcomes else DONE
+
+
+def _importable(function: Command, name: str) -> Command:
+    """Give what other processes can import; a function of ``__main__`` they would be sent whole."""
+    if function.__module__ != "__main__":
+        return function
+    module = import_module(f"deepcryopicker.{name}")
+    return cast(Command, getattr(module, function.__name__))
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether Hydra refused the configuration; for model=null it does so by a ValueError."""
+    if isinstance(error, ValueError) and "Config group override" in str(error):
+        return True
+    return isinstance(error, ConfigCompositionException | HydraException | OmegaConfBaseException)
+
+
+def _on_terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(TERMINATED)

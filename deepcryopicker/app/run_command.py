@@ -1,0 +1,256 @@
+"""One job of a command: check its configuration, make its folder, run it, leave its outcome."""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from deepcryopicker.app.messages import explain, misplaced
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.config.registry import COMMANDS, validated
+from deepcryopicker.dataset.shard import Shard
+from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, OutputError, UsageError
+from deepcryopicker.io.console import console
+from deepcryopicker.io.files.atomic import remove_temporary, write_text
+from deepcryopicker.io.files.links import refuse_links_out
+from deepcryopicker.runs.folder import TIMINGS, Run
+from deepcryopicker.runs.lock import InUseError, alone_in
+from deepcryopicker.runs.manifest import refuse_another
+from deepcryopicker.runs.saved_config import CONFIG, as_primary, difference, read_settings
+from deepcryopicker.runs.shards import complete, of_the_whole, shard_folder
+from deepcryopicker.runs.status import (
+    DONE,
+    FAILED,
+    REFUSED,
+    SOME_FAILED,
+    STATUS,
+    WRONG_USAGE,
+    Held,
+    Outcome,
+    held_by,
+    read_outcome,
+)
+
+Command = Callable[[Any, Run], float | None]
+
+# What tells of an earlier attempt at a run, and would be taken for the next one's.
+_OUTDATED = (STATUS, REFUSED, "metrics.json", "failures.csv")
+
+
+def run_job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, float | None]:
+    """Run one job and leave its outcome in its folder; a sweep goes on whatever it is.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the validated configuration and the run.
+    name : str
+        Of the command.
+    config : DictConfig
+        As Hydra composed it.
+
+    Returns
+    -------
+    Outcome
+    float or None
+        What `function` returned; None where it did not come to that.
+    """
+    start = time.monotonic()
+    place = Path(HydraConfig.get().runtime.output_dir)
+    shard = _shard(config)
+    whole, folder = place, place
+    if shard is not None:
+        whole = place.parent if _in_sweep() else place
+        folder = place if _in_sweep() else shard_folder(place, shard)
+    try:
+        refuse_links_out(whole)
+        refuse_links_out(folder)
+        with alone_in(folder):
+            outcome, value = _run(function, name, config, folder)
+    except UsageError as problem:  # nothing there is touched
+        return _failure(problem, start), None
+    if shard is None or not complete(whole, _settings(config)):
+        return outcome, value
+    console.print(f"all {shard.count} shards have ended: putting them together in {whole}")
+    together = OmegaConf.merge(config, of_the_whole({}))
+    try:
+        with alone_in(whole):
+            return _run(function, name, cast(DictConfig, together), whole)
+    except InUseError:
+        console.print("another one does so already")
+        return outcome, value
+
+
+def _shard(config: DictConfig) -> Shard | None:
+    """Tell which part of the micrographs a job picks; a wrong one is refused with the rest."""
+    try:
+        return Shard.parse(str(config.shard)) if config.get("shard") is not None else None
+    except UsageError:
+        return None
+
+
+def _run(
+    function: Command, name: str, config: DictConfig, folder: Path
+) -> tuple[Outcome, float | None]:
+    """Run one job in a folder that is its own."""
+    start = time.monotonic()
+    try:
+        settings = _checked(config, name)
+        finished = _finished_before(folder, config)
+        if finished is not None:
+            return finished, None
+        refuse_another(folder, _settings(config))
+        run = _open_run(folder, config)
+    except Exception as problem:
+        outcome = _failure(problem, start)
+        _leave(outcome, folder / (STATUS if read_settings(folder) is None else REFUSED))
+        return outcome, None
+    value = None
+    try:
+        value = function(settings, run)
+        outcome = Outcome(SOME_FAILED if run.failures else DONE, _seconds_since(start))
+        _sign_off(run)
+    except Exception as problem:
+        outcome = _failure(problem, start)
+    _leave(outcome, folder / STATUS)
+    return outcome, value
+
+
+def _leave(outcome: Outcome, path: Path) -> None:
+    """Write an outcome, unless it is that nothing can be written."""
+    try:
+        outcome.write(path)
+    except (OSError, OutputError) as problem:
+        report(str(problem))
+
+
+def _checked(config: DictConfig, name: str) -> Any:
+    """Resolve and validate the configuration of a job.
+
+    Raises
+    ------
+    UsageError
+    """
+    hydra_config = HydraConfig.get()
+    made_for = next((key for key in COMMANDS if COMMANDS[key] is OmegaConf.get_type(config)), None)
+    if made_for is None:
+        raise UsageError(
+            f"{hydra_config.job.config_name}.yaml names no schema; give the config.yaml of a run"
+        )
+    if made_for != name:
+        raise UsageError(
+            f"this is a configuration of {made_for}; run python -m deepcryopicker.{made_for}"
+        )
+    OmegaConf.resolve(config)
+    wrong = misplaced(config)
+    if wrong:
+        raise UsageError(wrong)
+    if _in_sweep() and hydra_config.sweep.subdir != str(hydra_config.job.num):
+        raise UsageError(
+            "hydra.sweep.subdir cannot be set: the folder of a job is its number\n"
+            "hydra.sweep.dir=DIR is the folder of the whole sweep"
+        )
+    return validated(config)
+
+
+def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
+    """Tell how a job of a sweep ended if it need not run again.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds the run of another configuration.
+    """
+    if not _in_sweep() or folder != Path(HydraConfig.get().runtime.output_dir):
+        return None
+    settings = _settings(config)
+    held = held_by(folder, settings)
+    if held is Held.ANOTHER:
+        key, there, here = difference(read_settings(folder) or {}, settings) or ("", "", "")
+        raise UsageError(
+            f"{key} is {here} here, but {there} in the run that {folder} holds\n"
+            "choose another folder for this sweep: hydra.sweep.dir=OTHER"
+        )
+    if held is not Held.FINISHED or not _same_inputs(folder):
+        return None
+    (folder / REFUSED).unlink(missing_ok=True)
+    number = HydraConfig.get().job.num
+    console.print(f"job {number}: finished already, see {folder}", soft_wrap=True)
+    return read_outcome(folder)
+
+
+def _same_inputs(folder: Path) -> bool:
+    """Whether the files that a finished job was made from are what they were."""
+    # Not to be loaded before a typo is answered.
+    from deepcryopicker.runs.input_hashes import same_inputs
+
+    return same_inputs(folder)
+
+
+def _open_run(folder: Path, config: DictConfig) -> Run:
+    """Make the folder that of this run: remove an earlier outcome, write the configuration."""
+    hydra_config = HydraConfig.get()
+    settings = _settings(config)
+    overrides = ",".join(str(item) for item in hydra_config.overrides.task)
+    run = Run(
+        folder=folder,
+        group=Path(hydra_config.sweep.dir).name if _in_sweep() else None,
+        name=(f"{hydra_config.job.num}:{overrides}" if _in_sweep() else overrides or "run")[:120],
+        settings=settings,
+        resumes=held_by(folder, settings) is Held.UNFINISHED,
+    )
+    for name in _OUTDATED if run.resumes else (*_OUTDATED, TIMINGS):
+        (folder / name).unlink(missing_ok=True)
+    remove_temporary(folder)
+    write_text(folder / CONFIG, as_primary(config))
+    # Hydra itself would write these before it is known whether the folder may be used.
+    write_text(folder / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(HydraConfig.instance().cfg))
+    write_text(folder / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra_config.overrides.task))
+    return run
+
+
+def _sign_off(run: Run) -> None:
+    if run.failures:
+        skipped = len({row["path"] for row in run.failures})
+        noun = "micrograph" if skipped == 1 else "micrographs"
+        console.print(f"{skipped} {noun} skipped, see failures.csv")
+    console.print(f"run folder: {run.folder}", soft_wrap=True)
+
+
+def _failure(problem: Exception, start: float) -> Outcome:
+    """Say what went wrong, a bug with its traceback, and make the outcome of it."""
+    if isinstance(problem, DeepCryoPickerError):
+        code, message = problem.exit_code, str(problem)
+    elif isinstance(problem, OmegaConfBaseException):
+        code, message = WRONG_USAGE, explain(problem, CONF_DIR)
+    else:
+        traceback.print_exception(problem)
+        message = f"{type(problem).__name__}: {problem}"
+        return Outcome(FAILED, _seconds_since(start), " ".join(message.split()))
+    report(message)
+    missing = isinstance(problem, MissingProgramError)
+    return Outcome(code, _seconds_since(start), " ".join(message.split()), missing)
+
+
+def _settings(config: DictConfig) -> dict[str, Any]:
+    return cast(dict[str, Any], OmegaConf.to_container(config))
+
+
+def _in_sweep() -> bool:
+    return HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def _seconds_since(start: float) -> float:
+    return round(time.monotonic() - start, 2)
+
+
+def report(message: str) -> None:
+    """Print an error as every command words it."""
+    print(f"error: {message}", file=sys.stderr)  # noqa: T201

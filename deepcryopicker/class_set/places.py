@@ -1,0 +1,156 @@
+"""Where windows may be cut in one micrograph, and what they would show."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from deepcryopicker.class_set import background
+from deepcryopicker.class_set.schema import ClassSetConfig
+from deepcryopicker.class_set.split import block_of, near_seam
+from deepcryopicker.detection.bounds import clear_of_edges
+from deepcryopicker.frames import to_original
+from deepcryopicker.types import (
+    CONTAMINANT,
+    CUT_BY_EDGE,
+    NO_MARGINS,
+    SHAPES,
+    UNCERTAIN,
+    Candidates,
+    Floats,
+    Strings,
+)
+
+# Kinds, beside CONTAMINANT.
+EMPTY, OFF_CENTRE, BETWEEN, REJECTED = "empty", "off-centre", "between", "rejected"
+_EMPTY_PER_MICROGRAPH = 400
+_HEAT_SIGMA = 0.15  # diameters
+# Diameters from a place between two particles to either. Closer ones are one pick, and between
+# those farther apart there is nothing that looks like a particle.
+_BETWEEN = (0.25, 0.5)
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Places of one micrograph, N of them.
+
+    Attributes
+    ----------
+    x, y : (N,) float64
+        Original pixels.
+    kind : (N,) str
+        A shape for a particle; ``off-centre``, ``between``, ``contaminant``, ``rejected`` or
+        ``empty``.
+    shape : (N,) str
+        Shape of the particle that a place is centred on or close to; empty for none.
+    heat : (N,) float64
+        Height, 0 to 1, of a Gaussian around that particle: 1 at its centre.
+    block : (N,) int64
+        Spatial block of the micrograph.
+    guard : (N,) bool
+        Whether the place is too close to the next block to be told apart from it.
+    """
+
+    x: Floats
+    y: Floats
+    kind: Strings
+    shape: Strings
+    heat: Floats
+    block: npt.NDArray[np.int64]
+    guard: npt.NDArray[np.bool_]
+
+
+def find_sites(
+    candidates: Candidates,
+    shape: tuple[int, int],
+    diameter: float,
+    window: float,
+    config: ClassSetConfig,
+    rng: np.random.Generator,
+) -> Sites:
+    """List the places of one micrograph that training windows can be cut at.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Good ones are particles.
+    shape : (H, W)
+        Of the micrograph, original pixels.
+    diameter : float
+        Particle diameter, original pixels.
+    window : float
+        Side of the windows, original pixels: those of different blocks are not to overlap.
+    config : ClassSetConfig
+    rng : numpy.random.Generator
+        Shifts the off-centre places and draws the empty ones.
+    """
+    centres = candidates.picks.positions
+    good = candidates.good | _cut_a_little(candidates, shape, config.edge * diameter)
+    particles, label = centres[good], candidates.picks.label[good]
+    near, far = (share * diameter for share in config.off_centre)
+    shifted, origin = background.off_centre(particles, centres, shape, near, far, rng)
+    near, far = (share * diameter for share in _BETWEEN)
+    between, either = background.between(particles, centres, near, far)
+    rejected = ~good & ~np.isin(candidates.reason, (CUT_BY_EDGE, UNCERTAIN))
+    is_junk = candidates.reason[rejected] == CONTAMINANT
+    empty = _empty(candidates, centres, diameter, config, rng)
+    # Of each group: places, what they are, the shape of the particle there or near, its heat.
+    groups: list[tuple[Floats, npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]] = [
+        (particles, label, label, 1.0),
+        (shifted, OFF_CENTRE, label[origin], _heat(shifted, particles[origin], diameter)),
+        (between, BETWEEN, label[either], _heat(between, particles[either], diameter)),
+        (centres[rejected], np.where(is_junk, CONTAMINANT, REJECTED), "", 0.0),
+        (empty, EMPTY, "", 0.0),
+    ]
+    x, y = np.concatenate([places for places, *_ in groups]).T
+    kind, near_to, heat = (
+        np.concatenate([np.broadcast_to(np.asarray(group[i]), len(group[0])) for group in groups])
+        for i in (1, 2, 3)
+    )
+    return Sites(
+        x,
+        y,
+        kind.astype("<U11"),
+        near_to.astype("<U11"),
+        heat,
+        block_of(x, y, shape),
+        near_seam(x, y, shape, _guard(shape, diameter, window)),
+    )
+
+
+def count_particles(sites: Sites) -> dict[str, int]:
+    """Count the particles of each shape (the paper's Table 1)."""
+    return {name: int(np.count_nonzero(sites.kind == name)) for name in SHAPES}
+
+
+def _cut_a_little(
+    candidates: Candidates, shape: tuple[int, int], rim: float
+) -> npt.NDArray[np.bool_]:
+    """Tell which particles are cut by the edge, but have their centre at least `rim` inside."""
+    x, y = candidates.picks.x, candidates.picks.y
+    return (candidates.reason == CUT_BY_EDGE) & clear_of_edges(x, y, shape, NO_MARGINS, rim)
+
+
+def _guard(shape: tuple[int, int], diameter: float, window: float) -> float:
+    """Width of the bands between blocks: a window, at most half a block, at least a particle."""
+    return max(diameter, min(window, min(shape) / 8.0))
+
+
+def _empty(
+    candidates: Candidates,
+    centres: Floats,
+    diameter: float,
+    config: ClassSetConfig,
+    rng: np.random.Generator,
+) -> Floats:
+    """Draw places without particles, (N, 2), original pixels."""
+    row, column = np.nonzero(candidates.coverage <= config.background_coverage)
+    places = to_original(np.column_stack([column, row]).astype(np.float64), candidates.scale)
+    distance = config.background_distance * diameter
+    return background.far_from(places, centres, distance, _EMPTY_PER_MICROGRAPH, rng)
+
+
+def _heat(places: Floats, particles: Floats, diameter: float) -> Floats:
+    """Height of a Gaussian around each particle at the place, (N,)."""
+    away = np.hypot(*(places - particles).T) / diameter
+    return np.exp(-0.5 * (away / _HEAT_SIGMA) ** 2)

@@ -1,0 +1,188 @@
+"""The rules by which papers score picks, side by side, so that none is taken for another.
+
+=========  ================================================================================
+name       who uses it
+=========  ================================================================================
+half       this program; CryoClear and independent comparisons on CryoPPP
+quarter    a strict variant: such a hit is good enough to start aligning from
+iou_0.5    object detectors, such as Fast R-CNN
+iou_0.6    crYOLO
+authors    the paper's own program (and that of AutoCryoPicker)
+dice       CryoSegNet and CryoTransformer, which compare masks (and then take maxima over
+           micrographs, which no rule here repeats)
+=========  ================================================================================
+
+The authors' rule has flaws, which are kept: any number of picks in one blob are all hits, discs
+that touch are one blob (so that finding both is one hit too many), and what is missed is only
+the difference of two counts: a pick too many in one blob makes up for a blob that nobody found.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deepcryopicker.evaluation.matching import (
+    FALSE,
+    HIT,
+    Index,
+    assign,
+    assign_by_overlap,
+    outcome_of,
+)
+from deepcryopicker.evaluation.protocols.counting import Tally, score_tallies
+from deepcryopicker.evaluation.protocols.painting import (
+    canvas_shape,
+    count_blobs,
+    discs,
+    paint,
+    painted_at,
+)
+from deepcryopicker.evaluation.scores import Evaluated, macro
+from deepcryopicker.types import Mask, Picks
+
+
+class Protocol(NamedTuple):
+    """A rule for what is a hit.
+
+    Attributes
+    ----------
+    name : str
+    rule : str
+        In words.
+    ranked : bool
+        Whether more picks never lower the recall, so that an average precision makes sense.
+    """
+
+    name: str
+    rule: str
+    ranked: bool = True
+
+
+_NOT_COUNTED = "picks on uncertain places are not counted"
+_FALSE = "uncertain places are not known: picks there are false"
+
+PROTOCOLS: tuple[Protocol, ...] = (
+    Protocol(
+        "half",
+        "centres within half a diameter (evaluate.radius where given), one to one, greedy by "
+        f"descending score; {_NOT_COUNTED}",
+    ),
+    Protocol(
+        "quarter",
+        f"as half, within a quarter of a diameter (half of evaluate.radius); {_NOT_COUNTED}",
+    ),
+    *(
+        Protocol(
+            f"iou_{least}",
+            f"intersection over union at least {least} of boxes with the particle's diameter as "
+            f"side, one to one, greedy by descending score; {_NOT_COUNTED}",
+        )
+        for least in (0.5, 0.6)
+    ),
+    Protocol(
+        "authors",
+        "truth painted as discs, blobs are 8-connected; every pick whose rounded centre is on a "
+        f"painted pixel is a hit, missed are |blobs - hits|; {_FALSE}",
+        ranked=False,
+    ),
+    Protocol(
+        "dice",
+        "pixels of discs painted for picks (median diameter of the micrograph's truth) and for "
+        f"truth; F1 is the Dice coefficient; {_FALSE}",
+    ),
+)
+"""Every rule; the first is the one that the program's own numbers are made by."""
+
+
+def score_protocols(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, dict[str, Any]]:
+    """Score a data set by every rule of :data:`PROTOCOLS`.
+
+    Parameters
+    ----------
+    evaluated : sequence of Evaluated
+    threshold : float
+        Picks count from this score on, for everything but AP and best F1.
+
+    Returns
+    -------
+    dict of dict
+        By name of the rule: ``rule`` in words; pooled over micrographs what
+        :func:`counting.score_tallies` returns; ``macro``: see :func:`scores.macro`.
+
+    Raises
+    ------
+    UsageError
+        Coordinates so large that they cannot be painted.
+    """
+    tallies = [_count(one) for one in evaluated]
+    return {
+        one.name: _score([counts[one.name] for counts in tallies], one, threshold)
+        for one in PROTOCOLS
+    }
+
+
+def _score(tallies: Sequence[Tally], protocol: Protocol, threshold: float) -> dict[str, Any]:
+    rows = [score_tallies([one], threshold, protocol.ranked) for one in tallies]
+    return {
+        "rule": protocol.rule,
+        **score_tallies(tallies, threshold, protocol.ranked),
+        "macro": macro(rows),
+    }
+
+
+def _count(one: Evaluated) -> dict[str, Tally]:
+    """Count the picks of a micrograph by every rule; its truth is painted once."""
+    picks, truth, side = one.picks, one.truth, one.diameters
+    # A pick's disc is as large as the typical particle of its micrograph.
+    reach = float(np.median(side)) / 2.0 if len(truth) else one.radius
+    shape = one.shape or _canvas(one, reach)
+    painted = paint(shape, truth.x, truth.y, side / 2.0)
+    return {
+        "half": _one_to_one(one, one.found, one.radius),
+        "quarter": _one_to_one(one, assign(picks, truth, one.radius / 2.0), one.radius / 2.0),
+        "iou_0.5": _one_to_one(one, assign_by_overlap(picks, truth, side, 0.5), one.radius),
+        "iou_0.6": _one_to_one(one, assign_by_overlap(picks, truth, side, 0.6), one.radius),
+        "authors": _authors(picks, painted),
+        "dice": _dice(picks, painted, reach),
+    }
+
+
+def _canvas(one: Evaluated, reach: float) -> tuple[int, int]:
+    """Return the height and width that hold the discs of all particles and picks."""
+    radius = np.append(one.diameters / 2.0, np.full(len(one.picks), reach))
+    every = one.truth.joined(one.picks)
+    return canvas_shape(one.name, every.x, every.y, radius)
+
+
+def _one_to_one(one: Evaluated, found: Index, radius: float) -> Tally:
+    """Count matches; `radius` is that of the uncertain places."""
+    outcome = outcome_of(one.picks, found, one.uncertain, radius)
+    hits = (outcome == HIT).astype(np.float64)
+    return Tally(one.picks.score, hits, (outcome == FALSE).astype(np.float64), -hits, one.n_truth)
+
+
+def _authors(picks: Picks, painted: Mask) -> Tally:
+    """Count picks on painted pixels as hits, and the difference of blobs and hits as missed."""
+    blobs = count_blobs(painted)
+    hits = painted_at(painted, picks.x, picks.y)
+    order = np.argsort(-picks.score, kind="stable")
+    missed = np.zeros(len(picks))
+    # The first hits, as many as there are blobs, lower the difference; all others raise it.
+    missed[order] = np.where(np.cumsum(hits[order]) <= blobs, -1.0, 1.0) * hits[order]
+    return Tally(picks.score, hits.astype(float), (~hits).astype(float), missed, blobs)
+
+
+def _dice(picks: Picks, painted: Mask, radius: float) -> Tally:
+    """Count pixels of discs; a pixel belongs to the first pick that covers it."""
+    order = np.argsort(-picks.score, kind="stable")
+    free = np.ones_like(painted)
+    new, hits = np.zeros(len(picks)), np.zeros(len(picks))
+    around = discs(painted.shape, picks.x[order], picks.y[order], radius)
+    for index, (area, inside) in zip(order, around, strict=True):
+        part = free[area]
+        inside &= part
+        part ^= inside
+        new[index] = np.count_nonzero(inside)
+        hits[index] = np.count_nonzero(inside & painted[area])
+    return Tally(picks.score, hits, new - hits, -hits, int(np.count_nonzero(painted)))

@@ -1,0 +1,85 @@
+"""crYOLO's CBOX files: boxes with a confidence, in STAR tables without RELION's names.
+
+crYOLO and its viewer (the box manager of napari) keep every box and apply the threshold
+themselves, so write all candidates. Files of tomograms and filaments are no micrographs' picks.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from deepcryopicker.io.files.atomic import write_text
+from deepcryopicker.io.files.checks import box_sides
+from deepcryopicker.io.files.text import gather
+from deepcryopicker.io.star.star_tables import find_table
+from deepcryopicker.types import Picks
+
+X, Y = "CoordinateX", "CoordinateY"
+WIDTH, HEIGHT = "Width", "Height"
+ESTIMATE = "EstWidth"
+SCORE = "Confidence"
+
+_UNKNOWN = "<NA>"
+_COLUMNS = (
+    *(X, Y, "CoordinateZ", WIDTH, HEIGHT, "Depth"),
+    *(ESTIMATE, "EstHeight", SCORE, "NumBoxes", "Angle"),
+)
+
+
+def read_cbox(path: Path) -> Picks:
+    """Read the boxes of a micrograph; a position is the corner of a box next to the origin.
+
+    Returns
+    -------
+    Picks
+        Centres (corner plus half the width and height), original pixels. The diameter is the
+        estimated width where there is one, else the width of the box.
+
+    Raises
+    ------
+    UsageError
+        No such table, a damaged one, or a cell that is not a number.
+    """
+    table = find_table(path, (X, Y, WIDTH, HEIGHT))
+    numbers = (X, Y, WIDTH, HEIGHT, ESTIMATE, SCORE)
+    found, _ = gather(path, table.columns, table.rows, numbers, optional=(ESTIMATE,))
+    x, y, width, height = (found[name] for name in (X, Y, WIDTH, HEIGHT))
+    estimate = found.get(ESTIMATE, np.nan)
+    diameter = np.where(np.isnan(estimate), width, estimate)
+    return Picks.create(x + width / 2, y + height / 2, found.get(SCORE, 1.0), diameter=diameter)
+
+
+def write_cbox(path: Path, picks: Picks, box: int | None = None) -> None:
+    """Write the boxes of a micrograph, atomically; the same picks give the same bytes.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced atomically.
+    picks : Picks
+        Original pixels. Their diameters are written as estimated sizes; classes are lost.
+    box : int, optional
+        Side of the box in pixels; every pick's rounded diameter by default. Corners of odd
+        boxes are half pixels, so that the centre is kept.
+
+    Raises
+    ------
+    UsageError
+        A pick has no diameter, and no `box` is given.
+    """
+    side = box_sides(path, picks, box)
+    head = ["data_global", "", "_cbox_format_version 1.0", "", "data_cryolo", "", "loop_"]
+    head += [f"_{name} #{number}" for number, name in enumerate(_COLUMNS, 1)]
+    rows = [
+        _row(*values)
+        for values in zip(picks.x, picks.y, side, picks.diameter, picks.score, strict=True)
+    ]
+    tail = ["", "data_cryolo_include", "", "loop_", "_slice_index #1", "", ""]
+    write_text(path, "\n".join([*head, *rows, *tail]))
+
+
+def _row(x: float, y: float, side: float, diameter: float, score: float) -> str:
+    """Write a box; Z, depth, number of boxes and angle are those of tomograms and filaments."""
+    corner = f"{x - side / 2:.3f} {y - side / 2:.3f} {_UNKNOWN}"
+    size = _UNKNOWN if np.isnan(diameter) else f"{diameter:.2f}"
+    return f"{corner} {side:.0f} {side:.0f} {_UNKNOWN} {size} {size} {score:.6f} 1 {_UNKNOWN}"

@@ -1,0 +1,190 @@
+"""Particle positions in CSV and EMAN's BOX files, and the readers for all coordinate files."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.coordinates.cbox import read_cbox
+from deepcryopicker.io.coordinates.topaz_table import read_topaz, read_topaz_by_micrograph
+from deepcryopicker.io.files.atomic import write_text
+from deepcryopicker.io.files.checks import box_sides
+from deepcryopicker.io.files.tables import read_rows
+from deepcryopicker.io.files.text import Row, gather, text_lines
+from deepcryopicker.io.star.relion_star import read_star, read_star_by_micrograph
+from deepcryopicker.types import Picks
+
+COLUMNS = ("x", "y", "score", "class", "diameter")
+_CRYOPPP = {"x-coordinate": "x", "y-coordinate": "y"}
+_BOX_COLUMNS = ("x0", "y0", "width", "height", "score")
+_FIRST_LINE = "x,y[,score][,class][,diameter]"
+
+
+def read_picks(path: Path) -> Picks:
+    """Read a coordinates file; its extension tells the format, see `READERS`.
+
+    Returns
+    -------
+    Picks
+        Particle centres, original pixels. Scores are 1, classes ``irregular`` and diameters NaN
+        where the file does not tell. No picks at all is fine.
+
+    Raises
+    ------
+    UsageError
+        Unknown extension, missing columns, a ragged line, or more than 1 % of rows with a cell
+        that is not a number; fewer are left out.
+    """
+    return _reader(path, READERS, "coordinates")(path)
+
+
+def read_by_micrograph(path: Path) -> dict[str, Picks]:
+    """Read one file with the coordinates of many micrographs, see `READERS_OF_MANY`.
+
+    Returns
+    -------
+    dict of Picks
+        By the name that the file gives each micrograph, in order of appearance; otherwise as
+        `read_picks`. Micrographs without picks are not in such files.
+
+    Raises
+    ------
+    UsageError
+        As `read_picks`, or positions without a micrograph.
+    """
+    return _reader(path, READERS_OF_MANY, "tables of many micrographs")(path)
+
+
+def read_csv(path: Path) -> Picks:
+    """Read a CSV file with the header ``x,y[,score][,class][,diameter]`` in any order.
+
+    Columns of other names are skipped; any word is accepted as a class. CryoPPP's positions are
+    called ``X-Coordinate,Y-Coordinate``. See `read_picks`.
+    """
+    header, rows = read_rows(path, _FIRST_LINE)
+    if set(header) >= _CRYOPPP.keys():
+        header = [_CRYOPPP.get(name, name) for name in header]
+    if not {"x", "y"} <= set(header):
+        raise UsageError(
+            f"{path}: needs columns x and y, found: {', '.join(header)}\n"
+            f"the first line must be {_FIRST_LINE}"
+        )
+    numbers = ("x", "y", "score", "diameter")
+    words = "class" if "class" in header else None
+    found, labels = gather(path, header, rows, numbers, words, optional=("diameter",))
+    return Picks.create(
+        found["x"],
+        found["y"],
+        found.get("score", 1.0),
+        "irregular" if words is None else np.array(labels, np.str_),
+        found.get("diameter", np.nan),
+    )
+
+
+def write_csv(path: Path, picks: Picks) -> None:
+    """Write ``x,y,score,class,diameter``, atomically; the same picks give the same bytes.
+
+    Positions have three decimals, scores six, diameters two; an unknown diameter is empty.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for x, y, score, label, diameter in zip(
+        picks.x, picks.y, picks.score, picks.label, picks.diameter, strict=True
+    ):
+        size = "" if np.isnan(diameter) else f"{diameter:.2f}"
+        writer.writerow([f"{x:.3f}", f"{y:.3f}", f"{score:.6f}", label, size])
+    write_text(path, text.getvalue())
+
+
+def read_box(path: Path) -> Picks:
+    """Read an EMAN BOX file: lower corner ``x0 y0 width height [score]`` per line.
+
+    The centre is ``x0 + width / 2`` and the diameter is the width. See `read_picks`.
+    """
+    found, _ = gather(path, _BOX_COLUMNS, _box_rows(path), _BOX_COLUMNS)
+    x, y, width, height, score = found.values()
+    # EMAN 1 marks helices in the fifth column, with numbers such as -3.
+    score = np.where((score >= 0) & (score <= 1), score, 1.0)
+    return Picks.create(x + width / 2, y + height / 2, score, diameter=width)
+
+
+def write_box(path: Path, picks: Picks, box: int | None = None) -> None:
+    """Write an EMAN BOX file, tab separated, with the score as fifth column, atomically.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced atomically.
+    picks : Picks
+        Original pixels.
+    box : int, optional
+        Side of the box in pixels; every pick's rounded diameter by default. Corners of odd
+        boxes are half pixels, so that the centre is kept.
+
+    Raises
+    ------
+    UsageError
+        A pick has no diameter, and no `box` is given.
+    """
+    side = box_sides(path, picks, box)
+    rows = zip(picks.x - side / 2, picks.y - side / 2, side, picks.score, strict=True)
+    lines = [
+        f"{_short(x)}\t{_short(y)}\t{s:.0f}\t{s:.0f}\t{score:.6f}\n" for x, y, s, score in rows
+    ]
+    write_text(path, "".join(lines))
+
+
+READERS: dict[str, Callable[[Path], Picks]] = {
+    ".csv": read_csv,
+    ".star": read_star,
+    ".box": read_box,
+    ".cbox": read_cbox,
+    ".tsv": read_topaz,
+    ".txt": read_topaz,
+}
+"""Extension to the reader of a file, which is mostly that of one micrograph."""
+
+READERS_OF_MANY: dict[str, Callable[[Path], dict[str, Picks]]] = {
+    ".star": read_star_by_micrograph,
+    ".tsv": read_topaz_by_micrograph,
+    ".txt": read_topaz_by_micrograph,
+}
+"""Extension to the reader of a file that names the micrograph of each position."""
+
+Read = TypeVar("Read")
+
+
+def _reader(
+    path: Path, readers: Mapping[str, Callable[[Path], Read]], what: str
+) -> Callable[[Path], Read]:
+    """Return the reader for the extension of a file."""
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(
+            f"{path}: no reader for '{path.suffix}' {what}\n"
+            f"convert to one of {', '.join(sorted(readers))}"
+        )
+    return reader
+
+
+def _box_rows(path: Path) -> Iterator[Row]:
+    """Yield five cells a row; the score is 1 where there is none."""
+    for line, text in enumerate(text_lines(path), 1):
+        cells = text.split()
+        if not cells or cells[0].startswith("#"):
+            continue
+        if len(cells) < 4:
+            raise UsageError(
+                f"{path}: line {line} has {len(cells)} cells\na BOX row is: x0 y0 width height"
+            )
+        yield line, [*cells, "1"][:5]
+
+
+def _short(value: float) -> str:
+    """Write whole pixels without decimals: some programs read only integers here."""
+    return f"{value:.3f}".removesuffix(".000")

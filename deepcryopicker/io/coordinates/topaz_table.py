@@ -1,0 +1,72 @@
+"""Topaz's table of picks: tab separated, one file for as many micrographs as one likes.
+
+The first line is ``image_name  x_coord  y_coord  score``. Names are those of the micrographs'
+files without folder and extension; positions are centres in pixels, 0 at the first pixel. Scores
+of Topaz itself are log-odds, not probabilities.
+"""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.io.files.tables import read_rows
+from deepcryopicker.io.files.text import gather, text_lines
+from deepcryopicker.types import Picks
+
+NAME, X, Y, SCORE = "image_name", "x_coord", "y_coord", "score"
+_FIRST_LINE = "image_name, x_coord, y_coord[, score], with tabs between them"
+
+
+def is_topaz(path: Path) -> bool:
+    """Tell whether a text file, of which folders have many kinds, is such a table."""
+    return NAME in next(text_lines(path), "").rstrip("\n").lower().split("\t")
+
+
+def read_topaz(path: Path) -> Picks:
+    """Read all positions of a table, of whatever micrograph; scores are 1 where it has none.
+
+    Raises
+    ------
+    UsageError
+        Missing columns, a ragged line, or a cell that is not a number.
+    """
+    return _read(path)[0]
+
+
+def read_topaz_by_micrograph(path: Path) -> dict[str, Picks]:
+    """Read the positions of each micrograph, in order of appearance; see `read_topaz`."""
+    picks, names = _read(path)
+    return picks.grouped(names)
+
+
+def write_topaz(path: Path, named_picks: Iterable[tuple[str, Picks]]) -> None:
+    """Write the positions of many micrographs, atomically; classes and diameters are lost.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced atomically.
+    named_picks : iterable of (micrograph name, Picks)
+        In the order to write; no more than one is held at a time. Topaz looks for files of
+        these names, without folders.
+    """
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerow((NAME, X, Y, SCORE))
+        for name, picks in named_picks:
+            for x, y, score in zip(picks.x, picks.y, picks.score, strict=True):
+                writer.writerow((name, f"{x:.3f}", f"{y:.3f}", f"{score:.6f}"))
+
+
+def _read(path: Path) -> tuple[Picks, list[str]]:
+    """Return the positions, and the micrograph of each."""
+    header, rows = read_rows(path, _FIRST_LINE, delimiter="\t")
+    if not {NAME, X, Y} <= set(header):
+        raise UsageError(
+            f"{path}: needs columns {NAME}, {X} and {Y}, found: {', '.join(header)}\n"
+            f"the first line must be {_FIRST_LINE}"
+        )
+    found, names = gather(path, header, rows, (X, Y, SCORE), NAME)
+    return Picks.create(found[X], found[Y], found.get(SCORE, 1.0)), names

@@ -1,0 +1,185 @@
+"""MRC micrographs, plain or compressed: the header is judged before memory is spent on the data.
+
+Read here rather than by mrcfile, which holds a stack of frames as a whole.
+"""
+
+import logging
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepcryopicker.errors import MicrographError
+from deepcryopicker.io.files.checks import decoding, file_size
+from deepcryopicker.io.images.frame_stacks import check_stack, mean_frame
+from deepcryopicker.io.images.streams import is_compressed, open_bytes, read_pixels
+from deepcryopicker.types import Image
+
+logger = logging.getLogger(__name__)
+
+HEADER_BYTES = 1024
+MAX_EXTENDED = 2**26
+"""Longest extended header of a compressed file: 64 MB, which are decompressed to be skipped."""
+PIXEL_TYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
+REFUSED = {
+    3: "complex (Fourier) image, MRC mode 3",
+    4: "complex (Fourier) image, MRC mode 4",
+    101: "4-bit MRC (mode 101) is not supported; convert it with IMOD: newstack -mode 1 in out",
+}
+MAGIC = {
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"\x89HDF": "HDF5",
+    b"\x1f\x8b\x08": "gzip (name it .mrc.gz)",
+    b"BZh": "bzip2 (name it .mrc.bz2)",
+}
+IMOD_STAMP = 1146047817
+
+
+@dataclass(frozen=True)
+class Header:
+    """The few fields of an MRC header that matter here.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        Rows and columns.
+    frames : int
+    dtype : dtype
+        Of a pixel, with its byte order.
+    start : int
+        Bytes before the first pixel.
+    pixel_size : float or None
+        Angstrom per pixel along x, None where the header does not say.
+    """
+
+    shape: tuple[int, int]
+    frames: int
+    dtype: np.dtype
+    start: int
+    pixel_size: float | None
+
+
+def read_mrc(path: Path, average_frames: bool = False) -> tuple[Image, float | None]:
+    """Read an MRC file of mode 0, 1, 2, 6 or 12, which may be packed by gzip or bzip2.
+
+    Parameters
+    ----------
+    path : Path
+    average_frames : bool
+        Whether a stack of frames is averaged rather than refused.
+
+    Returns
+    -------
+    image : (H, W) float32
+        Row 0 is the first row in the file.
+    pixel_size : float or None
+        Angstrom per pixel from the header.
+
+    Raises
+    ------
+    MicrographError
+        Not a readable single image.
+    """
+    header = read_header(path, average_frames)
+    with decoding("MRC"):
+        return mean_frame(_frames(path, header), header.frames), header.pixel_size
+
+
+def _frames(path: Path, header: Header) -> Iterator[Image]:
+    with open_bytes(path) as stream:
+        stream.seek(header.start)
+        for number in range(1, header.frames + 1):
+            pixels = read_pixels(stream, header.shape, header.dtype)
+            # Only its end tells whether a compressed stream is whole. What is longer than its
+            # header says may be a bomb, and is not read on.
+            if number == header.frames and is_compressed(path) and stream.read(1):
+                raise MicrographError("holds more bytes than its header promises")
+            yield pixels.astype(np.float32, copy=False)
+
+
+def read_header(path: Path, average_frames: bool = False) -> Header:
+    """Read and check the 1024 bytes of the header; allocates nothing else.
+
+    Raises
+    ------
+    MicrographError
+        The header does not belong to a complete micrograph of a known mode.
+    """
+    size = file_size(path)
+    with decoding("MRC"), open_bytes(path) as stream:
+        raw = stream.read(HEADER_BYTES)
+    for magic, kind in MAGIC.items():
+        if raw.startswith(magic):
+            raise MicrographError(f"this is a {kind} file, not an MRC file")
+    if len(raw) < HEADER_BYTES:
+        raise MicrographError(f"truncated header ({len(raw)} of {HEADER_BYTES} bytes)")
+    order = _byte_order(raw, path)
+    width, height, frames, mode = struct.unpack_from(f"{order}4i", raw, 0)
+    _check_mode(mode)
+    (extended,) = struct.unpack_from(f"{order}i", raw, 92)
+    if min(width, height, frames, extended) < 0:
+        raise MicrographError("negative dimension in header")
+    shape = check_stack(height, width, frames, average_frames)
+    dtype = _pixel_type(raw, order, mode)
+    promised = HEADER_BYTES + extended + frames * height * width * dtype.itemsize
+    _check_length(size, extended, promised, is_compressed(path))
+    return Header(shape, frames, dtype, HEADER_BYTES + extended, _pixel_size(raw, order))
+
+
+def _byte_order(raw: bytes, path: Path) -> str:
+    """Return the byte order of the stamp, or the other one where only that gives a known mode."""
+    if raw[208:212] != b"MAP ":
+        logger.warning("%s: no 'MAP ' in the header", path)
+    if raw[212:213] not in (b"\x11", b"\x44"):
+        logger.warning("%s: no byte order in the header; taken for little-endian", path)
+    order, other = (">", "<") if raw[212:213] == b"\x11" else ("<", ">")
+    modes = PIXEL_TYPES.keys() | REFUSED.keys()
+    stamped, swapped = (struct.unpack_from(f"{o}i", raw, 12)[0] for o in (order, other))
+    if stamped in modes or swapped not in modes:
+        return order
+    logger.warning("%s: bytes are in the other order than the header says", path)
+    return other
+
+
+def _check_mode(mode: int) -> None:
+    if mode in REFUSED:
+        raise MicrographError(REFUSED[mode])
+    if mode not in PIXEL_TYPES:
+        raise MicrographError(f"MRC mode {mode} unknown (not an MRC file?)")
+
+
+def _check_length(size: int, extended: int, promised: int, compressed: bool) -> None:
+    """Refuse a header that promises more than there is; what a compressed file holds, who knows."""
+    if compressed:
+        if extended > MAX_EXTENDED:
+            raise MicrographError(f"extended header of {extended} bytes: more than any camera's")
+        return
+    if extended > size - HEADER_BYTES:
+        raise MicrographError(
+            f"truncated: header promises {extended} bytes of extended header, file has {size}"
+        )
+    if promised > size:
+        raise MicrographError(f"truncated: header promises {promised} bytes, file has {size}")
+
+
+def _pixel_size(raw: bytes, order: str) -> float | None:
+    """Return the cell's length over its number of samples, along x."""
+    (samples,) = struct.unpack_from(f"{order}i", raw, 28)
+    (length,) = struct.unpack_from(f"{order}f", raw, 40)
+    if samples <= 0 or not np.isfinite(length) or length <= 0:
+        return None
+    return float(length) / samples
+
+
+def _pixel_type(raw: bytes, order: str, mode: int) -> np.dtype:
+    """Return the type of a pixel; old versions of IMOD wrote the bytes of mode 0 unsigned."""
+    stamp, flags = struct.unpack_from(f"{order}2i", raw, 152)
+    unsigned = mode == 0 and stamp == IMOD_STAMP and not flags & 1
+    return np.dtype("u1" if unsigned else order + PIXEL_TYPES[mode])

@@ -1,0 +1,148 @@
+"""A folder of coordinates that RELION 3.1, 4 and 5 take as the result of a picking job."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.files.suffixes import TIFF, without_suffix
+from deepcryopicker.io.star.optics_groups import Optics, optics_notes, optics_table
+from deepcryopicker.io.star.relion_star import (
+    write_autopick_star,
+    write_coordinates_star,
+    write_micrographs_star,
+    write_particles_star,
+)
+from deepcryopicker.types import Picks
+
+SUFFIX = "_autopick.star"
+FLIPPED = "y is H - 1 - y for TIFF files: RELION flips them upside down when it reads them"
+# RELION drops everything up to this folder from the name of a micrograph.
+JOB = re.compile(r"job\d{3}[^/]*/")
+JOB_BELOW = re.compile(r"(?<=.)/job\d{3}[^/]*/")
+
+
+@dataclass(frozen=True)
+class Located:
+    """A micrograph and where its picks are.
+
+    Attributes
+    ----------
+    path : Path
+        Micrograph file.
+    height : int
+        H, pixels. For TIFF files ``H - 1 - y`` is written, because RELION flips those.
+    optics : Optics
+    load : callable
+        Reads the picks, original pixels.
+    """
+
+    path: Path
+    height: int
+    optics: Optics
+    load: Callable[[], Picks]
+
+
+def write_coordinates(folder: Path, path: Path, height: int, picks: Picks) -> None:
+    """Write the picks of one micrograph where RELION looks for them in `folder`.
+
+    RELION cuts fractions off coordinates (3.7 becomes 3).
+
+    Raises
+    ------
+    UsageError
+        A link leads out of `folder`.
+    """
+    flipped = FLIPPED if _is_tiff(path) else ""
+    file = coordinate_file(folder, relion_name(path))
+    _refuse_link_out(file, folder)
+    write_coordinates_star(file, _as_relion_reads(path, height, picks), flipped)
+
+
+def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
+    """Write autopick.star, micrographs.star and particles.star; one micrograph is read at a time.
+
+    Extract with RELION 3.1, in the folder this was called in::
+
+        relion_preprocess --i D/micrographs.star --coord_dir D/ --coord_suffix _autopick.star ...
+
+    RELION 4 and 5 take D/autopick.star.
+
+    Parameters
+    ----------
+    folder : Path
+        D. Nothing is written outside it.
+    micrographs : sequence of Located
+        In the order to write; :func:`write_coordinates` has written the picks of each.
+    """
+    grouped = [(relion_name(one.path), one.optics.group) for one in micrographs]
+    every = list(dict.fromkeys(one.optics for one in micrographs))
+    optics, notes = optics_table(every), optics_notes(every)
+    write_micrographs_star(folder / "micrographs.star", grouped, optics, notes)
+    located = (
+        (name, group, _as_relion_reads(one.path, one.height, one.load()))
+        for (name, group), one in zip(grouped, micrographs, strict=True)
+    )
+    if any(_is_tiff(one.path) for one in micrographs):
+        notes = [FLIPPED, *notes]
+    write_particles_star(folder / "particles.star", located, optics, notes)
+    pairs = ((name, relion_name(coordinate_file(folder, name))) for name, _ in grouped)
+    write_autopick_star(folder / "autopick.star", pairs)
+
+
+def refuse_shared_files(folder: Path, paths: Iterable[Path]) -> None:
+    """Refuse two micrographs whose picks RELION would look for in one file.
+
+    Raises
+    ------
+    UsageError
+        Also if a link leads out of `folder`.
+    """
+    owners: dict[Path, str] = {}
+    for name in map(relion_name, paths):
+        file = coordinate_file(folder, name)
+        _refuse_link_out(file, folder)
+        if file in owners:
+            raise UsageError(
+                f"RELION reads the coordinates of both {owners[file]} and {name} from {file}\n"
+                "pick them in separate runs, or rename one"
+            )
+        owners[file] = name
+
+
+def relion_name(path: Path) -> str:
+    """Return the path below the current folder, or the absolute one where it lies elsewhere.
+
+    Symbolic links stay, because RELION projects link to their micrographs.
+    """
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps the dots
+    here = Path.cwd()
+    return (absolute.relative_to(here) if absolute.is_relative_to(here) else absolute).as_posix()
+
+
+def coordinate_file(folder: Path, name: str) -> Path:
+    """Return where RELION 3.1 looks for the coordinates of the micrograph `name`.
+
+    Examples
+    --------
+    >>> coordinate_file(Path("picks"), "MotionCorr/job002/raw/x.mrc").as_posix()
+    'picks/raw/x_autopick.star'
+    """
+    job = JOB_BELOW.search(name) or JOB.match(name)
+    below = name[job.end() :] if job else name
+    return folder / f"{without_suffix(PurePosixPath(below.lstrip('/')))}{SUFFIX}"
+
+
+def _refuse_link_out(file: Path, folder: Path) -> None:
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{file} is a link out of {folder}\nremove the link")
+
+
+def _is_tiff(path: Path) -> bool:
+    return path.suffix.lower() in TIFF
+
+
+def _as_relion_reads(path: Path, height: int, picks: Picks) -> Picks:
+    return picks.flipped(height) if _is_tiff(path) else picks

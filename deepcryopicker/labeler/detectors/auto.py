@@ -1,0 +1,126 @@
+"""Let the data decide what the particles look like, and learn to find them.
+
+Round and square particles give themselves away as circles and rectangles in the mask of intensity
+clusters. Such finds are few and sure: averaged, they become templates that all the others are
+recognised by. Particles of no particular shape leave no such traces and are found as blobs. Which
+of the two it is shows in how clearly the responses part into particles and noise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepcryopicker.detection.windows import cut
+from deepcryopicker.frames import to_original, to_working
+from deepcryopicker.labeler.detectors.averages import Template, side_template, top_template
+from deepcryopicker.labeler.detectors.blobs import learn_blobs
+from deepcryopicker.labeler.detectors.detector import Detector, learn_detector
+from deepcryopicker.labeler.detectors.responses import AverageFilter
+from deepcryopicker.labeler.masks.mask_labeler import find_masked
+from deepcryopicker.labeler.schema import AutoConfig
+from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.types import Floats, Image, Strings
+
+# If blobs are found as well without their shape, then the shape is no more than a blob's.
+_CLEARLY_BETTER = 1.25
+_LEAST_SIDES = 0.03  # of the round and square seeds; rarer rectangles are accidents
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Good shapes of some micrographs' masks.
+
+    Attributes
+    ----------
+    windows : (N, S, S) float32
+        As the network sees them.
+    label : (N,) str
+    angle : (N,) float64
+        As in :class:`~deepcryopicker.labeler.masks.shapes.Shapes`.
+    area : (N,) float64
+        Of the ideal shape, in discs of the particle's diameter.
+    """
+
+    windows: Image
+    label: Strings
+    angle: Floats
+    area: Floats
+
+
+def learn_auto(sample: Sequence[Views], config: AutoConfig) -> Detector:
+    """Learn a detector from micrographs of one kind, without labels.
+
+    Parameters
+    ----------
+    sample : sequence of Views
+    config : AutoConfig
+    """
+    blobs = learn_blobs(sample, config.blobs)
+    averages = learn_averages(sample, find_seeds(sample, config), config)
+    if averages is None or averages.evidence <= _CLEARLY_BETTER * blobs.evidence:
+        return blobs
+    return averages
+
+
+def learn_averages(sample: Sequence[Views], seeds: Seeds, config: AutoConfig) -> Detector | None:
+    """Learn to find what the seeds' averages look like; None if they are mostly shapeless.
+
+    Side views are looked for only where that finds more than round particles alone: a few
+    rectangles may be accidents of the mask.
+    """
+    templates = _average(seeds, config)
+    learned = [
+        learn_detector(
+            AverageFilter(templates[:count], config.clip),
+            [views.standard for views in sample],
+            sample[0].working_diameter,
+            config.blobs.distance,
+            config.blobs.typical,
+        )
+        for count in range(1, len(templates) + 1)
+    ]
+    return max(learned, key=lambda detector: detector.evidence, default=None)
+
+
+def find_seeds(sample: Sequence[Views], config: AutoConfig) -> Seeds:
+    """Find the good shapes in the masks of all micrographs."""
+    found = [_seeds(views, config) for views in sample]
+    return Seeds(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def _seeds(views: Views, config: AutoConfig) -> tuple[Image, Strings, Floats, Floats]:
+    chain = views.enhanced
+    diameter = views.diameter * chain.scale
+    masked = find_masked(chain, diameter, config.seeds)
+    good, shapes = masked.reason == "", masked.shapes
+    centres = np.column_stack(
+        [
+            to_working(to_original(position[good], chain.scale), views.standard.scale)
+            for position in (shapes.x, shapes.y)
+        ]
+    )
+    size = 2 * int(np.ceil(views.working_diameter)) + 1
+    # A rectangle's own area over its fill is the whole rectangle's.
+    whole = np.where(
+        shapes.label == "side",
+        4.0 / np.pi * shapes.area / np.maximum(shapes.overlap, 1e-6),
+        shapes.diameter**2,
+    )
+    return (
+        cut(views.standard.image, centres, size),
+        shapes.label[good],
+        shapes.angle[good],
+        whole[good] / diameter**2,
+    )
+
+
+def _average(seeds: Seeds, config: AutoConfig) -> tuple[Template, ...]:
+    windows = np.clip(seeds.windows, -config.clip, config.clip)
+    top, side = seeds.label == "top", seeds.label == "side"
+    shaped = int((top | side).sum())
+    if not top.any() or shaped < config.rarest_shape * len(seeds.label):
+        return ()
+    if side.sum() <= _LEAST_SIDES * shaped:
+        return (top_template(windows[top]),)
+    return top_template(windows[top]), side_template(windows[side], seeds.angle[side])

@@ -1,0 +1,249 @@
+"""Feret diameters of mask components: side views as perfect rectangles (METHOD.md 5, figs 14-16).
+
+A Feret diameter is the distance between two parallel lines that touch a component on opposite
+sides, as a calliper measures it. Lengths are pixels. Angles are degrees in [0, 180) from the x
+axis towards the y axis (downwards), along the direction in which a diameter is measured.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import KDTree
+
+from deepcryopicker.labeler.masks.roundness import Outline, as_labels, filled_area, outlines
+from deepcryopicker.types import Floats, Labels, Mask
+
+# A pixel reaches half a pixel beyond its centre. Adding the middles of its four edges rather
+# than its corners keeps the diameters of tilted shapes unbiased; skimage does the same.
+_EDGES = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], np.int32)
+
+
+@dataclass(frozen=True)
+class FeretTable:
+    """Measurements of N components, one row each.
+
+    Attributes
+    ----------
+    label : (N,) int64
+        Number of the component, ascending.
+    x, y : (N,) float64
+        Centre of the hull's rectangle, the one with the minimum Feret diameter as one side.
+    maximum, maximum_angle : (N,) float64
+        Longest Feret diameter.
+    minimum, minimum_angle : (N,) float64
+        Shortest Feret diameter.
+    orthogonal : (N,) float64
+        Feret diameter at right angles to the minimum.
+    area : (N,) float64
+        Pixels, holes filled.
+    hull_area : (N,) float64
+        Pixels whose centre lies in the convex hull of the component's pixel centres.
+    """
+
+    label: npt.NDArray[np.int64]
+    x: Floats
+    y: Floats
+    maximum: Floats
+    maximum_angle: Floats
+    minimum: Floats
+    minimum_angle: Floats
+    orthogonal: Floats
+    area: Floats
+    hull_area: Floats
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def __getitem__(self, index: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Self:
+        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
+
+    @property
+    def solidity(self) -> Floats:
+        """Share of the convex hull that the component fills, 0-1."""
+        return self.area / self.hull_area
+
+    @property
+    def squareness(self) -> Floats:
+        """Share of the minimum x orthogonal rectangle that the hull fills: pi / 4 for a disc."""
+        return self.hull_area / (self.minimum * self.orthogonal)
+
+
+def measure(components: Mask | Labels) -> FeretTable:
+    """Measure each component of a mask or of a label image.
+
+    Parameters
+    ----------
+    components : (H, W) bool or int32
+        A mask, or components that have their numbers already (split by a watershed, say).
+    """
+    found = list(outlines(as_labels(components)))
+    rows = np.array([_measure(outline) for _, outline in found]).reshape(-1, 9)
+    return FeretTable(np.array([label for label, _ in found], np.int64), *rows.T)
+
+
+def _measure(outline: Outline) -> tuple[float, ...]:
+    """Columns of :class:`FeretTable` for one component, the label excepted."""
+    centres = cv2.convexHull(outline)[:, 0, :]
+    # In half pixels, so that the middles of edges are integers and the hull is exact.
+    doubled = (2 * centres[:, None, :] + _EDGES).reshape(-1, 1, 2)
+    hull = cv2.convexHull(doubled)[:, 0, :] / 2.0
+
+    across = hull[:, None, :] - hull
+    distance = np.hypot(across[..., 0], across[..., 1])
+    longest = across[np.unravel_index(distance.argmax(), distance.shape)]
+
+    # Rotating callipers: the shortest diameter has one of its lines along an edge of the hull.
+    edge = np.roll(hull, -1, axis=0) - hull
+    normal = np.column_stack([-edge[:, 1], edge[:, 0]])
+    normal /= np.hypot(normal[:, 0], normal[:, 1])[:, None]
+    short = normal[np.ptp(hull @ normal.T, axis=0).argmin()]
+    frame = np.array([short, [-short[1], short[0]]])
+    along = hull @ frame.T
+    minimum, orthogonal = np.ptp(along, axis=0)
+    x, y = (along.min(axis=0) + along.max(axis=0)) / 2.0 @ frame
+    return (
+        x,
+        y,
+        distance.max(),
+        _angle(longest),
+        minimum,
+        _angle(short),
+        orthogonal,
+        filled_area(outline),
+        _lattice_points(centres),
+    )
+
+
+def _angle(direction: Floats) -> float:
+    return float(np.degrees(np.arctan2(direction[1], direction[0])) % 180.0)
+
+
+def _lattice_points(polygon: Outline) -> float:
+    """Integer points on and inside a convex polygon with integer corners (Pick's theorem)."""
+    edge = np.abs(np.roll(polygon, -1, axis=0) - polygon)
+    return float(cv2.contourArea(polygon)) + np.gcd(edge[:, 0], edge[:, 1]).sum() / 2.0 + 1.0
+
+
+def is_square(
+    table: FeretTable,
+    aspect: float = 0.75,
+    squareness: float = 0.85,
+    solidity: float = 0.85,
+    area: tuple[float, float] = (0.6, 1.5),
+) -> Mask:
+    """Tell which components look like a box seen from the side.
+
+    Parameters
+    ----------
+    table : FeretTable
+    aspect : float
+        Least minimum over orthogonal Feret diameter; side views of KLH have 0.83.
+    squareness : float
+        Least share of its rectangle that the hull fills; a disc's is 0.785.
+    solidity : float
+        Least share of its hull that the component fills.
+    area : (float, float)
+        Limits of the area, in medians of what the other rules leave.
+
+    Returns
+    -------
+    (N,) bool
+    """
+    square = (
+        (table.minimum >= aspect * table.orthogonal)
+        & (table.squareness >= squareness)
+        & (table.solidity >= solidity)
+    )
+    typical = _median(table.area[square])
+    return square & (table.area >= area[0] * typical) & (table.area <= area[1] * typical)
+
+
+def is_overlapping(
+    table: FeretTable, longest: float = 1.25, largest: float = 1.6, iou: float = 0.1
+) -> Mask:
+    """Tell which components hold several particles, or collide with another one.
+
+    Parameters
+    ----------
+    table : FeretTable
+        Squares, mostly: the medians are taken over all rows.
+    longest : float
+        Most maximum Feret diameter, in medians.
+    largest : float
+        Most area, in medians.
+    iou : float
+        Most intersection over union of two perfect rectangles; above it, both overlap.
+
+    Returns
+    -------
+    (N,) bool
+    """
+    overlapping = (table.maximum > longest * _median(table.maximum)) | (
+        table.area > largest * _median(table.area)
+    )
+    single = np.flatnonzero(~overlapping)
+    if len(single) < 2:
+        return overlapping
+    boxes = corners(table)[single].astype(np.float32)
+    area = (table.minimum * table.orthogonal)[single]
+    centres = np.column_stack([table.x, table.y])[single]
+    reach = float(np.hypot(table.minimum, table.orthogonal)[single].max())
+    for one, other in KDTree(centres).query_pairs(reach):
+        shared, _ = cv2.intersectConvexConvex(boxes[one], boxes[other])
+        if shared > iou * (area[one] + area[other] - shared):
+            overlapping[single[[one, other]]] = True
+    return overlapping
+
+
+def corners(table: FeretTable) -> Floats:
+    """Corners (N, 4, 2) of the perfect rectangles, x and y, in order around each."""
+    short, long = _axes(table)
+    half_short = short * table.minimum[:, None] / 2.0
+    half_long = long * table.orthogonal[:, None] / 2.0
+    centre = np.column_stack([table.x, table.y])
+    signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    return np.stack([centre + a * half_short + b * half_long for a, b in signs], axis=1)
+
+
+def perfect_mask(table: FeretTable, shape: tuple[int, int]) -> Mask:
+    """Fill the perfect rectangle of every component (figs 15 and 16).
+
+    Its sides are the minimum and the orthogonal Feret diameter, its centre that of the hull's
+    rectangle. A pixel belongs to it if the pixel's centre does.
+
+    Parameters
+    ----------
+    table : FeretTable
+    shape : (H, W)
+
+    Returns
+    -------
+    (H, W) bool
+    """
+    mask = np.zeros(shape, np.bool_)
+    boxes = corners(table)
+    first = np.maximum(np.floor(boxes.min(axis=1)).astype(int), 0)
+    last = np.maximum(np.ceil(boxes.max(axis=1)).astype(int) + 1, 0)
+    for i, (short, long) in enumerate(zip(*_axes(table), strict=True)):
+        (left, top), (right, bottom) = first[i], last[i]
+        window = mask[top:bottom, left:right]
+        row, column = np.ogrid[top : top + window.shape[0], left : left + window.shape[1]]
+        dx, dy = column - table.x[i], row - table.y[i]
+        window |= (np.abs(dx * short[0] + dy * short[1]) <= table.minimum[i] / 2.0) & (
+            np.abs(dx * long[0] + dy * long[1]) <= table.orthogonal[i] / 2.0
+        )
+    return mask
+
+
+def _axes(table: FeretTable) -> tuple[Floats, Floats]:
+    """Return unit vectors (N, 2) along the minimum and the orthogonal Feret diameter."""
+    angle = np.radians(table.minimum_angle)
+    short = np.column_stack([np.cos(angle), np.sin(angle)])
+    return short, short[:, ::-1] * (-1.0, 1.0)
+
+
+def _median(values: Floats) -> float:
+    return float(np.median(values)) if len(values) else np.nan

@@ -1,0 +1,218 @@
+"""Figures of the preprocessing and of how training particles were found."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepcryopicker.evaluation.matching import HIT
+from deepcryopicker.evaluation.scores import Evaluated
+from deepcryopicker.frames import to_working
+from deepcryopicker.io.images.pictures import read_picture
+from deepcryopicker.paper.figures.candidates import cut_examples, sheet
+from deepcryopicker.paper.figures.score_figures import file_name
+from deepcryopicker.plots.overlays import (
+    BLUE,
+    CLASS_COLOURS,
+    VERMILLION,
+    YELLOW,
+    draw_circles,
+)
+from deepcryopicker.plots.panels import draw_shapes, save_stages
+from deepcryopicker.plots.tiles import (
+    WHITE,
+    Tile,
+    grid,
+    micrograph_tile,
+    resize,
+    to_rgb,
+    write_picture,
+)
+from deepcryopicker.preprocessing import steps
+from deepcryopicker.reporting.content.scored_pickers import Judged, Judgement
+from deepcryopicker.reporting.reading.run_files import read_rows
+from deepcryopicker.reporting.reading.run_sources import validated_section
+from deepcryopicker.types import Image, Mask, Micrograph, Picks
+
+_TILE = 640  # longer side of a micrograph, pixels
+_REACH = 0.9  # diameters from the particle to the edge of its picture
+_ROWS, _COLUMNS = 6, 2  # of examples
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a labeler found in one micrograph, as its run folder tells.
+
+    Attributes
+    ----------
+    group : str
+    micrograph : Micrograph
+    mask : (h, w) bool
+    picks : Picks
+        All candidates.
+    good : (N,) bool
+    evaluated : Evaluated or None
+    """
+
+    group: str
+    micrograph: Micrograph
+    mask: Mask
+    picks: Picks
+    good: Mask
+    evaluated: Evaluated | None
+
+    @property
+    def typical(self) -> float:
+        """Median diameter of the candidates, original pixels."""
+        return float(np.median(self.picks.diameter))
+
+    def tile(self) -> tuple[np.ndarray, tuple[float, float]]:
+        """Draw the micrograph, and say how much smaller it is."""
+        return micrograph_tile(self.micrograph, _TILE, self.typical)
+
+
+def stages(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+    """Show one particle of each group after each step of the preprocessing (figure 10)."""
+    files, groups = [], set()
+    for judgement in judgements:
+        for one in judgement.judged:
+            if one.entry is None or one.entry.group in groups or not len(one.picks):
+                continue
+            groups.add(one.entry.group)
+            files.append(folder / f"figure_10_{file_name(one.entry.group)}.png")
+            save_stages(files[-1], _around_particle(judgement, one))
+    return files
+
+
+def masks(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+    """Show the particle mask, and the candidates found in it by shape (figure 11)."""
+    files = []
+    for found in _every_group(judgements):
+        tile, zoom = found.tile()
+        size = tile.shape[1], tile.shape[0]
+        words = [("candidates:", WHITE)]
+        for name, colour in CLASS_COLOURS.items():
+            members = found.picks[found.picks.label == name]
+            draw_circles(tile, members, colour, zoom, found.typical, dashed=False)
+            words.append((f"{len(members)} {name}", colour))
+        mask = to_rgb(resize(found.mask.astype(np.uint8) * 255, size))
+        files.append(folder / f"figure_11_{file_name(found.group)}.png")
+        write_picture(files[-1], grid([([("particle mask", WHITE)], mask), (words, tile)], 2))
+    return files
+
+
+def views(judgements: Sequence[Judgement], number: int, shape: str, folder: Path) -> list[Path]:
+    """Show candidates of a shape on mask and micrograph, and examples (figures 12, 14, 17)."""
+    files = []
+    for found in _every_group(judgements, shape):
+        tile, zoom = found.tile()
+        size = tile.shape[1], tile.shape[0]
+        chosen = found.picks.label == shape
+        picks, good = found.picks[chosen], found.good[chosen]
+        working_scale = found.mask.shape[1] / found.micrograph.image.shape[1]
+        shapes = draw_shapes(found.mask, picks, size, working_scale, zoom)
+        draw_circles(tile, picks[~good], VERMILLION, zoom, found.typical, dashed=False)
+        draw_circles(tile, picks[good], BLUE, zoom, found.typical, dashed=False)
+        words = [
+            (f"{shape}:", WHITE),
+            (f"{good.sum()} good", BLUE),
+            (f"{(~good).sum()} bad", VERMILLION),
+        ]
+        tiles: list[Tile] = [([("shapes on the mask", WHITE)], shapes), (words, tile)]
+        files.append(folder / f"figure_{number}_{file_name(found.group)}.png")
+        write_picture(files[-1], grid(tiles + _example_tiles(found, shape), 2))
+    return files
+
+
+def examples(judgements: Sequence[Judgement], number: int, shape: str, folder: Path) -> list[Path]:
+    """Show single candidates of a shape with their mask and what was found (figures 13, 15)."""
+    files = []
+    for found in _every_group(judgements, shape):
+        files.append(folder / f"figure_{number}_{file_name(found.group)}.png")
+        write_picture(files[-1], grid(_example_tiles(found, shape), 2))
+    return files
+
+
+def beside_truth(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+    """Show truth, side views and top views beside each other (figure 16)."""
+    files = []
+    for found in _every_group(judgements, "side"):
+        if found.evaluated is None:
+            continue
+        truth, good = found.evaluated.truth, found.picks[found.good]
+        tiles: list[Tile] = []
+        for title, picks, colour in (
+            ("truth", truth, YELLOW),
+            ("good side views", good[good.label == "side"], CLASS_COLOURS["side"]),
+            ("good top views", good[good.label == "top"], CLASS_COLOURS["top"]),
+        ):
+            tile, zoom = found.tile()
+            draw_circles(tile, picks, colour, zoom, found.typical, dashed=False)
+            tiles.append(([(f"{len(picks)} {title}", colour)], tile))
+        files.append(folder / f"figure_16_{file_name(found.group)}.png")
+        write_picture(files[-1], grid(tiles, 3))
+    return files
+
+
+def _example_tiles(found: Found, shape: str) -> list[Tile]:
+    """Make a sheet of good and one of bad candidates: particle, mask, shape."""
+    tiles: list[Tile] = []
+    for title, wanted, colour in (("good", found.good, BLUE), ("bad", ~found.good, VERMILLION)):
+        members = np.flatnonzero((found.picks.label == shape) & wanted)
+        spread = np.linspace(0, len(members) - 1, min(_ROWS * _COLUMNS, len(members)))
+        chosen = found.picks[members[np.round(spread).astype(int)]]
+        crops = cut_examples(found.micrograph, found.mask, chosen)
+        tiles.append(([(f"{title}: particle, mask, shape", colour)], sheet(crops, _ROWS, _COLUMNS)))
+    return tiles
+
+
+def _every_group(judgements: Sequence[Judgement], shape: str | None = None) -> Iterator[Found]:
+    """Yield the first micrograph of each group in which a labeler found such particles."""
+    groups = set()
+    for judgement in judgements:
+        if judgement.lot.run.command != "label":
+            continue
+        for one in judgement.judged:
+            if one.entry is None or one.entry.group in groups or not len(one.picks):
+                continue
+            if shape is not None and not (one.picks.label == shape).any():
+                continue
+            mask = judgement.lot.folder / "masks" / f"{one.name}.png"
+            if mask.is_file():
+                groups.add(one.entry.group)
+                yield _found(judgement, one, mask)
+
+
+def _found(judgement: Judgement, one: Judged, mask: Path) -> Found:
+    assert one.entry is not None
+    rows = read_rows(judgement.lot.folder / "picks" / f"{one.name}.csv")
+    good = np.array([row.get("good") == "1" for row in rows], np.bool_)
+    image = read_picture(mask)
+    return Found(
+        one.entry.group, one.entry.load(), image > image.min(), one.picks, good, one.evaluated
+    )
+
+
+def _around_particle(judgement: Judgement, one: Judged) -> dict[str, Image]:
+    """Cut a square around a particle out of every step's image: the best pick that found one."""
+    assert one.entry is not None
+    micrograph = one.entry.load()
+    diameter = float(np.nanmedian(one.picks.diameter))
+    height, width = micrograph.image.shape
+    far = _REACH * diameter
+    inside = (one.picks.x > far) & (one.picks.x < width - far)
+    inside &= (one.picks.y > far) & (one.picks.y < height - far)
+    if one.evaluated is not None:
+        inside &= one.evaluated.outcome == HIT
+    score = np.where(inside, one.picks.score, -np.inf)
+    x, y = (float(values[score.argmax()]) for values in (one.picks.x, one.picks.y))
+    config = validated_section(judgement.lot.run, "preprocessing")
+    images = {}
+    for name, stage in steps.stages(micrograph, diameter, config):
+        middle_x, middle_y = (round(float(to_working(at, stage.scale))) for at in (x, y))
+        reach = max(1, round(far * stage.scale))
+        rows = slice(max(0, middle_y - reach), middle_y + reach + 1)
+        columns = slice(max(0, middle_x - reach), middle_x + reach + 1)
+        images[name] = stage.image[rows, columns].astype(np.float32)
+    return images

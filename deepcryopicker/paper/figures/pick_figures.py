@@ -1,0 +1,102 @@
+"""Figures of picks on micrographs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from deepcryopicker.model.weights import CARD
+from deepcryopicker.paper.figures.score_figures import by_dataset, file_name
+from deepcryopicker.plots.overlays import Rgb, draw_overlay
+from deepcryopicker.plots.tiles import WHITE, Tile, grid, write_picture
+from deepcryopicker.reporting.content.scored_pickers import Judged, Judgement
+from deepcryopicker.reporting.reading.pick_sets import Lot
+from deepcryopicker.reporting.reading.run_files import UnreadableError, part, read_settings
+
+_TILE = 640  # longer side of a micrograph, pixels
+_MOST_TILES = 12
+_COLUMNS = 3
+
+
+def network_picks(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+    """Show the network's picks on the first micrograph of every group (figure 3)."""
+    tiles = []
+    groups: set[str] = set()
+    for judgement in judgements:
+        if not is_network(judgement.lot) or is_unseen(judgement.lot):
+            continue
+        for one in judgement.judged:
+            if one.entry is not None and one.entry.group not in groups:
+                groups.add(one.entry.group)
+                tiles.append(_tile(one, judgement.lot, one.entry.group))
+    return _save(folder / "figure_03_picks.png", tiles)
+
+
+def unseen(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+    """Show picks on datasets that the network was not trained on (figure 5)."""
+    tiles = []
+    for judgement in judgements:
+        there = [one for one in judgement.judged if one.entry is not None]
+        if there and is_network(judgement.lot) and is_unseen(judgement.lot):
+            tiles.append(_tile(there[0], judgement.lot, judgement.lot.name))
+    return _save(folder / "figure_05_unseen.png", tiles)
+
+
+def rivals(
+    judgements: Sequence[Judgement], datasets: Mapping[str, str], folder: Path
+) -> list[Path]:
+    """Show what the pickers of a dataset find, and miss, in one micrograph (figure 7)."""
+    files = []
+    for dataset, members in by_dataset(judgements, datasets).items():
+        entries = {one.name: one.entry for each in members for one in each.judged if one.entry}
+        tiles = []
+        for member in members:
+            one = next((each for each in member.judged if each.name in entries), None)
+            if one is not None:
+                entry = entries[one.name]
+                judged = Judged(one.name, one.picks, one.evaluated, entry, one.radius)
+                tiles.append(_tile(judged, member.lot, member.lot.name))
+        if len(tiles) > 1:
+            files += _save(folder / f"figure_07_{file_name(dataset)}.png", tiles)
+    return files
+
+
+def is_network(lot: Lot) -> bool:
+    """Whether a trained network picked."""
+    if lot.run.command == "train":
+        return lot.folder == lot.run.path
+    return bool(lot.run.command == "pick" and lot.run.section("picker").get("weights"))
+
+
+def is_unseen(lot: Lot) -> bool:
+    """Whether the network was trained on another dataset than it picks here."""
+    if lot.run.command == "train":
+        return bool(lot.run.settings.get("left_out") and not lot.run.settings.get("adapt"))
+    weights = lot.run.section("picker").get("weights")
+    if lot.run.command != "pick" or not weights:
+        return False
+    path = Path(str(weights))
+    try:
+        card = read_settings((path if path.is_dir() else path.parent) / CARD)
+    except UnreadableError:
+        return False
+    trained_on = part(card, "provenance").get("dataset")
+    return trained_on is not None and trained_on != lot.dataset
+
+
+def _tile(one: Judged, lot: Lot, title: str) -> Tile:
+    return [(title, WHITE)], _overlay(one, lot.threshold)
+
+
+def _overlay(one: Judged, threshold: float) -> Rgb:
+    """Draw a micrograph as ``pick`` does."""
+    assert one.entry is not None
+    outcome = None if one.evaluated is None else one.evaluated.outcome
+    missed = None if one.evaluated is None else one.evaluated.missed_at(threshold)
+    return draw_overlay(one.entry.load(), one.picks, threshold, outcome, missed, _TILE)
+
+
+def _save(path: Path, tiles: list[Tile]) -> list[Path]:
+    if not tiles:
+        return []
+    shown = tiles[:_MOST_TILES]
+    write_picture(path, grid(shown, columns=min(_COLUMNS, len(shown))))
+    return [path]

@@ -1,0 +1,108 @@
+"""Figures of numbers: curves by shape, curves by picker, training times."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from deepcryopicker.evaluation.metrics import precision_recall
+from deepcryopicker.evaluation.scores import UNKNOWN_LABELS, Evaluated, evaluate_micrograph, pooled
+from deepcryopicker.plots.figures import duration_figure, precision_recall_figure
+from deepcryopicker.reporting.content.scored_pickers import Judged, Judgement
+from deepcryopicker.reporting.reading.pick_sets import display_name
+from deepcryopicker.reporting.reading.run_files import is_number
+from deepcryopicker.reporting.reading.run_folders import RunFolder
+from deepcryopicker.types import SHAPES
+
+_PAPER_MINUTES = (22.0, 144.0)  # Paper, "Computational efficiency"
+_MOST_CURVES = 12
+
+
+def by_dataset(
+    judgements: Sequence[Judgement], datasets: Mapping[str, str]
+) -> dict[str, list[Judgement]]:
+    """Collect the pickers that were scored, labelers apart, by dataset."""
+    found: dict[str, list[Judgement]] = {}
+    for one in judgements:
+        if one.lot.run.command != "label" and any(each.evaluated for each in one.judged):
+            found.setdefault(datasets[one.lot.name], []).append(one)
+    return found
+
+
+def file_name(text: str) -> str:
+    """Make part of a file's name from any text."""
+    return re.sub(r"[^A-Za-z0-9-]+", "_", text)[:60] or "unnamed"
+
+
+def by_picker(
+    judgements: Sequence[Judgement], datasets: Mapping[str, str], folder: Path
+) -> list[Path]:
+    """Draw the curves of the pickers of each dataset that has several (figure 6)."""
+    files = []
+    for dataset, members in by_dataset(judgements, datasets).items():
+        if len(members) < 2:
+            continue
+        curves = {
+            member.lot.name: precision_recall(*pooled(evaluated_of(member)))
+            for member in members[:_MOST_CURVES]
+        }
+        files.append(folder / f"figure_06_{file_name(dataset)}.png")
+        precision_recall_figure(files[-1], curves, members[0].lot.threshold)
+    return files
+
+
+def by_shape(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+    """Draw the curves of each shape, of the picker of each dataset that comes first (figure 4)."""
+    first: dict[str, Judgement] = {}
+    for judgement in judgements:
+        if judgement.lot.run.command != "label" and evaluated_of(judgement):
+            first.setdefault(judgement.lot.dataset, judgement)
+    of_shape: dict[str, list[Evaluated]] = {}
+    for judgement in first.values():
+        for one in judgement.judged:
+            for shape in _shapes(one):
+                of_shape.setdefault(shape, []).append(_only(one, shape))
+    curves = {
+        shape: precision_recall(*pooled(of_shape[shape])) for shape in SHAPES if shape in of_shape
+    }
+    if not curves:
+        return []
+    path = folder / "figure_04_by_shape.png"
+    precision_recall_figure(path, curves, next(iter(first.values())).lot.threshold)
+    return [path]
+
+
+def times(runs: Sequence[RunFolder], folder: Path) -> list[Path]:
+    """Draw the training time of each run that trained a network (figure 8)."""
+    minutes = {
+        display_name(run): seconds / 60.0
+        for run in runs
+        if is_number(seconds := run.timings.get("training"))
+    }
+    if not minutes:
+        return []
+    path = folder / "figure_08_training_time.png"
+    duration_figure(path, minutes, _PAPER_MINUTES)
+    return [path]
+
+
+def evaluated_of(judgement: Judgement) -> list[Evaluated]:
+    """Return what was matched with truth."""
+    return [one.evaluated for one in judgement.judged if one.evaluated is not None]
+
+
+def _shapes(one: Judged) -> set[str]:
+    """Shapes in the truth of a micrograph; where it knows none, all are irregular."""
+    if one.evaluated is None:
+        return set()
+    labels = {str(label) for label in one.evaluated.truth.label}
+    return {"irregular"} if labels <= UNKNOWN_LABELS else labels & set(SHAPES)
+
+
+def _only(one: Judged, shape: str) -> Evaluated:
+    """Match the picks of one shape with the true particles of that shape."""
+    assert one.evaluated is not None
+    if _shapes(one) == {shape}:  # whatever the picker calls them
+        return one.evaluated
+    evaluated = one.evaluated
+    picks, truth = (each[each.label == shape] for each in (one.picks, evaluated.truth))
+    return evaluate_micrograph(one.name, picks, truth, evaluated.uncertain, one.radius)

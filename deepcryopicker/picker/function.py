@@ -1,0 +1,10 @@
+"""What every picker is: a function from a preprocessed micrograph to its candidates."""
+
+from collections.abc import Callable
+
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.types import Picks
+
+Picker = Callable[[Entry, Views], Picks]
+"""From a preprocessed micrograph to its candidates, original pixels."""

@@ -1,1 +1,0 @@
-"""Trained pickers of others, built anew: they find particles in whole micrographs."""

@@ -1,0 +1,168 @@
+"""Open a dataset and settle the particle diameter."""
+
+from dataclasses import replace
+from functools import partial
+from glob import has_magic
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
+from deepcryopicker.dataset.schema import (
+    CombinedConfig,
+    FolderConfig,
+    PublicConfig,
+    SimulatedConfig,
+    VariedConfig,
+)
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.console import console, track
+from deepcryopicker.io.files.tables import write_rows
+from deepcryopicker.labeler.schema import AutoConfig, LabelerConfig
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.preprocessing.steps import preprocess
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.types import Micrograph
+
+T = TypeVar("T")
+DatasetConfig = FolderConfig | CombinedConfig | SimulatedConfig | VariedConfig
+
+_MICROGRAPHS_TO_MEASURE = 3
+_LOW_CONFIDENCE = 0.1
+
+
+def open_catalogue(config: DatasetConfig) -> Catalogue:
+    """List the micrographs of a dataset; simulated ones are generated first, or others fetched.
+
+    Raises
+    ------
+    UsageError
+        If they are not there, for example because nobody asked to download them.
+    """
+    for public in _public(config):
+        _provide(public)
+    if isinstance(config, FolderConfig):
+        return open_folder(config)
+    if isinstance(config, CombinedConfig) and config.simulated is None:
+        return open_combined(config)
+    # Imported where it is needed: nobody with micrographs should wait for the simulator.
+    from deepcryopicker.dataset.simulated import add_simulated, open_simulated, open_varied
+
+    if isinstance(config, VariedConfig):
+        return open_varied(config, track)
+    combined = open_combined(config) if isinstance(config, CombinedConfig) else None
+    generated = config.simulated if isinstance(config, CombinedConfig) else config
+    simulated = open_simulated(generated or SimulatedConfig(), track)
+    return simulated if combined is None else add_simulated(combined, simulated)
+
+
+def _public(config: DatasetConfig) -> list[PublicConfig]:
+    """List the public datasets in a configuration."""
+    if isinstance(config, PublicConfig):
+        return [config]
+    if not isinstance(config, CombinedConfig):
+        return []
+    public = [member for member in config.members.values() if isinstance(member, PublicConfig)]
+    return [replace(one, download=one.download or config.download) for one in public]
+
+
+def _provide(config: PublicConfig) -> None:
+    """Fetch a public dataset if that is asked for; otherwise make sure that it is there."""
+    by_hand = _by_hand(config)
+    if config.download and by_hand is not None:
+        raise UsageError(f"dataset.download: {by_hand}")
+    if config.download:
+        # Imported where it is needed: nobody with micrographs should wait for it.
+        from deepcryopicker.dataset.download import download
+
+        download(config)
+    elif not has_magic(config.micrographs) and not Path(config.micrographs).exists():
+        how = by_hand or (
+            "add dataset.download=true to fetch it, or export DEEPCRYOPICKER_DATA=DIR with the "
+            "folder that holds the datasets"
+        )
+        raise UsageError(
+            f"dataset={config.name}: there is no file or folder {config.micrographs}\n{how}"
+        )
+
+
+def _by_hand(config: PublicConfig) -> str | None:
+    """Say what to do where nothing can be fetched; None where it can."""
+    if config.source.movies:
+        return (
+            f"{config.name} is published as movies: get them from {config.source.page}\n"
+            "correct their motion with RELION or MotionCor, then use dataset=folder "
+            "dataset.micrographs=DIR dataset.diameter=PIXELS"
+        )
+    if config.source.micrographs is None:
+        return f"get {config.name} from {config.source.page}, then set dataset.root=DIR"
+    return None
+
+
+def settle_diameter(
+    catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LabelerConfig, run: Run
+) -> Catalogue:
+    """Estimate the particle diameter where the user gave none; see ``diameters.csv``."""
+    if not catalogue.groups_without_diameter:
+        return catalogue
+    # Imported where it is needed: whoever knows the diameter should not wait for the labelers.
+    from deepcryopicker.labeler.diameter import estimate_diameter
+
+    settings = labeler if isinstance(labeler, AutoConfig) else AutoConfig()
+    rows = []
+    for group in catalogue.groups_without_diameter:
+        entries = spread([e for e in catalogue.entries if e.group == group], None)
+        loaded = []
+        for entry in entries:
+            work = partial(_load_checked, entry, preprocessing)
+            micrograph = run.attempt("read", entry.name, entry.path, work)
+            if micrograph is not None:
+                loaded.append(micrograph)
+            if len(loaded) == _MICROGRAPHS_TO_MEASURE:
+                break
+        if not loaded and not run.failures:
+            raise UsageError(
+                f"{group}: every pixel of its micrographs has the same value, so that nothing "
+                "can be measured\ngive the diameter: dataset.diameter=PIXELS"
+            )
+        run.require(len(loaded), "diameter")
+        console.print(f"{group}: estimating the particle diameter")
+        estimate = estimate_diameter(loaded, preprocessing, settings)
+        diameter, confidence = round(estimate.diameter, 1), estimate.confidence
+        console.print(
+            f"{group}: particle diameter estimated at {diameter:g} pixels, "
+            f"confidence {confidence:.0%}"
+        )
+        if confidence < _LOW_CONFIDENCE:
+            console.print(
+                f"[yellow]{group}: hardly anything stands out from noise; "
+                "give the diameter: dataset.diameter=PIXELS[/]"
+            )
+        rows.append({"what": group, "diameter": diameter, "confidence": f"{confidence:.3f}"})
+        write_rows(run.folder / "diameters.csv", rows, ("what", "diameter", "confidence"))
+        catalogue = catalogue.with_diameter(group, diameter)
+    return catalogue
+
+
+def _load_checked(entry: Entry, preprocessing: PreprocessingConfig) -> Micrograph | None:
+    """Read a micrograph that is fit to be measured: big enough for any size; None if blank."""
+    from deepcryopicker.labeler.diameter import SMALLEST
+
+    micrograph = entry.load()
+    to_smallest = max(micrograph.image.shape) * SMALLEST
+    preprocess(micrograph, to_smallest, preprocessing, until="rescaled")
+    return micrograph if np.ptp(micrograph.image) > 0 else None
+
+
+def spread(entries: list[T], count: int | None) -> list[T]:
+    """Choose `count` entries evenly over the list; None keeps them all, spread out first.
+
+    Acquisition drifts over a session, so neighbours are more alike than distant micrographs.
+    """
+    if count is None:
+        index = np.argsort(np.arange(len(entries)) * 0.618034 % 1.0, kind="stable")
+        return [entries[i] for i in index]
+    if len(entries) <= count:
+        return entries
+    return [entries[i] for i in np.linspace(0, len(entries) - 1, count).round().astype(int)]

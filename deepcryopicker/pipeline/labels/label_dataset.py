@@ -1,0 +1,180 @@
+"""Find training particles in the micrographs of a dataset."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.errors import MicrographError
+from deepcryopicker.evaluation.matching import match
+from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
+from deepcryopicker.io.console import track
+from deepcryopicker.labeler import interface
+from deepcryopicker.labeler.interface import Labeler, LearningConfig, MaskLabeler
+from deepcryopicker.labeler.schema import LabelerConfig, LogConfig, TruthConfig
+from deepcryopicker.labeler.truth import label_by_picks
+from deepcryopicker.pipeline.inputs.open_dataset import spread
+from deepcryopicker.pipeline.scoring.picked import scoring_radius
+from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.types import Candidates, Micrograph, Picks
+
+_LEARN_FROM = 8  # micrographs of each group
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One micrograph, its stages, and its candidates.
+
+    Attributes
+    ----------
+    entry : Entry
+    views : Views
+    seen : Micrograph
+        The stage that the labeler saw.
+    candidates : Candidates
+    evaluated : Evaluated or None
+        All candidates beside the truth; None where there is none.
+    good : (hits, false picks) or None
+        Of the good candidates alone.
+    """
+
+    entry: Entry
+    views: Views
+    seen: Micrograph
+    candidates: Candidates
+    evaluated: Evaluated | None
+    good: tuple[int, int] | None
+
+
+def label_each(
+    catalogue: Catalogue,
+    preprocessing: PreprocessingConfig,
+    labeler: LabelerConfig,
+    run: Run,
+    most: int | None = None,
+) -> Iterator[Labelled]:
+    """Label micrograph after micrograph; none is kept here.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    preprocessing : PreprocessingConfig
+    labeler : LabelerConfig
+    run : Run
+    most : int, optional
+        Label at most so many micrographs, spread evenly over the dataset.
+
+    Raises
+    ------
+    NothingUsableError
+        If every single micrograph fails.
+    """
+    entries = list(catalogue.entries)
+    if isinstance(labeler, TruthConfig):
+        entries = [entry for entry in entries if entry.truth is not None]
+        labelers: dict[str, Labeler] | None = None
+    else:
+        labelers = learn_labelers(catalogue, preprocessing, labeler, run)
+    done = 0
+    for entry in track(spread(entries, most) if most else entries, "labelling"):
+        work = partial(_label, entry, preprocessing, labelers)
+        labelled = run.attempt("label", entry.name, entry.path, work)
+        if labelled is not None:
+            done += 1
+            yield labelled
+    run.require(done, "labelling")
+
+
+def learn_labelers(
+    catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LearningConfig, run: Run
+) -> dict[str, Labeler]:
+    """Learn, for every group of micrographs, from a sample of it."""
+    learned = {}
+    for group in dict.fromkeys(entry.group for entry in catalogue.entries):
+        members = [entry for entry in catalogue.entries if entry.group == group]
+        whole_chain = not isinstance(labeler, LogConfig)
+        sample = _sample(members, preprocessing, whole_chain, run)
+        if sample:
+            learned[group] = interface.learn(sample, labeler)
+    if not learned:  # a folder of blank micrographs has no picks, which is no failure
+        failed = {row["path"] for row in run.failures}
+        run.require(len(catalogue.entries) - len(failed), "learning")
+    return learned
+
+
+def _sample(
+    members: list[Entry], preprocessing: PreprocessingConfig, whole_chain: bool, run: Run
+) -> list[Views]:
+    """Read micrographs spread over the dataset; others take the place of those that fail.
+
+    Blank ones teach nothing: where all are blank, the sample is empty.
+    """
+    chosen = spread(members, _LEARN_FROM)
+    others = iter([entry for entry in members if entry not in chosen])
+
+    def read(entry: Entry) -> Views | None:
+        work = partial(_views, entry, preprocessing, whole_chain)
+        return run.attempt("read", entry.name, entry.path, work)
+
+    sample = []
+    for entry in track(chosen, "learning"):
+        views = read(entry)
+        while (views is None or views.is_blank) and (another := next(others, None)) is not None:
+            views = read(another)
+        if views is not None and not views.is_blank:
+            sample.append(views)
+    return sample
+
+
+def _views(entry: Entry, preprocessing: PreprocessingConfig, whole_chain: bool = False) -> Views:
+    micrograph = entry.load()
+    views = Views(micrograph, entry.particle_diameter(micrograph), preprocessing)
+    # What is wrong with a micrograph is to show here.
+    views.flat  # noqa: B018
+    if whole_chain and not views.is_blank:
+        views.enhanced  # noqa: B018
+    return views
+
+
+def known(labelers: dict[str, Labeler], entry: Entry) -> Labeler:
+    """Return the labeler of a micrograph's group.
+
+    Raises
+    ------
+    MicrographError
+        If there was nothing to learn from.
+    """
+    if entry.group not in labelers:
+        raise MicrographError("no other micrograph of its group could be read to learn from")
+    return labelers[entry.group]
+
+
+def _label(
+    entry: Entry, preprocessing: PreprocessingConfig, labelers: dict[str, Labeler] | None
+) -> Labelled:
+    """Label one micrograph; without any labelers, by its truth."""
+    views, seen = _views(entry, preprocessing), None
+    if views.is_blank:
+        raise MicrographError("every pixel has the same value: nothing to learn from")
+    truth = entry.load_truth()
+    if labelers is not None:
+        labeler = known(labelers, entry)
+        candidates = interface.label(views, labeler)
+        seen = views.enhanced if isinstance(labeler, MaskLabeler) else None
+    else:
+        candidates = label_by_picks(views, *(truth or (Picks.empty(), Picks.empty())))
+    seen = views.flat if seen is None else seen
+    if truth is None:
+        return Labelled(entry, views, seen, candidates, None, None)
+    radius = scoring_radius(entry, views.diameter, truth[0])
+    outcome = match(candidates.picks[candidates.good], *truth, radius)
+    return Labelled(
+        entry,
+        views,
+        seen,
+        candidates,
+        evaluate_micrograph(entry.name, candidates.picks, *truth, radius),
+        (int((outcome == 1).sum()), int((outcome == 0).sum())),
+    )

@@ -1,0 +1,244 @@
+"""Pick micrograph after micrograph into a folder, from where an earlier run has stopped."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.io.console import console
+from deepcryopicker.io.coordinates.topaz_table import write_topaz
+from deepcryopicker.io.files.tables import write_rows
+from deepcryopicker.io.star.optics_groups import Optics, placeholder
+from deepcryopicker.io.star.relion_folder import Located, write_lists
+from deepcryopicker.picker.function import Picker
+from deepcryopicker.pipeline.inputs.prefetch import read_ahead
+from deepcryopicker.pipeline.picking.pick_files import Files, pick_micrograph
+from deepcryopicker.pipeline.scoring.picked import Picked
+from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.runs.manifest import Finished, Manifest, Record, digest_of, stamp
+
+_SUMMARY = ("micrograph", "path", "picks", "candidates", "diameter", "pixel_size", "snr")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is the same for every micrograph of a batch.
+
+    Attributes
+    ----------
+    preprocessing : PreprocessingConfig
+        As the picker's network was trained on.
+    make_picker : callable
+        Asked once, when the first micrograph is to be picked.
+    threshold : float
+        Score from which a candidate counts as picked: goes to BOX, STAR and overlays. CSV and
+        CBOX files and Topaz's table hold every candidate.
+    settings : dict
+        All that decides the picks, see :func:`deepcryopicker.runs.manifest.deciding`.
+    learned_from : tuple of str
+        Micrographs without which the picker would be another one: a labeler's.
+    """
+
+    preprocessing: PreprocessingConfig
+    make_picker: Callable[[], Picker]
+    threshold: float
+    settings: dict[str, Any]
+    learned_from: tuple[str, ...] = ()
+
+
+class Batch:
+    """Micrographs that are picked into one folder, and what is known of those that are finished.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    run : Run
+    folder : Path
+    groups : sequence of str
+        Of the micrographs to come.
+    keep : bool
+        Whether finished micrographs of an earlier run are kept.
+    stage : str
+        Names the work in ``failures.csv`` and in messages.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        run: Run,
+        folder: Path,
+        groups: Sequence[str],
+        keep: bool,
+        stage: str = "picking",
+    ) -> None:
+        self._recipe, self._run, self._stage = recipe, run, stage
+        self._files = Files.of(folder, groups)
+        self._manifest = Manifest(folder, recipe.settings, keep)
+        self._common = digest_of([recipe.settings, recipe.learned_from])
+        self._done: dict[str, Picked] = {}
+
+    @cached_property
+    def _picker(self) -> Picker:
+        return self._recipe.make_picker()
+
+    @property
+    def done(self) -> list[Picked]:
+        """The finished micrographs, by name."""
+        return [self._done[name] for name in sorted(self._done)]
+
+    @property
+    def relion(self) -> dict[str, Path]:
+        """RELION folder of every group."""
+        return self._files.relion
+
+    def find_finished(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Note which micrographs an earlier run has finished, and return the others."""
+        left = []
+        for entry in entries:
+            record = self._manifest.find(entry.name, entry.path, self._made_by(entry))
+            path = self._files.candidates(entry)
+            if record is not None and path.is_file():
+                self._done[entry.name] = Picked(entry, record, path)
+            else:
+                left.append(entry)
+        return left
+
+    def take_over(self, folder: Path, entries: Sequence[Entry]) -> None:
+        """Take over what the run in another folder has finished in the same way."""
+        there = Finished(folder, self._recipe.settings)
+        theirs = Files.of(folder, list(self._files.relion))
+        records = []
+        for entry in entries:
+            record = there.find(entry.name, entry.path, self._made_by(entry))
+            ours = self._manifest.find(entry.name, entry.path, self._made_by(entry))
+            if record is not None and ours is None and theirs.candidates(entry).is_file():
+                self._files.take_over(entry, theirs)
+                records.append(record)
+        self._manifest.add(records)
+
+    def pick(
+        self,
+        entries: Sequence[Entry],
+        drawn: Collection[str],
+        show: Callable[[Sequence[Entry]], Iterator[Entry]],
+    ) -> None:
+        """Pick micrographs; while one is picked, the next is read and preprocessed.
+
+        Parameters
+        ----------
+        entries : sequence of Entry
+        drawn : collection of str
+            Names of those that get a picture.
+        show : callable
+            Yields the entries one after the other while it shows how far the work is; where it
+            ends early, so does the work.
+        """
+        if not entries:
+            return
+        picker = self._picker
+        prepare = partial(_prepare, self._recipe.preprocessing)
+        with closing(read_ahead(entries, prepare)) as prepared:
+            for entry, take in zip(show(entries), prepared, strict=False):
+                work = partial(self._pick, entry, take, picker, entry.name in drawn)
+                picked = self._run.attempt(self._stage, entry.name, entry.path, work)
+                if picked is not None:
+                    self._done[entry.name] = picked
+
+    def write_lists(self) -> None:
+        """Write ``summary.csv``, Topaz's table and RELION's lists of all that is finished.
+
+        Of blocks there are no lists: RELION would take them for all of the micrograph.
+        """
+        done = self.done
+        write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
+        write_rows(self._files.folder / "summary.csv", [_row(one) for one in done], _SUMMARY)
+        for group, folder in self._files.relion.items():
+            members = [one for one in done if (one.entry.group, one.entry.block) == (group, None)]
+            if members:
+                write_lists(folder, _located(members, self._recipe.threshold))
+            if any(one.record.pixel_size is None for one in members):
+                console.print(
+                    f"{group}: no pixel size in the files; RELION needs one to extract: "
+                    "set dataset.pixel_size"
+                )
+
+    def _pick(
+        self, entry: Entry, take: Callable[[], "_Prepared"], picker: Picker, draw: bool
+    ) -> Picked:
+        (size, modified), views = take()
+        threshold = self._recipe.threshold
+        picks, snr = pick_micrograph(entry, views, picker, threshold, self._files, draw)
+        record = Record(
+            name=entry.name,
+            path=str(entry.path),
+            size=size,
+            modified=modified,
+            made_by=self._made_by(entry),
+            height=views.micrograph.image.shape[0],
+            width=views.micrograph.image.shape[1],
+            diameter=float(views.diameter),
+            pixel_size=views.micrograph.pixel_size,
+            snr=snr,
+            picks=int((picks.score >= threshold).sum()),
+            candidates=len(picks),
+        )
+        self._manifest.add([record])
+        return Picked(entry, record, self._files.candidates(entry))
+
+    def _made_by(self, entry: Entry) -> str:
+        """Digest all that decides the picks of a micrograph, but its file."""
+        own = asdict(entry)
+        for name in ("name", "path", "group", "truth", "optics"):
+            del own[name]
+        truth = [(str(path), stamp(path)) for path in entry.truth_files]
+        return digest_of([self._common, own, truth])
+
+
+_Prepared = tuple[tuple[int, int], Views]
+
+
+def _prepare(preprocessing: PreprocessingConfig, entry: Entry) -> _Prepared:
+    """Read a micrograph and preprocess it as far as every picker needs it.
+
+    Beside it the stamp of the file from before it was read, should it change meanwhile.
+    """
+    known = stamp(entry.path) or (0, 0)
+    micrograph = entry.load()
+    views = Views(micrograph, entry.particle_diameter(micrograph), preprocessing)
+    views.flat  # noqa: B018
+    return known, views
+
+
+def _located(members: Sequence[Picked], threshold: float) -> list[Located]:
+    """Put micrographs beside their optics; placeholders where these are not known."""
+    sizes = {one.record.pixel_size for one in members}
+    size = sizes.pop() if len(sizes) == 1 else None
+    made_up = placeholder(size)
+
+    def optics(entry: Entry) -> Optics:
+        known = entry.optics
+        if known is None:
+            return made_up
+        return known if known.pixel_size is not None else known.with_pixel_size(size)
+
+    return [
+        Located(one.entry.path, one.record.height, optics(one.entry), partial(one.load, threshold))
+        for one in members
+    ]
+
+
+def _row(one: Picked) -> dict[str, object]:
+    return {
+        "micrograph": one.entry.name,
+        "path": str(one.entry.path),
+        "picks": one.record.picks,
+        "candidates": one.record.candidates,
+        "diameter": f"{one.record.diameter:.2f}",
+        "pixel_size": one.record.pixel_size,
+        "snr": None if one.record.snr is None else f"{one.record.snr:.4f}",
+    }

@@ -1,0 +1,97 @@
+"""Pick with the configured picker and with a baseline, and score both by the same ruler."""
+
+from functools import partial
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.dataset.catalogue import Catalogue
+from deepcryopicker.io.console import console
+from deepcryopicker.logger.tracker import Tracker
+from deepcryopicker.model.weights import Trained
+from deepcryopicker.pipeline.picking.batch import Recipe
+from deepcryopicker.pipeline.picking.build_picker import PickerConfig, build_picker
+from deepcryopicker.pipeline.picking.pick_dataset import make_recipe, pick_catalogue
+from deepcryopicker.pipeline.scoring.score import (
+    curve_of,
+    curves_by_class,
+    draw_curves,
+    score,
+    tabulate,
+)
+from deepcryopicker.pipeline.training.adapt import ADAPTATION
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.runs.input_hashes import INPUTS, write_hashes
+
+_NETWORK, _BASELINE = "network", "DoG"
+_STAGE = "baseline"  # also its folder
+
+
+def pick_and_score(
+    catalogue: Catalogue,
+    known: Catalogue,
+    trained: Trained | None,
+    config: TrainConfig,
+    run: Run,
+    tracker: Tracker,
+) -> dict[str, Any]:
+    """Pick all micrographs, write coordinates, and score where there is truth.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        To be picked.
+    known : Catalogue
+        Micrographs whose truth a picker may learn from that is trained by itself.
+    trained : Trained or None
+        Of pickers that have one, the network.
+    config : TrainConfig
+    run : Run
+    tracker : Tracker
+
+    Returns
+    -------
+    dict
+        The picker's scores, and those of the baseline under ``baseline``.
+    """
+    examples = None if known is catalogue else known  # nobody learns what it is scored on
+    if config.held_out is not None or config.left_out is not None:
+        write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
+    name = _NETWORK if trained is not None else HydraConfig.get().runtime.choices["picker"]
+    overlays, folder = config.overlays, run.folder
+    recipe = _recipe(config.picker, catalogue, examples, trained, config, run)
+    picked = {name: pick_catalogue(catalogue, recipe, run, folder, overlays, run.resumes)}
+    scores = {name: score(picked[name], config.picker.threshold)}
+    if config.baseline is not None:
+        recipe = _recipe(config.baseline, catalogue, examples, None, config, run)
+        place = folder / _STAGE
+        picked[_BASELINE] = pick_catalogue(
+            catalogue, recipe, run, place, overlays=0, keep=run.resumes, description=_STAGE
+        )
+        scores[_BASELINE] = score(picked[_BASELINE], config.baseline.threshold)
+    curves = {name: curve for name, each in picked.items() if (curve := curve_of(each))}
+    draw_curves(run.folder / "precision_recall.png", curves, config.picker.threshold)
+    draw_curves(
+        run.folder / "precision_recall_classes.png",
+        curves_by_class(picked[name]),
+        config.picker.threshold,
+    )
+    tracker.log_curves("precision_recall", curves)
+    tracker.log_pictures("overlays", sorted((run.folder / "overlays").rglob("*.png")))
+    console.print(tabulate(scores, title=catalogue.name))
+    return {**scores[name], "baseline": scores.get(_BASELINE)}
+
+
+def _recipe(
+    picker: PickerConfig,
+    catalogue: Catalogue,
+    examples: Catalogue | None,
+    trained: Trained | None,
+    config: TrainConfig,
+    run: Run,
+) -> Recipe:
+    make = partial(build_picker, picker, catalogue, config.preprocessing, trained, run, examples)
+    adapted = run.folder / ADAPTATION
+    weights = None if trained is None else adapted if config.adapt else run.folder
+    return make_recipe(picker, config.preprocessing, make, catalogue, run, weights)

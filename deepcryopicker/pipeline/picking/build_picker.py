@@ -1,0 +1,168 @@
+"""Build the configured picker: a function from a preprocessed micrograph to picks."""
+
+import logging
+from pathlib import Path
+
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.errors import UsageError
+from deepcryopicker.model.network import Network
+from deepcryopicker.model.weights import Trained
+from deepcryopicker.picker import dense
+from deepcryopicker.picker.fragments import with_stride
+from deepcryopicker.picker.function import Picker
+from deepcryopicker.picker.particles import make_surfaces
+from deepcryopicker.picker.prepare import choose_device, choose_precision
+from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.schema import (
+    DenseConfig,
+    LabelerPickerConfig,
+    NetworkPickerConfig,
+    SlidingConfig,
+)
+from deepcryopicker.pipeline.picking.weights_settings import NO_WEIGHTS
+from deepcryopicker.plots.score_maps import save_score_maps
+from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.rivals.learned.learn import finder, learn
+from deepcryopicker.rivals.learned.rival_weights import Learned
+from deepcryopicker.rivals.learned.schema import LearnedConfig
+from deepcryopicker.rivals.programs.imported import Imported
+from deepcryopicker.rivals.programs.run_program import pick_with_program
+from deepcryopicker.rivals.programs.schema import ImportedConfig, ProgramConfig
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.types import Picks
+
+logger = logging.getLogger(__name__)
+
+WithNetwork = DenseConfig | SlidingConfig
+PickerConfig = WithNetwork | LabelerPickerConfig | LearnedConfig | ProgramConfig | ImportedConfig
+
+
+def build_picker(
+    config: PickerConfig,
+    catalogue: Catalogue,
+    preprocessing: PreprocessingConfig,
+    trained: Trained | Learned | None,
+    run: Run,
+    examples: Catalogue | None = None,
+) -> Picker:
+    """Return a function from a preprocessed micrograph to picks.
+
+    Parameters
+    ----------
+    config : PickerConfig
+    catalogue : Catalogue
+        To be picked; a labeler learns from a sample of it, a program picks it now.
+    preprocessing : PreprocessingConfig
+    trained : Trained, Learned or None
+        What pickers with a network pick with.
+    run : Run
+    examples : Catalogue, optional
+        Micrographs whose truth a picker may learn from that has not been trained yet.
+    """
+    if isinstance(config, ProgramConfig):
+        return pick_with_program(config, catalogue, examples, run)
+    if isinstance(config, ImportedConfig):
+        return _with_files(config)
+    if isinstance(config, LabelerPickerConfig):
+        return _none_in_blanks(_with_labeler(config, catalogue, preprocessing, run))
+    if isinstance(config, LearnedConfig):
+        if trained is None and examples is not None:
+            trained = learn(config, examples, preprocessing, run.settings["seed"], run)
+        if isinstance(trained, Learned):
+            return _none_in_blanks(finder(trained, config))
+    elif isinstance(trained, Trained):
+        return _none_in_blanks(_with_network(config, preprocessing, trained, run))
+    raise UsageError(NO_WEIGHTS)
+
+
+def _none_in_blanks(picker: Picker) -> Picker:
+    """Spare a picker images without any contrast: these have no particles, and no scale."""
+
+    def pick(entry: Entry, views: Views) -> Picks:
+        if not views.is_blank:
+            return picker(entry, views)
+        logger.warning("%s: every pixel has the same value, so there are no picks", entry.path)
+        return Picks.empty()
+
+    return pick
+
+
+def _with_files(config: ImportedConfig) -> Picker:
+    source = Imported(Path(config.picks))
+
+    def look_up(entry: Entry, views: Views) -> Picks:
+        if entry.block is None:
+            return source.find(entry.name, views.diameter)
+        picks = source.find(entry.block.micrograph, views.diameter)
+        return entry.from_micrograph(entry.block.holds(picks))
+
+    return look_up
+
+
+def _with_labeler(
+    config: LabelerPickerConfig, catalogue: Catalogue, preprocessing: PreprocessingConfig, run: Run
+) -> Picker:
+    # Imported where they are needed: a network should not wait for the labelers.
+    from deepcryopicker.labeler import interface
+    from deepcryopicker.pipeline.labels.label_dataset import known, learn_labelers
+
+    labelers = learn_labelers(catalogue, preprocessing, config.labeler, run)
+
+    def pick(entry: Entry, views: Views) -> Picks:
+        return interface.pick(views, known(labelers, entry))
+
+    return pick
+
+
+def _with_network(
+    config: WithNetwork, preprocessing: PreprocessingConfig, trained: Trained, run: Run
+) -> Picker:
+    scan = build_scan(trained, config)
+
+    def pick(entry: Entry, views: Views) -> Picks:
+        seen = views.at(config.scale_factor)
+        picks, scores = dense.pick(seen.flat, scan, seen.working_diameter, config)
+        if preprocessing.save_stages:
+            surfaces = make_surfaces(scores, seen.working_diameter, config)
+            path = run.folder / "score_maps" / f"{entry.name}.png"
+            save_score_maps(
+                path,
+                views.micrograph,
+                scores,
+                seen.flat.scale,
+                surfaces,
+                picks,
+                config.threshold,
+            )
+        return picks
+
+    return pick
+
+
+def prepare_network(config: TrainConfig) -> Network | None:
+    """Build the network that is to be trained, and refuse what it cannot do.
+
+    Returns
+    -------
+    Network or None
+        None where the picker has no use for one.
+
+    Raises
+    ------
+    UsageError
+        If it cannot have the picker's stride, or there is no such device or precision.
+    """
+    picker = config.picker
+    if not isinstance(picker, NetworkPickerConfig) and config.until == "picks":
+        return None
+    # Imported where it is needed: whoever only picks should not wait for Lightning.
+    from deepcryopicker.pipeline.training.train_network import new_network
+
+    network = new_network(config)
+    if isinstance(picker, NetworkPickerConfig):
+        choose_precision(picker.precision, choose_device(picker.device))
+    if isinstance(picker, DenseConfig):
+        with_stride(network, picker.stride)
+    return network

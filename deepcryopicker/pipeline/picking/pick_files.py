@@ -1,0 +1,135 @@
+"""Pick one micrograph and write its files."""
+
+import math
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.evaluation.signal_to_noise import signal_to_noise
+from deepcryopicker.frames import to_working
+from deepcryopicker.io.coordinates.cbox import write_cbox
+from deepcryopicker.io.coordinates.formats import read_picks, write_box, write_csv
+from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, write_coordinates
+from deepcryopicker.picker.function import Picker
+from deepcryopicker.pipeline.scoring.picked import evaluate_picks
+from deepcryopicker.plots.overlays import save_overlay
+from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.steps import to_working_scale
+from deepcryopicker.types import Picks
+
+_SNR_DIAMETER = 24.0  # working pixels at which signal-to-noise ratios are compared
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the results of micrographs go.
+
+    Attributes
+    ----------
+    folder : Path
+    relion : dict
+        From the group of a micrograph to the folder of its STAR files.
+    """
+
+    folder: Path
+    relion: dict[str, Path]
+
+    @classmethod
+    def of(cls, folder: Path, groups: Sequence[str]) -> "Files":
+        """Give every group a RELION folder of its own, if there are several."""
+        several = len(groups) > 1
+        return cls(folder, {name: folder / "relion" / (name if several else "") for name in groups})
+
+    def candidates(self, entry: Entry) -> Path:
+        """Return the path of the CSV with every candidate."""
+        return self.folder / "picks" / f"{entry.name}.csv"
+
+    def others(self, entry: Entry) -> tuple[Path, Path, Path, Path]:
+        """Return the paths of BOX, CBOX, RELION's STAR, and the overlay, which few have."""
+        return (
+            self.folder / "box" / f"{entry.name}.box",
+            self.folder / "cbox" / f"{entry.name}.cbox",
+            coordinate_file(self.relion[entry.group], relion_name(entry.path)),
+            self.folder / "overlays" / f"{entry.name}.png",
+        )
+
+    def truth(self, entry: Entry) -> tuple[Path, Path]:
+        """Return the paths of the true particles and of the uncertain places."""
+        folder = self.folder / "truth"
+        return folder / f"{entry.name}.csv", folder / f"{entry.name}.uncertain.csv"
+
+    def take_over(self, entry: Entry, other: "Files") -> None:
+        """Take over the files of a micrograph from another run; links, where those are possible."""
+        theirs, ours = (
+            (each.candidates(entry), *each.others(entry), *each.truth(entry))
+            for each in (other, self)
+        )
+        for source, target in zip(theirs, ours, strict=True):
+            if source.is_file():
+                with replacing(target) as temporary:
+                    _link(source, temporary)
+
+
+def pick_micrograph(
+    entry: Entry, views: Views, picker: Picker, threshold: float, files: Files, draw: bool
+) -> tuple[Picks, float | None]:
+    """Pick one micrograph and write its files.
+
+    Returns
+    -------
+    picks : Picks
+        Every candidate, as written: in the micrograph's frame.
+    snr : float or None
+        Signal-to-noise ratio of the true particles, None where it is not known.
+    """
+    path, (box, cbox, _, overlay) = files.candidates(entry), files.others(entry)
+    write_csv(path, entry.to_micrograph(picker(entry, views)))
+    picks = read_picks(path)  # what is scored is what was written, decimals and all
+    chosen = picks[picks.score >= threshold]
+    write_box(box, chosen)
+    write_cbox(cbox, picks)
+    height, width = views.micrograph.image.shape
+    if entry.block is None:
+        write_coordinates(files.relion[entry.group], entry.path, height, chosen)
+    if draw:
+        evaluated = evaluate_picks(entry, picks, views.diameter, (height, width))
+        outcome = None if evaluated is None else evaluated.outcome
+        missed = None if evaluated is None else evaluated.missed_at(threshold)
+        shown = entry.from_micrograph(picks)
+        save_overlay(overlay, views.micrograph, shown, threshold, outcome, missed)
+    truth = entry.load_truth()
+    if truth is None:
+        return picks, None
+    _write_truth(files.truth(entry), entry, *truth)
+    return picks, _signal_to_noise(views, truth[0])
+
+
+def _write_truth(paths: tuple[Path, Path], entry: Entry, truth: Picks, uncertain: Picks) -> None:
+    """Keep beside the picks what they are scored against, in the micrograph's frame."""
+    write_csv(paths[0], entry.to_micrograph(truth))
+    if len(uncertain):
+        write_csv(paths[1], entry.to_micrograph(uncertain))
+
+
+def _signal_to_noise(views: Views, truth: Picks) -> float | None:
+    """Signal-to-noise ratio at a common scale, so that datasets compare."""
+    scale = _SNR_DIAMETER / views.diameter
+    working = views.rescaled
+    if not math.isclose(working.scale, scale):
+        working = to_working_scale(views.micrograph, scale)
+    x, y = (to_working(position, working.scale) for position in (truth.x, truth.y))
+    ratio = signal_to_noise(working.image, x, y, _SNR_DIAMETER)
+    return float(ratio) if np.isfinite(ratio) else None
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)

@@ -1,0 +1,143 @@
+"""Take over what travels with weights: preprocessing, particle diameter, the kind of picker."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+
+from deepcryopicker.config.schemas import PickConfig
+from deepcryopicker.dataset.catalogue import Catalogue
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.console import console
+from deepcryopicker.model.weights import (
+    CARD,
+    GENERAL,
+    GENERAL_FOLDER,
+    SAME_DIAMETER,
+    Trained,
+    load_weights,
+)
+from deepcryopicker.picker.schema import NetworkPickerConfig
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.rivals.learned.rival_weights import CARD as RIVAL_CARD
+from deepcryopicker.rivals.learned.rival_weights import Learned, load, name_of
+from deepcryopicker.rivals.learned.schema import LearnedConfig
+
+NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use picker=log"
+
+
+def inherit(
+    config: PickConfig, catalogue: Catalogue
+) -> tuple[Trained | Learned | None, PreprocessingConfig, Catalogue]:
+    """Load the weights and take preprocessing and diameter from them.
+
+    What the user gives on the command line must agree with the weights.
+
+    Raises
+    ------
+    UsageError
+        If it does not.
+    """
+    if not isinstance(config.picker, NetworkPickerConfig | LearnedConfig):
+        return None, config.preprocessing, catalogue
+    weights = config.picker.weights
+    if weights is None:
+        if isinstance(config.picker, LearnedConfig):
+            raise UsageError(NO_WEIGHTS)
+        console.print(
+            "picker.weights is not given: general weights, trained on simulated micrographs only"
+        )
+        weights = GENERAL
+    trained = _load(config.picker, weights)
+    stored = _stored_chain(trained, weights)
+    # What is drawn is no part of what the network was trained with.
+    stored = replace(stored, save_stages=config.preprocessing.save_stages)
+    given = any(
+        override.lstrip("+~").startswith("preprocessing")
+        and not override.startswith("preprocessing.save_stages")
+        for override in HydraConfig.get().overrides.task
+    )
+    if given:
+        _refuse_other_chain(asdict(config.preprocessing), asdict(stored))
+    return trained, stored, with_diameter_of(trained, catalogue)
+
+
+def general_weights(picker: object) -> Path | None:
+    """Return the folder of the general weights if the configured picker picks with them."""
+    if not isinstance(picker, NetworkPickerConfig) or picker.weights not in (None, GENERAL):
+        return None
+    return GENERAL_FOLDER
+
+
+def with_diameter_of(trained: Trained | Learned, catalogue: Catalogue) -> Catalogue:
+    """Give micrographs without one the particle diameter that the network was trained at.
+
+    General weights have none: those micrographs stay without.
+
+    Raises
+    ------
+    UsageError
+        If the user gave another one.
+    """
+    if trained.diameter is None:
+        return catalogue
+    for entry in catalogue.entries:
+        if entry.diameter and abs(entry.diameter / trained.diameter - 1.0) > SAME_DIAMETER:
+            raise UsageError(
+                f"dataset.diameter={entry.diameter:g}, but the weights were trained at "
+                f"{trained.diameter:g} pixels; leave it out, or train on these micrographs"
+            )
+    for group in catalogue.groups_without_diameter:
+        catalogue = catalogue.with_diameter(group, trained.diameter)
+    return catalogue
+
+
+def _load(config: NetworkPickerConfig | LearnedConfig, weights: str) -> Trained | Learned:
+    """Load what the configured picker picks with.
+
+    Raises
+    ------
+    UsageError
+        If the weights are those of another rival, or there are none.
+    """
+    if not isinstance(config, LearnedConfig):
+        return load_weights(weights)
+    learned = load(Path(weights))
+    wanted, stored = name_of(config), name_of(learned.config)
+    if wanted != stored:
+        raise UsageError(
+            f"picker={wanted}, but {weights} was trained with picker={stored}; "
+            f"use picker={stored}, or other weights"
+        )
+    return learned
+
+
+def _stored_chain(trained: Trained | Learned, weights: str) -> PreprocessingConfig:
+    """Read the chain from the card, which anybody may have edited."""
+    try:
+        return PreprocessingConfig(**trained.preprocessing)
+    except (TypeError, ValueError, AttributeError, UsageError) as error:
+        card = CARD if isinstance(trained, Trained) else RIVAL_CARD
+        raise UsageError(f"the {card} of {weights} has a damaged preprocessing: {error}") from error
+
+
+def _refuse_other_chain(given: dict[str, Any], stored: dict[str, Any]) -> None:
+    """Refuse the first value that is not what the network has seen in training."""
+    flat, trained = _flatten(given), _flatten(stored)
+    for key in (*flat, *trained):
+        if flat.get(key) != trained.get(key):
+            raise UsageError(
+                f"preprocessing{key}={flat.get(key, 'null')}, but the weights were trained with "
+                f"{trained.get(key, 'null')}; leave preprocessing out"
+            )
+
+
+def _flatten(tree: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {name: tree}
+    return {
+        key: value
+        for branch, below in tree.items()
+        for key, value in _flatten(below, f"{name}.{branch}").items()
+    }

@@ -1,0 +1,133 @@
+"""Match anybody's coordinates with the truth."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deepcryopicker.config.sections import EvaluateSection
+from deepcryopicker.errors import UsageError
+from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph, score_pooled
+from deepcryopicker.evaluation.significance import compare_paired
+from deepcryopicker.io.console import console
+from deepcryopicker.pipeline.scoring.coordinate_sets import Source, assign_sources, find_sources
+from deepcryopicker.types import Picks
+
+_UNCERTAIN = ".uncertain"
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Picks beside the truth.
+
+    Attributes
+    ----------
+    picks : list of Evaluated
+    against : list of Evaluated or None
+        Those of the second picker, if there is one.
+    radius : float
+        Farthest a hit may lie from its particle, original pixels.
+    """
+
+    picks: list[Evaluated]
+    against: list[Evaluated] | None
+    radius: float
+
+
+def match_coordinates(settings: EvaluateSection) -> Matched:
+    """Match the picks of every micrograph that has truth.
+
+    Raises
+    ------
+    UsageError
+        Nothing to read, no picks that belong to any truth, or neither diameters nor a radius.
+    """
+    sources = find_sources("evaluate.truth", settings.truth)
+    uncertain = {name for name in sources if name.endswith(_UNCERTAIN)}
+    every = sorted(set(sources) - uncertain)
+    picks = _assigned("evaluate.picks", settings.picks, every, settings.missing)
+    against = None
+    if settings.against is not None:
+        against = _assigned("evaluate.against", settings.against, every, settings.missing)
+    # Other files of the folder may be no coordinates at all, and are left alone.
+    names = every if settings.missing == "missed" else sorted({*picks, *(against or ())})
+    vague = [f"{name}{_UNCERTAIN}" for name in names if f"{name}{_UNCERTAIN}" in uncertain]
+    assigned = assign_sources("evaluate.truth", sources, [*names, *vague])
+    truth = {name: source.read() for name, source in assigned.items()}
+    radius = settings.radius or _half_diameter([truth[name] for name in names])
+
+    def evaluated(found: Mapping[str, Source]) -> list[Evaluated]:
+        return [
+            evaluate_micrograph(
+                name,
+                found[name].read() if name in found else Picks.empty(),
+                truth[name],
+                truth.get(f"{name}{_UNCERTAIN}", Picks.empty()),
+                radius,
+            )
+            for name in (names if settings.missing == "missed" else sorted(found))
+        ]
+
+    return Matched(evaluated(picks), None if against is None else evaluated(against), radius)
+
+
+def _assigned(key: str, given: str, names: Sequence[str], missing: str) -> dict[str, Source]:
+    """Find the picks of the micrographs with truth, and tell of those that have none."""
+    sources = find_sources(key, given)
+    assigned = assign_sources(key, sources, names)
+    if not assigned:
+        raise UsageError(
+            f"{key} and evaluate.truth share no file name.\n"
+            f"picks: {', '.join(sorted(sources)[:3])}; truth: {', '.join(names[:3])}"
+        )
+    if len(assigned) < len(names):
+        what = (
+            "all their particles are missed"
+            if missing == "missed"
+            else "left out (evaluate.missing=missed counts their particles as missed)"
+        )
+        lacking = len(names) - len(assigned)
+        console.print(f"{lacking} of {len(names)} truth files have no picks in {given}: {what}")
+    return assigned
+
+
+def compare(
+    first: Sequence[Evaluated], second: Sequence[Evaluated], settings: EvaluateSection
+) -> dict[str, Any]:
+    """Compare two pickers on the micrographs that both have picked.
+
+    Returns
+    -------
+    dict
+        :func:`significance.compare_paired`, with ``against`` and its ``threshold``, and
+        ``scores``: those of the second picker on all its micrographs.
+
+    Raises
+    ------
+    UsageError
+        If they share no micrograph.
+    """
+    given = settings.against_threshold
+    threshold = settings.threshold if given is None else given
+    shared = {one.name for one in first} & {one.name for one in second}
+    if not shared:
+        raise UsageError("evaluate.picks and evaluate.against share no micrograph with truth")
+    one, other = (
+        [micrograph for micrograph in picker if micrograph.name in shared]
+        for picker in (first, second)
+    )
+    return {
+        "against": settings.against,
+        "threshold": threshold,
+        "scores": {"micrographs": len(second), **score_pooled(second, threshold)},
+        **compare_paired(one, other, settings.threshold, threshold),
+    }
+
+
+def _half_diameter(truth: list[Picks]) -> float:
+    diameters = np.concatenate([np.zeros(0), *(picks.diameter for picks in truth)])
+    diameters = diameters[np.isfinite(diameters)]
+    if len(diameters) == 0:
+        raise UsageError("the truth has no diameters; give evaluate.radius=PIXELS")
+    return float(np.median(diameters)) / 2.0

@@ -1,0 +1,101 @@
+"""Scores of a run: per group and overall, as a table, a picture and numbers."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from deepcryopicker.evaluation.all_rules import describe
+from deepcryopicker.evaluation.metrics import Curve, precision_recall
+from deepcryopicker.evaluation.scores import Evaluated, by_class, pooled, summarise
+from deepcryopicker.pipeline.scoring.picked import Picked
+from deepcryopicker.plots.result_tables import score_table
+
+Summary = Callable[[list[Evaluated], float, float], dict[str, Any]]
+
+
+def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
+    """Score all micrographs that have truth.
+
+    Returns
+    -------
+    dict
+        As :func:`deepcryopicker.evaluation.all_rules.describe`, with ``groups`` (as
+        :func:`deepcryopicker.evaluation.scores.summarise`) and the median ``snr``. Without any
+        truth only ``picks``, ``candidates`` and ``micrographs``.
+    """
+    scored = [one for one in picked if one.evaluated is not None]
+    if not scored:
+        return _counts(picked)
+    overall = _summary(scored, threshold, describe)
+    names = list(dict.fromkeys(one.entry.group for one in scored))
+    groups = {
+        name: _summary([one for one in scored if one.entry.group == name], threshold, summarise)
+        for name in names
+    }
+    return {**overall, "groups": groups, "micrographs_without_truth": len(picked) - len(scored)}
+
+
+def tabulate(scores: dict[str, dict[str, Any]], title: str) -> Table:
+    """Make one table of several pickers' scores, a row for each group and picker.
+
+    Parameters
+    ----------
+    scores : dict
+        Name of a picker to what :func:`score` returned; the first one's overall row comes last.
+    title : str
+    """
+    first = next(iter(scores.values()))
+    rows = []
+    for group in first.get("groups", {}):
+        for name, summary in scores.items():
+            if group in summary.get("groups", {}):
+                rows.append({"what": f"{group}, {name}", **summary["groups"][group]})
+    several = len(first.get("groups", {})) != 1
+    if several:
+        rows += [{"what": f"overall, {name}", **summary} for name, summary in scores.items()]
+    return score_table(rows, title=title)
+
+
+def curve_of(picked: list[Picked]) -> Curve | None:
+    """Return the precision-recall curve of all micrographs that have truth, None without any."""
+    evaluated = [one.evaluated for one in picked if one.evaluated is not None]
+    return precision_recall(*pooled(evaluated)) if evaluated else None
+
+
+def curves_by_class(picked: list[Picked]) -> dict[str, Curve]:
+    """Return a precision-recall curve for each class of particles (the paper's Figure 4).
+
+    It is empty where the truth knows no classes.
+    """
+    evaluated = [one.evaluated for one in picked if one.evaluated is not None]
+    return {
+        label: precision_recall(*pooled(members)) for label, members in by_class(evaluated).items()
+    }
+
+
+def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
+    """Draw the precision-recall curves of several pickers on the same micrographs."""
+    if curves:
+        # matplotlib takes a second to import, which only those who draw should wait for.
+        from deepcryopicker.plots.figures import precision_recall_figure
+
+        precision_recall_figure(path, curves, threshold)
+
+
+def _summary(scored: list[Picked], threshold: float, summary_of: Summary) -> dict[str, Any]:
+    evaluated = [one.evaluated for one in scored if one.evaluated is not None]
+    ratios = [one.record.snr for one in scored if one.record.snr is not None]
+    radius = float(np.median([one.record.diameter / 2.0 for one in scored]))
+    snr = float(np.median(ratios)) if ratios else None
+    return {**summary_of(evaluated, threshold, radius), "snr": snr}
+
+
+def _counts(picked: list[Picked]) -> dict[str, Any]:
+    return {
+        "micrographs": len(picked),
+        "candidates": sum(one.record.candidates for one in picked),
+        "picks": sum(one.record.picks for one in picked),
+    }

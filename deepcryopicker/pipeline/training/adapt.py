@@ -1,0 +1,61 @@
+"""Let a network that was trained on other datasets go on learning from the one to be picked."""
+
+from dataclasses import replace
+from typing import Any
+
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.dataset.catalogue import Catalogue
+from deepcryopicker.labeler.schema import AutoConfig, TruthConfig
+from deepcryopicker.logger.tracker import Tracker
+from deepcryopicker.model.weights import Trained
+from deepcryopicker.pipeline.training.self_training import label_and_train
+from deepcryopicker.pipeline.training.train_network import (
+    count_rounds,
+    new_network,
+    training_folders,
+)
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.runs.timings import timed
+from deepcryopicker.trainer.checkpoints import remove_checkpoints
+
+ADAPTATION = "adaptation"
+"""Folder, within that of the run, of the labels, windows and weights of the second training."""
+
+
+def adapt(
+    catalogue: Catalogue, config: TrainConfig, run: Run
+) -> tuple[Trained | None, dict[str, Any]]:
+    """Train the network of a run further, on particles found without labels.
+
+    The weights that it starts from stay in the run folder; those that it ends with, and all that
+    they come from, are in ``adaptation/``. It is not tracked: its epochs would be steps that the
+    tracker has seen already.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        What is to be picked; its truth is not used.
+    config : TrainConfig
+        Where its labels are the truth, ``labeler=auto`` takes their place.
+    run : Run
+        Its folder holds the weights of the first training.
+
+    Returns
+    -------
+    Trained or None
+        None if `until` is ``samples``.
+    dict
+        Scores of the labels, and of test windows that are judged by these labels.
+    """
+    without_labels = AutoConfig() if isinstance(config.labeler, TruthConfig) else config.labeler
+    further = replace(config, labeler=without_labels, start_from=str(run.folder))
+    within = replace(run, folder=run.folder / ADAPTATION, failures=[])
+    within.folder.mkdir(exist_ok=True)
+    with timed(run, ADAPTATION):
+        network = new_network(further)
+        trained, _, metrics = label_and_train(
+            network, catalogue, catalogue, catalogue, further, within, Tracker()
+        )
+    for folder in training_folders(within.folder, count_rounds(further)):
+        remove_checkpoints(folder)
+    return trained, metrics

@@ -1,0 +1,77 @@
+"""Pick what a network was trained on: to calibrate its scores, and to find better labels."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from deepcryopicker.class_set.split import assign_splits
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, Judged, calibration_of
+from deepcryopicker.evaluation.matching import match
+from deepcryopicker.io.console import track
+from deepcryopicker.labeler.schema import TruthConfig
+from deepcryopicker.model.weights import Trained
+from deepcryopicker.picker import dense
+from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
+from deepcryopicker.pipeline.inputs.open_dataset import spread
+from deepcryopicker.pipeline.training.training_set import Source
+from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Picks
+
+
+def calibrate(
+    trained: Trained, sources: Sequence[Source], config: TrainConfig, run: Run
+) -> Trained:
+    """Fit what makes probabilities of the scores: how often a pick of some score was labelled.
+
+    A score of 0.5 is to be the threshold of the best F1. Picks at that threshold are right with
+    half the probability of this F1 (Lipton et al., 2014), which is used where the labels are
+    true; micrographs to be tested on are left out then. Labels that were found without
+    supervision have false ones among them, and one half is closer (docs/picking.md).
+    """
+    given = isinstance(config.labeler, TruthConfig)
+    if given:
+        sources = _not_tested(sources, config)
+    judged = []
+    chosen = spread(list(sources), CALIBRATE_ON)
+    for source, _, picks in pick_sources(trained, chosen, config, run, "calibrating"):
+        unknown = np.isin(source.reason, (UNCERTAIN, WEAK))
+        labels = source.picks[~unknown & (source.reason != CONTAMINANT)]
+        outcome = match(picks, labels, source.picks[unknown], source.diameter / 2.0)
+        judged.append(Judged(picks.score, outcome, len(labels)))
+    return replace(trained, calibration=calibration_of(judged, given))
+
+
+def pick_sources(
+    trained: Trained, sources: Sequence[Source], config: TrainConfig, run: Run, description: str
+) -> Iterator[tuple[Source, Views, Picks]]:
+    """Pick one micrograph after the other that has been labelled."""
+    uses_network = isinstance(config.picker, DenseConfig | SlidingConfig)
+    settings = config.picker if uses_network else DenseConfig()
+    settings = replace(settings, floor=0.0)
+    scan = build_scan(trained, settings)
+
+    def pick(source: Source) -> tuple[Views, Picks]:
+        views = Views(source.entry.load(), source.diameter, config.preprocessing)
+        return views, dense.pick(views.flat, scan, views.working_diameter, settings)[0]
+
+    for source in track(sources, description):
+        work = partial(pick, source)
+        done = run.attempt(description, source.entry.name, source.entry.path, work)
+        if done is not None:
+            yield source, *done
+
+
+def _not_tested(sources: Sequence[Source], config: TrainConfig) -> list[Source]:
+    """Leave out the test micrographs; all stay where blocks, or windows, of them are tested."""
+    splits = assign_splits([one.entry.group for one in sources], config.class_set, config.seed)
+    by_copy = config.class_set.split_by == "copy"
+    return [
+        source
+        for source, blocks in zip(sources, splits, strict=True)
+        if by_copy or not (blocks == "test").all()
+    ]

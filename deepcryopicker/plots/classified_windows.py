@@ -1,0 +1,104 @@
+"""Figures of a classifier of windows: samples with what was said of them, and confusions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from deepcryopicker.plots.figures import COLOURS, montage, save_figure
+from deepcryopicker.types import Image
+
+_GAP = 2  # pixels between windows
+_RIGHT, _WRONG = COLOURS[0], COLOURS[1]
+
+
+def patch_sheet(
+    path: Path,
+    windows: Image,
+    target: npt.NDArray[np.int64],
+    probability: Image,
+    classes: Sequence[str],
+    per_class: int = 12,
+) -> None:
+    """Show windows of each class with the predicted class and its probability (figure 2).
+
+    Half of a row are the windows that the network is most wrong about, if there are so many; the
+    others are spread evenly over the class.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    windows : (N, S, S) float32
+    target : (N,) int64
+    probability : (N, C) float32
+    classes : sequence of str
+    per_class : int
+    """
+    present = [index for index in range(len(classes)) if (target == index).any()]
+    figure = Figure(figsize=(0.95 * per_class + 0.3, 1.45 * len(present)), layout="constrained")
+    rows = figure.subplots(len(present), 1, squeeze=False)[:, 0]
+    predicted, size = probability.argmax(axis=1), windows.shape[1]
+    for axes, index in zip(rows, present, strict=True):
+        members = np.flatnonzero(target == index)
+        score, wrong = probability[members, index], predicted[members] != index
+        chosen = _choose(members, score, wrong, per_class)
+        sheet = montage(windows[chosen], per_class, _GAP)
+        axes.imshow(sheet, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
+        right = np.mean(predicted[members] == index)
+        title = f"{classes[index]}: {len(members)} windows, {right:.1%} right"
+        title += ", the worst mistakes last" if wrong.any() else ""
+        axes.set_title(title, loc="left", fontsize=10)
+        for slot, member in enumerate(chosen):
+            said = predicted[member]
+            axes.text(
+                slot * (size + _GAP) + size / 2,
+                size * 1.02,
+                f"{classes[said]} {probability[member, said]:.2f}",
+                ha="center",
+                va="top",
+                fontsize=7,
+                color=_RIGHT if said == index else _WRONG,
+            )
+        axes.set_axis_off()
+    save_figure(figure, path)
+
+
+def confusion_figure(path: Path, matrix: npt.NDArray[np.int64], classes: Sequence[str]) -> None:
+    """Draw counts by true class (rows) and predicted class (columns), shaded by the row's share.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    matrix : (C, C) int64
+    classes : sequence of str
+    """
+    figure = Figure(figsize=(1.1 * len(classes) + 1.4, 1.0 * len(classes) + 1.2))
+    figure.set_layout_engine("constrained")
+    axes = figure.add_subplot()
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
+    for (row, column), windows in np.ndenumerate(matrix):
+        colour = "white" if share[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{windows}", ha="center", va="center", color=colour)
+    ticks = np.arange(len(classes))
+    axes.set_xticks(ticks, classes)
+    axes.set_yticks(ticks, classes)
+    axes.set(xlabel="Predicted", ylabel="True")
+    save_figure(figure, path)
+
+
+def _choose(
+    members: npt.NDArray[np.int64],
+    score: npt.NDArray[np.floating],
+    wrong: npt.NDArray[np.bool_],
+    count: int,
+) -> npt.NDArray[np.int64]:
+    """Choose the worst of the wrong ones and spread the rest over the others."""
+    worst = members[wrong][np.argsort(score[wrong], kind="stable")][: count // 2]
+    others = members[~wrong]
+    spread = np.linspace(0, len(others) - 1, min(count - len(worst), len(others)))
+    return np.concatenate([others[np.round(spread).astype(int)], worst])

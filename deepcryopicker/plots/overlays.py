@@ -1,0 +1,214 @@
+"""Micrographs with their picks drawn on them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFont
+
+from deepcryopicker.frames import to_working
+from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.types import SHAPES, Floats, Micrograph, Picks
+
+Rgb = npt.NDArray[np.uint8]
+Colour = tuple[int, int, int]
+Entry = tuple[str, Colour, bool]
+"""Text, colour and dashes of a legend entry."""
+
+# The colours of Okabe and Ito, which the colour-blind can tell apart; blue and green lightened
+# to stand out from grey.
+BLUE: Colour = (0, 132, 219)
+VERMILLION: Colour = (233, 94, 0)
+YELLOW: Colour = (240, 228, 66)
+GREEN: Colour = (0, 178, 128)
+PINK: Colour = (224, 131, 177)
+GREY: Colour = (176, 176, 176)
+
+OUTCOMES: dict[int, tuple[str, Colour]] = {
+    1: ("hit", BLUE),
+    0: ("false", VERMILLION),
+    -1: ("don't care", GREY),
+}
+CLASS_COLOURS = dict(zip(SHAPES, (BLUE, VERMILLION, GREEN), strict=True))
+
+SHIFT = 4  # OpenCV draws in sixteenths of a pixel.
+_DASHES = 12
+SHADOW: Colour = (24, 24, 24)
+_LINE_HEIGHT = 22
+_MARGIN = 8
+
+
+def draw_overlay(
+    micrograph: Micrograph,
+    picks: Picks,
+    threshold: float,
+    outcome: npt.NDArray[np.int8] | None = None,
+    missed: Picks | None = None,
+    longest: int = 1024,
+) -> Rgb:
+    """Draw the picks that reach the threshold onto the micrograph.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        As read or preprocessed: its `scale` places the picks.
+    picks : Picks
+        N picks, original pixels. A circle has the diameter of its pick.
+    threshold : float
+        Picks below it are left out.
+    outcome : (N,) int8, optional
+        1 hit (blue), 0 false (vermillion), -1 don't care (grey). Without it, colours are classes.
+    missed : Picks, optional
+        Particles without a pick: dashed yellow.
+    longest : int
+        The image is shrunk until its longer side has at most so many pixels; never enlarged.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        RGB; the image, and below it a legend with counts.
+    """
+    small, scale_x, scale_y = _shrink(micrograph, longest)
+    missed = Picks.empty() if missed is None else missed
+    diameter = typical_diameter(picks, missed, micrograph)
+    grey = to_visible(small, micrograph, scale_x, diameter * scale_x)
+    canvas = np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
+
+    shown = picks.score >= threshold
+    groups = [(text, colour, shown & who) for text, colour, who in _groups(picks, outcome)]
+    legend = [(f"{text} {np.count_nonzero(who)}", colour, False) for text, colour, who in groups]
+    for _, colour, members in reversed(groups):
+        draw_circles(canvas, picks[members], colour, (scale_x, scale_y), diameter, dashed=False)
+    if outcome is not None or len(missed):
+        legend.append((f"missed {len(missed)}", YELLOW, True))
+        draw_circles(canvas, missed, YELLOW, (scale_x, scale_y), diameter, dashed=True)
+    title = f"{np.count_nonzero(shown)} picks, score >= {threshold:.3g}"
+    return np.vstack([canvas, _legend(canvas.shape[1], title, legend)])
+
+
+def save_overlay(
+    path: Path,
+    micrograph: Micrograph,
+    picks: Picks,
+    threshold: float,
+    outcome: npt.NDArray[np.int8] | None = None,
+    missed: Picks | None = None,
+    longest: int = 1024,
+) -> None:
+    """Write :func:`draw_overlay` as a PNG, atomically."""
+    overlay = draw_overlay(micrograph, picks, threshold, outcome, missed, longest)
+    with replacing(path) as temporary:
+        # Noise hardly compresses: trying hard takes three times as long and saves a tenth.
+        PillowImage.fromarray(overlay).save(temporary, format="PNG", compress_level=1)
+
+
+def _shrink(micrograph: Micrograph, longest: int) -> tuple[npt.NDArray[np.float32], float, float]:
+    """Binned image, and its pixels per original pixel along x and y."""
+    image = micrograph.image
+    height, width = image.shape
+    factor = min(1.0, longest / max(height, width))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    scale_x = micrograph.scale * size[0] / width
+    return small.astype(np.float32), scale_x, micrograph.scale * size[1] / height
+
+
+def to_visible(
+    image: npt.NDArray[np.float32], micrograph: Micrograph, scale: float, diameter: float
+) -> Rgb:
+    """Smooth a little (`diameter` in pixels of `image`) and stretch the contrast to (H, W) uint8.
+
+    The invalid border has no say in the contrast.
+    """
+    margins = np.ceil(np.array(micrograph.margins) * scale / micrograph.scale).astype(int)
+    top, bottom, left, right = (int(margin) for margin in margins)
+    height, width = image.shape
+    top, left = min(top, height - 1), min(left, width - 1)
+    inner = np.s_[top : max(height - bottom, top + 1), left : max(width - right, left + 1)]
+    # Clipped first, so that the smoothing does not spread the border's values.
+    clipped = np.clip(image, image[inner].min(), image[inner].max())
+    smooth = cv2.GaussianBlur(clipped, (0, 0), float(np.clip(diameter / 12.0, 0.6, 2.5)))
+    low, high = np.percentile(smooth[inner], [0.5, 99.5])
+    stretched = (smooth - low) / max(float(high - low), np.finfo(np.float32).tiny)
+    return (np.clip(stretched, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def typical_diameter(picks: Picks, missed: Picks, micrograph: Micrograph) -> float:
+    """Median known diameter in original pixels; a fortieth of the image where none is known."""
+    known = np.concatenate([picks.diameter, missed.diameter])
+    known = known[np.isfinite(known)]
+    if len(known):
+        return float(np.median(known))
+    return max(micrograph.image.shape) / micrograph.scale / 40.0
+
+
+def _groups(
+    picks: Picks, outcome: npt.NDArray[np.int8] | None
+) -> list[tuple[str, Colour, npt.NDArray[np.bool_]]]:
+    """Name, colour and members (N,) of each group of picks, most important first."""
+    if outcome is not None:
+        groups = [(text, colour, outcome == value) for value, (text, colour) in OUTCOMES.items()]
+        return [group for group in groups if group[0] != "don't care" or group[2].any()]
+    present = {str(label) for label in picks.label}
+    names = [label for label in SHAPES if label in present] + sorted(present - set(SHAPES))
+    return [(name, CLASS_COLOURS.get(name, PINK), picks.label == name) for name in names]
+
+
+def draw_circles(
+    canvas: Rgb,
+    picks: Picks,
+    colour: Colour,
+    scale: tuple[float, float],
+    typical: float,
+    dashed: bool,
+) -> None:
+    """Draw circles into `canvas`; unknown diameters are replaced by the typical one."""
+    thickness = max(1, round(min(typical * scale[0], 80.0) / 20.0))
+    x, y = to_working(picks.x, scale[0]), to_working(picks.y, scale[1])
+    diameter = np.where(np.isfinite(picks.diameter), picks.diameter, typical)
+    radius = np.maximum(diameter * scale[0] / 2.0, 2.0)
+    for centre_x, centre_y, size in to_fixed_point(x, y, radius):
+        centre = (centre_x, centre_y)
+        if not dashed:
+            cv2.circle(canvas, centre, size, colour, thickness, cv2.LINE_AA, SHIFT)
+            continue
+        # Yellow alone would vanish on light grey.
+        cv2.circle(canvas, centre, size, SHADOW, thickness, cv2.LINE_AA, SHIFT)
+        for start in np.arange(_DASHES) * 360.0 / _DASHES:
+            arc = (0.0, float(start), float(start) + 0.6 * 360.0 / _DASHES)
+            cv2.ellipse(canvas, centre, (size, size), *arc, colour, thickness, cv2.LINE_AA, SHIFT)
+
+
+def to_fixed_point(*columns: Floats) -> list[list[int]]:
+    """Convert pixels to OpenCV's fixed-point integers, one row per pick.
+
+    Positions far outside are pulled in a little, or they would not fit into its integers.
+    """
+    pixels = np.clip(np.column_stack(columns), -(2**16), 2**16)
+    rows: list[list[int]] = np.round(pixels * 2**SHIFT).astype(int).tolist()
+    return rows
+
+
+def _legend(width: int, title: str, entries: list[Entry]) -> Rgb:
+    """Draw a dark strip (h, width, 3) with the title and a sample of each colour, wrapped."""
+    font = ImageFont.load_default(size=14)
+    places: list[tuple[int, int]] = []
+    x, line = _MARGIN, 0
+    for text, swatch in [(title, 0), *((entry[0], 24) for entry in entries)]:
+        needed = swatch + round(font.getlength(text))
+        if x > _MARGIN and x + needed > width - _MARGIN:
+            x, line = _MARGIN, line + 1
+        places.append((x, line * _LINE_HEIGHT + 4))
+        x += needed + 20
+    strip = PillowImage.new("RGB", (width, (line + 1) * _LINE_HEIGHT + 6), SHADOW)
+    pen = ImageDraw.Draw(strip)
+    pen.text(places[0], title, fill=(255, 255, 255), font=font)
+    for (left, top), (text, colour, dashed) in zip(places[1:], entries, strict=True):
+        middle = top + 9
+        for start, end in ((0, 4), (7, 11), (14, 18)) if dashed else ((0, 18),):
+            box = (left + start, middle - 1, left + end, middle + 1)
+            pen.rectangle(box, fill=colour)
+        pen.text((left + 24, top), text, fill=(255, 255, 255), font=font)
+    return np.asarray(strip, dtype=np.uint8)

@@ -1,0 +1,227 @@
+"""The table that a sweep ends with: what varied, and the few numbers that jobs are compared by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from rich.console import Console
+from rich.table import Table
+
+from deepcryopicker.plots.result_tables import make_table
+
+PAPER = "paper."
+"""Before the metric, in the name of a column of published numbers."""
+NOTES = ("label_use", "program")
+"""Columns of words: whose labels were used, and which program picked."""
+WIDTH = 110  # of the table, characters: what a log file shows well
+_LONGEST_CHOICE = 28
+_LONGEST_NOTES = (44, 28, 20)  # shortened before the first few numbers are given up
+_FIRST_FEW = 3
+_OVERALL = {
+    "patches.accuracy": "patch accuracy",
+    "patches.average_precision": "patch AP",
+}
+_OF_GROUPS = ("patches.groups.", ".accuracy")
+_OF_PICKS = {
+    "f1": "F1",
+    "best_f1": "best F1",
+    "average_precision": "AP",
+    "precision": "precision",
+    "recall": "recall",
+}
+_OF_LABELS = {
+    "best_f1": "labels' best F1",
+    "f1": "labels' F1",
+    "purity": "purity",
+    "yield": "yield",
+}
+_SECONDS = {"seconds.training": "training, s"}
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A number that jobs are compared by.
+
+    Attributes
+    ----------
+    heading : str
+    values : list of float or None
+        One a job.
+    intervals : list of (float, float) or None
+    published : list of float or None
+        The paper's.
+    """
+
+    heading: str
+    values: list[float | None]
+    intervals: list[tuple[float, float] | None]
+    published: list[float | None]
+
+    @property
+    def known(self) -> bool:
+        """Whether any job has it."""
+        return any(value is not None for value in self.values)
+
+    def cells(self) -> list[str | float | None]:
+        """Text of a column: ``0.991 [0.985, 0.996]`` where intervals are known."""
+        if not any(self.intervals):
+            return list(self.values)
+        return [
+            None if value is None else f"{value:.3f} {_bracket(interval)}".rstrip()
+            for value, interval in zip(self.values, self.intervals, strict=True)
+        ]
+
+
+def headlines(rows: Sequence[Row]) -> list[Headline]:
+    """Choose the numbers that jobs are compared by, the most telling first.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Of ``sweep.csv``.
+    """
+    chosen = [_column(rows, key, heading) for key, heading in _OVERALL.items()]
+    chosen += [_column(rows, key, heading) for key, heading in _OF_PICKS.items()]
+    chosen += [_of_labels(rows, key, heading) for key, heading in _OF_LABELS.items()]
+    chosen += [_column(rows, key, heading) for key, heading in _SECONDS.items()]
+    return [one for one in chosen if one.known]
+
+
+def of_datasets(rows: Sequence[Row]) -> list[Headline]:
+    """Collect the patch accuracy on each dataset, where jobs were tested on several."""
+    start, end = _OF_GROUPS
+    names = dict.fromkeys(key for row in rows for key in row)
+    groups = [key for key in names if key.startswith(start) and key.endswith(end)]
+    if len(groups) < 2:
+        return []
+    return [_column(rows, key, _group(key), with_interval=False) for key in groups]
+
+
+def sweep_table(
+    rows: Sequence[Row],
+    varied: Sequence[str],
+    shown: Sequence[Headline],
+    title: str | None = None,
+) -> Table:
+    """Make a table of a sweep, with as many numbers as fit into 110 columns.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Of ``sweep.csv``.
+    varied : sequence of str
+        Keys of what varies between the jobs.
+    shown : sequence of Headline
+        The first ones are shown at least.
+    title : str, optional
+    """
+    few = min(_FIRST_FEW, len(shown))
+    tries = [
+        (count, note) for note in _LONGEST_NOTES for count in range(len(shown), few - 1, -1)
+    ] + [(count, _LONGEST_NOTES[-1]) for count in range(few - 1, 0, -1)]
+    for count, note in tries:
+        table = _make(rows, varied, shown[:count], note, title)
+        if _width(table) <= WIDTH:
+            return table
+    return _make(rows, varied, [], _LONGEST_NOTES[0], title)
+
+
+def short_names(keys: Sequence[str]) -> list[str]:
+    """Leave out the groups before keys, where what is left tells them apart."""
+    last = [_last_part(key) for key in keys]
+    return [short if last.count(short) == 1 else key for key, short in zip(keys, last, strict=True)]
+
+
+def _last_part(key: str) -> str:
+    """Return ``lr`` of ``trainer.lr`` and ``network`` of ``experiment/network@_global_``."""
+    if key.endswith("@_global_"):
+        return key.removesuffix("@_global_").rpartition("/")[2]
+    return key if "@" in key else key.rpartition(".")[2]
+
+
+def shortened(text: str, longest: int = _LONGEST_CHOICE) -> str:
+    """Cut a text; an ellipsis says so."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _make(
+    rows: Sequence[Row],
+    varied: Sequence[str],
+    shown: Sequence[Headline],
+    longest_note: int,
+    title: str | None,
+) -> Table:
+    columns = {"job": "job", **dict(zip(varied, short_names(varied), strict=True))}
+    cells: list[dict[str, object]] = [
+        {
+            "job": row["job"],
+            **{key: shortened(str(row.get(key) or "")) for key in varied},
+            "note": _note(row, longest_note),
+        }
+        for row in rows
+    ]
+    if any(row.get("label_use") for row in rows):
+        columns["label_use"] = "labels"
+        for row, cell in zip(rows, cells, strict=True):
+            cell["label_use"] = row.get("label_use")
+    for headline in shown:
+        columns[headline.heading] = headline.heading
+        for cell, value in zip(cells, headline.cells(), strict=True):
+            cell[headline.heading] = value
+        if any(number is not None for number in headline.published):
+            columns[f"{headline.heading}, paper"] = "paper"
+            for cell, number in zip(cells, headline.published, strict=True):
+                cell[f"{headline.heading}, paper"] = number
+    if any(cell["note"] for cell in cells):
+        columns["note"] = "note"
+    return make_table(cells, columns, title=title)
+
+
+def _note(row: Row, longest: int) -> str | None:
+    """Say how a job ended if it is not simply done."""
+    if row["status"] == "done":
+        return None
+    error = row.get("error")
+    return shortened(f"{row['status']}: {error}" if error else str(row["status"]), longest)
+
+
+def _column(rows: Sequence[Row], key: str, heading: str, with_interval: bool = True) -> Headline:
+    low, high, paper, values = (
+        [_number(row.get(name)) for row in rows]
+        for name in (f"{key}_low", f"{key}_high", f"{PAPER}{key}", key)
+    )
+    intervals = [
+        None if start is None or end is None or not with_interval else (start, end)
+        for start, end in zip(low, high, strict=True)
+    ]
+    return Headline(heading, values, intervals, paper)
+
+
+def _of_labels(rows: Sequence[Row], key: str, heading: str) -> Headline:
+    """Mean over the groups of micrographs that were labelled, most often one."""
+    values = []
+    for row in rows:
+        names = (name for name in row if name.startswith("labels.") and name.endswith(f".{key}"))
+        found = [number for name in names if (number := _number(row[name])) is not None]
+        values.append(fmean(found) if found else None)
+    nothing: list[None] = [None] * len(rows)
+    return Headline(heading, values, list(nothing), list(nothing))
+
+
+def _group(key: str) -> str:
+    start, end = _OF_GROUPS
+    return key.removeprefix(start).removesuffix(end)
+
+
+def _bracket(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f"[{interval[0]:.3f}, {interval[1]:.3f}]"
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _width(table: Table) -> int:
+    return Console(width=10 * WIDTH).measure(table).maximum

@@ -1,0 +1,80 @@
+"""Defects of the camera: pixels that X-rays hit, dead or hot rows and columns."""
+
+import numpy as np
+from scipy.ndimage import median_filter
+
+from deepcryopicker.preprocessing.operators.borders import inner_slices
+from deepcryopicker.types import Image, Margins
+
+_SAMPLED = 16  # every so many pixels along each axis
+_FARTHEST = 100.0  # robust standard deviations; gold and ice stay within some twenty
+_HITS = 0.01  # share of pixels
+_NEIGHBOURS = 9  # lines whose median a line is compared with
+_ODD = 16.0  # robust standard deviations of such differences
+_TO_DEVIATION = 1.4826  # from the median absolute deviation of a Gaussian
+_LIVELY = 0.5  # share of the usual spread below which an odd line is dead
+
+
+def mend_pixels(image: Image) -> Image:
+    """Replace pixels that are a hundred robust standard deviations off the median by the median.
+
+    An X-ray is worth a million grey values, which a resampling would spread over its
+    neighbourhood. More than 1 % of such pixels are no hits but what the image shows: these are
+    clipped. Images of which more than half the pixels are alike, and those without such pixels,
+    are returned as they are.
+
+    Parameters
+    ----------
+    image : (H, W) float
+    """
+    sample = image[::_SAMPLED, ::_SAMPLED].astype(np.float64)
+    median = float(np.median(sample))
+    reach = _FARTHEST * _TO_DEVIATION * float(np.median(np.abs(sample - median)))
+    low, high = median - reach, median + reach
+    if reach == 0.0 or (low <= image.min() and image.max() <= high):
+        return image
+    off = (image < low) | (image > high)
+    mended = np.where(off, median, image) if off.mean() < _HITS else np.clip(image, low, high)
+    return mended.astype(image.dtype, copy=False)
+
+
+def mend_lines(image: Image, margins: Margins) -> Image:
+    """Take dead and hot rows and columns back to the level of their neighbours.
+
+    A line is odd if its mean differs from the median of those around it by sixteen robust
+    standard deviations of such differences: the difference is subtracted. If hardly any spread is
+    left, the line is dead, and becomes a copy of the nearest whole one. Gradients, carbon edges
+    and particles change many lines alike and are left alone; an image without odd lines is
+    returned as it is.
+
+    Parameters
+    ----------
+    image : (H, W) float
+    margins : Margins
+        Invalid border, which is left as it is.
+    """
+    valid = inner_slices(image.shape, margins)
+    inner = image[valid]
+    mended = _mend_rows(_mend_rows(inner).T).T
+    if np.shares_memory(mended, inner):
+        return image
+    image = image.copy()
+    image[valid] = mended
+    return image
+
+
+def _mend_rows(image: Image) -> Image:
+    level = image.mean(axis=1, dtype=np.float64)
+    offset = level - median_filter(level, _NEIGHBOURS, mode="nearest")
+    deviation = _TO_DEVIATION * float(np.median(np.abs(offset)))
+    odd = np.flatnonzero(np.abs(offset) > _ODD * deviation)
+    if deviation == 0.0 or len(odd) == 0:
+        return image
+    mended = image.copy()
+    mended[odd] -= offset[odd, None].astype(image.dtype)
+    whole = np.setdiff1d(np.arange(len(image)), odd)
+    usual = float(np.median(image[whole[:: max(1, len(whole) // 64)]].std(axis=1)))
+    for row in odd:
+        if mended[row].std() < _LIVELY * usual:
+            mended[row] = image[whole[np.abs(whole - row).argmin()]]
+    return mended

@@ -1,0 +1,86 @@
+"""One micrograph as the network and as the labeler see it, each computed when first needed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from deepcryopicker.preprocessing.chain import RESCALED, model_diameter, seen_by_network
+from deepcryopicker.preprocessing.operators.contrast import standardise
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.preprocessing.steps import stages, to_model_scale
+from deepcryopicker.types import Micrograph
+
+
+@dataclass(frozen=True)
+class Views:
+    """The stages of one micrograph that others work on.
+
+    Attributes
+    ----------
+    micrograph : Micrograph
+        As read.
+    diameter : float
+        Particle diameter, original pixels.
+    config : PreprocessingConfig
+    """
+
+    micrograph: Micrograph
+    diameter: float
+    config: PreprocessingConfig
+
+    @property
+    def working_diameter(self) -> float:
+        """Particle diameter in pixels of `flat`."""
+        return model_diameter(self.config, self.diameter)
+
+    @cached_property
+    def is_blank(self) -> bool:
+        """Whether every pixel has the same value: there is nothing to find and to learn from."""
+        return bool(np.ptp(self.micrograph.image) == 0)
+
+    def at(self, factor: float) -> Self:
+        """Return views of the same micrograph in which particles are `factor` times as large."""
+        if factor == 1.0:
+            return self
+        working_diameter = self.config.working_diameter * factor
+        return replace(self, config=replace(self.config, working_diameter=working_diameter))
+
+    @cached_property
+    def rescaled(self) -> Micrograph:
+        """Before the first step, at the chain's scale."""
+        _, first = next(self._stages)
+        return first
+
+    @cached_property
+    def flat(self) -> Micrograph:
+        """What the network sees, at its scale."""
+        return to_model_scale(self._seen, self.diameter, self.config)
+
+    @cached_property
+    def standard(self) -> Micrograph:
+        """`flat` centred on its median, in robust standard deviations: what detectors filter."""
+        return replace(self.flat, image=standardise(self.flat.image))
+
+    @cached_property
+    def enhanced(self) -> Micrograph:
+        """The last stage of the chain, at the chain's scale: what is clustered."""
+        last = self._seen
+        for _, last in self._stages:  # noqa: B007
+            pass
+        return last
+
+    @cached_property
+    def _seen(self) -> Micrograph:
+        wanted = seen_by_network(self.config)
+        first = self.rescaled
+        if wanted == RESCALED:
+            return first
+        return next(stage for name, stage in self._stages if name == wanted)
+
+    @cached_property
+    def _stages(self) -> Iterator[tuple[str, Micrograph]]:
+        """The chain, which goes on where it was left: no step runs twice."""
+        return stages(self.micrograph, self.diameter, self.config)

@@ -1,0 +1,181 @@
+"""The preprocessing chain: rescale to the working scale, then named steps in order."""
+
+import inspect
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from deepcryopicker.errors import MicrographError, UsageError, unknown
+from deepcryopicker.io.files.checks import one_line
+from deepcryopicker.preprocessing.chain import (
+    RESCALED,
+    active_steps,
+    chain_diameter,
+    chain_scale,
+    model_scale,
+    seen_by_network,
+)
+from deepcryopicker.preprocessing.operators import clahe, contrast, restore
+from deepcryopicker.preprocessing.operators.borders import fill_margins, find_margins
+from deepcryopicker.preprocessing.operators.defects import mend_lines, mend_pixels
+from deepcryopicker.preprocessing.operators.resize import rescale
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.types import Image, Margins, Micrograph
+
+OPERATIONS: dict[str, Callable[..., Image]] = {
+    "clahe": clahe.clahe,
+    "closing": restore.closing,
+    "complement": contrast.complement,
+    "equalise": contrast.equalise,
+    "flatten": restore.flatten,
+    "gaussian": restore.gaussian,
+    "guided": restore.guided,
+    "normalise": contrast.normalise,
+    "normalise_by_maximum": contrast.normalise_by_maximum,
+    "opening": restore.opening,
+    "standardise": contrast.standardise,
+    "stretch": contrast.stretch,
+    "wiener": restore.wiener,
+    "window": contrast.window,
+}
+
+_SMALLEST_SIDE = 2.0  # particle diameters: below this no window fits
+_DTYPES = {"single": np.float32, "double": np.float64}
+
+
+def preprocess(
+    micrograph: Micrograph, diameter: float, config: PreprocessingConfig, until: str | None = None
+) -> Micrograph:
+    """Run the chain and return its last image, or that of the step `until`.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        As read.
+    diameter : float
+        Particle diameter, original pixels.
+    config : PreprocessingConfig
+    until : str, optional
+        Name of the step to stop after.
+
+    Raises
+    ------
+    MicrographError
+        If the micrograph is smaller than two particle diameters.
+    """
+    result = micrograph
+    for name, result in stages(micrograph, diameter, config):  # noqa: B007
+        if name == until:
+            break
+    return result
+
+
+def preprocess_for_model(
+    micrograph: Micrograph, diameter: float, config: PreprocessingConfig
+) -> Micrograph:
+    """Run the chain up to what the network sees, at the network's scale.
+
+    Parameters and errors are those of :func:`preprocess`. A particle has
+    :func:`chain.model_diameter` pixels in the result, and the image is float32.
+    """
+    seen = preprocess(micrograph, diameter, config, until=seen_by_network(config))
+    return to_model_scale(seen, diameter, config)
+
+
+def to_model_scale(stage: Micrograph, diameter: float, config: PreprocessingConfig) -> Micrograph:
+    """Resample one of the :func:`stages` to the scale of the network, float32.
+
+    Parameters
+    ----------
+    stage : Micrograph
+        At whatever scale.
+    diameter : float
+        Particle diameter, original pixels.
+    config : PreprocessingConfig
+    """
+    scale = model_scale(config, diameter)
+    single = replace(stage, image=stage.image.astype(np.float32, copy=False))
+    return single if math.isclose(scale, stage.scale) else _resample(single, scale)
+
+
+def stages(
+    micrograph: Micrograph, diameter: float, config: PreprocessingConfig
+) -> Iterator[tuple[str, Micrograph]]:
+    """Yield the name and the image of every step, the rescaled micrograph first.
+
+    The images are float32, or float64 if ``config.precision`` is ``double``; all are at
+    the scale that ``chain_scale`` gives.
+
+    Raises
+    ------
+    MicrographError
+        If the micrograph is smaller than two particle diameters.
+    """
+    if min(micrograph.image.shape) < _SMALLEST_SIDE * diameter:
+        height, width = micrograph.image.shape
+        raise MicrographError(
+            f"image of {width}x{height} pixels is smaller than two particle diameters "
+            f"({diameter:g} pixels each)"
+        )
+    image = micrograph.image.astype(_DTYPES[config.precision], copy=False)
+    current = to_working_scale(
+        replace(micrograph, image=image), chain_scale(config, diameter), config.integer_rescaling
+    )
+    yield RESCALED, current
+    for name, step in active_steps(config).items():
+        image = apply_step(current.image, name, step, chain_diameter(config, diameter))
+        current = replace(current, image=image)
+        yield name, current
+
+
+def to_working_scale(micrograph: Micrograph, scale: float, integers: bool = False) -> Micrograph:
+    """Neutralise invalid border and defects, and resample a micrograph as read by `scale`.
+
+    With `integers` whole grey values stay whole, see :func:`resize.rescale`.
+    """
+    image = mend_pixels(micrograph.image)
+    margins = find_margins(image)
+    filled = fill_margins(mend_lines(image, margins), margins)
+    return _resample(replace(micrograph, image=filled, margins=margins), scale, integers)
+
+
+def _resample(micrograph: Micrograph, scale: float, integers: bool = False) -> Micrograph:
+    """Bring a micrograph of any scale to `scale`; the margins follow."""
+    factor = scale / micrograph.scale
+    margins = Margins(*(round(width * factor) for width in micrograph.margins))
+    image = rescale(micrograph.image, factor, integers)
+    return replace(micrograph, image=image, scale=scale, margins=margins)
+
+
+def apply_step(image: Image, name: str, step: dict[str, Any], diameter: float) -> Image:
+    """Apply one configured step; parameters named ``*_diameters`` are in particle diameters.
+
+    `diameter` is the particle's in pixels of `image`.
+
+    Raises
+    ------
+    UsageError
+        If the operation or a parameter is unknown, or the operation rejects a value.
+    """
+    if not isinstance(step, dict):
+        raise UsageError(f"preprocessing.steps.{name} must be {{operation: ...}}, got {step}")
+    parameters = {key: value for key, value in step.items() if key != "operation"}
+    operation = OPERATIONS.get(str(step.get("operation")))
+    key = f"preprocessing.steps.{name}"
+    if operation is None:
+        raise UsageError(f"{key}: {unknown('operation', str(step.get('operation')), OPERATIONS)}")
+    for given in [parameter for parameter in parameters if parameter.endswith("_diameters")]:
+        pixels = float(parameters.pop(given)) * diameter
+        parameters[given.removesuffix("_diameters")] = pixels
+    accepted = [p for p in inspect.signature(operation).parameters if p != "image"]
+    for given in parameters:
+        if given not in accepted:
+            raise UsageError(f"{key}: {unknown('parameter', given, accepted)}")
+    try:
+        return operation(image, **parameters)
+    except (TypeError, ValueError, ArithmeticError, cv2.error) as error:
+        raise UsageError(f"{key}: {one_line(error)}") from error

@@ -1,0 +1,33 @@
+"""Values of results as cells of a table; what is no number becomes a dash."""
+
+from typing import Any
+
+from deepcryopicker.reporting.page.page_model import Cell
+from deepcryopicker.reporting.reading.run_files import is_number
+
+NOTHING = Cell("–")
+
+
+def number_cell(value: Any, form: str, note: str = "") -> Cell:
+    """Word a number by a format specification.
+
+    Examples
+    --------
+    >>> number_cell(0.25, "+.2f").text, number_cell(None, ".3f").text
+    ('+0.25', '–')
+    """
+    return Cell(format(value, form), float(value), note) if is_number(value) else NOTHING
+
+
+def interval_note(interval: Any, form: str) -> str:
+    """Word an interval for the small print; nothing where it is none.
+
+    Examples
+    --------
+    >>> interval_note([0.5, 0.75], ".3f"), interval_note(None, ".3f")
+    ('[0.500, 0.750]', '')
+    """
+    if not (isinstance(interval, list) and len(interval) == 2 and all(map(is_number, interval))):
+        return ""
+    low, high = interval
+    return f"[{low:{form}}, {high:{form}}]"

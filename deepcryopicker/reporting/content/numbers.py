@@ -1,0 +1,233 @@
+"""The tables of the page: scores, windows, labels, classes and timings of all runs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from deepcryopicker.reporting.content.cells import NOTHING, interval_note, number_cell
+from deepcryopicker.reporting.page.page_model import Cell, Row, Table
+from deepcryopicker.reporting.reading.pick_sets import Lot, display_name
+from deepcryopicker.reporting.reading.run_files import is_number, part
+from deepcryopicker.reporting.reading.run_folders import RunFolder
+
+_PICK_COLUMNS = [
+    "Picker",
+    "Dataset",
+    "Labels used",
+    "Micrographs",
+    "True particles",
+    "Picks",
+    "Precision",
+    "Recall",
+    "F1",
+    "Best F1",
+    "AP",
+    "Time",
+]
+_SCORES = ("precision", "recall", "f1", "best_f1", "average_precision")
+
+
+def picks_table(lots: Sequence[Lot], datasets: Mapping[str, str]) -> Table | None:
+    """Make the headline: a row for each picker, and one for each group of its micrographs.
+
+    Parameters
+    ----------
+    lots : sequence of Lot
+    datasets : mapping
+        From the name of a lot to the dataset that it is compared on.
+    """
+    rows: list[Row] = []
+    for lot in lots:
+        if lot.run.command == "label" or "picks" not in lot.metrics:
+            continue
+        rows.append(_picks_row(lot, datasets[lot.name], lot.metrics, lot.run.published))
+        groups = part(lot.metrics, "groups")
+        if len(groups) > 1:
+            rows += [_picks_row(lot, name, part(groups, name), {}, is_part=True) for name in groups]
+    if not rows:
+        return None
+    return Table(
+        "Picks",
+        _PICK_COLUMNS,
+        rows,
+        "Precision, recall and F1 are at the run's own threshold; best F1 is at the threshold "
+        "that the truth would choose, and AP, the area under precision over recall, is of all "
+        "thresholds. In brackets: 95 % bootstrap interval over micrographs.",
+    )
+
+
+def windows_table(runs: Sequence[RunFolder]) -> Table | None:
+    """Make the table of networks tested on single windows, which the paper calls patches."""
+    rows = [
+        Row(
+            [
+                Cell(display_name(run)),
+                Cell(str(run.section("dataset").get("name", ""))),
+                _count(tested.get("windows")),
+                _score(tested, "accuracy", run.published, "patches."),
+                _score(tested, "average_precision", run.published, "patches."),
+            ]
+        )
+        for run in runs
+        if (tested := part(run.metrics, "patches"))
+    ]
+    if not rows:
+        return None
+    columns = ["Network", "Dataset", "Test windows", "Accuracy", "AP"]
+    return Table("Windows", columns, rows, "Windows of micrographs that were not trained on.")
+
+
+def labels_table(runs: Sequence[RunFolder]) -> Table | None:
+    """Make the table of training particles that labelers found."""
+    columns = {
+        "micrographs": "Micrographs",
+        "candidates": "Candidates",
+        "good": "Good",
+        "precision": "Precision",
+        "recall": "Recall",
+        "purity": "Purity of good",
+        "yield": "Yield of good",
+    }
+    rows = [
+        Row(
+            [Cell(display_name(run)), Cell(str(group.get("what", "")))]
+            + [_number(group.get(key)) for key in columns]
+        )
+        for run in runs
+        for group in _dictionaries(run.metrics.get("labels"))
+    ]
+    if not rows:
+        return None
+    note = "Candidates of the labeler; only the good ones train the network."
+    return Table("Training particles", ["Run", "Group", *columns.values()], rows, note)
+
+
+def protocols_table(lots: Sequence[Lot]) -> Table | None:
+    """Make the table of scores by other matching rules, where runs have them: rules in columns."""
+    scored = [lot for lot in lots if part(lot.metrics, "protocols")]
+    if not scored:
+        return None
+    rules = list(dict.fromkeys(rule for lot in scored for rule in part(lot.metrics, "protocols")))
+    rows = [
+        Row([Cell(lot.name), *(_by_rule(part(lot.metrics, "protocols", rule)) for rule in rules)])
+        for lot in scored
+    ]
+    columns = ["Picker", *(str(rule).replace("_", " ") for rule in rules)]
+    told = {
+        rule: text
+        for lot in scored
+        for rule in rules
+        if (text := part(lot.metrics, "protocols", rule).get("rule"))
+    }
+    meaning = [f"{str(rule).replace('_', ' ')}: {text}." for rule, text in told.items()]
+    note = " ".join(["F1, with precision, recall and AP below it.", *meaning])
+    return Table("The same picks by other rules", columns, rows, note)
+
+
+def class_table(lots: Sequence[Lot]) -> Table | None:
+    """Make the table of scores by class, where the truth knows classes."""
+    rows = []
+    for lot in lots:
+        for label in part(lot.metrics, "per_class"):
+            scores = part(lot.metrics, "per_class", label)
+            rows.append(
+                Row(
+                    [
+                        Cell(lot.name),
+                        Cell(str(label)),
+                        _count(scores.get("truth")),
+                        _count(scores.get("picks")),
+                        *(_score(scores, key) for key in _SCORES),
+                    ]
+                )
+            )
+    if not rows:
+        return None
+    columns = ["Picker", "Class", "True particles", "Picks", *_PICK_COLUMNS[6:11]]
+    note = "Picks of each class against the true particles of that class, matched anew."
+    return Table("Classes", columns, rows, note)
+
+
+def timings_table(runs: Sequence[RunFolder]) -> Table | None:
+    """Make the table of seconds: stages in columns."""
+    stages = list(dict.fromkeys(stage for run in runs for stage in run.timings))
+    rows = [
+        Row(
+            [
+                Cell(display_name(run)),
+                *(_seconds(run.timings.get(stage)) for stage in stages),
+                _seconds(run.seconds),
+            ]
+        )
+        for run in runs
+        if run.seconds is not None and run.problem is None
+    ]
+    if not rows:
+        return None
+    columns = ["Run", *(stage.replace("_", " ").capitalize() for stage in stages), "Whole run"]
+    note = "Wall time on the machine of each run, whatever else it was doing."
+    return Table("Timings", columns, rows, note)
+
+
+def _picks_row(
+    lot: Lot,
+    dataset: str,
+    scores: Mapping[str, Any],
+    published: Mapping[str, float],
+    is_part: bool = False,
+) -> Row:
+    cells = [
+        Cell(dataset if is_part else lot.name),
+        Cell("" if is_part else dataset),
+        Cell("" if is_part else lot.label_use),
+        _count(scores.get("micrographs")),
+        _count(scores.get("truth")),
+        _count(scores.get("picks")),
+        *(_score(scores, key, published) for key in _SCORES),
+        Cell("") if is_part else _seconds(lot.seconds),
+    ]
+    return Row(cells, is_part)
+
+
+def _score(
+    scores: Mapping[str, Any],
+    key: str,
+    published: Mapping[str, float] | None = None,
+    prefix: str = "",
+) -> Cell:
+    """Word a score with its interval, or where it is reached, and the paper's number."""
+    value = scores.get(key)
+    if not is_number(value):
+        return NOTHING
+    note = interval_note(scores.get(f"{key}_interval"), ".3f")
+    if not note and key == "best_f1" and is_number(scores.get("best_threshold")):
+        note = f"at {scores['best_threshold']:.3g}"
+    paper = (published or {}).get(f"{prefix}{key}")
+    return Cell(f"{value:.3f}", float(value), note, "" if paper is None else f"paper {paper:g}")
+
+
+def _by_rule(scores: Mapping[str, Any]) -> Cell:
+    """Word F1 by one rule, and what it is made of."""
+    named = {"precision": "P", "recall": "R", "average_precision": "AP"}
+    known = {name: scores.get(key) for key, name in named.items()}
+    note = " ".join(f"{name} {value:.3f}" for name, value in known.items() if is_number(value))
+    return number_cell(scores.get("f1"), ".3f", note)
+
+
+def _number(value: Any) -> Cell:
+    return Cell(f"{value:.3f}", value) if isinstance(value, float) else _count(value)
+
+
+def _count(value: Any) -> Cell:
+    return Cell(f"{value}", float(value)) if is_number(value) else NOTHING
+
+
+def _seconds(value: Any) -> Cell:
+    """Word a duration; it is sorted by seconds."""
+    if not is_number(value):
+        return NOTHING
+    text = f"{value / 60:.1f} min" if value >= 120 else f"{value:.1f} s"
+    return Cell(text, float(value))
+
+
+def _dictionaries(value: Any) -> Iterable[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

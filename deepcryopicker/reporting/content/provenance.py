@@ -1,0 +1,92 @@
+"""How the numbers of each run were made, in words."""
+
+import shlex
+from typing import Any
+
+from deepcryopicker.reporting.page.page_model import Source
+from deepcryopicker.reporting.reading.pick_sets import Lot, display_name
+from deepcryopicker.reporting.reading.run_files import is_number, part
+from deepcryopicker.reporting.reading.run_folders import RunFolder
+
+_SHOWN_VERSIONS = ("python", "torch", "numpy")
+
+
+def source_of(run: RunFolder, lots: list[Lot]) -> Source:
+    """List the facts of a run, and why it has no results if so.
+
+    Parameters
+    ----------
+    run : RunFolder
+    lots : list of Lot
+        Those of the run.
+    """
+    facts = [("folder", str(run.path))]
+    if run.command is not None:
+        facts += [("command", _command(run)), ("dataset", _dataset(run))]
+    for lot in lots:
+        facts += _matching(lot)
+    if lots:
+        facts.append(("labels used", lots[0].label_use))
+    if run.command == "train":
+        facts.append(("split", _split(run)))
+    if run.failures:
+        facts.append(("skipped", f"{run.failures} micrographs, see failures.csv"))
+    facts += _program(run.metrics)
+    return Source(display_name(run), [fact for fact in facts if fact[1]], run.problem or "")
+
+
+def _command(run: RunFolder) -> str:
+    typed = " ".join(shlex.quote(each) for each in run.overrides)
+    return f"python -m deepcryopicker.{run.command} {typed}".rstrip()
+
+
+def _dataset(run: RunFolder) -> str:
+    if run.command == "evaluate":
+        compared = run.section("evaluate")
+        return f"picks {compared.get('picks')}, truth {compared.get('truth')}"
+    section = run.section("dataset")
+    where = section.get("micrographs") or ""
+    truth = section.get("coordinates")
+    words = [str(section.get("name", "")), f"micrographs {where}" if where else ""]
+    words.append(f"truth {truth}" if truth else "")
+    return ", ".join(word for word in words if word)
+
+
+def _matching(lot: Lot) -> list[tuple[str, str]]:
+    """Rule and radius; a dataset of several groups has several radii."""
+    scores = lot.metrics
+    if "matching" not in scores:
+        return []
+    groups = part(scores, "groups")
+    radii = {name: part(groups, name).get("radius") for name in groups}
+    known = {name: radius for name, radius in radii.items() if is_number(radius)}
+    if len(set(known.values())) > 1:
+        radius = ", ".join(f"{name} {value:.4g}" for name, value in known.items())
+    else:
+        radius = f"{scores.get('radius')}"
+    return [
+        (f"{lot.name}: radius, pixels", radius),
+        (f"{lot.name}: threshold", f"{lot.threshold:g}"),
+        (f"{lot.name}: matching", str(scores["matching"])),
+    ]
+
+
+def _split(run: RunFolder) -> str:
+    classes = run.section("class_set")
+    known = [key for key in ("validation", "test") if is_number(classes.get(key))]
+    shares = ", ".join(f"{key} {classes[key]:g}" for key in known)
+    return f"by {classes.get('split_by', 'micrograph')}, {shares}" if shares else ""
+
+
+def _program(metrics: dict[str, Any]) -> list[tuple[str, str]]:
+    known = part(metrics, "provenance")
+    versions = part(known, "versions")
+    libraries = [f"{name} {versions[name]}" for name in _SHOWN_VERSIONS if name in versions]
+    program = metrics.get("program")
+    return [
+        ("program", str(program) if program else ""),
+        ("version", f"DeepCryoPicker {known['version']}" if "version" in known else ""),
+        ("commit", str(known.get("commit") or "")),
+        ("libraries", ", ".join(libraries)),
+        ("seed", "" if known.get("seed") is None else str(known["seed"])),
+    ]

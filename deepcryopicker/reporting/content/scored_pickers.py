@@ -1,0 +1,214 @@
+"""The picks of each run beside the truth."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from deepcryopicker.config.sections import EvaluateSection
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.errors import DeepCryoPickerError
+from deepcryopicker.evaluation.metrics import best_f1, precision_recall, scores_at
+from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph, pooled
+from deepcryopicker.io.console import track
+from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.io.files.checks import one_line
+from deepcryopicker.pipeline.scoring.external import match_coordinates
+from deepcryopicker.pipeline.scoring.picked import scoring_radius
+from deepcryopicker.reporting.page.page_model import Picked, Picker
+from deepcryopicker.reporting.reading.pick_sets import Lot
+from deepcryopicker.reporting.reading.run_files import UnreadableError, read_rows
+from deepcryopicker.reporting.reading.run_sources import find_micrographs, find_picks
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.types import Picks
+
+_BLOCK = re.compile(r"_block\d+$")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Candidates of one micrograph.
+
+    Attributes
+    ----------
+    name : str
+    picks : Picks
+    evaluated : Evaluated or None
+        Beside the truth, None where there is none.
+    entry : Entry or None
+        The micrograph, None where it is not found.
+    radius : float
+        Of the matching, original pixels; NaN where there is no truth.
+    """
+
+    name: str
+    picks: Picks
+    evaluated: Evaluated | None
+    entry: Entry | None
+    radius: float = np.nan
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All that a picker picked, and what a reader must know of it."""
+
+    lot: Lot
+    judged: list[Judged]
+    notes: list[str]
+
+
+def judge_all(lots: Sequence[Lot], run: Run) -> list[Judgement]:
+    """Read the picks of every lot and match them with the truth as the run did."""
+    return [judge(lot, run) for lot in track(lots, "reading")]
+
+
+def judge(lot: Lot, run: Run) -> Judgement:
+    """Read picks and match them; what cannot be read becomes a note."""
+    try:
+        judged, notes = _foreign(lot, run) if _is_foreign(lot) else _own(lot)
+    except (UnreadableError, DeepCryoPickerError, OSError) as error:
+        return Judgement(lot, [], [f"no picks are shown: {one_line(error)}"])
+    return Judgement(lot, judged, notes + _disagreement(lot, judged))
+
+
+def as_picker(judgement: Judgement, dataset: str, places: Mapping[str, int]) -> Picker:
+    """Make what the page shows of a picker.
+
+    Parameters
+    ----------
+    judgement : Judgement
+    dataset : str
+        Pickers of one dataset are compared with each other.
+    places : mapping
+        From a micrograph's name to its index on the page.
+    """
+    lot = judgement.lot
+    evaluated = [one.evaluated for one in judgement.judged if one.evaluated is not None]
+    return Picker(
+        name=lot.name,
+        dataset=dataset,
+        threshold=lot.threshold,
+        picked=[Picked(places[one.name], one.picks, one.evaluated) for one in judgement.judged],
+        curve=precision_recall(*pooled(evaluated)) if evaluated else None,
+        best_threshold=best_f1(*pooled(evaluated))[1] if evaluated else None,
+    )
+
+
+def _is_foreign(lot: Lot) -> bool:
+    return lot.run.command == "evaluate"
+
+
+def _foreign(lot: Lot, run: Run) -> tuple[list[Judged], list[str]]:
+    """Compare again what ``evaluate`` compared."""
+    settings: Any = OmegaConf.structured(EvaluateSection)
+    try:
+        settings = OmegaConf.to_object(OmegaConf.merge(settings, lot.run.section("evaluate")))
+    except OmegaConfBaseException as error:
+        raise UnreadableError(f"config.yaml: {one_line(error)}") from error
+    matched = match_coordinates(settings)
+    return [Judged(one.name, one.picks, one, None, one.radius) for one in matched.picks], []
+
+
+def _own(lot: Lot) -> tuple[list[Judged], list[str]]:
+    """Read what a run picked, and the truth that its configuration names."""
+    files, notes = find_picks(lot.folder / "picks"), []
+    entries: dict[str, Entry] = {}
+    try:
+        entries = find_micrographs(lot.run)
+    except UnreadableError as error:
+        notes.append(f"shown without micrographs and truth: {error}")
+    rows = {row.get("micrograph", ""): row for row in read_rows(lot.folder / "summary.csv")}
+    scored = _scored(lot)
+    judged = []
+    for name, parts in _parts_of_micrographs(files, entries).items():
+        picks = reduce(Picks.joined, [read_picks(files[part]) for part in parts])
+        one = Judged(name, picks, None, entries.get(name))
+        if scored is None or scored.intersection(parts):
+            one = _matched(one, _truth(lot, one, parts), rows.get(parts[0], {}))
+        judged.append(one)
+    lost = sum(one.entry is None for one in judged)
+    if entries and lost:
+        notes.append(f"{lost} of {len(judged)} micrographs are no longer in the dataset")
+    if not any(one.evaluated for one in judged) and entries:
+        notes.append("there is no truth: picks are shown, hits and misses are not known")
+    return judged, notes
+
+
+def _parts_of_micrographs(
+    files: Mapping[str, Path], entries: Mapping[str, Entry]
+) -> dict[str, list[str]]:
+    """Put the blocks of a micrograph together that were picked one by one."""
+    found: dict[str, list[str]] = {}
+    for name in files:
+        whole = _BLOCK.sub("", name)
+        found.setdefault(whole if name not in entries and whole in entries else name, []).append(
+            name
+        )
+    return found
+
+
+def _truth(lot: Lot, one: Judged, parts: Sequence[str]) -> tuple[Picks, Picks] | None:
+    """Read true and uncertain particles: what the run kept of them, else the dataset's own."""
+    kept = [find_picks(lot.folder / "truth").get(part) for part in parts]
+    if None in kept:
+        return None if one.entry is None else one.entry.load_truth()
+    read = [(path, path.with_suffix(".uncertain.csv")) for path in kept if path is not None]
+    truth = reduce(Picks.joined, [read_picks(path) for path, _ in read])
+    uncertain = [read_picks(path) for _, path in read if path.is_file()]
+    return truth, reduce(Picks.joined, uncertain, Picks.empty())
+
+
+def _scored(lot: Lot) -> set[str] | None:
+    """Micrographs that the run scored: after training on truth not all; None says all."""
+    if lot.run.command == "label":
+        return None
+    rows = lot.metrics.get("per_micrograph")
+    known = rows if isinstance(rows, list) else []
+    return {str(row.get("micrograph")) for row in known if isinstance(row, dict)}
+
+
+def _matched(one: Judged, truth: tuple[Picks, Picks] | None, row: Mapping[str, str]) -> Judged:
+    """Match with the radius that the run used."""
+    if one.entry is None or truth is None:
+        return one
+    known, diameter = _diameter(one.entry, row)
+    radius = scoring_radius(replace(one.entry, estimated=not known), diameter, truth[0])
+    evaluated = evaluate_micrograph(one.name, one.picks, *truth, radius)
+    return replace(one, evaluated=evaluated, radius=radius)
+
+
+def _diameter(entry: Entry, row: Mapping[str, str]) -> tuple[bool, float]:
+    """Whether the user gave the diameter, and the diameter, original pixels.
+
+    ``summary.csv`` has two decimals of it; the configuration has all.
+    """
+    if entry.diameter is not None:
+        return True, entry.diameter
+    try:
+        if entry.diameter_angstrom is not None and row.get("pixel_size"):
+            return True, entry.diameter_angstrom / float(row["pixel_size"])
+        return entry.diameter_angstrom is not None, float(row["diameter"])
+    except (KeyError, ValueError, ZeroDivisionError) as error:
+        raise UnreadableError(f"summary.csv has no diameter for {entry.name}") from error
+
+
+def _disagreement(lot: Lot, judged: Sequence[Judged]) -> list[str]:
+    """Say so where the truth on disk gives other counts than the run wrote down."""
+    evaluated = [one.evaluated for one in judged if one.evaluated is not None]
+    if not evaluated or "hits" not in lot.metrics:
+        return []
+    now = scores_at(*pooled(evaluated), lot.threshold)
+    here = [now.hits, now.false, now.missed]
+    then = [lot.metrics.get(key) for key in ("hits", "false", "missed")]
+    if here == then:
+        return []
+    return [
+        "hits, false and missed picks are {}, {} and {} here, {}, {} and {} in the run's own "
+        "metrics.json: picks, truth or micrographs have changed since".format(*here, *then)
+    ]

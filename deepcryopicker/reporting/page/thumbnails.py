@@ -1,0 +1,66 @@
+"""Micrographs as small pictures for the page."""
+
+import base64
+import io
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image as PillowImage
+
+from deepcryopicker.plots.overlays import Rgb
+from deepcryopicker.plots.tiles import micrograph_tile
+from deepcryopicker.types import Micrograph
+
+LARGEST, SMALLEST = 1280, 256  # longer side, pixels
+_BYTES_PER_PIXEL = 0.2  # of a smoothed micrograph in WebP, and its base64
+_QUALITY = 72
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A micrograph for the page.
+
+    Attributes
+    ----------
+    width, height : int
+        Of the micrograph, original pixels.
+    data : str
+        WebP as base64.
+    """
+
+    width: int
+    height: int
+    data: str
+
+
+def longest_side(count: int, megabytes: float) -> int:
+    """Longer side in pixels at which so many square pictures fit; 0 where none would be seen."""
+    if megabytes <= 0:
+        return 0
+    side = math.sqrt(megabytes * 1e6 / _BYTES_PER_PIXEL / max(count, 1))
+    return int(np.clip(side, SMALLEST, LARGEST))
+
+
+def draw_picture(micrograph: Micrograph, diameter: float, longest: int) -> Picture:
+    """Shrink a micrograph and stretch its contrast.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        As read.
+    diameter : float
+        Of its particles, original pixels: larger ones bear more smoothing.
+    longest : int
+        Longer side, pixels; nothing is enlarged.
+    """
+    height, width = micrograph.image.shape
+    tile, _ = micrograph_tile(micrograph, min(longest, max(height, width)), diameter)
+    return Picture(width, height, encode(tile[:, :, 0]))
+
+
+def encode(image: Rgb) -> str:
+    """Write an image, grey (H, W) or RGB (H, W, 3), as WebP in base64."""
+    stream = io.BytesIO()
+    PillowImage.fromarray(image).save(stream, format="WEBP", quality=_QUALITY, method=4)
+    return base64.b64encode(stream.getvalue()).decode("ascii")

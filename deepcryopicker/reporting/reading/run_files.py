@@ -1,0 +1,97 @@
+"""Small files of a run folder, read without trusting them."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.files.checks import one_line
+from deepcryopicker.io.files.yaml_files import read_yaml
+
+LARGEST_RESULTS = 2**27  # bytes
+_MISSING: dict[str, Any] = {}
+
+
+class UnreadableError(Exception):
+    """A file of a run folder cannot be used; the message is one line for the page."""
+
+
+def read_settings(path: Path) -> Any:
+    """Read a YAML file as :func:`yaml_files.read_yaml` does; None where there is none.
+
+    Raises
+    ------
+    UnreadableError
+    """
+    try:
+        return read_yaml(path) if path.exists() else None
+    except UsageError as error:
+        raise UnreadableError(one_line(error).replace(str(path), path.name)) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; empty where there is no such file.
+
+    Raises
+    ------
+    UnreadableError
+    """
+    text = _text(path, LARGEST_RESULTS)
+    try:
+        found = _MISSING if text is None else json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"{path.name} is damaged: {one_line(error)}") from error
+    if not isinstance(found, dict):
+        raise UnreadableError(f"{path.name} holds no results")
+    return found
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read the rows of a CSV file; none where there is no such file.
+
+    Raises
+    ------
+    UnreadableError
+    """
+    text = _text(path, LARGEST_RESULTS)
+    try:
+        return [] if text is None else list(csv.DictReader(io.StringIO(text)))
+    except csv.Error as error:
+        raise UnreadableError(f"{path.name} is damaged: {one_line(error)}") from error
+
+
+def part(value: Any, *keys: str) -> dict[str, Any]:
+    """Follow keys into results or settings; what is no mapping there counts as an empty one.
+
+    Examples
+    --------
+    >>> part({"picker": {"labeler": {"clip": 3}}, "seed": 0}, "picker", "labeler")
+    {'clip': 3}
+    >>> part({"seed": 0}, "seed")
+    {}
+    """
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value from JSON is a number; truth values are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _text(path: Path, largest: int) -> str | None:
+    if not path.exists():
+        return None
+    try:
+        if not path.is_file():
+            raise UnreadableError(f"{path.name} is not a regular file")
+        if path.stat().st_size > largest:
+            raise UnreadableError(f"{path.name} is larger than {largest // 2**20} MB")
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"{path.name} is not a text file") from error
+    except OSError as error:
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror}") from error

@@ -1,0 +1,196 @@
+"""Which runs the given folders hold, and what each of them says of itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deepcryopicker.config.registry import COMMANDS
+from deepcryopicker.errors import UsageError
+from deepcryopicker.reporting.reading.run_files import (
+    UnreadableError,
+    is_number,
+    part,
+    read_json,
+    read_rows,
+    read_settings,
+)
+from deepcryopicker.runs.folder import TIMINGS
+from deepcryopicker.runs.saved_config import CONFIG
+from deepcryopicker.runs.status import Outcome, read_outcome
+from deepcryopicker.runs.sweep import choices_of, published
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run as its folder tells.
+
+    Attributes
+    ----------
+    path : Path
+    sweep : str or None
+        Name of the sweep whose job it is.
+    choices : dict
+        What sets this job apart from the others of its sweep.
+    command : str or None
+        ``train``, ``label``, ``pick`` or ``evaluate``; None where the folder is of no run.
+    settings : dict
+        Its configuration.
+    schemas : dict
+        From a place in the configuration, such as ``dataset``, to the schema there.
+    overrides : list of str
+        What was typed.
+    seconds : float or None
+    problem : str or None
+        Why there are no results, or not all.
+    metrics, timings : dict
+    failures : int
+        Micrographs that were skipped.
+    """
+
+    path: Path
+    sweep: str | None = None
+    choices: dict[str, str] = field(default_factory=dict)
+    command: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    schemas: dict[str, str] = field(default_factory=dict)
+    overrides: list[str] = field(default_factory=list)
+    seconds: float | None = None
+    problem: str | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    timings: dict[str, Any] = field(default_factory=dict)
+    failures: int = 0
+
+    @property
+    def published(self) -> dict[str, float]:
+        """The paper's numbers for its choices, by the metric's name."""
+        reference = self.section("reference")
+        numbers = {metric: part(reference, metric) for metric in reference}
+        found = published(numbers, self.overrides)
+        return {metric: number for metric, number in found.items() if is_number(number)}
+
+    @property
+    def name(self) -> str:
+        """What tells the run from others: its choices within a sweep, else its folder."""
+        if self.sweep is None:
+            return self.path.name
+        chosen = [
+            # Of an experiment such as experiment/rival@_global_=eman2 the value says it all.
+            value if key.startswith("experiment/") else f"{key.rpartition('@')[0] or key}={value}"
+            for key, value in self.choices.items()
+        ]
+        return ", ".join(chosen) or self.place
+
+    @property
+    def place(self) -> str:
+        """Where the run is: its sweep and number in it, or its folder."""
+        return str(self.path) if self.sweep is None else f"{self.sweep}/{self.path.name}"
+
+    def section(self, *keys: str) -> dict[str, Any]:
+        """Return a part of the settings, empty where there is none."""
+        return part(self.settings, *keys)
+
+
+def find_runs(given: Sequence[str]) -> list[RunFolder]:
+    """Read the given run folders; of the folder of a sweep all its jobs, by their number.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder. What is in it is never an error.
+    """
+    runs: list[RunFolder] = []
+    for name in given:
+        folder = Path(name)
+        if not folder.is_dir():
+            raise UsageError(f"report.runs: there is no folder {name}")
+        jobs = [] if (folder / CONFIG).is_file() else _jobs(folder)
+        runs += _read_sweep(folder, jobs) if jobs else [read_run(folder)]
+    return list({run.path.resolve(): run for run in runs}.values())
+
+
+def read_run(folder: Path, sweep: str | None = None) -> RunFolder:
+    """Read one run folder, whatever it holds."""
+    try:
+        content = read_settings(folder / CONFIG)
+        if content is None:
+            return RunFolder(folder, sweep, problem=f"this is no run folder: it has no {CONFIG}")
+        defaults = content.get("defaults") if isinstance(content, dict) else None
+        defaults = defaults if isinstance(defaults, list) else []
+        command = _command(defaults)
+        if command is None:
+            return RunFolder(folder, sweep, problem=f"{CONFIG} is not that of a run")
+        typed = read_settings(folder / ".hydra" / "overrides.yaml") or []
+        run = RunFolder(
+            folder,
+            sweep,
+            command=command,
+            settings={key: v for key, v in content.items() if key not in ("defaults", "hydra")},
+            schemas=_schemas(defaults),
+            overrides=[str(each) for each in typed] if isinstance(typed, list) else [],
+        )
+    except UnreadableError as error:
+        return RunFolder(folder, sweep, problem=str(error))
+    return _with_results(run)
+
+
+def _with_results(run: RunFolder) -> RunFolder:
+    """Add what the run has left; results of an attempt that failed are an earlier one's."""
+    try:
+        outcome = read_outcome(run.path)
+    except (OSError, ValueError, TypeError):
+        return _replace(run, problem="status.json is damaged")
+    if outcome is None:
+        return _replace(run, problem="not finished: it is running, or it was interrupted")
+    run = _replace(run, seconds=outcome.seconds)
+    if not outcome.finished:
+        return _replace(run, problem=_reason(outcome))
+    try:
+        return _replace(
+            run,
+            metrics=read_json(run.path / "metrics.json"),
+            timings=read_json(run.path / TIMINGS),
+            failures=len(read_rows(run.path / "failures.csv")),
+        )
+    except UnreadableError as error:
+        return _replace(run, problem=str(error))
+
+
+def _replace(run: RunFolder, **changes: Any) -> RunFolder:
+    return RunFolder(**{**vars(run), **changes})
+
+
+def _reason(outcome: Outcome) -> str:
+    return f"failed: {outcome.error or f'exit code {outcome.exit_code}'}"
+
+
+def _command(defaults: list[Any]) -> str | None:
+    """Name the command whose schema a run's defaults list begins with."""
+    name = str(defaults[0] if defaults else "").removeprefix("_")
+    return name if name in COMMANDS and name != "report" else None
+
+
+def _schemas(defaults: list[Any]) -> dict[str, str]:
+    """Map places to schemas: ``dataset@dataset: _folder`` says that of the dataset."""
+    pairs = [pair for each in defaults if isinstance(each, dict) for pair in each.items()]
+    return {
+        str(key).partition("@")[2]: str(schema).removeprefix("_")
+        for key, schema in pairs
+        if "@" in str(key)
+    }
+
+
+def _jobs(folder: Path) -> list[Path]:
+    jobs = [path for path in folder.iterdir() if path.is_dir() and path.name.isdecimal()]
+    return sorted(jobs, key=lambda path: int(path.name))
+
+
+def _read_sweep(folder: Path, jobs: Sequence[Path]) -> list[RunFolder]:
+    runs = [read_run(job, folder.name) for job in jobs]
+    chosen = [choices_of(run.overrides) for run in runs]
+    keys = dict.fromkeys(key for each in chosen for key in each)
+    varied = [key for key in keys if len({each.get(key) for each in chosen}) > 1]
+    return [
+        _replace(run, choices={key: each[key] for key in varied if key in each})
+        for run, each in zip(runs, chosen, strict=True)
+    ]

@@ -1,0 +1,83 @@
+"""The micrographs and the truth that a run worked on, found again through its configuration."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from deepcryopicker.config.registry import SCHEMAS
+from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
+from deepcryopicker.dataset.schema import CombinedConfig, SimulatedConfig, VariedConfig
+from deepcryopicker.dataset.simulated import add_simulated, list_simulated, list_varied
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.files.checks import one_line
+from deepcryopicker.reporting.reading.run_files import UnreadableError
+from deepcryopicker.reporting.reading.run_folders import RunFolder
+
+
+def validated_section(run: RunFolder, place: str) -> Any:
+    """Build the dataclass of a part of the run's configuration, such as ``dataset``.
+
+    Raises
+    ------
+    UnreadableError
+        If its schema is not known, or refuses it.
+    """
+    kind = SCHEMAS.get(place, {}).get(run.schemas.get(place, ""))
+    if kind is None:
+        raise UnreadableError(f"config.yaml does not say which {place} this is")
+    section = run.section(place)
+    if _refers(section):
+        raise UnreadableError(f"config.yaml: {place} refers to something outside it")
+    try:
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), section))
+    except (OmegaConfBaseException, UsageError) as error:
+        raise UnreadableError(f"config.yaml: {place}: {one_line(error)}") from error
+
+
+def find_micrographs(run: RunFolder) -> dict[str, Entry]:
+    """List the micrographs of a run's dataset by their names; nothing is generated.
+
+    Raises
+    ------
+    UnreadableError
+        If the dataset cannot be told, or is no longer there.
+    """
+    try:
+        catalogue = _open(validated_section(run, "dataset"))
+    except (UsageError, OSError) as error:
+        raise UnreadableError(one_line(error)) from error
+    if not catalogue.entries:
+        raise UnreadableError(
+            "the simulated micrographs are not in their cache; "
+            "start the report where the run was started"
+        )
+    return {entry.name: entry for entry in catalogue.entries}
+
+
+def find_picks(folder: Path) -> dict[str, Path]:
+    """List the coordinate files that a run left below a folder, by the micrographs' names."""
+    files = sorted(folder.rglob("*.csv"))
+    return {str(path.relative_to(folder).with_suffix("")): path for path in files}
+
+
+def _open(config: Any) -> Catalogue:
+    if isinstance(config, SimulatedConfig):
+        return list_simulated(config)
+    if isinstance(config, VariedConfig):
+        return list_varied(config)
+    if not isinstance(config, CombinedConfig):
+        return open_folder(config)
+    real = open_combined(config)
+    return add_simulated(real, list_simulated(config.simulated)) if config.simulated else real
+
+
+def _refers(value: Any) -> bool:
+    """Whether a text within would be replaced, for example by an environment variable."""
+    if isinstance(value, Mapping):
+        return any(map(_refers, value.values()))
+    if isinstance(value, list):
+        return any(map(_refers, value))
+    return isinstance(value, str) and "${" in value

@@ -1,0 +1,127 @@
+"""Rivals on disk: ``rival.safetensors`` and, beside it, plain ``rival.yaml``."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from deepcryopicker.errors import UsageError, unknown
+from deepcryopicker.model.cards import (
+    calibration_on,
+    diameter_on,
+    find_weights,
+    load_state,
+    naming,
+    read_card,
+    require_finite,
+    require_sum,
+    write_weights,
+)
+from deepcryopicker.rivals.learned.factory import build_rival
+from deepcryopicker.rivals.learned.rival import Rival
+from deepcryopicker.rivals.learned.schema import (
+    Eman2Config,
+    FastRcnnConfig,
+    LearnedConfig,
+    PixerConfig,
+)
+from deepcryopicker.types import UNCALIBRATED, Calibration
+
+WEIGHTS = "rival.safetensors"
+CARD = "rival.yaml"
+_CONFIGS: dict[str, type[LearnedConfig]] = {
+    "eman2": Eman2Config,
+    "fast_rcnn": FastRcnnConfig,
+    "pixer": PixerConfig,
+}
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A trained rival and all that is needed to pick with it.
+
+    Attributes
+    ----------
+    rival : Rival
+    config : LearnedConfig
+        That it was trained with.
+    preprocessing : dict
+        The chain that its micrographs went through.
+    diameter : float
+        Particle diameter that it was trained at, original pixels.
+    particles : int
+        How many it was trained on, those for validation included.
+    provenance : dict
+        Data, seed and version, for people to read.
+    calibration : Calibration
+        Of its scores.
+    """
+
+    rival: Rival
+    config: LearnedConfig
+    preprocessing: dict[str, Any]
+    diameter: float
+    particles: int
+    provenance: dict[str, Any]
+    calibration: Calibration = UNCALIBRATED
+
+
+def name_of(config: LearnedConfig) -> str:
+    """Return the name of a rival as it is typed after ``picker=``."""
+    return next(name for name, kind in _CONFIGS.items() if type(config) is kind)
+
+
+def save(folder: Path, learned: Learned) -> Path:
+    """Write weights and card into `folder` and return the weights' path."""
+    card = {
+        "picker": {"name": name_of(learned.config), **asdict(learned.config)},
+        "preprocessing": learned.preprocessing,
+        "diameter": learned.diameter,
+        "particles": learned.particles,
+        "provenance": learned.provenance,
+    }
+    write_weights(learned.rival, folder / WEIGHTS, folder / CARD, card, learned.calibration)
+    return folder / WEIGHTS
+
+
+def load(path: Path, key: str = "picker.weights") -> Learned:
+    """Read a rival from a run folder or a ``.safetensors`` file with its card beside it.
+
+    Parameters
+    ----------
+    path : Path
+    key : str
+        Of the configuration, for messages.
+
+    Raises
+    ------
+    UsageError
+        If a file is missing or damaged, or the weights do not fit the card.
+    """
+    weights = find_weights(path, WEIGHTS, key)
+    card = read_card(weights.with_name(CARD), key)
+    require_sum(card, weights)
+    with naming(weights, weights.with_name(CARD)):
+        config = _config(card["picker"])
+        rival = build_rival(config)
+        load_state(rival, weights)
+        diameter = diameter_on(card)
+        calibration = calibration_on(card)
+        particles = int(card["particles"])
+    require_finite(rival, weights)
+    return Learned(
+        rival.eval(),
+        config,
+        card.get("preprocessing", {}),
+        diameter,
+        particles,
+        card.get("provenance", {}),
+        calibration,
+    )
+
+
+def _config(section: dict[str, Any]) -> LearnedConfig:
+    settings = dict(section)
+    name = settings.pop("name")
+    if name not in _CONFIGS:
+        raise UsageError(unknown("picker", name, _CONFIGS))
+    return _CONFIGS[name](**settings)

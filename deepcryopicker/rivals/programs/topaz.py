@@ -1,0 +1,131 @@
+"""Topaz, called as a program: its pretrained networks, or one trained on true particles."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+from deepcryopicker.errors import NothingUsableError, UsageError
+from deepcryopicker.frames import to_original, to_working
+from deepcryopicker.io.coordinates.topaz_table import read_topaz_by_micrograph, write_topaz
+from deepcryopicker.io.files.atomic import write_text
+from deepcryopicker.rivals.programs.inputs import Batch, Input
+from deepcryopicker.rivals.programs.process import Program, find_program, run_program
+from deepcryopicker.rivals.programs.schema import TopazConfig, TopazTrainedConfig
+from deepcryopicker.types import Picks
+
+HINT = "`make topaz` installs it, in an environment of its own"
+_OWN = Path(__file__).resolve().parents[3] / ".venv-topaz" / "bin"
+_CPU = ("--device", "-1")
+SMALLER = "smaller"
+"""Folder of the micrographs that Topaz has scaled and normalised."""
+_TARGETS = "training.txt"
+_PICKS = "picks.txt"
+_RADIUS = 3  # pixels around a centre that count as positive: Topaz's default
+
+
+def pick_by_topaz(config: TopazConfig, batch: Batch) -> dict[str, Picks]:
+    """Pick a batch with a network of Topaz, which is trained first if so configured.
+
+    Topaz's log-likelihood ratios become probabilities: at 0, where it is undecided, one half.
+
+    Returns
+    -------
+    dict
+        Name of a micrograph to picks, original pixels.
+    """
+    scale = scale_of(config, batch.diameter)
+    network = config.network
+    if isinstance(config, TopazTrainedConfig):
+        network = _train(config, batch, scale)
+    _shrink(batch, batch.inputs, scale)
+    options = [
+        *("--model", network, "--radius", str(max(1, round(batch.diameter / 2 / scale)))),
+        *("--output", _PICKS, *_CPU, *(_small(one) for one in batch.inputs)),
+    ]
+    _run("extract", options, batch.folder, 1, lambda: 0)
+    if not (batch.folder / _PICKS).is_file():
+        raise NothingUsableError(f"Topaz has written no picks: see {batch.folder}")
+    found = read_topaz_by_micrograph(batch.folder / _PICKS)
+    return {
+        one.name: _enlarged(found.get(one.stem, Picks.empty()), scale, batch.diameter)
+        for one in batch.inputs
+    }
+
+
+def scale_of(config: TopazConfig, diameter: float) -> int:
+    """Return by how much Topaz makes micrographs smaller: whole numbers, at least 1."""
+    return max(1, round(diameter / config.working_diameter))
+
+
+def training_options(config: TopazTrainedConfig, examples: Sequence[Input]) -> list[str]:
+    """Return the options of ``topaz train``; it starts from its own pretrained weights."""
+    counts = [len(one.picks or ()) for one in examples]
+    name, _, units = config.network.partition("_u")
+    return [
+        *("--train-images", "training-images.txt", "--train-targets", _TARGETS),
+        *("--num-particles", str(max(1, round(float(np.mean(counts)))))),
+        *("--model", name, *(["--units", units] if units else []), "--radius", str(_RADIUS)),
+        *("--minibatch-size", str(config.batch), "--epoch-size", str(config.updates)),
+        *("--num-epochs", "1", "--save-prefix", "trained", "--output", "training.tsv"),
+    ]
+
+
+def program() -> Program:
+    """Find Topaz: in its own environment beside the project, else on the PATH."""
+    # Its workers would otherwise each start as many threads as there are cores.
+    return find_program("Topaz", "topaz", HINT, [_OWN], OMP_NUM_THREADS=str(_cores()))
+
+
+def _train(config: TopazTrainedConfig, batch: Batch, scale: int) -> str:
+    """Train on the examples of a batch; return the file of the weights."""
+    examples = [one for one in batch.examples if one.picks is not None and len(one.picks)]
+    if not examples:
+        raise UsageError(
+            "picker=topaz_trained is trained on true particles: set dataset.coordinates, "
+            "or use picker=topaz_pretrained"
+        )
+    _shrink(batch, examples, scale)
+    listing = [f"{one.stem}\t{_small(one)}" for one in examples]
+    text = "\n".join(["image_name\tpath", *listing, ""])
+    write_text(batch.folder / "training-images.txt", text)
+    targets = [(one.stem, _shrunk(one.picks or Picks.empty(), scale)) for one in examples]
+    write_topaz(batch.folder / _TARGETS, targets)
+    options = [*training_options(config, examples), *_CPU, "--num-threads", str(_cores())]
+    _run("train", options, batch.folder, 1, lambda: 0)
+    return "trained_epoch1.sav"
+
+
+def _shrink(batch: Batch, inputs: Sequence[Input], scale: int) -> None:
+    folder = batch.folder / SMALLER
+    options = ["--scale", str(scale), "--destdir", SMALLER, *_CPU, *(one.file for one in inputs)]
+    wanted = [batch.folder / _small(one) for one in inputs]
+    folder.mkdir(exist_ok=True)
+    _run("preprocess", options, batch.folder, len(inputs), lambda: sum(map(Path.exists, wanted)))
+
+
+def _run(step: str, options: list[str], folder: Path, total: int, count: Callable[[], int]) -> None:
+    run_program(
+        program(), [step, *options], folder, f"topaz_{step}.log", f"Topaz {step}", total, count
+    )
+
+
+def _small(one: Input) -> str:
+    return f"{SMALLER}/{one.stem}.mrc"
+
+
+def _shrunk(picks: Picks, scale: int) -> Picks:
+    """Move picks to the frame of the smaller micrograph; Topaz takes whole pixels."""
+    x, y = (np.rint(to_working(position, 1.0 / scale)) for position in (picks.x, picks.y))
+    return Picks.create(x, y)
+
+
+def _enlarged(picks: Picks, scale: int, diameter: float) -> Picks:
+    x, y = (to_original(position, 1.0 / scale) for position in (picks.x, picks.y))
+    return Picks.create(x, y, expit(picks.score), diameter=diameter)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,79 @@
+"""One run at a time in a folder."""
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.files.atomic import LOCK
+
+
+class InUseError(UsageError):
+    """Another run is at work in the folder."""
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder; the system lets go when the process ends, however it does.
+
+    Raises
+    ------
+    InUseError
+        If another run is in it.
+    UsageError
+        If nothing can be written there.
+    """
+    path = folder / LOCK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = _locked(path)
+    except BlockingIOError as error:
+        raise InUseError(
+            f"another run is at work in {folder}: {path.read_text('utf-8').strip()}\n"
+            "wait until it has ended, or choose another folder: hydra.run.dir=OTHER"
+        ) from error
+    except OSError as error:
+        raise UsageError(unwritable(folder, error)) from error
+    with stream:
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        stream.flush()
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def unwritable(folder: Path, error: OSError) -> str:
+    """Say that there can be no run folder here, and why."""
+    return (
+        f"{folder} cannot be the run folder: {error.strerror}\n"
+        "choose another one: hydra.run.dir=OTHER"
+    )
+
+
+def _locked(path: Path) -> TextIO:
+    """Open and lock a file, without touching what a holder has written in it.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process holds the lock.
+    """
+    while True:
+        stream = path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.close()
+            raise
+        except OSError:
+            return stream  # a file system without locks
+        # Its holder may have removed it, after it was opened here and before it was locked.
+        if path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+            return stream
+        stream.close()

@@ -1,0 +1,109 @@
+"""The configuration in a run folder: written so that it runs again, read, and compared."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from deepcryopicker.config.registry import COMMANDS, SCHEMAS
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.files.yaml_files import check_yaml
+
+CONFIG = "config.yaml"
+_NOT_OF_THE_RUN = ("defaults", "hydra")  # in config.yaml, so that it composes again
+
+
+def as_primary(config: DictConfig) -> str:
+    """Write a composed configuration as a primary file, from which it composes again.
+
+    Its defaults list names the schemas, so that another value given with it is checked as usual.
+    """
+    kind = OmegaConf.get_type(config)
+    command = next(name for name, schema in COMMANDS.items() if schema is kind)
+    defaults = [f"_{command}", *_schemas_within(config, ""), "hydra_defaults", "_self_"]
+    return (
+        f"# python -m deepcryopicker.{command} --config-dir THIS_FOLDER --config-name config\n"
+        + OmegaConf.to_yaml(OmegaConf.create({"defaults": defaults}))
+        + OmegaConf.to_yaml(config)
+        + OmegaConf.to_yaml(OmegaConf.create({"hydra": {"job": {"name": command}}}))
+    )
+
+
+def _schemas_within(node: DictConfig, path: str) -> list[dict[str, str]]:
+    """Name the schemas of the nodes within a node that its own schema leaves open."""
+    options = {
+        schema: (group, name) for group, each in SCHEMAS.items() for name, schema in each.items()
+    }
+    kind = OmegaConf.get_type(node)
+    declared = (
+        {each.name for each in dataclasses.fields(kind) if each.type is not Any}
+        if dataclasses.is_dataclass(kind)
+        else set()
+    )
+    found: list[dict[str, str]] = []
+    for key in node:
+        child = None if OmegaConf.is_missing(node, key) else node[key]
+        if not isinstance(child, DictConfig):
+            continue
+        schema = OmegaConf.get_type(child)
+        if schema in options and key not in declared:
+            group, name = options[schema]
+            found.append({f"{group}@{path}{key!s}": f"_{name}"})
+        found += _schemas_within(child, f"{path}{key!s}.")
+    return found
+
+
+def read_settings(folder: Path) -> dict[str, Any] | None:
+    """Read the configuration of the run in a folder; None if there is none, {} if it is odd."""
+    path = folder / CONFIG
+    if not path.is_file():
+        return None
+    try:
+        check_yaml(path)
+    except UsageError:
+        return {}
+    # What it holds is resolved; a dollar sign in it is one.
+    content: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    if not isinstance(content, dict):
+        return {}
+    return {key: value for key, value in content.items() if key not in _NOT_OF_THE_RUN}
+
+
+def difference(
+    there: dict[str, Any], here: dict[str, Any], parent: str = ""
+) -> tuple[str, str, str] | None:
+    """Find the first key in which two configurations differ.
+
+    Returns
+    -------
+    (key, value there, value here) or None
+        Values as one types them; ``(no such key)`` where there is none.
+    """
+    for key in [*here, *(key for key in there if key not in here)]:
+        old, new = (side.get(key, _ABSENT) for side in (there, here))
+        name = f"{parent}{key}"
+        if isinstance(old, dict) and isinstance(new, dict):
+            found = difference(old, new, f"{name}.")
+            if found is not None:
+                return found
+        elif old != new:
+            return name, _typed(old), _typed(new)
+    return None
+
+
+_ABSENT = object()
+
+
+def _typed(value: object) -> str:
+    """Word a value as on the command line, shortened."""
+    if value is _ABSENT:
+        return "(no such key)"
+    if isinstance(value, dict):
+        return "{...}"
+    if value is None or isinstance(value, bool):
+        text = json.dumps(value)
+    else:
+        text = str(value).replace("'", "")
+    return text if len(text) <= 40 else f"{text[:39]}…"

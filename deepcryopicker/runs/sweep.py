@@ -1,0 +1,249 @@
+"""Sweeps: which jobs one has, what became of them, and the table that it ends with.
+
+A sweep is described by its files alone, because its jobs may have run in other processes.
+"""
+
+import json
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from deepcryopicker.io.console import console
+from deepcryopicker.io.files.tables import flatten, write_rows
+from deepcryopicker.io.files.yaml_files import read_yaml
+from deepcryopicker.plots.sweep_table import NOTES, PAPER
+from deepcryopicker.runs.saved_config import read_settings
+from deepcryopicker.runs.status import (
+    DONE,
+    REFUSED,
+    SOME_FAILED,
+    STATUS,
+    Outcome,
+    combine,
+    read_outcome,
+)
+
+TABLE, PICTURE = "sweep.csv", "sweep.png"
+_STATUS_WORDS = {DONE: "done", SOME_FAILED: "some failed"}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep that this process has launched.
+
+    Attributes
+    ----------
+    folder : Path
+    planned : list of list of str or None
+        Overrides of each job; None if the sweeper makes them up as it goes.
+    ended_before : dict
+        Files that tell of the end of a job, and when they were written, before the sweep began.
+    """
+
+    folder: Path
+    planned: list[list[str]] | None
+    ended_before: dict[Path, int]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a sweep.
+
+    Attributes
+    ----------
+    number : int
+    folder : Path
+    overrides : list of str
+    outcome : Outcome or None
+        None if it has not ended.
+    """
+
+    number: int
+    folder: Path
+    overrides: list[str]
+    outcome: Outcome | None
+
+    @property
+    def status(self) -> str:
+        """One of ``done``, ``some failed``, ``failed``, ``not installed`` and ``not finished``."""
+        if self.outcome is None:
+            return "not finished"
+        if self.outcome.missing:
+            return "not installed"
+        return _STATUS_WORDS.get(self.outcome.exit_code, "failed")
+
+
+launched: list[Sweep] = []
+"""The sweep of this process, if it is one."""
+
+
+class Watch(Callback):
+    """Hydra's callback: notes that a sweep begins, in the process that launches its jobs."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Note what is to be done, and what has been done before."""
+        folder = Path(config.hydra.sweep.dir).absolute()
+        ended = {path: path.stat().st_mtime_ns for path in folder.glob(f"*/{STATUS}")}
+        launched.append(Sweep(folder, _planned(config), ended))
+
+
+def finish(sweep: Sweep) -> int:
+    """Write ``sweep.csv`` and ``sweep.png``, print the table and return the exit code.
+
+    Where a job was refused because the folder holds another sweep, that one's files stay.
+    """
+    # Matplotlib is not to be loaded before a typo is answered.
+    from deepcryopicker.plots.sweep_figure import sweep_figure
+    from deepcryopicker.plots.sweep_table import headlines, of_datasets, sweep_table
+
+    jobs = list_jobs(sweep)
+    rows, varied = tabulate(jobs)
+    if not any((job.folder / REFUSED).exists() for job in jobs):
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        write_rows(sweep.folder / TABLE, rows, columns)
+        sweep_figure(sweep.folder / PICTURE, rows, varied)
+    console.print(sweep_table(rows, varied, headlines(rows), title=sweep.folder.name))
+    if by_dataset := of_datasets(rows):
+        console.print(sweep_table(rows, varied, by_dataset, title="patch accuracy by dataset"))
+    if jobs and all(_was_skipped(job, sweep) for job in jobs):
+        console.print("every job was finished already; to start anew, delete the folder of the")
+        console.print("sweep or choose another one: hydra.sweep.dir=OTHER")
+    console.print(f"sweep folder: {sweep.folder}", soft_wrap=True)
+    return combine([job.outcome for job in jobs])
+
+
+def blame_launcher(sweep: Sweep, error: Exception) -> str:
+    """Word what ended the launching of jobs, in one line; the traceback goes to ``errors.log``.
+
+    Jobs answer for themselves, so that this is of the launcher, such as no SLURM or a lost node.
+    """
+    sweep.folder.mkdir(parents=True, exist_ok=True)
+    with (sweep.folder / "errors.log").open("a", encoding="utf-8") as stream:
+        stream.write("".join(traceback.format_exception(error)) + "\n")
+    first = (str(error).splitlines() or [""])[0]
+    return f"launching the jobs failed: {type(error).__name__}: {first}, see errors.log"
+
+
+def list_jobs(sweep: Sweep) -> list[Job]:
+    """List the jobs of a sweep by their number, with what became of them."""
+    if sweep.planned is not None:
+        every = dict(enumerate(sweep.planned))
+    else:
+        numbers = sorted(int(path.name) for path in sweep.folder.iterdir() if path.name.isdigit())
+        every = {number: _overrides_in(sweep.folder / str(number)) for number in numbers}
+    return [
+        Job(number, folder, overrides, read_outcome(folder))
+        for number, overrides in every.items()
+        for folder in [sweep.folder / str(number)]
+    ]
+
+
+def tabulate(jobs: Sequence[Job]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Make a row of ``sweep.csv`` for each job.
+
+    Returns
+    -------
+    rows : list of dict
+        ``job``, ``status``, the choices that vary, what the notes of a run say of how it picks,
+        ``paper.<metric>`` where a published number is known, every number of ``metrics.json`` and
+        ``timings.json``, and ``error``.
+    varied : list of str
+        Keys of the choices that vary between the jobs.
+    """
+    choices = [choices_of(job.overrides) for job in jobs]
+    keys = dict.fromkeys(key for each in choices for key in each)
+    varied = [key for key in keys if len({each.get(key) for each in choices}) > 1]
+    numbers = [_published(job) | _numbers(job) for job in jobs]
+    names = dict.fromkeys(name for each in numbers for name in each)
+    rows = []
+    for job, chosen, found in zip(jobs, choices, numbers, strict=True):
+        row = {"job": job.number, "status": job.status}
+        row |= {key: chosen.get(key) for key in varied}
+        row |= {key: text for key in NOTES if (text := _metrics(job).get(key)) is not None}
+        row |= {name: found.get(name) for name in names}
+        rows.append(row | {"error": None if job.outcome is None else job.outcome.error})
+    return rows, varied
+
+
+def _numbers(job: Job) -> dict[str, float]:
+    """All numbers that a finished job has left."""
+    metrics = _metrics(job)
+    metrics.pop("provenance", None)
+    timings = _read_json(job.folder / "timings.json") if metrics else {}
+    return flatten(metrics) | flatten(timings, "seconds")
+
+
+def _metrics(job: Job) -> dict[str, Any]:
+    """Read what a finished job has measured; what others left is of an earlier attempt."""
+    if job.outcome is None or not job.outcome.finished:
+        return {}
+    return _read_json(job.folder / "metrics.json")
+
+
+def _published(job: Job) -> dict[str, float]:
+    """Find the published numbers of a job's choices, in ``reference``."""
+    reference: Mapping[str, Any] = (read_settings(job.folder) or {}).get("reference", {})
+    found = published(reference, job.overrides)
+    return {f"{PAPER}{metric}": number for metric, number in found.items()}
+
+
+def published(
+    reference: Mapping[str, Mapping[str, float]], overrides: Sequence[str]
+) -> dict[str, float]:
+    """Find the published numbers of what was chosen, by the metric's name.
+
+    Parameters
+    ----------
+    reference : mapping
+        See :class:`deepcryopicker.config.schemas.RunConfig`.
+    overrides : sequence of str
+        What was typed.
+    """
+    return {
+        metric: numbers[choice]
+        for metric, numbers in reference.items()
+        for choice in overrides
+        if choice in numbers
+    }
+
+
+def _was_skipped(job: Job, sweep: Sweep) -> bool:
+    path = job.folder / STATUS
+    ended = path.stat().st_mtime_ns if path.is_file() else None
+    finished = job.outcome is not None and job.outcome.finished
+    return finished and sweep.ended_before.get(path) == ended
+
+
+def _planned(config: DictConfig) -> list[list[str]] | None:
+    """List the overrides of each job, as Hydra's own sweeper does; others know them later."""
+    sweeper = config.hydra.sweeper
+    if not str(sweeper._target_).endswith(f".{BasicSweeper.__name__}"):
+        return None
+    typed = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
+    typed += config.hydra.overrides.task
+    parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+    (jobs,) = BasicSweeper.split_arguments(parser.parse_overrides(typed), None)
+    return jobs
+
+
+def _overrides_in(folder: Path) -> list[str]:
+    path = folder / ".hydra" / "overrides.yaml"
+    return [str(each) for each in read_yaml(path)] if path.is_file() else []
+
+
+def choices_of(overrides: Sequence[str]) -> dict[str, str]:
+    """Split what was typed into keys and values."""
+    pairs = (each.removeprefix("+").partition("=") for each in overrides)
+    return {key: value for key, _, value in pairs}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

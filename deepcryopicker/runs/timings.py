@@ -1,0 +1,26 @@
+"""How long the stages of a run take."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deepcryopicker.io.files.atomic import write_text
+from deepcryopicker.runs.folder import TIMINGS, Run
+
+
+@contextmanager
+def timed(run: Run, stage: str) -> Iterator[None]:
+    """Add the seconds spent here to the run's ``timings.json``, also if it ends in an exception.
+
+    A run that is taken up again counts what it took before; a killed one has counted only the
+    stages that it had ended.
+    """
+    start = time.monotonic()
+    try:
+        yield
+    finally:
+        path = run.folder / TIMINGS
+        seconds = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        seconds[stage] = round(seconds.get(stage, 0.0) + time.monotonic() - start, 2)
+        write_text(path, json.dumps(seconds, indent=2) + "\n")

@@ -1,1 +1,0 @@
-"""The steps that commands are made of: each streams over a dataset and writes into the run."""

@@ -1,0 +1,140 @@
+"""Reading ahead: in order, one ahead and no more, errors where they belong, an early end."""
+
+import threading
+import weakref
+from contextlib import closing
+
+import pytest
+
+from deepcryopicker.pipeline.inputs.prefetch import read_ahead
+
+
+class Result:
+    """Something that weak references can follow."""
+
+    def __init__(self, number):
+        self.number = number
+
+
+def test_results_come_in_order():
+    assert [take() for take in read_ahead(range(50), lambda n: n * n)] == [n * n for n in range(50)]
+
+
+def test_nothing_to_read():
+    assert list(read_ahead([], lambda _: pytest.fail("nothing is there to read"))) == []
+
+
+def test_reading_is_done_in_another_thread():
+    threads = [take() for take in read_ahead(range(3), lambda _: threading.get_ident())]
+    assert threading.get_ident() not in threads
+
+
+def test_the_next_is_read_while_the_current_one_is_worked_on():
+    reached = [threading.Event() for _ in range(4)]
+    for number, take in enumerate(read_ahead(range(4), lambda n: reached[n].set())):
+        take()
+        if number < 3:
+            assert reached[number + 1].wait(10)
+
+
+def test_no_more_than_one_is_read_ahead():
+    begun, ended = [], [threading.Event() for _ in range(6)]
+
+    def read(number):
+        begun.append(number)
+        ended[number].set()
+
+    for number, take in enumerate(read_ahead(range(6), read)):
+        take()
+        following = min(number + 1, 5)
+        assert ended[following].wait(10)
+        assert begun == list(range(following + 1))
+
+
+def test_at_most_two_results_are_alive():
+    alive = weakref.WeakSet()
+
+    def read(number):
+        result = Result(number)
+        alive.add(result)
+        return result
+
+    for number, take in enumerate(read_ahead(range(10), read)):
+        result = take()
+        assert result.number == number
+        assert {each.number for each in alive} <= {number, number + 1}
+
+
+def test_an_error_is_raised_where_its_item_is_taken_and_the_others_are_read():
+    def read(number):
+        if number == 1:
+            raise OSError("damaged")
+        return number
+
+    taken = []
+    for take in read_ahead(range(3), read):
+        try:
+            taken.append(take())
+        except OSError as error:
+            taken.append(str(error))
+    assert taken == [0, "damaged", 2]
+
+
+def test_what_is_not_taken_is_dropped():
+    alive = weakref.WeakSet()
+
+    def read(number):
+        result = Result(number)
+        alive.add(result)
+        return result
+
+    for number, _ in enumerate(read_ahead(range(10), read)):
+        assert {each.number for each in alive} <= {number, number + 1}
+
+
+def test_an_early_end_waits_for_the_read_under_way_and_begins_no_other():
+    begun, ended = [], []
+    go_on = threading.Event()
+
+    def read(number):
+        begun.append(number)
+        if number == 1:
+            go_on.wait(10)
+        ended.append(number)
+
+    with closing(read_ahead(range(9), read)) as readings:
+        next(readings)()
+        threading.Timer(0.05, go_on.set).start()
+    assert begun == ended == [0, 1]
+
+
+def test_an_error_of_the_caller_is_not_held_up_by_a_read_that_hangs(monkeypatch):
+    monkeypatch.setattr("deepcryopicker.pipeline.inputs.prefetch._PATIENCE", 0.01)
+    hang = threading.Event()
+
+    def read(number):
+        if number == 1:
+            hang.wait(60)
+
+    def interrupted():
+        with closing(read_ahead(range(3), read)) as readings:
+            next(readings)()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    hang.set()
+
+
+def test_the_caller_is_not_asked_for_items_long_before_they_are_read():
+    asked = []
+
+    def items():
+        for number in range(5):
+            asked.append(number)
+            yield number
+
+    readings = read_ahead(items(), lambda n: n)
+    next(readings)()
+    assert asked == [0, 1]
+    readings.close()

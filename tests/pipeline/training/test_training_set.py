@@ -1,0 +1,263 @@
+"""Training sets of tiny simulated micrographs, and the tables of what is in them."""
+
+import csv
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from rich.console import Console
+
+from deepcryopicker.class_set.places import Sites
+from deepcryopicker.config import registry
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.detection.windows import cut
+from deepcryopicker.errors import NothingUsableError
+from deepcryopicker.frames import to_working
+from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
+from deepcryopicker.pipeline.training.training_set import (
+    Source,
+    collect_labels,
+    count_windows,
+    make_training_set,
+    tabulate_particles,
+)
+from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.types import Picks, TrainingSet
+
+SIDE = 31
+
+
+def places(**kinds):
+    """Sites of one micrograph, so many of each kind."""
+    kind = np.repeat(list(kinds), list(kinds.values()))
+    zeros = np.zeros(len(kind))
+    return Sites(zeros, zeros, kind, kind, zeros, zeros.astype(int), zeros.astype(bool))
+
+
+def source(group, diameter, **kinds):
+    entry, labels = Entry("m", Path("m.mrc"), group), Picks.empty()
+    return Source(entry, places(**kinds), diameter, labels, np.array([], "<U1"))
+
+
+def text_of(table):
+    stream = io.StringIO()
+    Console(file=stream, width=120).print(table)
+    return stream.getvalue()
+
+
+def test_particles_are_counted_by_dataset_and_shape():
+    """Table 1, and the window in each dataset's own pixels."""
+    sources = [
+        source("klh", 150.0, top=3, side=4, empty=9),
+        source("ribosome", 92.0, irregular=11, rejected=2),
+        source("klh", 150.0, top=2, side=1, **{"off-centre": 7}),
+        source("klh", 160.0, top=1),
+    ]
+    chain = PreprocessingConfig(24.0, model_input="n", steps={"n": {"operation": "normalise"}})
+    text = text_of(tabulate_particles(sources, chain, size=43))
+    lines = [line.split() for line in text.splitlines() if any(map(str.isalnum, line))]
+    assert "particles to train on" in text
+    assert lines[1:] == [
+        ["dataset", "micrographs", "top", "side", "irregular", "window,", "px"],
+        # 43 pixels at 24 a particle are 43 / 24 particles; the median diameter counts.
+        ["klh", "3", "6", "5", "0", str(round(43 / 24 * 150))],
+        ["ribosome", "1", "0", "0", "11", str(round(43 / 24 * 92))],
+    ]
+
+
+def test_windows_are_counted_by_class_and_split():
+    """Table 2: three places of the first class make six windows; the second class has none."""
+    split = np.array(["train", "train", "train", "validation", "validation", "test", "train"])
+    target = np.array([0, 0, 0, 0, 0, 0, 2])
+    site = np.array([5, 5, 5, 8, 8, 9, 4])
+    count = len(site)
+    heat, unit, group = np.eye(3, dtype=np.float32)[target], site, np.full(count, "a")
+    windows = np.zeros((count, 3, 3), np.float32)
+    classes = ("top", "side", "background")
+    assert count_windows(TrainingSet(windows, target, heat, split, group, unit, site, classes)) == [
+        {"what": "top", "places": 3, "train": 3, "validation": 2, "test": 1},
+        {"what": "side", "places": 0, "train": 0, "validation": 0, "test": 0},
+        {"what": "background", "places": 1, "train": 1, "validation": 0, "test": 0},
+    ]
+
+
+@pytest.fixture(scope="module")
+def configure(tmp_path_factory):
+    """Compose the configuration of training on four small micrographs with known particles."""
+    cache = tmp_path_factory.mktemp("simulated")
+    given = (
+        "labeler=truth",
+        "dataset.kinds=[apoferritin]",
+        "dataset.micrographs_per_kind=4",
+        "dataset.shape=[300,340]",
+        f"dataset.cache={cache}",
+        "class_set.samples_per_class=60",
+        "overlays=0",
+    )
+    registry.register()
+
+    def composed(*overrides):
+        with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+            return registry.validated(compose("train", [*given, *overrides]))
+
+    return composed
+
+
+@pytest.fixture(scope="module")
+def sources(configure, tmp_path_factory):
+    config = configure()
+    run = Run(tmp_path_factory.mktemp("labels"), None, "run", {})
+    return collect_labels(open_catalogue(config.dataset), SIDE, config, run)[0]
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run(tmp_path, None, "run", {})
+
+
+@pytest.fixture(scope="module")
+def plain(configure, sources, tmp_path_factory):
+    run = Run(tmp_path_factory.mktemp("plain"), None, "run", {})
+    return make_training_set(sources, SIDE, configure(), run), run
+
+
+def correlations(one, other):
+    pairs = zip(one.reshape(len(one), -1), other.reshape(len(other), -1), strict=True)
+    return np.array([np.corrcoef(*pair)[0, 1] for pair in pairs])
+
+
+def test_windows_show_their_places(plain, configure, sources):
+    """Each window of a particle is a quarter turn of what is cut at one of its micrograph's."""
+    training_set, _ = plain
+    assert training_set.windows.shape == (len(training_set.target), SIDE, SIDE)
+    assert training_set.windows.dtype == np.float32
+    expected = set()
+    for one in sources:
+        flat = Views(one.entry.load(), one.diameter, configure().preprocessing).flat
+        tops = one.sites.kind == "top"
+        x, y = (to_working(position[tops], flat.scale) for position in (one.sites.x, one.sites.y))
+        for window in cut(flat.image, np.column_stack([x, y]), SIDE, "mean"):
+            expected |= {np.rot90(window, turns).tobytes() for turns in range(4)}
+    tops = training_set.windows[training_set.target == 0]
+    assert len(tops) > 20
+    assert {window.tobytes() for window in tops} <= expected
+
+
+def test_tables_and_sheet_are_written(plain, configure):
+    training_set, run = plain
+    with (run.folder / "samples.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["what"] for row in rows] == list(training_set.classes)
+    for row, counted in zip(rows, count_windows(training_set), strict=True):
+        assert {key: int(row[key]) for key in ("places", "train", "validation", "test")} == {
+            key: counted[key] for key in ("places", "train", "validation", "test")
+        }
+    assert (run.folder / "samples.png").is_file()
+    assert run.failures == []
+    np.testing.assert_allclose(training_set.heat.sum(axis=1), 1, atol=1e-6)
+
+
+def test_no_micrograph_is_in_two_splits(plain):
+    training_set, _ = plain
+    splits = {
+        unit: set(training_set.split[training_set.unit == unit])
+        for unit in np.unique(training_set.unit)
+    }
+    assert all(len(each) == 1 for each in splits.values())
+    assert set().union(*splits.values()) == {"train", "validation", "test"}
+
+
+def test_the_same_twice(plain, configure, sources, run):
+    again = make_training_set(sources, SIDE, configure(), run)
+    np.testing.assert_array_equal(again.windows, plain[0].windows)
+
+
+@pytest.mark.parametrize("preprocessing", ["default", "none", "matlab", "matlab_inverted"])
+def test_augmented_windows_are_other_versions_of_the_training_windows(
+    configure, sources, run, preprocessing
+):
+    given = [f"preprocessing={preprocessing}"]
+    before = make_training_set(sources, SIDE, configure(*given), run)
+    after = make_training_set(sources, SIDE, configure(*given, "class_set.augmented=1"), run)
+    for name in ("target", "heat", "split", "unit", "site", "group"):
+        np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
+    same = (after.windows == before.windows).all(axis=(1, 2))
+    np.testing.assert_array_equal(same, before.split != "train")
+
+    trained = before.split == "train"
+    likeness = correlations(after.windows[trained], before.windows[trained])
+    assert likeness.mean() > 0.3
+    tops = trained & (before.target == 0)
+    assert correlations(after.windows[tops], before.windows[tops]).mean() > 0.3
+    # Not everything is as little changed as by the smoothing alone.
+    assert np.ptp(likeness) > 0.05
+
+
+def test_a_share_of_the_training_windows_is_augmented(plain, configure, sources, run):
+    before, _ = plain
+    after = make_training_set(sources, SIDE, configure("class_set.augmented=0.3"), run)
+    changed = (after.windows != before.windows).any(axis=(1, 2))
+    assert not changed[before.split != "train"].any()
+    # Of 76 training windows: the standard deviation of the share is 0.05.
+    assert changed[before.split == "train"].mean() == pytest.approx(0.3, abs=0.15)
+
+
+def test_every_step_of_the_chain_is_shown_equally_often(configure, sources, run):
+    """Of three versions, rescaled, standardised and blurred, the last one is easily told apart."""
+    chain = ("preprocessing=none", "+preprocessing.steps.blur={operation: gaussian, sigma: 8}")
+    before = make_training_set(sources, SIDE, configure(*chain), run)
+    after = make_training_set(sources, SIDE, configure(*chain, "class_set.augmented=1"), run)
+    trained = before.split == "train"
+    likeness = correlations(after.windows[trained], before.windows[trained])
+    blurred = likeness < 0.6
+    assert likeness[blurred].max() + 0.1 < likeness[~blurred].min()
+    assert blurred.mean() == pytest.approx(1 / 3, abs=0.16)
+
+
+@pytest.fixture
+def damage(sources, tmp_path):
+    """Give the sources with some of their files cut short."""
+
+    def damaged(*numbers):
+        path = tmp_path / "cut.mrc"
+        path.write_bytes(sources[0].entry.path.read_bytes()[:5000])
+        return [
+            replace(one, entry=replace(one.entry, path=path)) if index in numbers else one
+            for index, one in enumerate(sources)
+        ]
+
+    return damaged
+
+
+def test_a_micrograph_that_cannot_be_read_again_is_left_out(plain, configure, sources, damage, run):
+    whole, _ = plain
+    micrograph = whole.unit // 16
+    trained = np.unique(micrograph[whole.split == "train"])
+    lost = int(trained[0])
+    assert len(trained) > 1
+    rest = make_training_set(damage(lost), SIDE, configure(), run)
+    (failure,) = run.failures
+    assert (failure["micrograph"], failure["stage"]) == (sources[lost].entry.name, "cut")
+    assert (run.folder / "failures.csv").is_file()
+    kept = micrograph != lost
+    for name in ("windows", "target", "heat", "split", "unit", "site", "group"):
+        np.testing.assert_array_equal(getattr(rest, name), getattr(whole, name)[kept])
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_without_the_only_micrographs_of_a_split_it_stops(plain, configure, damage, run, split):
+    whole, _ = plain
+    lost = np.unique(whole.unit[whole.split == split]) // 16
+    with pytest.raises(NothingUsableError, match=f"for the {split} split"):
+        make_training_set(damage(*lost.tolist()), SIDE, configure(), run)
+
+
+def test_without_any_readable_micrograph_it_stops(configure, damage, run):
+    with pytest.raises(NothingUsableError, match="cutting: no micrograph could be used"):
+        make_training_set(damage(0, 1, 2, 3), SIDE, configure(), run)

@@ -1,0 +1,141 @@
+"""What network and labeler see, and that no step of the chain runs twice."""
+
+import inspect
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.preprocessing.steps import OPERATIONS, preprocess, preprocess_for_model
+from deepcryopicker.types import Micrograph
+
+DIAMETER = 40.0
+STEPS = {
+    "flatten": {"operation": "flatten", "sigma_diameters": 1.5},
+    "standardise": {"operation": "standardise"},
+    "blur": {"operation": "gaussian", "sigma_diameters": 0.1},
+    "opening": {"operation": "opening", "radius": 1},
+}
+
+
+@pytest.fixture
+def micrograph():
+    image = np.random.default_rng(0).normal(100, 9, (200, 260)).astype(np.float32)
+    return Micrograph("m", Path("m.mrc"), image)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Count the calls of every operation."""
+    counted = Counter()
+
+    def counting(name, operation):
+        def call(image, **parameters):
+            counted[name] += 1
+            return operation(image, **parameters)
+
+        call.__signature__ = inspect.signature(operation)
+        return call
+
+    for name, operation in list(OPERATIONS.items()):
+        monkeypatch.setitem(OPERATIONS, name, counting(name, operation))
+    return counted
+
+
+def config(**changes):
+    return PreprocessingConfig(
+        **{"working_diameter": 20, "model_input": "standardise", "steps": STEPS} | changes
+    )
+
+
+@pytest.mark.parametrize("model_input", STEPS)
+@pytest.mark.parametrize("scale", [None, 0.8])
+def test_views_are_the_chain_s_stages(micrograph, model_input, scale):
+    chosen = config(model_input=model_input, scale=scale)
+    views = Views(micrograph, DIAMETER, chosen)
+    for found, expected in (
+        (views.flat, preprocess_for_model(micrograph, DIAMETER, chosen)),
+        (views.enhanced, preprocess(micrograph, DIAMETER, chosen)),
+    ):
+        assert (found.scale, found.margins) == (expected.scale, expected.margins)
+        np.testing.assert_array_equal(found.image, expected.image)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [("flat", "enhanced"), ("enhanced", "flat"), ("rescaled", "enhanced"), ("flat", "rescaled")],
+)
+def test_no_step_runs_twice(micrograph, calls, order):
+    views = Views(micrograph, DIAMETER, config())
+    for view in (*order, *order, "flat"):
+        getattr(views, view)
+    assert set(calls.values()) == {1}
+
+
+def test_steps_run_when_they_are_needed(micrograph, calls):
+    views = Views(micrograph, DIAMETER, config())
+    assert not calls
+    _ = views.flat
+    assert set(calls) == {"flatten", "standardise"}
+    _ = views.enhanced
+    assert set(calls) == {"flatten", "standardise", "gaussian", "opening"}
+
+
+def test_flat_has_the_network_s_scale_whatever_that_of_the_chain(micrograph):
+    views = Views(micrograph, DIAMETER, config(scale=0.8, precision="double"))
+    assert views.flat.scale * DIAMETER == views.working_diameter == 20
+    assert views.flat.image.shape == (100, 130)
+    assert views.flat.image.dtype == np.float32
+    assert views.enhanced.scale == 0.8
+    assert views.enhanced.image.shape == (160, 208)
+
+
+def test_both_are_the_same_where_the_network_sees_the_last_step(micrograph):
+    views = Views(micrograph, DIAMETER, config(model_input="opening"))
+    np.testing.assert_array_equal(views.flat.image, views.enhanced.image)
+
+
+def test_network_sees_the_step_before_the_one_left_out(micrograph):
+    without = Views(micrograph, DIAMETER, config(leave_out="standardise"))
+    before = Views(micrograph, DIAMETER, config(model_input="flatten"))
+    np.testing.assert_array_equal(without.flat.image, before.flat.image)
+
+
+@pytest.mark.parametrize("scale", [None, 0.8])
+def test_on_the_grid_the_working_diameter_is_the_true_one(micrograph, scale):
+    """20 / 40 is a multiple of 0.125, 20 / 44 is not."""
+    for diameter, expected in ((40.0, 20.0), (44.0, 16.5)):
+        views = Views(micrograph, diameter, config(scaling="grid", scale=scale))
+        assert views.working_diameter == views.flat.scale * diameter == expected
+        assert views.flat.image.shape == (expected / diameter * 200, -(-expected * 260 // diameter))
+
+
+@pytest.mark.parametrize("scale", [None, 0.8])
+@pytest.mark.parametrize("factor", [0.6, 1.25])
+def test_views_at_another_scale(micrograph, factor, scale):
+    """Larger particles in a larger image, after the same steps."""
+    views = Views(micrograph, DIAMETER, config(scale=scale))
+    other = views.at(factor)
+    assert other.working_diameter == pytest.approx(factor * 20)
+    assert other.flat.scale == pytest.approx(factor * views.flat.scale)
+    height, width = other.flat.image.shape
+    assert (height, width) == (int(np.ceil(100 * factor)), int(np.ceil(130 * factor)))
+    assert other.micrograph is views.micrograph
+
+
+def test_views_at_their_own_scale_are_not_computed_again(micrograph):
+    views = Views(micrograph, DIAMETER, config())
+    assert views.at(1.0) is views
+
+
+@pytest.mark.parametrize("left_out", [None, "flatten"])
+def test_rescaled_is_what_the_first_step_gets(micrograph, left_out):
+    views = Views(micrograph, DIAMETER, config(model_input="flatten", leave_out=left_out))
+    _ = views.flat
+    expected = preprocess(micrograph, DIAMETER, config(), until="rescaled")
+    assert views.rescaled.scale == expected.scale == 0.5
+    np.testing.assert_array_equal(views.rescaled.image, expected.image)
+    assert (views.flat.image is views.rescaled.image) == (left_out == "flatten")
