@@ -18,7 +18,7 @@ def evaluate(config: EvaluateConfig, run: Run) -> float:
     from deepcryopicker.evaluation.scores import pooled
     from deepcryopicker.pipeline.scoring.external import compare, match_coordinates
     from deepcryopicker.plots.evaluation_tables import show
-    from deepcryopicker.plots.figures import precision_recall_figure
+    from deepcryopicker.plots.result_figures import precision_recall_figure
 
     settings = config.evaluate
     matched = match_coordinates(settings)

@@ -24,7 +24,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
         that on test windows.
     """
     from deepcryopicker.logger.tracker import open_tracker
-    from deepcryopicker.paper.tables import describe
+    from deepcryopicker.paper.article_tables import describe
     from deepcryopicker.pipeline.inputs.label_use import label_use, share_held_out
     from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
     from deepcryopicker.pipeline.inputs.splits import hold_out, leave_out

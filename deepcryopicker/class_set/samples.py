@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from deepcryopicker.class_set.places import BETWEEN, EMPTY, OFF_CENTRE, REJECTED, Sites
+from deepcryopicker.class_set.sampling_sites import BETWEEN, EMPTY, OFF_CENTRE, REJECTED, Sites
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.split import BLOCKS, assign_splits, needs_blocks, shares_of
 from deepcryopicker.errors import NothingUsableError

@@ -16,7 +16,7 @@ CALIBRATE_ON = 16
 
 
 @dataclass(frozen=True)
-class Judged:
+class ComparedPicks:
     """How the picks of one micrograph compare with its labels.
 
     Attributes
@@ -33,23 +33,23 @@ class Judged:
     labels: int
 
 
-def calibration_of(judged: Sequence[Judged], given: bool) -> Calibration:
+def calibration_of(compared: Sequence[ComparedPicks], given: bool) -> Calibration:
     """Fit a calibration by which 0.5 is a sensible threshold: see :func:`calibrating.calibrate`.
 
     Parameters
     ----------
-    judged : sequence of Judged
+    compared : sequence of ComparedPicks
         One for each micrograph.
     given : bool
         Whether the labels are true.
     """
-    if not judged:
+    if not compared:
         return UNCALIBRATED
-    counted = [one.outcome != IGNORED for one in judged]
-    scores = [one.score[counts] for one, counts in zip(judged, counted, strict=True)]
-    found = [one.outcome[counts] == HIT for one, counts in zip(judged, counted, strict=True)]
+    counted = [one.outcome != IGNORED for one in compared]
+    scores = [one.score[counts] for one, counts in zip(compared, counted, strict=True)]
+    found = [one.outcome[counts] == HIT for one, counts in zip(compared, counted, strict=True)]
     level = 0.5
     if given:
         hits = np.concatenate(found).astype(np.int8)
-        level = best_f1(np.concatenate(scores), hits, sum(one.labels for one in judged))[0] / 2.0
+        level = best_f1(np.concatenate(scores), hits, sum(one.labels for one in compared))[0] / 2.0
     return fit_calibration(scores, found, level or 0.5)

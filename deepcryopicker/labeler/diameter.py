@@ -14,7 +14,7 @@ from deepcryopicker.labeler.detectors.detector import Detector
 from deepcryopicker.labeler.detectors.responses import AverageFilter, Peaks, find_all
 from deepcryopicker.labeler.schema import AutoConfig
 from deepcryopicker.labeler.size import blob_lengths, rim_diameter
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import to_working_scale
 from deepcryopicker.types import NO_MARGINS, Floats, Micrograph
@@ -65,8 +65,8 @@ def estimate_diameter(
     config : AutoConfig
     """
 
-    def views(diameter: float) -> list[Views]:
-        return [Views(micrograph, diameter, preprocessing) for micrograph in micrographs]
+    def preprocessed(diameter: float) -> list[Preprocessed]:
+        return [Preprocessed(micrograph, diameter, preprocessing) for micrograph in micrographs]
 
     # Every diameter has to be looked at in its own scale, even if the chain has a fixed one.
     preprocessing = replace(preprocessing, scale=None, scaling="continuous")
@@ -77,13 +77,13 @@ def estimate_diameter(
     binning = min(1.0, preprocessing.working_diameter / diameters[0])
     micrographs = [_binned(micrograph, binning) for micrograph in micrographs]
     diameters = diameters * binning  # from here on in pixels of the binned micrographs
-    explained, skewness = np.array([_first_look(views(d), config) for d in diameters]).T
+    explained, skewness = np.array([_first_look(preprocessed(d), config) for d in diameters]).T
     measured = []
     for response, measure in ((explained, _measure_shapes), (skewness, _measure_blobs)):
         result = _Measured(refined_peak(diameters, response), 0.0, 0.0)
         for _ in range(_REFINEMENTS):
             previous = result.diameter
-            result = measure(views(previous), config)
+            result = measure(preprocessed(previous), config)
             diameter = float(np.clip(result.diameter, diameters[0], diameters[-1]))
             result = replace(result, diameter=diameter)
             if abs(diameter / previous - 1.0) < _SETTLED:
@@ -107,20 +107,20 @@ def _binned(micrograph: Micrograph, scale: float) -> Micrograph:
     return replace(to_working_scale(micrograph, scale), scale=1.0, margins=NO_MARGINS)
 
 
-def _first_look(sample: Sequence[Views], config: AutoConfig) -> tuple[float, float]:
+def _first_look(sample: Sequence[Preprocessed], config: AutoConfig) -> tuple[float, float]:
     """Share of the micrographs that shapes explain, and skewness of the blob filter's response."""
     seeds = find_seeds(sample, config)
     shaped = seeds.label != "irregular"
     disc = np.pi * sample[0].working_diameter ** 2 / 4.0
     clip = config.blobs.clip
-    images = [np.clip(views.standard.image, -clip, clip) for views in sample]
+    images = [np.clip(preprocessed.standard.image, -clip, clip) for preprocessed in sample]
     explained = seeds.area[shaped].sum() * disc / sum(image.size for image in images)
     sigma = _SCALE * sample[0].working_diameter
     skewness = [skew(difference_of_gaussians(image, sigma), axis=None) for image in images]
     return float(explained), float(np.mean(skewness))
 
 
-def _measure_shapes(sample: Sequence[Views], config: AutoConfig) -> _Measured:
+def _measure_shapes(sample: Sequence[Preprocessed], config: AutoConfig) -> _Measured:
     """Find round and square particles and measure them."""
     seeds = find_seeds(sample, config)
     detector = learn_averages(sample, seeds, config)
@@ -139,13 +139,13 @@ def _measure_shapes(sample: Sequence[Views], config: AutoConfig) -> _Measured:
     return _Measured(diameter, detector.clarity, detector.evidence)
 
 
-def _measure_blobs(sample: Sequence[Views], config: AutoConfig) -> _Measured:
+def _measure_blobs(sample: Sequence[Preprocessed], config: AutoConfig) -> _Measured:
     """Find blobs and measure them."""
     detector = learn_blobs(sample, replace(config.blobs, scale=_SCALE))
     working, clip = sample[0].working_diameter, config.blobs.clip
     lengths = [
-        blob_lengths(np.clip(views.standard.image, -clip, clip), peaks.x, peaks.y, working)
-        for views, peaks in zip(sample, _strong(sample, detector), strict=True)
+        blob_lengths(np.clip(preprocessed.standard.image, -clip, clip), peaks.x, peaks.y, working)
+        for preprocessed, peaks in zip(sample, _strong(sample, detector), strict=True)
     ]
     every = np.concatenate(lengths)
     median = float(np.median(every)) if len(every) else working
@@ -153,12 +153,12 @@ def _measure_blobs(sample: Sequence[Views], config: AutoConfig) -> _Measured:
     return _Measured(diameter, detector.clarity, detector.evidence)
 
 
-def _strong(sample: Sequence[Views], detector: Detector) -> list[Peaks]:
+def _strong(sample: Sequence[Preprocessed], detector: Detector) -> list[Peaks]:
     """Find each micrograph's detections above the threshold; the strongest, if they are many."""
     found = []
-    for views in sample:
+    for preprocessed in sample:
         peaks, _ = find_all(
-            views.standard, detector.filter, views.working_diameter, detector.distance
+            preprocessed.standard, detector.filter, preprocessed.working_diameter, detector.distance
         )
         strong = peaks[peaks.strength >= detector.thresholds(peaks.label)]
         found.append(strong[:_MOST_MEASURED])

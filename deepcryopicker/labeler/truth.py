@@ -5,7 +5,7 @@ import numpy as np
 from deepcryopicker.detection.bounds import clear_of_edges
 from deepcryopicker.frames import to_working
 from deepcryopicker.labeler.masks.shapes import coverage, ideal_mask
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import (
     CUT_BY_EDGE,
     NO_MARGINS,
@@ -19,12 +19,12 @@ from deepcryopicker.types import (
 _MASK_DIAMETER = 24.0  # pixels: enough to tell where there is no particle
 
 
-def label_by_picks(views: Views, picks: Picks, uncertain: Picks) -> Candidates:
+def label_by_picks(preprocessed: Preprocessed, picks: Picks, uncertain: Picks) -> Candidates:
     """Take given picks for candidates; good are those that lie in the image as a whole.
 
     Parameters
     ----------
-    views : Views
+    preprocessed : Preprocessed
     picks : Picks
         Original pixels; a class that is no particle shape becomes ``irregular``, and what lies
         outside the image is left out.
@@ -32,35 +32,37 @@ def label_by_picks(views: Views, picks: Picks, uncertain: Picks) -> Candidates:
         Places that may or may not hold a particle: candidates to keep away from.
     """
     sure = np.arange(len(picks) + len(uncertain)) < len(picks)
-    return as_candidates(views, picks.joined(uncertain), np.where(sure, "", UNCERTAIN))
+    return as_candidates(preprocessed, picks.joined(uncertain), np.where(sure, "", UNCERTAIN))
 
 
-def as_candidates(views: Views, picks: Picks, reason: Strings) -> Candidates:
+def as_candidates(preprocessed: Preprocessed, picks: Picks, reason: Strings) -> Candidates:
     """Make candidates of picks; what is cut by an edge of the image is not good.
 
     Parameters
     ----------
-    views : Views
+    preprocessed : Preprocessed
     picks : Picks
         N of them, original pixels; see :func:`label_by_picks`.
     reason : (N,) str
         Why a pick may not train the network; empty where it may.
     """
-    flat = views.flat
-    height, width = views.micrograph.image.shape
+    flat = preprocessed.flat
+    height, width = preprocessed.micrograph.image.shape
     inside = clear_of_edges(picks.x, picks.y, (height, width), NO_MARGINS, 0.0)
     picks, reason = picks[inside], reason[inside]
     x, y = (to_working(position, flat.scale) for position in (picks.x, picks.y))
-    whole = clear_of_edges(x, y, flat.image.shape, flat.margins, views.working_diameter / 2.0)
+    whole = clear_of_edges(
+        x, y, flat.image.shape, flat.margins, preprocessed.working_diameter / 2.0
+    )
     label = np.where(np.isin(picks.label, SHAPES), picks.label, "irregular")
-    diameter = min(_MASK_DIAMETER, views.working_diameter)
-    scale = diameter / views.diameter
+    diameter = min(_MASK_DIAMETER, preprocessed.working_diameter)
+    scale = diameter / preprocessed.diameter
     x, y = (to_working(position, scale) for position in (picks.x, picks.y))
     shape = round(height * scale), round(width * scale)
     mask = ideal_mask(x, y, label, np.zeros(len(x)), diameter, shape)
     reason = np.where((reason == "") & ~whole, CUT_BY_EDGE, reason)
     return Candidates(
-        picks=Picks.create(picks.x, picks.y, picks.score, label, views.diameter),
+        picks=Picks.create(picks.x, picks.y, picks.score, label, preprocessed.diameter),
         good=reason == "",
         reason=reason,
         coverage=coverage(mask, diameter),

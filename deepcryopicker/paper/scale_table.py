@@ -21,7 +21,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Example:
+class ScaleExample:
     """One of the paper's worked examples.
 
     Attributes
@@ -49,15 +49,15 @@ class Example:
 
 
 TABLE_4 = (
-    Example("apoferritin", "top", 94, (1200, 1240), 2.375, 224, 3374),
-    Example("klh", "top", 187, (2048, 2048), 1.0),
-    Example("klh", "side", 221, (2048, 2048), 1.0),
-    Example("ribosome", "irregular", 320, (4096, 4096), 0.625, 212, 4030),
+    ScaleExample("apoferritin", "top", 94, (1200, 1240), 2.375, 224, 3374),
+    ScaleExample("klh", "top", 187, (2048, 2048), 1.0),
+    ScaleExample("klh", "side", 221, (2048, 2048), 1.0),
+    ScaleExample("ribosome", "irregular", 320, (4096, 4096), 0.625, 212, 4030),
 )
 """Where views share their micrographs, the largest patch decides: klh's top views stay at 1."""
 
 
-def scale_rows(examples: tuple[Example, ...]) -> list[dict[str, object]]:
+def scale_rows(examples: tuple[ScaleExample, ...]) -> list[dict[str, object]]:
     """Compute factor, patch and padded micrograph of each example: rows of :data:`COLUMNS`."""
     rows: list[dict[str, object]] = []
     for one in examples:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from deepcryopicker.dataset.catalogue import Entry
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Picks
 
-Picker = Callable[[Entry, Views], Picks]
+Picker = Callable[[Entry, Preprocessed], Picks]
 """From a preprocessed micrograph to its candidates, original pixels."""

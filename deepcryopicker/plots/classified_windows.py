@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from deepcryopicker.plots.figures import COLOURS, montage, save_figure
+from deepcryopicker.plots.result_figures import COLOURS, montage, save_figure
 from deepcryopicker.types import Image
 
 _GAP = 2  # pixels between windows

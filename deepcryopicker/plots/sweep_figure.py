@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from deepcryopicker.plots.figures import COLOURS, save_figure
+from deepcryopicker.plots.result_figures import COLOURS, save_figure
 from deepcryopicker.plots.sweep_table import headlines, short_names, shortened
 
 _OURS, _PAPER = COLOURS[0], COLOURS[1]

@@ -15,7 +15,7 @@ from deepcryopicker.types import Micrograph
 
 
 @dataclass(frozen=True)
-class Views:
+class Preprocessed:
     """The stages of one micrograph that others work on.
 
     Attributes

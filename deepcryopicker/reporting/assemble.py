@@ -8,15 +8,15 @@ from deepcryopicker.config.sections import ReportSection
 from deepcryopicker.reporting.content import numbers
 from deepcryopicker.reporting.content.differences import differences_table, placing_table
 from deepcryopicker.reporting.content.provenance import source_of
-from deepcryopicker.reporting.content.scored_pickers import Judgement, as_picker, judge_all
-from deepcryopicker.reporting.content.shown_micrographs import shelve
+from deepcryopicker.reporting.content.scored_pickers import ScoredPicker, as_picker, score_pickers
+from deepcryopicker.reporting.content.shown_micrographs import list_micrographs
 from deepcryopicker.reporting.page.page_model import Figure, Page
-from deepcryopicker.reporting.reading.pick_sets import list_lots
+from deepcryopicker.reporting.reading.pick_sets import list_pick_sets
 from deepcryopicker.reporting.reading.run_folders import RunFolder
 from deepcryopicker.runs.folder import Run
 
 DrawFigures = Callable[
-    [Sequence[Judgement], Mapping[str, str], Sequence[RunFolder], Run], list[Figure]
+    [Sequence[ScoredPicker], Mapping[str, str], Sequence[RunFolder], Run], list[Figure]
 ]
 
 
@@ -38,18 +38,18 @@ def assemble(
     draw_figures : callable, optional
         Draws the paper's figures.
     """
-    judgements = judge_all(list_lots(runs), run)
-    shown, places = shelve(judgements, settings.picture_megabytes)
-    lots = [judgement.lot for judgement in judgements]
+    scored_pickers = score_pickers(list_pick_sets(runs), run)
+    shown, places = list_micrographs(scored_pickers, settings.picture_megabytes)
+    pick_sets = [scored.pick_set for scored in scored_pickers]
     datasets = {
-        judgement.lot.name: _dataset(judgement, [shown[index].dataset for index in own.values()])
-        for judgement, own in zip(judgements, places, strict=True)
+        scored.pick_set.name: _dataset(scored, [shown[index].dataset for index in own.values()])
+        for scored, own in zip(scored_pickers, places, strict=True)
     }
     tables = [
-        differences_table(judgements, datasets),
-        numbers.class_table(lots),
-        numbers.protocols_table(lots),
-        placing_table(lots),
+        differences_table(scored_pickers, datasets),
+        numbers.class_table(pick_sets),
+        numbers.protocols_table(pick_sets),
+        placing_table(pick_sets),
         numbers.windows_table(runs),
         numbers.labels_table(runs),
         numbers.timings_table(runs),
@@ -57,21 +57,24 @@ def assemble(
     return Page(
         title=settings.title,
         made=f"DeepCryoPicker {__version__}, {datetime.now():%Y-%m-%d %H:%M}",
-        headline=numbers.picks_table(lots, datasets),
+        headline=numbers.picks_table(pick_sets, datasets),
         pickers=[
-            as_picker(judgement, datasets[judgement.lot.name], own)
-            for judgement, own in zip(judgements, places, strict=True)
-            if judgement.judged
+            as_picker(scored, datasets[scored.pick_set.name], own)
+            for scored, own in zip(scored_pickers, places, strict=True)
+            if scored.micrographs
         ],
         micrographs=shown,
         tables=[table for table in tables if table is not None],
-        figures=[] if draw_figures is None else draw_figures(judgements, datasets, runs, run),
-        sources=[source_of(one, [lot for lot in lots if lot.run is one]) for one in runs],
-        notes=[(each.lot.name, note) for each in judgements for note in each.notes],
+        figures=[] if draw_figures is None else draw_figures(scored_pickers, datasets, runs, run),
+        sources=[
+            source_of(one, [pick_set for pick_set in pick_sets if pick_set.run is one])
+            for one in runs
+        ],
+        notes=[(each.pick_set.name, note) for each in scored_pickers for note in each.notes],
     )
 
 
-def _dataset(judgement: Judgement, there: Sequence[str]) -> str:
+def _dataset(scored: ScoredPicker, there: Sequence[str]) -> str:
     """Name the dataset that a picker is compared on: foreign picks lie on another run's."""
     found = set(there)
-    return found.pop() if len(found) == 1 else judgement.lot.dataset
+    return found.pop() if len(found) == 1 else scored.pick_set.dataset

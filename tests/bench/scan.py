@@ -25,7 +25,7 @@ from deepcryopicker.picker.particles import find_particles
 from deepcryopicker.picker.prepare import prepare
 from deepcryopicker.picker.scan import scan, slide
 from deepcryopicker.picker.schema import NetworkPickerConfig
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Picks
 
@@ -68,8 +68,8 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     trained = load_weights(given.run)
     chain = PreprocessingConfig(**trained.preprocessing)
-    views = Views(read_micrograph(given.micrograph), trained.diameter, chain)
-    image, diameter = views.flat.image, views.working_diameter
+    preprocessed = Preprocessed(read_micrograph(given.micrograph), trained.diameter, chain)
+    image, diameter = preprocessed.flat.image, preprocessed.working_diameter
     top, left = (max(size - given.middle, 0) // 2 for size in image.shape)
     middle = image[top : top + given.middle, left : left + given.middle]
     config = NetworkPickerConfig()

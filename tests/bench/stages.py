@@ -25,7 +25,7 @@ from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
 from deepcryopicker.picker.scan import build_scan
 from deepcryopicker.plots.overlays import save_overlay
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 
 
 def settings(*overrides: str):
@@ -51,10 +51,10 @@ def large() -> list[tuple[str, ...]]:
             file.set_data(simulated.image)
         raw = read_micrograph(path)
 
-        def views() -> Views:
-            return Views(raw, diameter, config.preprocessing)
+        def preprocessed() -> Preprocessed:
+            return Preprocessed(raw, diameter, config.preprocessing)
 
-        ready = views()
+        ready = preprocessed()
         labeler = interface.learn([ready], config.labeler)
         masks = MaskLabeler(IbcConfig(), ())
         picks = interface.pick(ready, labeler)
@@ -63,11 +63,13 @@ def large() -> list[tuple[str, ...]]:
             f"4096 x 4096, {diameter:.0f} px particles, 1 thread",
             {
                 "read MRC": lambda: read_micrograph(path),
-                "preprocess for the network": lambda: views().flat,
-                "preprocess to the last stage": lambda: views().enhanced,
-                "preprocess and label (auto)": lambda: interface.label(views(), labeler),
-                "preprocess and label (ibc)": lambda: interface.label(views(), masks),
-                "learn the labeler, once": lambda: interface.learn([views()], config.labeler),
+                "preprocess for the network": lambda: preprocessed().flat,
+                "preprocess to the last stage": lambda: preprocessed().enhanced,
+                "preprocess and label (auto)": lambda: interface.label(preprocessed(), labeler),
+                "preprocess and label (ibc)": lambda: interface.label(preprocessed(), masks),
+                "learn the labeler, once": lambda: interface.learn(
+                    [preprocessed()], config.labeler
+                ),
                 "scan and pick (compact)": lambda: dense.pick(
                     ready.flat, scan, working, config.picker
                 ),
@@ -92,9 +94,9 @@ def matlab() -> list[tuple[str, ...]]:
     return print_table(
         "1240 x 1200, preset matlab, 1 thread",
         {
-            "preprocess": lambda: Views(raw, diameter, config.preprocessing).enhanced,
+            "preprocess": lambda: Preprocessed(raw, diameter, config.preprocessing).enhanced,
             "preprocess and label (ibc)": lambda: interface.label(
-                Views(raw, diameter, config.preprocessing), masks
+                Preprocessed(raw, diameter, config.preprocessing), masks
             ),
         },
     )

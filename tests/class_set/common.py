@@ -6,8 +6,8 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from deepcryopicker.class_set.cutting import cut_windows
-from deepcryopicker.class_set.places import find_sites
 from deepcryopicker.class_set.samples import draw_samples
+from deepcryopicker.class_set.sampling_sites import find_sites
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.frames import to_original

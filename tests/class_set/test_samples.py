@@ -6,8 +6,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from deepcryopicker.class_set.places import find_sites
 from deepcryopicker.class_set.samples import SPLITS, draw_samples, heat_targets
+from deepcryopicker.class_set.sampling_sites import find_sites
 from deepcryopicker.class_set.split import BLOCKS, assign_splits, shares_of
 from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.frames import to_working

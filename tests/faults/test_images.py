@@ -21,7 +21,7 @@ from deepcryopicker.labeler import interface
 from deepcryopicker.pipeline.inputs.open_dataset import settle_diameter
 from deepcryopicker.pipeline.picking.build_picker import build_picker
 from deepcryopicker.preprocessing.operators.defects import mend_lines, mend_pixels
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import NO_MARGINS, Margins, Micrograph, Picks
 from tests.relion_folder import write_relion_folder
@@ -49,14 +49,14 @@ def picked(simulated, config):
     """Pick an image with what was learned from two good micrographs; gives (N, 2) positions."""
     diameter = float(np.median(simulated[0].diameter))
 
-    def views(image):
+    def preprocessed(image):
         micrograph = Micrograph("m", Path("m"), np.ascontiguousarray(image, np.float32))
-        return Views(micrograph, diameter, config.preprocessing)
+        return Preprocessed(micrograph, diameter, config.preprocessing)
 
-    labeler = interface.learn([views(one.image) for one in simulated], config.picker.labeler)
+    labeler = interface.learn([preprocessed(one.image) for one in simulated], config.picker.labeler)
 
     def pick(image):
-        picks = interface.pick(views(image), labeler)
+        picks = interface.pick(preprocessed(image), labeler)
         return picks[picks.score >= 0.5].positions
 
     return pick
@@ -76,11 +76,11 @@ def noise(simulated, seed=1):
 
 def test_case_09_smaller_than_a_particle(config):
     for shape in ((1, 1), (1, 500), (96, 64)):
-        views = Views(
+        preprocessed = Preprocessed(
             Micrograph("m", Path("m"), np.ones(shape, np.float32)), 60.0, config.preprocessing
         )
         with pytest.raises(MicrographError, match="is smaller than two particle diameters"):
-            views.flat  # noqa: B018
+            preprocessed.flat  # noqa: B018
 
 
 @pytest.mark.parametrize("value", [0.0, 7.0, -1e30])
@@ -93,7 +93,9 @@ def test_case_20_blank_micrographs_have_no_picks(tmp_path, config, simulated, va
     counts = {}
     for entry in catalogue.entries:
         micrograph = entry.load()
-        counts[entry.name] = len(picker(entry, Views(micrograph, 60.0, config.preprocessing)))
+        counts[entry.name] = len(
+            picker(entry, Preprocessed(micrograph, 60.0, config.preprocessing))
+        )
     assert counts["a_blank"] == 0 < counts["good"]
     assert "a_blank.mrc: every pixel has the same value" in caplog.text
     assert run.failures == []
@@ -105,7 +107,7 @@ def test_case_20_only_blank_micrographs(tmp_path, config):
     catalogue = open_folder(FolderConfig(micrographs=str(tmp_path / "m"), diameter=60.0))
     picker = build_picker(config.picker, catalogue, config.preprocessing, None, run)
     (entry,) = catalogue.entries
-    assert len(picker(entry, Views(entry.load(), 60.0, config.preprocessing))) == 0
+    assert len(picker(entry, Preprocessed(entry.load(), 60.0, config.preprocessing))) == 0
     assert run.failures == []
     catalogue = open_folder(FolderConfig(micrographs=str(tmp_path / "m")))
     with pytest.raises(UsageError, match=r"give the diameter: dataset\.diameter=PIXELS"):

@@ -18,7 +18,7 @@ from deepcryopicker.labeler.schema import (
     LogConfig,
     SuperKmeansConfig,
 )
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Micrograph
 
@@ -44,7 +44,7 @@ def places(seed):
     return np.column_stack([x.ravel(), y.ravel()]) + jitter
 
 
-def views(seed, squares=0, chain=CHAIN):
+def preprocessed(seed, squares=0, chain=CHAIN):
     """Dark discs in noise; the first few are squares."""
     row, column = np.indices(SHAPE)
     image = np.random.default_rng(seed).normal(0, 0.3, SHAPE)
@@ -52,7 +52,7 @@ def views(seed, squares=0, chain=CHAIN):
         dx, dy = np.abs(column - x), np.abs(row - y)
         size = np.maximum(dx, dy) if number < squares else np.hypot(dx, dy)
         image -= size <= DIAMETER / 2
-    return Views(Micrograph("m", Path("m"), image.astype(np.float32)), DIAMETER, chain)
+    return Preprocessed(Micrograph("m", Path("m"), image.astype(np.float32)), DIAMETER, chain)
 
 
 def hits(picks, seed):
@@ -65,28 +65,28 @@ def hits(picks, seed):
 
 @pytest.mark.parametrize("config", [*MASKS, *DETECTORS], ids=lambda c: type(c).__name__)
 def test_every_labeler_finds_the_particles(config):
-    labeler = learn([views(0), views(1)], config)
-    found = label(views(2), labeler)
+    labeler = learn([preprocessed(0), preprocessed(1)], config)
+    found = label(preprocessed(2), labeler)
     assert found.good.sum() >= 0.4 * len(places(2))
     assert hits(found.picks[found.good], 2).mean() >= 0.95
-    assert hits(pick(views(2), labeler), 2).sum() >= 0.7 * len(places(2))
+    assert hits(pick(preprocessed(2), labeler), 2).sum() >= 0.7 * len(places(2))
 
 
 @pytest.mark.parametrize("config", MASKS, ids=lambda c: type(c).__name__)
 def test_mask_configurations_make_mask_labelers(config):
-    labeler = learn([views(0)], config)
+    labeler = learn([preprocessed(0)], config)
     assert isinstance(labeler, MaskLabeler)
     assert labeler.config == config
 
 
 def test_blob_configuration_makes_a_blob_detector():
-    labeler = learn([views(0)], LogConfig(scale=0.2))
+    labeler = learn([preprocessed(0)], LogConfig(scale=0.2))
     assert isinstance(labeler, Detector)
     assert labeler.filter == BlobFilter(0.2, 2.0)
 
 
 def test_rare_shapes_of_the_sample_are_rejected_and_not_picked():
-    sample = [views(0, squares=1), views(1)]
+    sample = [preprocessed(0, squares=1), preprocessed(1)]
     labeler = learn(sample, MASKS[0])
     assert labeler.odd == ("side", "irregular")
     found = label(sample[0], labeler)
@@ -95,7 +95,7 @@ def test_rare_shapes_of_the_sample_are_rejected_and_not_picked():
 
 
 def test_common_shapes_of_the_sample_are_kept():
-    sample = [views(0, squares=10), views(1, squares=8)]
+    sample = [preprocessed(0, squares=10), preprocessed(1, squares=8)]
     labeler = learn(sample, MASKS[0])
     assert labeler.odd == ("irregular",)
     found = label(sample[0], labeler)
@@ -104,7 +104,7 @@ def test_common_shapes_of_the_sample_are_kept():
 
 
 def test_candidates_are_what_is_picked_at_a_half():
-    seen = views(0)
+    seen = preprocessed(0)
     labeler = learn([seen], LogConfig())
     picks = pick(seen, labeler)
     np.testing.assert_array_equal(label(seen, labeler).picks.x, picks.x[picks.score >= 0.5])
@@ -113,7 +113,7 @@ def test_candidates_are_what_is_picked_at_a_half():
 @pytest.mark.parametrize("config", [MASKS[0], DETECTORS[0]], ids=["mask", "detector"])
 @pytest.mark.parametrize("scale", [None, 0.8])
 def test_scale_of_the_chain_does_not_move_picks(config, scale):
-    seen = views(3, chain=replace(CHAIN, scale=scale))
+    seen = preprocessed(3, chain=replace(CHAIN, scale=scale))
     found = label(seen, learn([seen], config))
     best = found.picks[hits(found.picks, 3)]
     _, index = KDTree(places(3)).query(np.column_stack([best.x, best.y]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepcryopicker.labeler.truth import as_candidates, label_by_picks
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Micrograph, Picks
 
@@ -21,14 +21,14 @@ CHAIN = PreprocessingConfig(
 
 
 @pytest.fixture
-def views():
+def preprocessed():
     image = np.random.default_rng(0).normal(size=(320, 420)).astype(np.float32)
-    return Views(Micrograph("m", Path("m"), image), DIAMETER, CHAIN)
+    return Preprocessed(Micrograph("m", Path("m"), image), DIAMETER, CHAIN)
 
 
-def test_picks_are_the_candidates_in_original_pixels(views):
+def test_picks_are_the_candidates_in_original_pixels(preprocessed):
     picks = Picks.create(*PLACES.T, score=[0.9, 0.5, 0.1], label=["top", "side", "irregular"])
-    found = label_by_picks(views, picks, NONE)
+    found = label_by_picks(preprocessed, picks, NONE)
     for column in ("x", "y", "score", "label"):
         np.testing.assert_array_equal(getattr(found.picks, column), getattr(picks, column))
     assert found.good.all()
@@ -36,27 +36,31 @@ def test_picks_are_the_candidates_in_original_pixels(views):
     assert found.scale == 0.4
 
 
-def test_diameter_is_that_of_the_micrograph(views):
-    found = label_by_picks(views, Picks.create(*PLACES.T, diameter=[1.0, 99.0, np.nan]), NONE)
+def test_diameter_is_that_of_the_micrograph(preprocessed):
+    found = label_by_picks(
+        preprocessed, Picks.create(*PLACES.T, diameter=[1.0, 99.0, np.nan]), NONE
+    )
     assert found.picks.diameter.tolist() == [DIAMETER] * 3
 
 
 @pytest.mark.parametrize("label", ["", "particle", "junk"])
-def test_class_that_is_no_shape_becomes_irregular(views, label):
-    found = label_by_picks(views, Picks.create(*PLACES.T, label=["top", label, "side"]), NONE)
+def test_class_that_is_no_shape_becomes_irregular(preprocessed, label):
+    found = label_by_picks(
+        preprocessed, Picks.create(*PLACES.T, label=["top", label, "side"]), NONE
+    )
     assert found.picks.label.tolist() == ["top", "irregular", "side"]
 
 
 @pytest.mark.parametrize("place", [(25, 100), (100, 25), (395, 100), (100, 295)])
-def test_picks_at_the_edge_train_nothing(views, place):
-    found = label_by_picks(views, Picks.create([100.0, place[0]], [80.0, place[1]]), NONE)
+def test_picks_at_the_edge_train_nothing(preprocessed, place):
+    found = label_by_picks(preprocessed, Picks.create([100.0, place[0]], [80.0, place[1]]), NONE)
     assert found.good.tolist() == [True, False]
     assert found.reason.tolist() == ["", "cut by the edge"]
 
 
-def test_mask_holds_discs_of_the_diameter(views):
-    found = label_by_picks(views, Picks.create(*PLACES.T), NONE)
-    row, column = np.indices(views.flat.image.shape)
+def test_mask_holds_discs_of_the_diameter(preprocessed):
+    found = label_by_picks(preprocessed, Picks.create(*PLACES.T), NONE)
+    row, column = np.indices(preprocessed.flat.image.shape)
     x, y = ((PLACES + 0.5) * 0.4 - 0.5).T
     distance = np.hypot(column[..., None] - x, row[..., None] - y).min(axis=-1)
     assert found.mask[distance < 10.5].all()
@@ -66,39 +70,41 @@ def test_mask_holds_discs_of_the_diameter(views):
     assert (found.coverage[distance > 40] < 0.01).all()
 
 
-def test_no_picks_no_candidates(views):
-    found = label_by_picks(views, NONE, NONE)
+def test_no_picks_no_candidates(preprocessed):
+    found = label_by_picks(preprocessed, NONE, NONE)
     assert len(found.picks) == len(found.good) == len(found.reason) == 0
     assert not found.mask.any()
 
 
-def test_picks_outside_the_image_are_left_out(views):
-    found = label_by_picks(views, Picks.create([100.0, -50.0, 5000.0], [80.0, 90.0, 70.0]), NONE)
+def test_picks_outside_the_image_are_left_out(preprocessed):
+    found = label_by_picks(
+        preprocessed, Picks.create([100.0, -50.0, 5000.0], [80.0, 90.0, 70.0]), NONE
+    )
     assert found.picks.x.tolist() == [100.0]
     assert found.good.tolist() == [True]
 
 
-def test_uncertain_places_are_candidates_to_keep_away_from(views):
+def test_uncertain_places_are_candidates_to_keep_away_from(preprocessed):
     found = label_by_picks(
-        views, Picks.create(*PLACES.T), Picks.create([50.0, 999.0], [200.0, 9.0])
+        preprocessed, Picks.create(*PLACES.T), Picks.create([50.0, 999.0], [200.0, 9.0])
     )
     assert found.good.tolist() == [True, True, True, False]  # the last lies outside
     assert found.reason.tolist() == ["", "", "", "uncertain"]
     assert (found.picks.x[3], found.picks.y[3]) == (50, 200)
 
 
-def test_reasons_stay_with_their_picks(views):
+def test_reasons_stay_with_their_picks(preprocessed):
     """The second lies outside, the fourth is cut by the edge; so is the last, but uncertain."""
     picks = Picks.create([100.0, 999.0, 300.0, 210.0, 200.0], [80.0, 9.0, 150.0, 5.0, 310.0])
     picks.score[:] = 0.1, 0.2, 0.3, 0.4, 0.5
     reason = np.array(["", "weak", "contaminant", "", "uncertain"])
-    found = as_candidates(views, picks, reason)
+    found = as_candidates(preprocessed, picks, reason)
     assert found.picks.score.tolist() == [0.1, 0.3, 0.4, 0.5]
     assert found.reason.tolist() == ["", "contaminant", "cut by the edge", "uncertain"]
     assert found.good.tolist() == [True, False, False, False]
 
 
-def test_without_picks_there_are_no_candidates(views):
-    found = as_candidates(views, NONE, np.array([], "<U1"))
+def test_without_picks_there_are_no_candidates(preprocessed):
+    found = as_candidates(preprocessed, NONE, np.array([], "<U1"))
     assert len(found.picks) == len(found.good) == len(found.reason) == 0
     assert not found.coverage.any()

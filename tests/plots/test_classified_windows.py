@@ -7,7 +7,7 @@ from PIL import Image
 
 from deepcryopicker.plots import classified_windows
 from deepcryopicker.plots.classified_windows import confusion_figure, patch_sheet
-from deepcryopicker.plots.figures import COLOURS
+from deepcryopicker.plots.result_figures import COLOURS
 
 CLASSES = ("top", "side", "irregular", "background", "negative")
 RIGHT, WRONG = COLOURS[0].lower(), COLOURS[1].lower()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import OPERATIONS, preprocess, preprocess_for_model
 from deepcryopicker.types import Micrograph
@@ -55,10 +55,10 @@ def config(**changes):
 @pytest.mark.parametrize("scale", [None, 0.8])
 def test_views_are_the_chain_s_stages(micrograph, model_input, scale):
     chosen = config(model_input=model_input, scale=scale)
-    views = Views(micrograph, DIAMETER, chosen)
+    preprocessed = Preprocessed(micrograph, DIAMETER, chosen)
     for found, expected in (
-        (views.flat, preprocess_for_model(micrograph, DIAMETER, chosen)),
-        (views.enhanced, preprocess(micrograph, DIAMETER, chosen)),
+        (preprocessed.flat, preprocess_for_model(micrograph, DIAMETER, chosen)),
+        (preprocessed.enhanced, preprocess(micrograph, DIAMETER, chosen)),
     ):
         assert (found.scale, found.margins) == (expected.scale, expected.margins)
         np.testing.assert_array_equal(found.image, expected.image)
@@ -69,38 +69,38 @@ def test_views_are_the_chain_s_stages(micrograph, model_input, scale):
     [("flat", "enhanced"), ("enhanced", "flat"), ("rescaled", "enhanced"), ("flat", "rescaled")],
 )
 def test_no_step_runs_twice(micrograph, calls, order):
-    views = Views(micrograph, DIAMETER, config())
+    preprocessed = Preprocessed(micrograph, DIAMETER, config())
     for view in (*order, *order, "flat"):
-        getattr(views, view)
+        getattr(preprocessed, view)
     assert set(calls.values()) == {1}
 
 
 def test_steps_run_when_they_are_needed(micrograph, calls):
-    views = Views(micrograph, DIAMETER, config())
+    preprocessed = Preprocessed(micrograph, DIAMETER, config())
     assert not calls
-    _ = views.flat
+    _ = preprocessed.flat
     assert set(calls) == {"flatten", "standardise"}
-    _ = views.enhanced
+    _ = preprocessed.enhanced
     assert set(calls) == {"flatten", "standardise", "gaussian", "opening"}
 
 
 def test_flat_has_the_network_s_scale_whatever_that_of_the_chain(micrograph):
-    views = Views(micrograph, DIAMETER, config(scale=0.8, precision="double"))
-    assert views.flat.scale * DIAMETER == views.working_diameter == 20
-    assert views.flat.image.shape == (100, 130)
-    assert views.flat.image.dtype == np.float32
-    assert views.enhanced.scale == 0.8
-    assert views.enhanced.image.shape == (160, 208)
+    preprocessed = Preprocessed(micrograph, DIAMETER, config(scale=0.8, precision="double"))
+    assert preprocessed.flat.scale * DIAMETER == preprocessed.working_diameter == 20
+    assert preprocessed.flat.image.shape == (100, 130)
+    assert preprocessed.flat.image.dtype == np.float32
+    assert preprocessed.enhanced.scale == 0.8
+    assert preprocessed.enhanced.image.shape == (160, 208)
 
 
 def test_both_are_the_same_where_the_network_sees_the_last_step(micrograph):
-    views = Views(micrograph, DIAMETER, config(model_input="opening"))
-    np.testing.assert_array_equal(views.flat.image, views.enhanced.image)
+    preprocessed = Preprocessed(micrograph, DIAMETER, config(model_input="opening"))
+    np.testing.assert_array_equal(preprocessed.flat.image, preprocessed.enhanced.image)
 
 
 def test_network_sees_the_step_before_the_one_left_out(micrograph):
-    without = Views(micrograph, DIAMETER, config(leave_out="standardise"))
-    before = Views(micrograph, DIAMETER, config(model_input="flatten"))
+    without = Preprocessed(micrograph, DIAMETER, config(leave_out="standardise"))
+    before = Preprocessed(micrograph, DIAMETER, config(model_input="flatten"))
     np.testing.assert_array_equal(without.flat.image, before.flat.image)
 
 
@@ -108,34 +108,39 @@ def test_network_sees_the_step_before_the_one_left_out(micrograph):
 def test_on_the_grid_the_working_diameter_is_the_true_one(micrograph, scale):
     """20 / 40 is a multiple of 0.125, 20 / 44 is not."""
     for diameter, expected in ((40.0, 20.0), (44.0, 16.5)):
-        views = Views(micrograph, diameter, config(scaling="grid", scale=scale))
-        assert views.working_diameter == views.flat.scale * diameter == expected
-        assert views.flat.image.shape == (expected / diameter * 200, -(-expected * 260 // diameter))
+        preprocessed = Preprocessed(micrograph, diameter, config(scaling="grid", scale=scale))
+        assert preprocessed.working_diameter == preprocessed.flat.scale * diameter == expected
+        assert preprocessed.flat.image.shape == (
+            expected / diameter * 200,
+            -(-expected * 260 // diameter),
+        )
 
 
 @pytest.mark.parametrize("scale", [None, 0.8])
 @pytest.mark.parametrize("factor", [0.6, 1.25])
 def test_views_at_another_scale(micrograph, factor, scale):
     """Larger particles in a larger image, after the same steps."""
-    views = Views(micrograph, DIAMETER, config(scale=scale))
-    other = views.at(factor)
+    preprocessed = Preprocessed(micrograph, DIAMETER, config(scale=scale))
+    other = preprocessed.at(factor)
     assert other.working_diameter == pytest.approx(factor * 20)
-    assert other.flat.scale == pytest.approx(factor * views.flat.scale)
+    assert other.flat.scale == pytest.approx(factor * preprocessed.flat.scale)
     height, width = other.flat.image.shape
     assert (height, width) == (int(np.ceil(100 * factor)), int(np.ceil(130 * factor)))
-    assert other.micrograph is views.micrograph
+    assert other.micrograph is preprocessed.micrograph
 
 
 def test_views_at_their_own_scale_are_not_computed_again(micrograph):
-    views = Views(micrograph, DIAMETER, config())
-    assert views.at(1.0) is views
+    preprocessed = Preprocessed(micrograph, DIAMETER, config())
+    assert preprocessed.at(1.0) is preprocessed
 
 
 @pytest.mark.parametrize("left_out", [None, "flatten"])
 def test_rescaled_is_what_the_first_step_gets(micrograph, left_out):
-    views = Views(micrograph, DIAMETER, config(model_input="flatten", leave_out=left_out))
-    _ = views.flat
+    preprocessed = Preprocessed(
+        micrograph, DIAMETER, config(model_input="flatten", leave_out=left_out)
+    )
+    _ = preprocessed.flat
     expected = preprocess(micrograph, DIAMETER, config(), until="rescaled")
-    assert views.rescaled.scale == expected.scale == 0.5
-    np.testing.assert_array_equal(views.rescaled.image, expected.image)
-    assert (views.flat.image is views.rescaled.image) == (left_out == "flatten")
+    assert preprocessed.rescaled.scale == expected.scale == 0.5
+    np.testing.assert_array_equal(preprocessed.rescaled.image, expected.image)
+    assert (preprocessed.flat.image is preprocessed.rescaled.image) == (left_out == "flatten")

@@ -14,9 +14,9 @@ from deepcryopicker.evaluation.metrics import Curve
 from deepcryopicker.io.coordinates.formats import read_picks, write_csv
 from deepcryopicker.reporting.content import numbers
 from deepcryopicker.reporting.page.packing import pack, plain_curve
-from deepcryopicker.reporting.page.page_model import Cell, Row, Table
+from deepcryopicker.reporting.page.page_model import Cell, PageTable, Row
 from deepcryopicker.reporting.page.thumbnails import LARGEST, SMALLEST, longest_side
-from deepcryopicker.reporting.reading.pick_sets import Lot
+from deepcryopicker.reporting.reading.pick_sets import PickSet
 from deepcryopicker.reporting.reading.run_folders import RunFolder
 from deepcryopicker.types import Picks
 
@@ -192,15 +192,15 @@ def test_pictures_fit_into_what_they_may_take(count, megabytes, side):
     assert longest_side(count, megabytes) == side
 
 
-def lot(metrics):
+def pick_set(metrics):
     run = RunFolder(Path("run"), command="pick")
-    return Lot("ours", run, run.path, 0.5, metrics, 3.0)
+    return PickSet("ours", run, run.path, 0.5, metrics, 3.0)
 
 
 def test_rows_of_groups_follow_their_picker():
     groups = {"a": {"picks": 1, "f1": 0.25}, "b": {"picks": 2, "f1": 0.75}}
     metrics = {"picks": 3, "f1": 0.5, "best_f1": 0.6, "best_threshold": 0.4, "groups": groups}
-    table = numbers.picks_table([lot(metrics)], {"ours": "both"})
+    table = numbers.picks_table([pick_set(metrics)], {"ours": "both"})
     assert [(row.cells[0].text, row.part) for row in table.rows] == [
         ("ours", False),
         ("a", True),
@@ -223,14 +223,16 @@ def test_the_papers_number_stands_beside_ours():
 def test_other_rules_have_a_table_where_runs_have_them():
     iou = {"rule": "boxes", "f1": 0.5, "precision": 0.25, "recall": 1, "average_precision": None}
     metrics = {"picks": 1, "protocols": {"half": {}, "iou_0.5": iou}}
-    table = numbers.protocols_table([lot(metrics), lot({"picks": 1})])
+    table = numbers.protocols_table([pick_set(metrics), pick_set({"picks": 1})])
     assert table.columns == ["Picker", "half", "iou 0.5"]
     assert table.note.endswith("iou 0.5: boxes.")
     (row,) = table.rows
     assert row.cells == [Cell("ours"), Cell("–"), Cell("0.500", 0.5, "P 0.250 R 1.000")]
-    assert numbers.protocols_table([lot({"picks": 1})]) is None
+    assert numbers.protocols_table([pick_set({"picks": 1})]) is None
 
 
 def test_a_column_of_numbers_is_told_from_text():
-    table = Table("t", ["a", "b"], [Row([Cell("x"), Cell("–")]), Row([Cell("y"), Cell("1", 1.0)])])
+    table = PageTable(
+        "t", ["a", "b"], [Row([Cell("x"), Cell("–")]), Row([Cell("y"), Cell("1", 1.0)])]
+    )
     assert [table.is_number(0), table.is_number(1)] == [False, True]

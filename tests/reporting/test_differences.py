@@ -6,27 +6,27 @@ import pytest
 
 from deepcryopicker.evaluation.significance import compare_paired
 from deepcryopicker.reporting.content.differences import differences_table, placing_table
-from deepcryopicker.reporting.content.scored_pickers import judge
+from deepcryopicker.reporting.content.scored_pickers import score_picker
 from deepcryopicker.reporting.page.page_model import Cell
-from deepcryopicker.reporting.reading.pick_sets import Lot, list_lots
+from deepcryopicker.reporting.reading.pick_sets import PickSet, list_pick_sets
 from deepcryopicker.reporting.reading.run_folders import find_runs
 
 from .common import HOSTILE, evaluated_in, make_dataset, make_pick_run, names_of
 
 
 @pytest.fixture(scope="module")
-def judged(runs):
+def micrographs(runs):
     """Of the good and the poor picker, both judged on the same three micrographs."""
-    lots = list_lots(find_runs([str(runs["good"]), str(runs["poor"])]))
-    return [judge(lot, None) for lot in lots]
+    pick_sets = list_pick_sets(find_runs([str(runs["good"]), str(runs["poor"])]))
+    return [score_picker(pick_set, None) for pick_set in pick_sets]
 
 
-def named(*judgements, dataset="invented"):
-    return {one.lot.name: dataset for one in judgements}
+def named(*scored_pickers, dataset="invented"):
+    return {one.pick_set.name: dataset for one in scored_pickers}
 
 
-def test_the_others_are_compared_with_the_best(judged, runs, data):
-    (row,) = differences_table(judged, named(*judged)).rows
+def test_the_others_are_compared_with_the_best(micrographs, runs, data):
+    (row,) = differences_table(micrographs, named(*micrographs)).rows
     poor, good = (list(evaluated_in(runs[name], data).values()) for name in ("poor", "good"))
     expected = compare_paired(poor, good, 0.5, 0.5)
     assert [cell.text for cell in row.cells[:3]] == ["poor", "good", "3"]
@@ -39,15 +39,15 @@ def test_the_others_are_compared_with_the_best(judged, runs, data):
     assert row.cells[5].number == expected["macro_average_precision"]["difference"]
 
 
-def test_pickers_of_different_datasets_are_not_compared(judged):
-    assert differences_table(judged, {"good": "one", "poor": "other"}) is None
+def test_pickers_of_different_datasets_are_not_compared(micrographs):
+    assert differences_table(micrographs, {"good": "one", "poor": "other"}) is None
 
 
 def test_one_that_picked_fewer_micrographs_is_compared_on_those(tmp_path, data, runs):
     few = make_pick_run(tmp_path / "few", data, names_of(1))
-    lots = list_lots(find_runs([str(runs["poor"]), str(few)]))
-    judged = [judge(lot, None) for lot in lots]
-    (row,) = differences_table(judged, named(*judged)).rows
+    pick_sets = list_pick_sets(find_runs([str(runs["poor"]), str(few)]))
+    micrographs = [score_picker(pick_set, None) for pick_set in pick_sets]
+    (row,) = differences_table(micrographs, named(*micrographs)).rows
     # However good it is, the best is sought among those that picked the most.
     assert [cell.text for cell in row.cells[:3]] == ["few", "poor", "1"]
     assert row.cells[3].note == ""  # one micrograph has no interval
@@ -58,17 +58,19 @@ def test_truth_of_another_size_is_not_compared(tmp_path, runs):
     for path in (other / "coordinates").iterdir():
         path.write_text("\n".join(path.read_text().splitlines()[:-3]) + "\n")
     run = make_pick_run(tmp_path / "other", other, names_of(2))
-    lots = list_lots(find_runs([str(runs["poor"]), str(run)]))
-    judged = [judge(lot, None) for lot in lots]
-    assert differences_table(judged, named(*judged)) is None
+    pick_sets = list_pick_sets(find_runs([str(runs["poor"]), str(run)]))
+    micrographs = [score_picker(pick_set, None) for pick_set in pick_sets]
+    assert differences_table(micrographs, named(*micrographs)) is None
 
 
 def test_what_evaluate_has_compared_is_shown(runs):
     (run,) = find_runs([str(runs["good"])])
     scores = {"difference": 0.25, "difference_interval": [0.1, 0.4], "p": 0.03125}
     compared = {"against": "outputs/theirs", "micrographs": 6, "f1": scores}
-    judgement = judge(Lot("ours", run, Path("nowhere"), 0.5, {"comparison": compared}), None)
-    (row,) = differences_table([judgement], {"ours": "a"}).rows
+    scored = score_picker(
+        PickSet("ours", run, Path("nowhere"), 0.5, {"comparison": compared}), None
+    )
+    (row,) = differences_table([scored], {"ours": "a"}).rows
     assert row.cells == [
         Cell("ours"),
         Cell("theirs"),
@@ -87,10 +89,10 @@ def test_distances_of_hits_stand_beside_chance(runs):
         "localisation": {**distances, "offset": {"x": -2.0, "y": 1.04}},
         "chance": {"random": {"f1": 0.2787}, "grid": {"f1": 0.345}},
     }
-    (row,) = placing_table([Lot("ours", run, run.path, 0.5, metrics)]).rows
+    (row,) = placing_table([PickSet("ours", run, run.path, 0.5, metrics)]).rows
     texts = [cell.text for cell in row.cells]
     assert texts == ["ours", "3.3", "0.054", "4.5", "-2.0", "+1.0", "0.279", "0.345"]
-    assert placing_table([Lot("ours", run, run.path, 0.5, {})]) is None
+    assert placing_table([PickSet("ours", run, run.path, 0.5, {})]) is None
 
 
 def test_both_are_on_the_page(page):

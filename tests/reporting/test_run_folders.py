@@ -6,7 +6,7 @@ import pytest
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.paper.figures.pick_figures import is_unseen
-from deepcryopicker.reporting.reading.pick_sets import Lot, list_lots
+from deepcryopicker.reporting.reading.pick_sets import PickSet, list_pick_sets
 from deepcryopicker.reporting.reading.run_files import (
     UnreadableError,
     read_json,
@@ -75,7 +75,7 @@ def test_results_of_a_run_that_failed_later_are_not_shown(run):
     found = read_run(run)
     assert found.problem == "failed: exit code 130"
     assert found.metrics == {}
-    assert list_lots([found]) == []
+    assert list_pick_sets([found]) == []
 
 
 @pytest.mark.parametrize("value", ["[]", "3", '"text"', "null"])
@@ -168,7 +168,7 @@ def test_simulated_micrographs_beside_real_ones_are_found(tmp_path):
 def test_a_member_left_out_is_unseen_unless_adapted_to(tmp_path, left_out, adapt, unseen):
     settings = {"left_out": left_out, "adapt": adapt}
     run = RunFolder(tmp_path, command="train", settings=settings)
-    assert is_unseen(Lot("run", run, tmp_path, 0.5)) == unseen
+    assert is_unseen(PickSet("run", run, tmp_path, 0.5)) == unseen
 
 
 def test_a_file_that_is_none_or_no_text_is_refused(tmp_path):
@@ -195,14 +195,16 @@ def test_a_file_that_is_none_or_no_text_is_refused(tmp_path):
 def test_use_of_labels(tmp_path, command, overrides, metrics, used):
     write_run(tmp_path, settings_of(command, *overrides)[1], overrides, metrics)
     (tmp_path / "picks").mkdir()
-    (lot,) = list_lots([read_run(tmp_path)])
-    assert lot.label_use == used
+    (pick_set,) = list_pick_sets([read_run(tmp_path)])
+    assert pick_set.label_use == used
 
 
 def test_no_two_pickers_have_one_name(tmp_path):
     for place in ("a/run", "b/run"):
         write_run(tmp_path / place, settings_of("pick")[1], [], {})
         (tmp_path / place / "picks").mkdir()
-    lots = list_lots(find_runs([str(tmp_path / "a" / "run"), str(tmp_path / "b" / "run")]))
-    assert len({lot.name for lot in lots}) == 2
-    assert all(lot.name.startswith("run (") for lot in lots)
+    pick_sets = list_pick_sets(
+        find_runs([str(tmp_path / "a" / "run"), str(tmp_path / "b" / "run")])
+    )
+    assert len({pick_set.name for pick_set in pick_sets}) == 2
+    assert all(pick_set.name.startswith("run (") for pick_set in pick_sets)

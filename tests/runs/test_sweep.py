@@ -11,7 +11,7 @@ from rich.console import Console
 
 from deepcryopicker.io.files.tables import flatten
 from deepcryopicker.plots import sweep_figure as figures
-from deepcryopicker.plots.figures import COLOURS
+from deepcryopicker.plots.result_figures import COLOURS
 from deepcryopicker.plots.sweep_table import (
     WIDTH,
     headlines,

@@ -23,7 +23,7 @@ _NETWORK_DIAMETER = 24.0  # pixels at which signal-to-noise ratios are meant
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Conditions:
     """What is drawn for a whole micrograph.
 
     Attributes
@@ -69,9 +69,9 @@ class Recipe:
         return self.diameter * self.size
 
 
-def draw_recipe(rng: np.random.Generator) -> Recipe:
+def draw_recipe(rng: np.random.Generator) -> Conditions:
     """Draw what a micrograph is made by."""
-    return Recipe(
+    return Conditions(
         diameter=_log_uniform(rng, 16, 34),
         size=rng.uniform(0.82, 1.18),
         angstrom=_log_uniform(rng, 90, 400),
@@ -86,7 +86,7 @@ def draw_recipe(rng: np.random.Generator) -> Recipe:
     )
 
 
-def recipe_of(seed: int) -> Recipe:
+def recipe_of(seed: int) -> Conditions:
     """Return what `simulate_any` makes the micrograph of a seed by."""
     return draw_recipe(np.random.default_rng(seed))
 
@@ -144,7 +144,7 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def _phase(
-    things: Debris, recipe: Recipe, pad: int, grid: tuple[int, int], rng: np.random.Generator
+    things: Debris, recipe: Conditions, pad: int, grid: tuple[int, int], rng: np.random.Generator
 ) -> Floats:
     """Project things onto the padded grid; their masses vary as those of particles do."""
     count, points = things.clouds.shape[:2]
@@ -157,7 +157,7 @@ def _phase(
 def _expose(
     signal: Floats,
     waste: Floats,
-    recipe: Recipe,
+    recipe: Conditions,
     carbon: junk.Carbon,
     crystals: junk.Crystals,
     rng: np.random.Generator,
@@ -196,7 +196,7 @@ def _within_particles(signal: Floats, diameter: float) -> Mask:
     return within
 
 
-def _noise(recipe: Recipe, transfer: Image, film: Image, rng: np.random.Generator) -> Floats:
+def _noise(recipe: Conditions, transfer: Image, film: Image, rng: np.random.Generator) -> Floats:
     """Draw white noise, the grain of ice and carbon, and slow noise: a variance of about one."""
     white, grain, slow = (rng.standard_normal(film.shape).astype(np.float32) for _ in range(3))
     grain = microscope.phase_contrast(grain, transfer)

@@ -19,7 +19,7 @@ from deepcryopicker.labeler.detectors.detector import Detector, learn_detector
 from deepcryopicker.labeler.detectors.responses import AverageFilter
 from deepcryopicker.labeler.masks.mask_labeler import find_masked
 from deepcryopicker.labeler.schema import AutoConfig
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Floats, Image, Strings
 
 # If blobs are found as well without their shape, then the shape is no more than a blob's.
@@ -48,12 +48,12 @@ class Seeds:
     area: Floats
 
 
-def learn_auto(sample: Sequence[Views], config: AutoConfig) -> Detector:
+def learn_auto(sample: Sequence[Preprocessed], config: AutoConfig) -> Detector:
     """Learn a detector from micrographs of one kind, without labels.
 
     Parameters
     ----------
-    sample : sequence of Views
+    sample : sequence of Preprocessed
     config : AutoConfig
     """
     blobs = learn_blobs(sample, config.blobs)
@@ -63,7 +63,9 @@ def learn_auto(sample: Sequence[Views], config: AutoConfig) -> Detector:
     return averages
 
 
-def learn_averages(sample: Sequence[Views], seeds: Seeds, config: AutoConfig) -> Detector | None:
+def learn_averages(
+    sample: Sequence[Preprocessed], seeds: Seeds, config: AutoConfig
+) -> Detector | None:
     """Learn to find what the seeds' averages look like; None if they are mostly shapeless.
 
     Side views are looked for only where that finds more than round particles alone: a few
@@ -73,7 +75,7 @@ def learn_averages(sample: Sequence[Views], seeds: Seeds, config: AutoConfig) ->
     learned = [
         learn_detector(
             AverageFilter(templates[:count], config.clip),
-            [views.standard for views in sample],
+            [preprocessed.standard for preprocessed in sample],
             sample[0].working_diameter,
             config.blobs.distance,
             config.blobs.typical,
@@ -83,24 +85,24 @@ def learn_averages(sample: Sequence[Views], seeds: Seeds, config: AutoConfig) ->
     return max(learned, key=lambda detector: detector.evidence, default=None)
 
 
-def find_seeds(sample: Sequence[Views], config: AutoConfig) -> Seeds:
+def find_seeds(sample: Sequence[Preprocessed], config: AutoConfig) -> Seeds:
     """Find the good shapes in the masks of all micrographs."""
-    found = [_seeds(views, config) for views in sample]
+    found = [_seeds(preprocessed, config) for preprocessed in sample]
     return Seeds(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def _seeds(views: Views, config: AutoConfig) -> tuple[Image, Strings, Floats, Floats]:
-    chain = views.enhanced
-    diameter = views.diameter * chain.scale
+def _seeds(preprocessed: Preprocessed, config: AutoConfig) -> tuple[Image, Strings, Floats, Floats]:
+    chain = preprocessed.enhanced
+    diameter = preprocessed.diameter * chain.scale
     masked = find_masked(chain, diameter, config.seeds)
     good, shapes = masked.reason == "", masked.shapes
     centres = np.column_stack(
         [
-            to_working(to_original(position[good], chain.scale), views.standard.scale)
+            to_working(to_original(position[good], chain.scale), preprocessed.standard.scale)
             for position in (shapes.x, shapes.y)
         ]
     )
-    size = 2 * int(np.ceil(views.working_diameter)) + 1
+    size = 2 * int(np.ceil(preprocessed.working_diameter)) + 1
     # A rectangle's own area over its fill is the whole rectangle's.
     whole = np.where(
         shapes.label == "side",
@@ -108,7 +110,7 @@ def _seeds(views: Views, config: AutoConfig) -> tuple[Image, Strings, Floats, Fl
         shapes.diameter**2,
     )
     return (
-        cut(views.standard.image, centres, size),
+        cut(preprocessed.standard.image, centres, size),
         shapes.label[good],
         shapes.angle[good],
         whole[good] / diameter**2,

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from deepcryopicker.labeler.detectors.detector import Detector, learn_detector
 from deepcryopicker.labeler.detectors.responses import BlobFilter
 from deepcryopicker.labeler.schema import LogConfig
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 
 # Sigmas in diameters. The true diameter is rarely the best: most particles are denser in the
 # middle, and long ones are narrower than their diameter.
 _SCALES = (0.14, 0.16, 0.18, 0.2, 0.22)
 
 
-def learn_blobs(sample: Sequence[Views], config: LogConfig) -> Detector:
+def learn_blobs(sample: Sequence[Preprocessed], config: LogConfig) -> Detector:
     """Learn the scale and the thresholds from micrographs of one kind.
 
     Without a given scale, the one with which most detections stand out most clearly is taken.
@@ -21,7 +21,7 @@ def learn_blobs(sample: Sequence[Views], config: LogConfig) -> Detector:
     learned = [
         learn_detector(
             BlobFilter(scale, config.clip),
-            [views.standard for views in sample],
+            [preprocessed.standard for preprocessed in sample],
             sample[0].working_diameter,
             config.distance,
             config.typical,

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from deepcryopicker.paper.figures import label_figures, pick_figures, score_figures
-from deepcryopicker.reporting.content.scored_pickers import Judgement
+from deepcryopicker.reporting.content.scored_pickers import ScoredPicker
 from deepcryopicker.reporting.page.page_model import Figure
 from deepcryopicker.reporting.page.thumbnails import encode
 from deepcryopicker.reporting.reading.run_folders import RunFolder
@@ -22,7 +22,7 @@ Drawer = Callable[[Path], list[Path]]
 
 
 def draw_figures(
-    judgements: Sequence[Judgement],
+    scored_pickers: Sequence[ScoredPicker],
     datasets: Mapping[str, str],
     runs: Sequence[RunFolder],
     run: Run,
@@ -31,7 +31,7 @@ def draw_figures(
 
     Parameters
     ----------
-    judgements : sequence of Judgement
+    scored_pickers : sequence of ScoredPicker
     datasets : mapping
         From the name of a lot to the dataset that it is compared on.
     runs : sequence of RunFolder
@@ -39,7 +39,7 @@ def draw_figures(
         Of the report: a figure that fails is reported like a micrograph.
     """
     figures = []
-    for number, caption, needs, drawer in _plan(judgements, datasets, runs):
+    for number, caption, needs, drawer in _plan(scored_pickers, datasets, runs):
         folder = run.folder / FOLDER
         files = run.attempt("drawing", f"figure {number}", folder, partial(drawer, folder))
         if files:
@@ -51,7 +51,7 @@ def draw_figures(
 
 
 def _plan(
-    judgements: Sequence[Judgement], datasets: Mapping[str, str], runs: Sequence[RunFolder]
+    scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str], runs: Sequence[RunFolder]
 ) -> list[tuple[int, str, str, Drawer]]:
     """List number, caption, what is needed, and how each figure is drawn."""
     network = "no picks of a trained network among these runs"
@@ -61,25 +61,30 @@ def _plan(
     truth = "no picks of a dataset with truth among these runs"
     stages = "no micrographs to preprocess among these runs"
     return [
-        (3, "picks of the network", network, partial(pick_figures.network_picks, judgements)),
-        (4, "precision over recall by shape", truth, partial(score_figures.by_shape, judgements)),
+        (3, "picks of the network", network, partial(pick_figures.network_picks, scored_pickers)),
+        (
+            4,
+            "precision over recall by shape",
+            truth,
+            partial(score_figures.by_shape, scored_pickers),
+        ),
         (
             5,
             "picks on a dataset never trained on",
             unseen,
-            partial(pick_figures.unseen, judgements),
+            partial(pick_figures.unseen, scored_pickers),
         ),
         (
             6,
             "precision over recall of the pickers",
             rivals,
-            partial(score_figures.by_picker, judgements, datasets),
+            partial(score_figures.by_picker, scored_pickers, datasets),
         ),
         (
             7,
             "the pickers on one micrograph",
             rivals,
-            partial(pick_figures.rivals, judgements, datasets),
+            partial(pick_figures.rivals, scored_pickers, datasets),
         ),
         (
             8,
@@ -91,39 +96,49 @@ def _plan(
             10,
             "a particle through the preprocessing",
             stages,
-            partial(label_figures.stages, judgements),
+            partial(label_figures.stages, scored_pickers),
         ),
-        (11, "mask and candidates of the labeler", label, partial(label_figures.masks, judgements)),
-        (12, "top views, good and bad", label, partial(label_figures.views, judgements, 12, "top")),
+        (
+            11,
+            "mask and candidates of the labeler",
+            label,
+            partial(label_figures.masks, scored_pickers),
+        ),
+        (
+            12,
+            "top views, good and bad",
+            label,
+            partial(label_figures.views, scored_pickers, 12, "top"),
+        ),
         (
             13,
             "examples of top views",
             label,
-            partial(label_figures.examples, judgements, 13, "top"),
+            partial(label_figures.examples, scored_pickers, 13, "top"),
         ),
         (
             14,
             "side views from the mask",
             label,
-            partial(label_figures.views, judgements, 14, "side"),
+            partial(label_figures.views, scored_pickers, 14, "side"),
         ),
         (
             15,
             "examples of side views",
             label,
-            partial(label_figures.examples, judgements, 15, "side"),
+            partial(label_figures.examples, scored_pickers, 15, "side"),
         ),
         (
             16,
             "truth, side views and top views",
             label,
-            partial(label_figures.beside_truth, judgements),
+            partial(label_figures.beside_truth, scored_pickers),
         ),
         (
             17,
             "irregular particles, good and bad",
             label,
-            partial(label_figures.views, judgements, 17, "irregular"),
+            partial(label_figures.views, scored_pickers, 17, "irregular"),
         ),
     ]
 

@@ -30,7 +30,7 @@ from deepcryopicker.plots.tiles import (
     write_picture,
 )
 from deepcryopicker.preprocessing import steps
-from deepcryopicker.reporting.content.scored_pickers import Judged, Judgement
+from deepcryopicker.reporting.content.scored_pickers import ScoredMicrograph, ScoredPicker
 from deepcryopicker.reporting.reading.run_files import read_rows
 from deepcryopicker.reporting.reading.run_sources import validated_section
 from deepcryopicker.types import Image, Mask, Micrograph, Picks
@@ -72,23 +72,23 @@ class Found:
         return micrograph_tile(self.micrograph, _TILE, self.typical)
 
 
-def stages(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+def stages(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
     """Show one particle of each group after each step of the preprocessing (figure 10)."""
     files, groups = [], set()
-    for judgement in judgements:
-        for one in judgement.judged:
+    for scored in scored_pickers:
+        for one in scored.micrographs:
             if one.entry is None or one.entry.group in groups or not len(one.picks):
                 continue
             groups.add(one.entry.group)
             files.append(folder / f"figure_10_{file_name(one.entry.group)}.png")
-            save_stages(files[-1], _around_particle(judgement, one))
+            save_stages(files[-1], _around_particle(scored, one))
     return files
 
 
-def masks(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+def masks(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
     """Show the particle mask, and the candidates found in it by shape (figure 11)."""
     files = []
-    for found in _every_group(judgements):
+    for found in _every_group(scored_pickers):
         tile, zoom = found.tile()
         size = tile.shape[1], tile.shape[0]
         words = [("candidates:", WHITE)]
@@ -102,10 +102,12 @@ def masks(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
     return files
 
 
-def views(judgements: Sequence[Judgement], number: int, shape: str, folder: Path) -> list[Path]:
+def views(
+    scored_pickers: Sequence[ScoredPicker], number: int, shape: str, folder: Path
+) -> list[Path]:
     """Show candidates of a shape on mask and micrograph, and examples (figures 12, 14, 17)."""
     files = []
-    for found in _every_group(judgements, shape):
+    for found in _every_group(scored_pickers, shape):
         tile, zoom = found.tile()
         size = tile.shape[1], tile.shape[0]
         chosen = found.picks.label == shape
@@ -125,19 +127,21 @@ def views(judgements: Sequence[Judgement], number: int, shape: str, folder: Path
     return files
 
 
-def examples(judgements: Sequence[Judgement], number: int, shape: str, folder: Path) -> list[Path]:
+def examples(
+    scored_pickers: Sequence[ScoredPicker], number: int, shape: str, folder: Path
+) -> list[Path]:
     """Show single candidates of a shape with their mask and what was found (figures 13, 15)."""
     files = []
-    for found in _every_group(judgements, shape):
+    for found in _every_group(scored_pickers, shape):
         files.append(folder / f"figure_{number}_{file_name(found.group)}.png")
         write_picture(files[-1], grid(_example_tiles(found, shape), 2))
     return files
 
 
-def beside_truth(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+def beside_truth(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
     """Show truth, side views and top views beside each other (figure 16)."""
     files = []
-    for found in _every_group(judgements, "side"):
+    for found in _every_group(scored_pickers, "side"):
         if found.evaluated is None:
             continue
         truth, good = found.evaluated.truth, found.picks[found.good]
@@ -167,26 +171,28 @@ def _example_tiles(found: Found, shape: str) -> list[Tile]:
     return tiles
 
 
-def _every_group(judgements: Sequence[Judgement], shape: str | None = None) -> Iterator[Found]:
+def _every_group(
+    scored_pickers: Sequence[ScoredPicker], shape: str | None = None
+) -> Iterator[Found]:
     """Yield the first micrograph of each group in which a labeler found such particles."""
     groups = set()
-    for judgement in judgements:
-        if judgement.lot.run.command != "label":
+    for scored in scored_pickers:
+        if scored.pick_set.run.command != "label":
             continue
-        for one in judgement.judged:
+        for one in scored.micrographs:
             if one.entry is None or one.entry.group in groups or not len(one.picks):
                 continue
             if shape is not None and not (one.picks.label == shape).any():
                 continue
-            mask = judgement.lot.folder / "masks" / f"{one.name}.png"
+            mask = scored.pick_set.folder / "masks" / f"{one.name}.png"
             if mask.is_file():
                 groups.add(one.entry.group)
-                yield _found(judgement, one, mask)
+                yield _found(scored, one, mask)
 
 
-def _found(judgement: Judgement, one: Judged, mask: Path) -> Found:
+def _found(scored: ScoredPicker, one: ScoredMicrograph, mask: Path) -> Found:
     assert one.entry is not None
-    rows = read_rows(judgement.lot.folder / "picks" / f"{one.name}.csv")
+    rows = read_rows(scored.pick_set.folder / "picks" / f"{one.name}.csv")
     good = np.array([row.get("good") == "1" for row in rows], np.bool_)
     image = read_picture(mask)
     return Found(
@@ -194,7 +200,7 @@ def _found(judgement: Judgement, one: Judged, mask: Path) -> Found:
     )
 
 
-def _around_particle(judgement: Judgement, one: Judged) -> dict[str, Image]:
+def _around_particle(scored: ScoredPicker, one: ScoredMicrograph) -> dict[str, Image]:
     """Cut a square around a particle out of every step's image: the best pick that found one."""
     assert one.entry is not None
     micrograph = one.entry.load()
@@ -207,7 +213,7 @@ def _around_particle(judgement: Judgement, one: Judged) -> dict[str, Image]:
         inside &= one.evaluated.outcome == HIT
     score = np.where(inside, one.picks.score, -np.inf)
     x, y = (float(values[score.argmax()]) for values in (one.picks.x, one.picks.y))
-    config = validated_section(judgement.lot.run, "preprocessing")
+    config = validated_section(scored.pick_set.run, "preprocessing")
     images = {}
     for name, stage in steps.stages(micrograph, diameter, config):
         middle_x, middle_y = (round(float(to_working(at, stage.scale))) for at in (x, y))

@@ -7,8 +7,8 @@ from deepcryopicker.model.weights import CARD
 from deepcryopicker.paper.figures.score_figures import by_dataset, file_name
 from deepcryopicker.plots.overlays import Rgb, draw_overlay
 from deepcryopicker.plots.tiles import WHITE, Tile, grid, write_picture
-from deepcryopicker.reporting.content.scored_pickers import Judged, Judgement
-from deepcryopicker.reporting.reading.pick_sets import Lot
+from deepcryopicker.reporting.content.scored_pickers import ScoredMicrograph, ScoredPicker
+from deepcryopicker.reporting.reading.pick_sets import PickSet
 from deepcryopicker.reporting.reading.run_files import UnreadableError, part, read_settings
 
 _TILE = 640  # longer side of a micrograph, pixels
@@ -16,62 +16,64 @@ _MOST_TILES = 12
 _COLUMNS = 3
 
 
-def network_picks(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+def network_picks(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
     """Show the network's picks on the first micrograph of every group (figure 3)."""
     tiles = []
     groups: set[str] = set()
-    for judgement in judgements:
-        if not is_network(judgement.lot) or is_unseen(judgement.lot):
+    for scored in scored_pickers:
+        if not is_network(scored.pick_set) or is_unseen(scored.pick_set):
             continue
-        for one in judgement.judged:
+        for one in scored.micrographs:
             if one.entry is not None and one.entry.group not in groups:
                 groups.add(one.entry.group)
-                tiles.append(_tile(one, judgement.lot, one.entry.group))
+                tiles.append(_tile(one, scored.pick_set, one.entry.group))
     return _save(folder / "figure_03_picks.png", tiles)
 
 
-def unseen(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+def unseen(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
     """Show picks on datasets that the network was not trained on (figure 5)."""
     tiles = []
-    for judgement in judgements:
-        there = [one for one in judgement.judged if one.entry is not None]
-        if there and is_network(judgement.lot) and is_unseen(judgement.lot):
-            tiles.append(_tile(there[0], judgement.lot, judgement.lot.name))
+    for scored in scored_pickers:
+        there = [one for one in scored.micrographs if one.entry is not None]
+        if there and is_network(scored.pick_set) and is_unseen(scored.pick_set):
+            tiles.append(_tile(there[0], scored.pick_set, scored.pick_set.name))
     return _save(folder / "figure_05_unseen.png", tiles)
 
 
 def rivals(
-    judgements: Sequence[Judgement], datasets: Mapping[str, str], folder: Path
+    scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str], folder: Path
 ) -> list[Path]:
     """Show what the pickers of a dataset find, and miss, in one micrograph (figure 7)."""
     files = []
-    for dataset, members in by_dataset(judgements, datasets).items():
-        entries = {one.name: one.entry for each in members for one in each.judged if one.entry}
+    for dataset, members in by_dataset(scored_pickers, datasets).items():
+        entries = {one.name: one.entry for each in members for one in each.micrographs if one.entry}
         tiles = []
         for member in members:
-            one = next((each for each in member.judged if each.name in entries), None)
+            one = next((each for each in member.micrographs if each.name in entries), None)
             if one is not None:
                 entry = entries[one.name]
-                judged = Judged(one.name, one.picks, one.evaluated, entry, one.radius)
-                tiles.append(_tile(judged, member.lot, member.lot.name))
+                scored = ScoredMicrograph(one.name, one.picks, one.evaluated, entry, one.radius)
+                tiles.append(_tile(scored, member.pick_set, member.pick_set.name))
         if len(tiles) > 1:
             files += _save(folder / f"figure_07_{file_name(dataset)}.png", tiles)
     return files
 
 
-def is_network(lot: Lot) -> bool:
+def is_network(pick_set: PickSet) -> bool:
     """Whether a trained network picked."""
-    if lot.run.command == "train":
-        return lot.folder == lot.run.path
-    return bool(lot.run.command == "pick" and lot.run.section("picker").get("weights"))
+    if pick_set.run.command == "train":
+        return pick_set.folder == pick_set.run.path
+    return bool(pick_set.run.command == "pick" and pick_set.run.section("picker").get("weights"))
 
 
-def is_unseen(lot: Lot) -> bool:
+def is_unseen(pick_set: PickSet) -> bool:
     """Whether the network was trained on another dataset than it picks here."""
-    if lot.run.command == "train":
-        return bool(lot.run.settings.get("left_out") and not lot.run.settings.get("adapt"))
-    weights = lot.run.section("picker").get("weights")
-    if lot.run.command != "pick" or not weights:
+    if pick_set.run.command == "train":
+        return bool(
+            pick_set.run.settings.get("left_out") and not pick_set.run.settings.get("adapt")
+        )
+    weights = pick_set.run.section("picker").get("weights")
+    if pick_set.run.command != "pick" or not weights:
         return False
     path = Path(str(weights))
     try:
@@ -79,14 +81,14 @@ def is_unseen(lot: Lot) -> bool:
     except UnreadableError:
         return False
     trained_on = part(card, "provenance").get("dataset")
-    return trained_on is not None and trained_on != lot.dataset
+    return trained_on is not None and trained_on != pick_set.dataset
 
 
-def _tile(one: Judged, lot: Lot, title: str) -> Tile:
-    return [(title, WHITE)], _overlay(one, lot.threshold)
+def _tile(one: ScoredMicrograph, pick_set: PickSet, title: str) -> Tile:
+    return [(title, WHITE)], _overlay(one, pick_set.threshold)
 
 
-def _overlay(one: Judged, threshold: float) -> Rgb:
+def _overlay(one: ScoredMicrograph, threshold: float) -> Rgb:
     """Draw a micrograph as ``pick`` does."""
     assert one.entry is not None
     outcome = None if one.evaluated is None else one.evaluated.outcome

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from deepcryopicker.evaluation.metrics import precision_recall
 from deepcryopicker.evaluation.scores import UNKNOWN_LABELS, Evaluated, evaluate_micrograph, pooled
-from deepcryopicker.plots.figures import duration_figure, precision_recall_figure
-from deepcryopicker.reporting.content.scored_pickers import Judged, Judgement
+from deepcryopicker.plots.result_figures import duration_figure, precision_recall_figure
+from deepcryopicker.reporting.content.scored_pickers import ScoredMicrograph, ScoredPicker
 from deepcryopicker.reporting.reading.pick_sets import display_name
 from deepcryopicker.reporting.reading.run_files import is_number
 from deepcryopicker.reporting.reading.run_folders import RunFolder
@@ -18,13 +18,13 @@ _MOST_CURVES = 12
 
 
 def by_dataset(
-    judgements: Sequence[Judgement], datasets: Mapping[str, str]
-) -> dict[str, list[Judgement]]:
+    scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str]
+) -> dict[str, list[ScoredPicker]]:
     """Collect the pickers that were scored, labelers apart, by dataset."""
-    found: dict[str, list[Judgement]] = {}
-    for one in judgements:
-        if one.lot.run.command != "label" and any(each.evaluated for each in one.judged):
-            found.setdefault(datasets[one.lot.name], []).append(one)
+    found: dict[str, list[ScoredPicker]] = {}
+    for one in scored_pickers:
+        if one.pick_set.run.command != "label" and any(each.evaluated for each in one.micrographs):
+            found.setdefault(datasets[one.pick_set.name], []).append(one)
     return found
 
 
@@ -34,31 +34,31 @@ def file_name(text: str) -> str:
 
 
 def by_picker(
-    judgements: Sequence[Judgement], datasets: Mapping[str, str], folder: Path
+    scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str], folder: Path
 ) -> list[Path]:
     """Draw the curves of the pickers of each dataset that has several (figure 6)."""
     files = []
-    for dataset, members in by_dataset(judgements, datasets).items():
+    for dataset, members in by_dataset(scored_pickers, datasets).items():
         if len(members) < 2:
             continue
         curves = {
-            member.lot.name: precision_recall(*pooled(evaluated_of(member)))
+            member.pick_set.name: precision_recall(*pooled(evaluated_of(member)))
             for member in members[:_MOST_CURVES]
         }
         files.append(folder / f"figure_06_{file_name(dataset)}.png")
-        precision_recall_figure(files[-1], curves, members[0].lot.threshold)
+        precision_recall_figure(files[-1], curves, members[0].pick_set.threshold)
     return files
 
 
-def by_shape(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
+def by_shape(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
     """Draw the curves of each shape, of the picker of each dataset that comes first (figure 4)."""
-    first: dict[str, Judgement] = {}
-    for judgement in judgements:
-        if judgement.lot.run.command != "label" and evaluated_of(judgement):
-            first.setdefault(judgement.lot.dataset, judgement)
+    first: dict[str, ScoredPicker] = {}
+    for scored in scored_pickers:
+        if scored.pick_set.run.command != "label" and evaluated_of(scored):
+            first.setdefault(scored.pick_set.dataset, scored)
     of_shape: dict[str, list[Evaluated]] = {}
-    for judgement in first.values():
-        for one in judgement.judged:
+    for scored in first.values():
+        for one in scored.micrographs:
             for shape in _shapes(one):
                 of_shape.setdefault(shape, []).append(_only(one, shape))
     curves = {
@@ -67,7 +67,7 @@ def by_shape(judgements: Sequence[Judgement], folder: Path) -> list[Path]:
     if not curves:
         return []
     path = folder / "figure_04_by_shape.png"
-    precision_recall_figure(path, curves, next(iter(first.values())).lot.threshold)
+    precision_recall_figure(path, curves, next(iter(first.values())).pick_set.threshold)
     return [path]
 
 
@@ -85,12 +85,12 @@ def times(runs: Sequence[RunFolder], folder: Path) -> list[Path]:
     return [path]
 
 
-def evaluated_of(judgement: Judgement) -> list[Evaluated]:
+def evaluated_of(scored: ScoredPicker) -> list[Evaluated]:
     """Return what was matched with truth."""
-    return [one.evaluated for one in judgement.judged if one.evaluated is not None]
+    return [one.evaluated for one in scored.micrographs if one.evaluated is not None]
 
 
-def _shapes(one: Judged) -> set[str]:
+def _shapes(one: ScoredMicrograph) -> set[str]:
     """Shapes in the truth of a micrograph; where it knows none, all are irregular."""
     if one.evaluated is None:
         return set()
@@ -98,7 +98,7 @@ def _shapes(one: Judged) -> set[str]:
     return {"irregular"} if labels <= UNKNOWN_LABELS else labels & set(SHAPES)
 
 
-def _only(one: Judged, shape: str) -> Evaluated:
+def _only(one: ScoredMicrograph, shape: str) -> Evaluated:
     """Match the picks of one shape with the true particles of that shape."""
     assert one.evaluated is not None
     if _shapes(one) == {shape}:  # whatever the picker calls them

@@ -15,7 +15,7 @@ from deepcryopicker.labeler.schema import LabelerConfig, LogConfig, TruthConfig
 from deepcryopicker.labeler.truth import label_by_picks
 from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.scoring.picked import scoring_radius
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Candidates, Micrograph, Picks
@@ -30,7 +30,7 @@ class Labelled:
     Attributes
     ----------
     entry : Entry
-    views : Views
+    preprocessed : Preprocessed
     seen : Micrograph
         The stage that the labeler saw.
     candidates : Candidates
@@ -41,7 +41,7 @@ class Labelled:
     """
 
     entry: Entry
-    views: Views
+    preprocessed: Preprocessed
     seen: Micrograph
     candidates: Candidates
     evaluated: Evaluated | None
@@ -106,7 +106,7 @@ def learn_labelers(
 
 def _sample(
     members: list[Entry], preprocessing: PreprocessingConfig, whole_chain: bool, run: Run
-) -> list[Views]:
+) -> list[Preprocessed]:
     """Read micrographs spread over the dataset; others take the place of those that fail.
 
     Blank ones teach nothing: where all are blank, the sample is empty.
@@ -114,28 +114,32 @@ def _sample(
     chosen = spread(members, _LEARN_FROM)
     others = iter([entry for entry in members if entry not in chosen])
 
-    def read(entry: Entry) -> Views | None:
-        work = partial(_views, entry, preprocessing, whole_chain)
+    def read(entry: Entry) -> Preprocessed | None:
+        work = partial(_preprocess, entry, preprocessing, whole_chain)
         return run.attempt("read", entry.name, entry.path, work)
 
     sample = []
     for entry in track(chosen, "learning"):
-        views = read(entry)
-        while (views is None or views.is_blank) and (another := next(others, None)) is not None:
-            views = read(another)
-        if views is not None and not views.is_blank:
-            sample.append(views)
+        preprocessed = read(entry)
+        while (preprocessed is None or preprocessed.is_blank) and (
+            another := next(others, None)
+        ) is not None:
+            preprocessed = read(another)
+        if preprocessed is not None and not preprocessed.is_blank:
+            sample.append(preprocessed)
     return sample
 
 
-def _views(entry: Entry, preprocessing: PreprocessingConfig, whole_chain: bool = False) -> Views:
+def _preprocess(
+    entry: Entry, preprocessing: PreprocessingConfig, whole_chain: bool = False
+) -> Preprocessed:
     micrograph = entry.load()
-    views = Views(micrograph, entry.particle_diameter(micrograph), preprocessing)
+    preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), preprocessing)
     # What is wrong with a micrograph is to show here.
-    views.flat  # noqa: B018
-    if whole_chain and not views.is_blank:
-        views.enhanced  # noqa: B018
-    return views
+    preprocessed.flat  # noqa: B018
+    if whole_chain and not preprocessed.is_blank:
+        preprocessed.enhanced  # noqa: B018
+    return preprocessed
 
 
 def known(labelers: dict[str, Labeler], entry: Entry) -> Labeler:
@@ -155,24 +159,24 @@ def _label(
     entry: Entry, preprocessing: PreprocessingConfig, labelers: dict[str, Labeler] | None
 ) -> Labelled:
     """Label one micrograph; without any labelers, by its truth."""
-    views, seen = _views(entry, preprocessing), None
-    if views.is_blank:
+    preprocessed, seen = _preprocess(entry, preprocessing), None
+    if preprocessed.is_blank:
         raise MicrographError("every pixel has the same value: nothing to learn from")
     truth = entry.load_truth()
     if labelers is not None:
         labeler = known(labelers, entry)
-        candidates = interface.label(views, labeler)
-        seen = views.enhanced if isinstance(labeler, MaskLabeler) else None
+        candidates = interface.label(preprocessed, labeler)
+        seen = preprocessed.enhanced if isinstance(labeler, MaskLabeler) else None
     else:
-        candidates = label_by_picks(views, *(truth or (Picks.empty(), Picks.empty())))
-    seen = views.flat if seen is None else seen
+        candidates = label_by_picks(preprocessed, *(truth or (Picks.empty(), Picks.empty())))
+    seen = preprocessed.flat if seen is None else seen
     if truth is None:
-        return Labelled(entry, views, seen, candidates, None, None)
-    radius = scoring_radius(entry, views.diameter, truth[0])
+        return Labelled(entry, preprocessed, seen, candidates, None, None)
+    radius = scoring_radius(entry, preprocessed.diameter, truth[0])
     outcome = match(candidates.picks[candidates.good], *truth, radius)
     return Labelled(
         entry,
-        views,
+        preprocessed,
         seen,
         candidates,
         evaluate_micrograph(entry.name, candidates.picks, *truth, radius),

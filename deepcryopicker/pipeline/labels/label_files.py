@@ -48,7 +48,9 @@ def write_stages(folder: Path, one: Labelled) -> None:
     A picture of all of them side by side, the paper's figure 10, lies beside that folder.
     """
     images = {}
-    for name, stage in stages(one.views.micrograph, one.views.diameter, one.views.config):
+    for name, stage in stages(
+        one.preprocessed.micrograph, one.preprocessed.diameter, one.preprocessed.config
+    ):
         images[name] = stage.image
         _write_png(folder / one.entry.name / f"{name}.png", to_16_bits(stage.image))
     save_stages(folder / f"{one.entry.name}.png", images)
@@ -58,14 +60,16 @@ def draw_candidates(folder: Path, one: Labelled) -> None:
     """Draw the candidates on the micrograph, good ones in one colour and bad ones in another."""
     outcome = one.candidates.good.astype(np.int8)
     path = folder / f"{one.entry.name}.png"
-    save_overlay(path, one.views.micrograph, one.candidates.picks, threshold=0.0, outcome=outcome)
+    save_overlay(
+        path, one.preprocessed.micrograph, one.candidates.picks, threshold=0.0, outcome=outcome
+    )
 
 
 def draw_panel(folder: Path, one: Labelled) -> None:
     """Draw how the labeler came to its candidates: the paper's figures 11 to 17."""
     save_panel(
         folder / f"{one.entry.name}.png",
-        one.views.micrograph,
+        one.preprocessed.micrograph,
         one.seen,
         one.candidates.clusters,
         one.candidates.mask,
@@ -78,7 +82,7 @@ def count(one: Labelled) -> dict[str, Any]:
     row: dict[str, Any] = {
         "micrograph": one.entry.name,
         "group": one.entry.group,
-        "diameter": round(one.views.diameter, 2),
+        "diameter": round(one.preprocessed.diameter, 2),
         "candidates": len(one.candidates.picks),
         "good": int(one.candidates.good.sum()),
         "truth": None,

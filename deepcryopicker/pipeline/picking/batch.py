@@ -17,7 +17,7 @@ from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.inputs.prefetch import read_ahead
 from deepcryopicker.pipeline.picking.pick_files import Files, pick_micrograph
 from deepcryopicker.pipeline.scoring.picked import Picked
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.manifest import Finished, Manifest, Record, digest_of, stamp
@@ -170,19 +170,19 @@ class Batch:
     def _pick(
         self, entry: Entry, take: Callable[[], "_Prepared"], picker: Picker, draw: bool
     ) -> Picked:
-        (size, modified), views = take()
+        (size, modified), preprocessed = take()
         threshold = self._recipe.threshold
-        picks, snr = pick_micrograph(entry, views, picker, threshold, self._files, draw)
+        picks, snr = pick_micrograph(entry, preprocessed, picker, threshold, self._files, draw)
         record = Record(
             name=entry.name,
             path=str(entry.path),
             size=size,
             modified=modified,
             made_by=self._made_by(entry),
-            height=views.micrograph.image.shape[0],
-            width=views.micrograph.image.shape[1],
-            diameter=float(views.diameter),
-            pixel_size=views.micrograph.pixel_size,
+            height=preprocessed.micrograph.image.shape[0],
+            width=preprocessed.micrograph.image.shape[1],
+            diameter=float(preprocessed.diameter),
+            pixel_size=preprocessed.micrograph.pixel_size,
             snr=snr,
             picks=int((picks.score >= threshold).sum()),
             candidates=len(picks),
@@ -199,7 +199,7 @@ class Batch:
         return digest_of([self._common, own, truth])
 
 
-_Prepared = tuple[tuple[int, int], Views]
+_Prepared = tuple[tuple[int, int], Preprocessed]
 
 
 def _prepare(preprocessing: PreprocessingConfig, entry: Entry) -> _Prepared:
@@ -209,9 +209,9 @@ def _prepare(preprocessing: PreprocessingConfig, entry: Entry) -> _Prepared:
     """
     known = stamp(entry.path) or (0, 0)
     micrograph = entry.load()
-    views = Views(micrograph, entry.particle_diameter(micrograph), preprocessing)
-    views.flat  # noqa: B018
-    return known, views
+    preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), preprocessing)
+    preprocessed.flat  # noqa: B018
+    return known, preprocessed
 
 
 def _located(members: Sequence[Picked], threshold: float) -> list[Located]:

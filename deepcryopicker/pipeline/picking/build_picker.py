@@ -22,7 +22,7 @@ from deepcryopicker.picker.schema import (
 )
 from deepcryopicker.pipeline.picking.weights_settings import NO_WEIGHTS
 from deepcryopicker.plots.score_maps import save_score_maps
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.rivals.learned.learn import finder, learn
 from deepcryopicker.rivals.learned.rival_weights import Learned
@@ -80,9 +80,9 @@ def build_picker(
 def _none_in_blanks(picker: Picker) -> Picker:
     """Spare a picker images without any contrast: these have no particles, and no scale."""
 
-    def pick(entry: Entry, views: Views) -> Picks:
-        if not views.is_blank:
-            return picker(entry, views)
+    def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
+        if not preprocessed.is_blank:
+            return picker(entry, preprocessed)
         logger.warning("%s: every pixel has the same value, so there are no picks", entry.path)
         return Picks.empty()
 
@@ -92,10 +92,10 @@ def _none_in_blanks(picker: Picker) -> Picker:
 def _with_files(config: ImportedConfig) -> Picker:
     source = Imported(Path(config.picks))
 
-    def look_up(entry: Entry, views: Views) -> Picks:
+    def look_up(entry: Entry, preprocessed: Preprocessed) -> Picks:
         if entry.block is None:
-            return source.find(entry.name, views.diameter)
-        picks = source.find(entry.block.micrograph, views.diameter)
+            return source.find(entry.name, preprocessed.diameter)
+        picks = source.find(entry.block.micrograph, preprocessed.diameter)
         return entry.from_micrograph(entry.block.holds(picks))
 
     return look_up
@@ -110,8 +110,8 @@ def _with_labeler(
 
     labelers = learn_labelers(catalogue, preprocessing, config.labeler, run)
 
-    def pick(entry: Entry, views: Views) -> Picks:
-        return interface.pick(views, known(labelers, entry))
+    def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
+        return interface.pick(preprocessed, known(labelers, entry))
 
     return pick
 
@@ -121,15 +121,15 @@ def _with_network(
 ) -> Picker:
     scan = build_scan(trained, config)
 
-    def pick(entry: Entry, views: Views) -> Picks:
-        seen = views.at(config.scale_factor)
+    def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
+        seen = preprocessed.at(config.scale_factor)
         picks, scores = dense.pick(seen.flat, scan, seen.working_diameter, config)
         if preprocessing.save_stages:
             surfaces = make_surfaces(scores, seen.working_diameter, config)
             path = run.folder / "score_maps" / f"{entry.name}.png"
             save_score_maps(
                 path,
-                views.micrograph,
+                preprocessed.micrograph,
                 scores,
                 seen.flat.scale,
                 surfaces,

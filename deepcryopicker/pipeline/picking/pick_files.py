@@ -19,7 +19,7 @@ from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, w
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.scoring.picked import evaluate_picks
 from deepcryopicker.plots.overlays import save_overlay
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import to_working_scale
 from deepcryopicker.types import Picks
 
@@ -77,7 +77,12 @@ class Files:
 
 
 def pick_micrograph(
-    entry: Entry, views: Views, picker: Picker, threshold: float, files: Files, draw: bool
+    entry: Entry,
+    preprocessed: Preprocessed,
+    picker: Picker,
+    threshold: float,
+    files: Files,
+    draw: bool,
 ) -> tuple[Picks, float | None]:
     """Pick one micrograph and write its files.
 
@@ -89,25 +94,25 @@ def pick_micrograph(
         Signal-to-noise ratio of the true particles, None where it is not known.
     """
     path, (box, cbox, _, overlay) = files.candidates(entry), files.others(entry)
-    write_csv(path, entry.to_micrograph(picker(entry, views)))
+    write_csv(path, entry.to_micrograph(picker(entry, preprocessed)))
     picks = read_picks(path)  # what is scored is what was written, decimals and all
     chosen = picks[picks.score >= threshold]
     write_box(box, chosen)
     write_cbox(cbox, picks)
-    height, width = views.micrograph.image.shape
+    height, width = preprocessed.micrograph.image.shape
     if entry.block is None:
         write_coordinates(files.relion[entry.group], entry.path, height, chosen)
     if draw:
-        evaluated = evaluate_picks(entry, picks, views.diameter, (height, width))
+        evaluated = evaluate_picks(entry, picks, preprocessed.diameter, (height, width))
         outcome = None if evaluated is None else evaluated.outcome
         missed = None if evaluated is None else evaluated.missed_at(threshold)
         shown = entry.from_micrograph(picks)
-        save_overlay(overlay, views.micrograph, shown, threshold, outcome, missed)
+        save_overlay(overlay, preprocessed.micrograph, shown, threshold, outcome, missed)
     truth = entry.load_truth()
     if truth is None:
         return picks, None
     _write_truth(files.truth(entry), entry, *truth)
-    return picks, _signal_to_noise(views, truth[0])
+    return picks, _signal_to_noise(preprocessed, truth[0])
 
 
 def _write_truth(paths: tuple[Path, Path], entry: Entry, truth: Picks, uncertain: Picks) -> None:
@@ -117,12 +122,12 @@ def _write_truth(paths: tuple[Path, Path], entry: Entry, truth: Picks, uncertain
         write_csv(paths[1], entry.to_micrograph(uncertain))
 
 
-def _signal_to_noise(views: Views, truth: Picks) -> float | None:
+def _signal_to_noise(preprocessed: Preprocessed, truth: Picks) -> float | None:
     """Signal-to-noise ratio at a common scale, so that datasets compare."""
-    scale = _SNR_DIAMETER / views.diameter
-    working = views.rescaled
+    scale = _SNR_DIAMETER / preprocessed.diameter
+    working = preprocessed.rescaled
     if not math.isclose(working.scale, scale):
-        working = to_working_scale(views.micrograph, scale)
+        working = to_working_scale(preprocessed.micrograph, scale)
     x, y = (to_working(position, working.scale) for position in (truth.x, truth.y))
     ratio = signal_to_noise(working.image, x, y, _SNR_DIAMETER)
     return float(ratio) if np.isfinite(ratio) else None

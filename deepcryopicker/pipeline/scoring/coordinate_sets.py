@@ -18,7 +18,7 @@ _JOBS = ("_autopick", "_manualpick")  # what RELION adds to the name of a microg
 
 
 @dataclass(frozen=True)
-class Source:
+class CoordinateSource:
     """Where the coordinates of one micrograph are.
 
     Attributes
@@ -33,7 +33,7 @@ class Source:
     read: Callable[[], Picks]
 
 
-Sources = Mapping[str, Sequence[Source]]
+Sources = Mapping[str, Sequence[CoordinateSource]]
 """By name of a micrograph, with ``/`` and without extension; more than one is a mistake."""
 
 
@@ -54,24 +54,24 @@ def find_sources(key: str, given: str) -> Sources:
         If there is neither, or the file is damaged or does not name micrographs.
     """
     root = Path(given)
-    found: dict[str, list[Source]] = {}
+    found: dict[str, list[CoordinateSource]] = {}
     if root.is_dir():
         for path in sorted(root.rglob("*")):
             if path.suffix.lower() in READERS and not _is_other_text(path):
                 name = _without_job(path.relative_to(root).with_suffix("").as_posix())
-                found.setdefault(name, []).append(Source(str(path), partial(_read, path)))
+                found.setdefault(name, []).append(CoordinateSource(str(path), partial(_read, path)))
     elif root.is_file():
         _refuse_turned_over(root)
         for named, picks in read_by_micrograph(root).items():
             name = _without_extension(named)
-            source = Source(f"{named} in {root}", partial(_already_read, picks))
+            source = CoordinateSource(f"{named} in {root}", partial(_already_read, picks))
             found.setdefault(name, []).append(source)
     else:
         raise UsageError(f"{key}: there is no folder or file {given}")
     return found
 
 
-def assign_sources(key: str, sources: Sources, names: Sequence[str]) -> dict[str, Source]:
+def assign_sources(key: str, sources: Sources, names: Sequence[str]) -> dict[str, CoordinateSource]:
     """Find the coordinates of each micrograph.
 
     Names agree if they are equal or one ends with the other, folder by folder: RELION keeps the
@@ -87,7 +87,7 @@ def assign_sources(key: str, sources: Sources, names: Sequence[str]) -> dict[str
 
     Returns
     -------
-    dict of Source
+    dict of CoordinateSource
         Without the micrographs that have none.
 
     Raises
@@ -100,7 +100,7 @@ def assign_sources(key: str, sources: Sources, names: Sequence[str]) -> dict[str
     for name in sources:
         if name not in wanted:
             by_file.setdefault(PurePosixPath(name).name, []).append(name)
-    chosen: dict[str, Source] = {}
+    chosen: dict[str, CoordinateSource] = {}
     owners: dict[str, str] = {}
     for name in names:
         similar = by_file.get(PurePosixPath(name).name, [])

@@ -11,7 +11,11 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph, score_pooled
 from deepcryopicker.evaluation.significance import compare_paired
 from deepcryopicker.io.console import console
-from deepcryopicker.pipeline.scoring.coordinate_sets import Source, assign_sources, find_sources
+from deepcryopicker.pipeline.scoring.coordinate_sets import (
+    CoordinateSource,
+    assign_sources,
+    find_sources,
+)
 from deepcryopicker.types import Picks
 
 _UNCERTAIN = ".uncertain"
@@ -57,7 +61,7 @@ def match_coordinates(settings: EvaluateSection) -> Matched:
     truth = {name: source.read() for name, source in assigned.items()}
     radius = settings.radius or _half_diameter([truth[name] for name in names])
 
-    def evaluated(found: Mapping[str, Source]) -> list[Evaluated]:
+    def evaluated(found: Mapping[str, CoordinateSource]) -> list[Evaluated]:
         return [
             evaluate_micrograph(
                 name,
@@ -72,7 +76,9 @@ def match_coordinates(settings: EvaluateSection) -> Matched:
     return Matched(evaluated(picks), None if against is None else evaluated(against), radius)
 
 
-def _assigned(key: str, given: str, names: Sequence[str], missing: str) -> dict[str, Source]:
+def _assigned(
+    key: str, given: str, names: Sequence[str], missing: str
+) -> dict[str, CoordinateSource]:
     """Find the picks of the micrographs with truth, and tell of those that have none."""
     sources = find_sources(key, given)
     assigned = assign_sources(key, sources, names)

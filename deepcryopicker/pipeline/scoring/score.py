@@ -80,7 +80,7 @@ def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
     """Draw the precision-recall curves of several pickers on the same micrographs."""
     if curves:
         # matplotlib takes a second to import, which only those who draw should wait for.
-        from deepcryopicker.plots.figures import precision_recall_figure
+        from deepcryopicker.plots.result_figures import precision_recall_figure
 
         precision_recall_figure(path, curves, threshold)
 

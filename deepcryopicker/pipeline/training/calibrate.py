@@ -8,7 +8,7 @@ import numpy as np
 
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config.schemas import TrainConfig
-from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, Judged, calibration_of
+from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, ComparedPicks, calibration_of
 from deepcryopicker.evaluation.matching import match
 from deepcryopicker.io.console import track
 from deepcryopicker.labeler.schema import TruthConfig
@@ -17,14 +17,14 @@ from deepcryopicker.picker import dense
 from deepcryopicker.picker.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.pipeline.inputs.open_dataset import spread
-from deepcryopicker.pipeline.training.training_set import Source
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.pipeline.training.training_set import LabelledMicrograph
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Picks
 
 
 def calibrate(
-    trained: Trained, sources: Sequence[Source], config: TrainConfig, run: Run
+    trained: Trained, sources: Sequence[LabelledMicrograph], config: TrainConfig, run: Run
 ) -> Trained:
     """Fit what makes probabilities of the scores: how often a pick of some score was labelled.
 
@@ -36,28 +36,34 @@ def calibrate(
     given = isinstance(config.labeler, TruthConfig)
     if given:
         sources = _not_tested(sources, config)
-    judged = []
+    compared = []
     chosen = spread(list(sources), CALIBRATE_ON)
     for source, _, picks in pick_sources(trained, chosen, config, run, "calibrating"):
         unknown = np.isin(source.reason, (UNCERTAIN, WEAK))
         labels = source.picks[~unknown & (source.reason != CONTAMINANT)]
         outcome = match(picks, labels, source.picks[unknown], source.diameter / 2.0)
-        judged.append(Judged(picks.score, outcome, len(labels)))
-    return replace(trained, calibration=calibration_of(judged, given))
+        compared.append(ComparedPicks(picks.score, outcome, len(labels)))
+    return replace(trained, calibration=calibration_of(compared, given))
 
 
 def pick_sources(
-    trained: Trained, sources: Sequence[Source], config: TrainConfig, run: Run, description: str
-) -> Iterator[tuple[Source, Views, Picks]]:
+    trained: Trained,
+    sources: Sequence[LabelledMicrograph],
+    config: TrainConfig,
+    run: Run,
+    description: str,
+) -> Iterator[tuple[LabelledMicrograph, Preprocessed, Picks]]:
     """Pick one micrograph after the other that has been labelled."""
     uses_network = isinstance(config.picker, DenseConfig | SlidingConfig)
     settings = config.picker if uses_network else DenseConfig()
     settings = replace(settings, floor=0.0)
     scan = build_scan(trained, settings)
 
-    def pick(source: Source) -> tuple[Views, Picks]:
-        views = Views(source.entry.load(), source.diameter, config.preprocessing)
-        return views, dense.pick(views.flat, scan, views.working_diameter, settings)[0]
+    def pick(source: LabelledMicrograph) -> tuple[Preprocessed, Picks]:
+        preprocessed = Preprocessed(source.entry.load(), source.diameter, config.preprocessing)
+        return preprocessed, dense.pick(
+            preprocessed.flat, scan, preprocessed.working_diameter, settings
+        )[0]
 
     for source in track(sources, description):
         work = partial(pick, source)
@@ -66,7 +72,9 @@ def pick_sources(
             yield source, *done
 
 
-def _not_tested(sources: Sequence[Source], config: TrainConfig) -> list[Source]:
+def _not_tested(
+    sources: Sequence[LabelledMicrograph], config: TrainConfig
+) -> list[LabelledMicrograph]:
     """Leave out the test micrographs; all stay where blocks, or windows, of them are tested."""
     splits = assign_splits([one.entry.group for one in sources], config.class_set, config.seed)
     by_copy = config.class_set.split_by == "copy"

@@ -18,7 +18,7 @@ from deepcryopicker.model.weights import Trained
 from deepcryopicker.pipeline.training.calibrate import pick_sources
 from deepcryopicker.pipeline.training.train_network import count_rounds, new_network, train_network
 from deepcryopicker.pipeline.training.training_set import (
-    Source,
+    LabelledMicrograph,
     collect_labels,
     keep_out,
     make_training_set,
@@ -79,7 +79,7 @@ def label_and_train(
 def train_in_rounds(
     network: Network,
     training_set: TrainingSet,
-    sources: Sequence[Source],
+    sources: Sequence[LabelledMicrograph],
     config: TrainConfig,
     run: Run,
     tracker: Tracker,
@@ -106,19 +106,23 @@ def train_in_rounds(
 
 
 def relabel(
-    trained: Trained, sources: Sequence[Source], size: int, config: TrainConfig, run: Run
-) -> list[Source]:
+    trained: Trained,
+    sources: Sequence[LabelledMicrograph],
+    size: int,
+    config: TrainConfig,
+    run: Run,
+) -> list[LabelledMicrograph]:
     """Find better labels with a network: see :mod:`deepcryopicker.labeler.agreement`.
 
     A micrograph that it cannot pick keeps its labels: without it the others would be split anew.
     """
-    better: dict[str, Source] = {}
+    better: dict[str, LabelledMicrograph] = {}
     judge = corrected if isinstance(config.labeler, TruthConfig) else agreed
-    for source, views, picks in pick_sources(trained, sources, config, run, "labelling"):
+    for source, preprocessed, picks in pick_sources(trained, sources, config, run, "labelling"):
         judged, reason = judge(picks, source.picks, source.reason, source.diameter)
-        candidates = as_candidates(views, judged, reason)
+        candidates = as_candidates(preprocessed, judged, reason)
         rng = np.random.default_rng([config.seed, len(better)])
-        sites = sites_of(views, candidates, size, config, rng)
+        sites = sites_of(preprocessed, candidates, size, config, rng)
         better[source.entry.name] = replace(source, sites=sites)
     run.require(len(better), "labelling")
     return [better.get(source.entry.name, source) for source in sources]

@@ -27,9 +27,9 @@ from deepcryopicker.model.weights import (
     save_weights,
 )
 from deepcryopicker.pipeline.training.calibrate import calibrate
-from deepcryopicker.pipeline.training.training_set import Source
+from deepcryopicker.pipeline.training.training_set import LabelledMicrograph
 from deepcryopicker.plots.classified_windows import confusion_figure, patch_sheet
-from deepcryopicker.plots.figures import training_figure
+from deepcryopicker.plots.result_figures import training_figure
 from deepcryopicker.plots.result_tables import make_table
 from deepcryopicker.runs.folder import Run, provenance
 from deepcryopicker.trainer.curves import read_curves
@@ -74,7 +74,7 @@ def _chain(preprocessing: dict[str, Any]) -> dict[str, Any]:
 def train_network(
     network: Network,
     training_set: TrainingSet,
-    sources: Sequence[Source],
+    sources: Sequence[LabelledMicrograph],
     config: TrainConfig,
     run: Run,
     tracker: Tracker,

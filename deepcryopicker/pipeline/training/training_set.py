@@ -9,7 +9,6 @@ import numpy as np
 from rich.table import Table
 
 from deepcryopicker.class_set.cutting import cut_windows, matched, smoothed
-from deepcryopicker.class_set.places import Sites, count_particles, find_sites
 from deepcryopicker.class_set.samples import (
     SPLITS,
     Samples,
@@ -17,6 +16,7 @@ from deepcryopicker.class_set.samples import (
     heat_targets,
     require_both_kinds,
 )
+from deepcryopicker.class_set.sampling_sites import Sites, count_particles, find_sites
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
@@ -31,10 +31,10 @@ from deepcryopicker.pipeline.labels.label_files import (
     write_candidates,
     write_stages,
 )
-from deepcryopicker.plots.figures import sample_sheet
+from deepcryopicker.plots.result_figures import sample_sheet
 from deepcryopicker.plots.result_tables import make_table
 from deepcryopicker.preprocessing.chain import model_scale
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import stages, to_model_scale
 from deepcryopicker.runs.folder import Run
@@ -46,7 +46,7 @@ _COLUMNS = {"what": "class", "places": "places", **{name: name for name in SPLIT
 
 
 @dataclass(frozen=True)
-class Source:
+class LabelledMicrograph:
     """One labelled micrograph.
 
     Attributes
@@ -71,7 +71,7 @@ class Source:
 
 def collect_labels(
     catalogue: Catalogue, size: int, config: TrainConfig, run: Run
-) -> tuple[list[Source], list[dict[str, Any]]]:
+) -> tuple[list[LabelledMicrograph], list[dict[str, Any]]]:
     """Label the micrographs to train on; candidates go to ``labels/<name>.csv``.
 
     Parameters
@@ -84,9 +84,9 @@ def collect_labels(
 
     Returns
     -------
-    list of Source, and a summary row for each group
+    list of LabelledMicrograph, and a summary row for each group
     """
-    sources: list[Source] = []
+    sources: list[LabelledMicrograph] = []
     rows, evaluated = [], []
     for one in label_each(
         catalogue, config.preprocessing, config.labeler, run, config.micrographs_to_label
@@ -97,9 +97,13 @@ def collect_labels(
         if config.preprocessing.save_stages:
             write_stages(run.folder / "stages", one)
         rng = np.random.default_rng([config.seed, len(sources)])
-        sites = sites_of(one.views, one.candidates, size, config, rng)
+        sites = sites_of(one.preprocessed, one.candidates, size, config, rng)
         found = one.candidates
-        sources.append(Source(one.entry, sites, one.views.diameter, found.picks, found.reason))
+        sources.append(
+            LabelledMicrograph(
+                one.entry, sites, one.preprocessed.diameter, found.picks, found.reason
+            )
+        )
         rows.append(count(one))
         if one.evaluated is not None:
             evaluated.append(one.evaluated)
@@ -110,7 +114,9 @@ def collect_labels(
     return sources, summarise_labels(rows, evaluated)
 
 
-def keep_out(catalogue: Catalogue, sources: list[Source], config: TrainConfig) -> Catalogue:
+def keep_out(
+    catalogue: Catalogue, sources: list[LabelledMicrograph], config: TrainConfig
+) -> Catalogue:
     """Leave truth only to the test micrographs if the truth itself was trained on.
 
     A split by copy trains on all of them.
@@ -133,7 +139,7 @@ def keep_out(catalogue: Catalogue, sources: list[Source], config: TrainConfig) -
 
 
 def make_training_set(
-    sources: Sequence[Source], size: int, config: TrainConfig, run: Run
+    sources: Sequence[LabelledMicrograph], size: int, config: TrainConfig, run: Run
 ) -> TrainingSet:
     """Draw the samples, cut their windows of `size` pixels, and show both in tables and a sheet.
 
@@ -175,7 +181,7 @@ def make_training_set(
 
 
 def tabulate_particles(
-    sources: Sequence[Source], preprocessing: PreprocessingConfig, size: int
+    sources: Sequence[LabelledMicrograph], preprocessing: PreprocessingConfig, size: int
 ) -> Table:
     """Make the table of training particles per dataset (the paper's Table 1).
 
@@ -214,20 +220,30 @@ def count_windows(training_set: TrainingSet) -> list[dict[str, Any]]:
 
 
 def sites_of(
-    views: Views, candidates: Candidates, size: int, config: TrainConfig, rng: np.random.Generator
+    preprocessed: Preprocessed,
+    candidates: Candidates,
+    size: int,
+    config: TrainConfig,
+    rng: np.random.Generator,
 ) -> Sites:
     """List the places of one micrograph that windows of `size` working pixels can be cut at."""
-    height, width = views.micrograph.image.shape
-    window = size * views.diameter / views.working_diameter
-    return find_sites(candidates, (height, width), views.diameter, window, config.class_set, rng)
+    height, width = preprocessed.micrograph.image.shape
+    window = size * preprocessed.diameter / preprocessed.working_diameter
+    return find_sites(
+        candidates, (height, width), preprocessed.diameter, window, config.class_set, rng
+    )
 
 
 def _cut(
-    source: Source, samples: Samples, size: int, config: TrainConfig, rng: np.random.Generator
+    source: LabelledMicrograph,
+    samples: Samples,
+    size: int,
+    config: TrainConfig,
+    rng: np.random.Generator,
 ) -> Image:
     micrograph = source.entry.load()
-    views = Views(micrograph, source.diameter, config.preprocessing)
-    windows = cut_windows(samples, views.flat, size)
+    preprocessed = Preprocessed(micrograph, source.diameter, config.preprocessing)
+    windows = cut_windows(samples, preprocessed.flat, size)
     augmented = (samples.split == "train") & (rng.random(len(samples)) < config.class_set.augmented)
     if not augmented.any():
         return windows
@@ -237,7 +253,9 @@ def _cut(
         members = np.flatnonzero(version_of == index)
         if len(members):
             same_scale = to_model_scale(stage, source.diameter, config.preprocessing)
-            version = replace(views.flat, image=matched(same_scale.image, views.flat.image))
+            version = replace(
+                preprocessed.flat, image=matched(same_scale.image, preprocessed.flat.image)
+            )
             cut_of = partial(cut_windows, samples[members], version)
             windows[members] = smoothed(cut_of, size, rng)
     return windows

@@ -8,30 +8,32 @@ from deepcryopicker.evaluation.metrics import scores_at
 from deepcryopicker.evaluation.scores import Evaluated, pooled
 from deepcryopicker.evaluation.significance import compare_paired
 from deepcryopicker.reporting.content.cells import interval_note, number_cell
-from deepcryopicker.reporting.content.scored_pickers import Judgement
-from deepcryopicker.reporting.page.page_model import Cell, Row, Table
-from deepcryopicker.reporting.reading.pick_sets import Lot
+from deepcryopicker.reporting.content.scored_pickers import ScoredPicker
+from deepcryopicker.reporting.page.page_model import Cell, PageTable, Row
+from deepcryopicker.reporting.reading.pick_sets import PickSet
 from deepcryopicker.reporting.reading.run_files import part
 
 _COMPARED = {"f1": "F1", "macro_average_precision": "AP, mean of micrographs"}
 
 
-def differences_table(judgements: Sequence[Judgement], datasets: Mapping[str, str]) -> Table | None:
+def differences_table(
+    scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str]
+) -> PageTable | None:
     """Compare every picker of a dataset with its best, on the micrographs that both picked.
 
     Parameters
     ----------
-    judgements : sequence of Judgement
+    scored_pickers : sequence of ScoredPicker
     datasets : mapping
         From the name of a lot to the dataset that it is compared on.
     """
-    rows = [row for group in _by_dataset(judgements, datasets) for row in _beside_best(group)]
-    rows += [row for one in judgements for row in _compared_by_evaluate(one.lot)]
+    rows = [row for group in _by_dataset(scored_pickers, datasets) for row in _beside_best(group)]
+    rows += [row for one in scored_pickers for row in _compared_by_evaluate(one.pick_set)]
     if not rows:
         return None
     columns = ["Picker", "Beside", "Micrographs"]
     columns += [text for name in _COMPARED.values() for text in (f"{name}, difference", "p")]
-    return Table(
+    return PageTable(
         "Is the difference real?",
         columns,
         rows,
@@ -41,19 +43,21 @@ def differences_table(judgements: Sequence[Judgement], datasets: Mapping[str, st
     )
 
 
-def placing_table(lots: Sequence[Lot]) -> Table | None:
+def placing_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
     """Make the table of how far hits lie from their particles, and of F1 by chance."""
     rows = []
-    for lot in lots:
-        pixels, shares = (part(lot.metrics, "localisation", key) for key in ("pixels", "diameters"))
-        chance = (part(lot.metrics, "chance", key) for key in ("random", "grid"))
-        offset = part(lot.metrics, "localisation", "offset")
+    for pick_set in pick_sets:
+        pixels, shares = (
+            part(pick_set.metrics, "localisation", key) for key in ("pixels", "diameters")
+        )
+        chance = (part(pick_set.metrics, "chance", key) for key in ("random", "grid"))
+        offset = part(pick_set.metrics, "localisation", "offset")
         if not pixels:
             continue
         rows.append(
             Row(
                 [
-                    Cell(lot.name),
+                    Cell(pick_set.name),
                     number_cell(pixels.get("median"), ".1f"),
                     number_cell(shares.get("median"), ".3f"),
                     number_cell(pixels.get("rms"), ".1f"),
@@ -73,7 +77,7 @@ def placing_table(lots: Sequence[Lot]) -> Table | None:
         "To the right, px",
         "Down, px",
     ]
-    return Table(
+    return PageTable(
         "Where the hits lie, and chance",
         [*columns, "F1 at random", "F1 on a grid"],
         rows,
@@ -84,46 +88,48 @@ def placing_table(lots: Sequence[Lot]) -> Table | None:
 
 
 def _by_dataset(
-    judgements: Sequence[Judgement], datasets: Mapping[str, str]
-) -> Iterable[list[tuple[Lot, dict[str, Evaluated]]]]:
+    scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str]
+) -> Iterable[list[tuple[PickSet, dict[str, Evaluated]]]]:
     """List the pickers of each dataset with what the truth says of every micrograph."""
-    groups: dict[str, list[tuple[Lot, dict[str, Evaluated]]]] = {}
-    for one in judgements:
-        known = {each.name: each.evaluated for each in one.judged if each.evaluated is not None}
+    groups: dict[str, list[tuple[PickSet, dict[str, Evaluated]]]] = {}
+    for one in scored_pickers:
+        known = {
+            each.name: each.evaluated for each in one.micrographs if each.evaluated is not None
+        }
         if known:
-            groups.setdefault(datasets[one.lot.name], []).append((one.lot, known))
+            groups.setdefault(datasets[one.pick_set.name], []).append((one.pick_set, known))
     return groups.values()
 
 
-def _beside_best(pickers: Sequence[tuple[Lot, dict[str, Evaluated]]]) -> list[Row]:
+def _beside_best(pickers: Sequence[tuple[PickSet, dict[str, Evaluated]]]) -> list[Row]:
     """Compare with the best of those that picked the most micrographs."""
     most = max(len(known) for _, known in pickers)
 
-    def f1(picker: tuple[Lot, dict[str, Evaluated]]) -> float:
-        lot, known = picker
-        return scores_at(*pooled(list(known.values())), lot.threshold).f1
+    def f1(picker: tuple[PickSet, dict[str, Evaluated]]) -> float:
+        pick_set, known = picker
+        return scores_at(*pooled(list(known.values())), pick_set.threshold).f1
 
     best, reference = max((one for one in pickers if len(one[1]) == most), key=f1)
     rows = []
-    for lot, known in pickers:
+    for pick_set, known in pickers:
         shared = [
             name
             for name, one in known.items()
             if name in reference and len(one.truth) == len(reference[name].truth)
         ]
-        if lot is best or not shared:
+        if pick_set is best or not shared:
             continue
         first, second = ([picker[name] for name in shared] for picker in (known, reference))
-        compared = compare_paired(first, second, lot.threshold, best.threshold)
-        rows.append(_row(lot.name, best.name, compared))
+        compared = compare_paired(first, second, pick_set.threshold, best.threshold)
+        rows.append(_row(pick_set.name, best.name, compared))
     return rows
 
 
-def _compared_by_evaluate(lot: Lot) -> list[Row]:
+def _compared_by_evaluate(pick_set: PickSet) -> list[Row]:
     """Take over what ``evaluate evaluate.against=...`` has compared."""
-    compared = part(lot.metrics, "comparison")
+    compared = part(pick_set.metrics, "comparison")
     against = str(compared.get("against", ""))
-    return [_row(lot.name, Path(against).name or against, compared)] if compared else []
+    return [_row(pick_set.name, Path(against).name or against, compared)] if compared else []
 
 
 def _row(name: str, beside: str, compared: Mapping[str, Any]) -> Row:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from deepcryopicker.reporting.content.cells import NOTHING, interval_note, number_cell
-from deepcryopicker.reporting.page.page_model import Cell, Row, Table
-from deepcryopicker.reporting.reading.pick_sets import Lot, display_name
+from deepcryopicker.reporting.page.page_model import Cell, PageTable, Row
+from deepcryopicker.reporting.reading.pick_sets import PickSet, display_name
 from deepcryopicker.reporting.reading.run_files import is_number, part
 from deepcryopicker.reporting.reading.run_folders import RunFolder
 
@@ -26,26 +26,30 @@ _PICK_COLUMNS = [
 _SCORES = ("precision", "recall", "f1", "best_f1", "average_precision")
 
 
-def picks_table(lots: Sequence[Lot], datasets: Mapping[str, str]) -> Table | None:
+def picks_table(pick_sets: Sequence[PickSet], datasets: Mapping[str, str]) -> PageTable | None:
     """Make the headline: a row for each picker, and one for each group of its micrographs.
 
     Parameters
     ----------
-    lots : sequence of Lot
+    pick_sets : sequence of PickSet
     datasets : mapping
         From the name of a lot to the dataset that it is compared on.
     """
     rows: list[Row] = []
-    for lot in lots:
-        if lot.run.command == "label" or "picks" not in lot.metrics:
+    for pick_set in pick_sets:
+        if pick_set.run.command == "label" or "picks" not in pick_set.metrics:
             continue
-        rows.append(_picks_row(lot, datasets[lot.name], lot.metrics, lot.run.published))
-        groups = part(lot.metrics, "groups")
+        rows.append(
+            _picks_row(pick_set, datasets[pick_set.name], pick_set.metrics, pick_set.run.published)
+        )
+        groups = part(pick_set.metrics, "groups")
         if len(groups) > 1:
-            rows += [_picks_row(lot, name, part(groups, name), {}, is_part=True) for name in groups]
+            rows += [
+                _picks_row(pick_set, name, part(groups, name), {}, is_part=True) for name in groups
+            ]
     if not rows:
         return None
-    return Table(
+    return PageTable(
         "Picks",
         _PICK_COLUMNS,
         rows,
@@ -55,7 +59,7 @@ def picks_table(lots: Sequence[Lot], datasets: Mapping[str, str]) -> Table | Non
     )
 
 
-def windows_table(runs: Sequence[RunFolder]) -> Table | None:
+def windows_table(runs: Sequence[RunFolder]) -> PageTable | None:
     """Make the table of networks tested on single windows, which the paper calls patches."""
     rows = [
         Row(
@@ -73,10 +77,10 @@ def windows_table(runs: Sequence[RunFolder]) -> Table | None:
     if not rows:
         return None
     columns = ["Network", "Dataset", "Test windows", "Accuracy", "AP"]
-    return Table("Windows", columns, rows, "Windows of micrographs that were not trained on.")
+    return PageTable("Windows", columns, rows, "Windows of micrographs that were not trained on.")
 
 
-def labels_table(runs: Sequence[RunFolder]) -> Table | None:
+def labels_table(runs: Sequence[RunFolder]) -> PageTable | None:
     """Make the table of training particles that labelers found."""
     columns = {
         "micrographs": "Micrographs",
@@ -98,41 +102,48 @@ def labels_table(runs: Sequence[RunFolder]) -> Table | None:
     if not rows:
         return None
     note = "Candidates of the labeler; only the good ones train the network."
-    return Table("Training particles", ["Run", "Group", *columns.values()], rows, note)
+    return PageTable("Training particles", ["Run", "Group", *columns.values()], rows, note)
 
 
-def protocols_table(lots: Sequence[Lot]) -> Table | None:
+def protocols_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
     """Make the table of scores by other matching rules, where runs have them: rules in columns."""
-    scored = [lot for lot in lots if part(lot.metrics, "protocols")]
+    scored = [pick_set for pick_set in pick_sets if part(pick_set.metrics, "protocols")]
     if not scored:
         return None
-    rules = list(dict.fromkeys(rule for lot in scored for rule in part(lot.metrics, "protocols")))
+    rules = list(
+        dict.fromkeys(rule for pick_set in scored for rule in part(pick_set.metrics, "protocols"))
+    )
     rows = [
-        Row([Cell(lot.name), *(_by_rule(part(lot.metrics, "protocols", rule)) for rule in rules)])
-        for lot in scored
+        Row(
+            [
+                Cell(pick_set.name),
+                *(_by_rule(part(pick_set.metrics, "protocols", rule)) for rule in rules),
+            ]
+        )
+        for pick_set in scored
     ]
     columns = ["Picker", *(str(rule).replace("_", " ") for rule in rules)]
     told = {
         rule: text
-        for lot in scored
+        for pick_set in scored
         for rule in rules
-        if (text := part(lot.metrics, "protocols", rule).get("rule"))
+        if (text := part(pick_set.metrics, "protocols", rule).get("rule"))
     }
     meaning = [f"{str(rule).replace('_', ' ')}: {text}." for rule, text in told.items()]
     note = " ".join(["F1, with precision, recall and AP below it.", *meaning])
-    return Table("The same picks by other rules", columns, rows, note)
+    return PageTable("The same picks by other rules", columns, rows, note)
 
 
-def class_table(lots: Sequence[Lot]) -> Table | None:
+def class_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
     """Make the table of scores by class, where the truth knows classes."""
     rows = []
-    for lot in lots:
-        for label in part(lot.metrics, "per_class"):
-            scores = part(lot.metrics, "per_class", label)
+    for pick_set in pick_sets:
+        for label in part(pick_set.metrics, "per_class"):
+            scores = part(pick_set.metrics, "per_class", label)
             rows.append(
                 Row(
                     [
-                        Cell(lot.name),
+                        Cell(pick_set.name),
                         Cell(str(label)),
                         _count(scores.get("truth")),
                         _count(scores.get("picks")),
@@ -144,10 +155,10 @@ def class_table(lots: Sequence[Lot]) -> Table | None:
         return None
     columns = ["Picker", "Class", "True particles", "Picks", *_PICK_COLUMNS[6:11]]
     note = "Picks of each class against the true particles of that class, matched anew."
-    return Table("Classes", columns, rows, note)
+    return PageTable("Classes", columns, rows, note)
 
 
-def timings_table(runs: Sequence[RunFolder]) -> Table | None:
+def timings_table(runs: Sequence[RunFolder]) -> PageTable | None:
     """Make the table of seconds: stages in columns."""
     stages = list(dict.fromkeys(stage for run in runs for stage in run.timings))
     rows = [
@@ -165,25 +176,25 @@ def timings_table(runs: Sequence[RunFolder]) -> Table | None:
         return None
     columns = ["Run", *(stage.replace("_", " ").capitalize() for stage in stages), "Whole run"]
     note = "Wall time on the machine of each run, whatever else it was doing."
-    return Table("Timings", columns, rows, note)
+    return PageTable("Timings", columns, rows, note)
 
 
 def _picks_row(
-    lot: Lot,
+    pick_set: PickSet,
     dataset: str,
     scores: Mapping[str, Any],
     published: Mapping[str, float],
     is_part: bool = False,
 ) -> Row:
     cells = [
-        Cell(dataset if is_part else lot.name),
+        Cell(dataset if is_part else pick_set.name),
         Cell("" if is_part else dataset),
-        Cell("" if is_part else lot.label_use),
+        Cell("" if is_part else pick_set.label_use),
         _count(scores.get("micrographs")),
         _count(scores.get("truth")),
         _count(scores.get("picks")),
         *(_score(scores, key, published) for key in _SCORES),
-        Cell("") if is_part else _seconds(lot.seconds),
+        Cell("") if is_part else _seconds(pick_set.seconds),
     ]
     return Row(cells, is_part)
 

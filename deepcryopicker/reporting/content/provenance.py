@@ -3,36 +3,36 @@
 import shlex
 from typing import Any
 
-from deepcryopicker.reporting.page.page_model import Source
-from deepcryopicker.reporting.reading.pick_sets import Lot, display_name
+from deepcryopicker.reporting.page.page_model import RunFacts
+from deepcryopicker.reporting.reading.pick_sets import PickSet, display_name
 from deepcryopicker.reporting.reading.run_files import is_number, part
 from deepcryopicker.reporting.reading.run_folders import RunFolder
 
 _SHOWN_VERSIONS = ("python", "torch", "numpy")
 
 
-def source_of(run: RunFolder, lots: list[Lot]) -> Source:
+def source_of(run: RunFolder, pick_sets: list[PickSet]) -> RunFacts:
     """List the facts of a run, and why it has no results if so.
 
     Parameters
     ----------
     run : RunFolder
-    lots : list of Lot
+    pick_sets : list of PickSet
         Those of the run.
     """
     facts = [("folder", str(run.path))]
     if run.command is not None:
         facts += [("command", _command(run)), ("dataset", _dataset(run))]
-    for lot in lots:
-        facts += _matching(lot)
-    if lots:
-        facts.append(("labels used", lots[0].label_use))
+    for pick_set in pick_sets:
+        facts += _matching(pick_set)
+    if pick_sets:
+        facts.append(("labels used", pick_sets[0].label_use))
     if run.command == "train":
         facts.append(("split", _split(run)))
     if run.failures:
         facts.append(("skipped", f"{run.failures} micrographs, see failures.csv"))
     facts += _program(run.metrics)
-    return Source(display_name(run), [fact for fact in facts if fact[1]], run.problem or "")
+    return RunFacts(display_name(run), [fact for fact in facts if fact[1]], run.problem or "")
 
 
 def _command(run: RunFolder) -> str:
@@ -52,9 +52,9 @@ def _dataset(run: RunFolder) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _matching(lot: Lot) -> list[tuple[str, str]]:
+def _matching(pick_set: PickSet) -> list[tuple[str, str]]:
     """Rule and radius; a dataset of several groups has several radii."""
-    scores = lot.metrics
+    scores = pick_set.metrics
     if "matching" not in scores:
         return []
     groups = part(scores, "groups")
@@ -65,9 +65,9 @@ def _matching(lot: Lot) -> list[tuple[str, str]]:
     else:
         radius = f"{scores.get('radius')}"
     return [
-        (f"{lot.name}: radius, pixels", radius),
-        (f"{lot.name}: threshold", f"{lot.threshold:g}"),
-        (f"{lot.name}: matching", str(scores["matching"])),
+        (f"{pick_set.name}: radius, pixels", radius),
+        (f"{pick_set.name}: threshold", f"{pick_set.threshold:g}"),
+        (f"{pick_set.name}: matching", str(scores["matching"])),
     ]
 
 

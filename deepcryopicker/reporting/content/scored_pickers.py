@@ -21,8 +21,8 @@ from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.files.checks import one_line
 from deepcryopicker.pipeline.scoring.external import match_coordinates
 from deepcryopicker.pipeline.scoring.picked import scoring_radius
-from deepcryopicker.reporting.page.page_model import Picked, Picker
-from deepcryopicker.reporting.reading.pick_sets import Lot
+from deepcryopicker.reporting.page.page_model import ShownPicker, ShownPicks
+from deepcryopicker.reporting.reading.pick_sets import PickSet
 from deepcryopicker.reporting.reading.run_files import UnreadableError, read_rows
 from deepcryopicker.reporting.reading.run_sources import find_micrographs, find_picks
 from deepcryopicker.runs.folder import Run
@@ -32,7 +32,7 @@ _BLOCK = re.compile(r"_block\d+$")
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredMicrograph:
     """Candidates of one micrograph.
 
     Attributes
@@ -55,89 +55,93 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ScoredPicker:
     """All that a picker picked, and what a reader must know of it."""
 
-    lot: Lot
-    judged: list[Judged]
+    pick_set: PickSet
+    micrographs: list[ScoredMicrograph]
     notes: list[str]
 
 
-def judge_all(lots: Sequence[Lot], run: Run) -> list[Judgement]:
+def score_pickers(pick_sets: Sequence[PickSet], run: Run) -> list[ScoredPicker]:
     """Read the picks of every lot and match them with the truth as the run did."""
-    return [judge(lot, run) for lot in track(lots, "reading")]
+    return [score_picker(pick_set, run) for pick_set in track(pick_sets, "reading")]
 
 
-def judge(lot: Lot, run: Run) -> Judgement:
+def score_picker(pick_set: PickSet, run: Run) -> ScoredPicker:
     """Read picks and match them; what cannot be read becomes a note."""
     try:
-        judged, notes = _foreign(lot, run) if _is_foreign(lot) else _own(lot)
+        micrographs, notes = _foreign(pick_set, run) if _is_foreign(pick_set) else _own(pick_set)
     except (UnreadableError, DeepCryoPickerError, OSError) as error:
-        return Judgement(lot, [], [f"no picks are shown: {one_line(error)}"])
-    return Judgement(lot, judged, notes + _disagreement(lot, judged))
+        return ScoredPicker(pick_set, [], [f"no picks are shown: {one_line(error)}"])
+    return ScoredPicker(pick_set, micrographs, notes + _disagreement(pick_set, micrographs))
 
 
-def as_picker(judgement: Judgement, dataset: str, places: Mapping[str, int]) -> Picker:
+def as_picker(scored: ScoredPicker, dataset: str, places: Mapping[str, int]) -> ShownPicker:
     """Make what the page shows of a picker.
 
     Parameters
     ----------
-    judgement : Judgement
+    scored : ScoredPicker
     dataset : str
         Pickers of one dataset are compared with each other.
     places : mapping
         From a micrograph's name to its index on the page.
     """
-    lot = judgement.lot
-    evaluated = [one.evaluated for one in judgement.judged if one.evaluated is not None]
-    return Picker(
-        name=lot.name,
+    pick_set = scored.pick_set
+    evaluated = [one.evaluated for one in scored.micrographs if one.evaluated is not None]
+    return ShownPicker(
+        name=pick_set.name,
         dataset=dataset,
-        threshold=lot.threshold,
-        picked=[Picked(places[one.name], one.picks, one.evaluated) for one in judgement.judged],
+        threshold=pick_set.threshold,
+        picked=[
+            ShownPicks(places[one.name], one.picks, one.evaluated) for one in scored.micrographs
+        ],
         curve=precision_recall(*pooled(evaluated)) if evaluated else None,
         best_threshold=best_f1(*pooled(evaluated))[1] if evaluated else None,
     )
 
 
-def _is_foreign(lot: Lot) -> bool:
-    return lot.run.command == "evaluate"
+def _is_foreign(pick_set: PickSet) -> bool:
+    return pick_set.run.command == "evaluate"
 
 
-def _foreign(lot: Lot, run: Run) -> tuple[list[Judged], list[str]]:
+def _foreign(pick_set: PickSet, run: Run) -> tuple[list[ScoredMicrograph], list[str]]:
     """Compare again what ``evaluate`` compared."""
     settings: Any = OmegaConf.structured(EvaluateSection)
     try:
-        settings = OmegaConf.to_object(OmegaConf.merge(settings, lot.run.section("evaluate")))
+        settings = OmegaConf.to_object(OmegaConf.merge(settings, pick_set.run.section("evaluate")))
     except OmegaConfBaseException as error:
         raise UnreadableError(f"config.yaml: {one_line(error)}") from error
     matched = match_coordinates(settings)
-    return [Judged(one.name, one.picks, one, None, one.radius) for one in matched.picks], []
+    return [
+        ScoredMicrograph(one.name, one.picks, one, None, one.radius) for one in matched.picks
+    ], []
 
 
-def _own(lot: Lot) -> tuple[list[Judged], list[str]]:
+def _own(pick_set: PickSet) -> tuple[list[ScoredMicrograph], list[str]]:
     """Read what a run picked, and the truth that its configuration names."""
-    files, notes = find_picks(lot.folder / "picks"), []
+    files, notes = find_picks(pick_set.folder / "picks"), []
     entries: dict[str, Entry] = {}
     try:
-        entries = find_micrographs(lot.run)
+        entries = find_micrographs(pick_set.run)
     except UnreadableError as error:
         notes.append(f"shown without micrographs and truth: {error}")
-    rows = {row.get("micrograph", ""): row for row in read_rows(lot.folder / "summary.csv")}
-    scored = _scored(lot)
-    judged = []
+    rows = {row.get("micrograph", ""): row for row in read_rows(pick_set.folder / "summary.csv")}
+    scored = _scored(pick_set)
+    micrographs = []
     for name, parts in _parts_of_micrographs(files, entries).items():
         picks = reduce(Picks.joined, [read_picks(files[part]) for part in parts])
-        one = Judged(name, picks, None, entries.get(name))
+        one = ScoredMicrograph(name, picks, None, entries.get(name))
         if scored is None or scored.intersection(parts):
-            one = _matched(one, _truth(lot, one, parts), rows.get(parts[0], {}))
-        judged.append(one)
-    lost = sum(one.entry is None for one in judged)
+            one = _matched(one, _truth(pick_set, one, parts), rows.get(parts[0], {}))
+        micrographs.append(one)
+    lost = sum(one.entry is None for one in micrographs)
     if entries and lost:
-        notes.append(f"{lost} of {len(judged)} micrographs are no longer in the dataset")
-    if not any(one.evaluated for one in judged) and entries:
+        notes.append(f"{lost} of {len(micrographs)} micrographs are no longer in the dataset")
+    if not any(one.evaluated for one in micrographs) and entries:
         notes.append("there is no truth: picks are shown, hits and misses are not known")
-    return judged, notes
+    return micrographs, notes
 
 
 def _parts_of_micrographs(
@@ -153,9 +157,11 @@ def _parts_of_micrographs(
     return found
 
 
-def _truth(lot: Lot, one: Judged, parts: Sequence[str]) -> tuple[Picks, Picks] | None:
+def _truth(
+    pick_set: PickSet, one: ScoredMicrograph, parts: Sequence[str]
+) -> tuple[Picks, Picks] | None:
     """Read true and uncertain particles: what the run kept of them, else the dataset's own."""
-    kept = [find_picks(lot.folder / "truth").get(part) for part in parts]
+    kept = [find_picks(pick_set.folder / "truth").get(part) for part in parts]
     if None in kept:
         return None if one.entry is None else one.entry.load_truth()
     read = [(path, path.with_suffix(".uncertain.csv")) for path in kept if path is not None]
@@ -164,16 +170,18 @@ def _truth(lot: Lot, one: Judged, parts: Sequence[str]) -> tuple[Picks, Picks] |
     return truth, reduce(Picks.joined, uncertain, Picks.empty())
 
 
-def _scored(lot: Lot) -> set[str] | None:
+def _scored(pick_set: PickSet) -> set[str] | None:
     """Micrographs that the run scored: after training on truth not all; None says all."""
-    if lot.run.command == "label":
+    if pick_set.run.command == "label":
         return None
-    rows = lot.metrics.get("per_micrograph")
+    rows = pick_set.metrics.get("per_micrograph")
     known = rows if isinstance(rows, list) else []
     return {str(row.get("micrograph")) for row in known if isinstance(row, dict)}
 
 
-def _matched(one: Judged, truth: tuple[Picks, Picks] | None, row: Mapping[str, str]) -> Judged:
+def _matched(
+    one: ScoredMicrograph, truth: tuple[Picks, Picks] | None, row: Mapping[str, str]
+) -> ScoredMicrograph:
     """Match with the radius that the run used."""
     if one.entry is None or truth is None:
         return one
@@ -198,14 +206,14 @@ def _diameter(entry: Entry, row: Mapping[str, str]) -> tuple[bool, float]:
         raise UnreadableError(f"summary.csv has no diameter for {entry.name}") from error
 
 
-def _disagreement(lot: Lot, judged: Sequence[Judged]) -> list[str]:
+def _disagreement(pick_set: PickSet, micrographs: Sequence[ScoredMicrograph]) -> list[str]:
     """Say so where the truth on disk gives other counts than the run wrote down."""
-    evaluated = [one.evaluated for one in judged if one.evaluated is not None]
-    if not evaluated or "hits" not in lot.metrics:
+    evaluated = [one.evaluated for one in micrographs if one.evaluated is not None]
+    if not evaluated or "hits" not in pick_set.metrics:
         return []
-    now = scores_at(*pooled(evaluated), lot.threshold)
+    now = scores_at(*pooled(evaluated), pick_set.threshold)
     here = [now.hits, now.false, now.missed]
-    then = [lot.metrics.get(key) for key in ("hits", "false", "missed")]
+    then = [pick_set.metrics.get(key) for key in ("hits", "false", "missed")]
     if here == then:
         return []
     return [

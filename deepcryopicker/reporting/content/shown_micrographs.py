@@ -10,7 +10,7 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.errors import DeepCryoPickerError
 from deepcryopicker.io.console import track
 from deepcryopicker.plots.overlays import typical_diameter
-from deepcryopicker.reporting.content.scored_pickers import Judged, Judgement
+from deepcryopicker.reporting.content.scored_pickers import ScoredMicrograph, ScoredPicker
 from deepcryopicker.reporting.page.page_model import Shown
 from deepcryopicker.reporting.page.thumbnails import draw_picture, longest_side
 from deepcryopicker.types import Picks
@@ -19,14 +19,14 @@ _MARGIN = 1.02  # around picks whose micrograph is not there
 _Key = tuple[str, ...]
 
 
-def shelve(
-    judgements: Sequence[Judgement], megabytes: float
+def list_micrographs(
+    scored_pickers: Sequence[ScoredPicker], megabytes: float
 ) -> tuple[list[Shown], list[dict[str, int]]]:
     """Give every micrograph of the pickers a number, and draw those that are there.
 
     Parameters
     ----------
-    judgements : sequence of Judgement
+    scored_pickers : sequence of ScoredPicker
     megabytes : float
         Roughly what the pictures may take together.
 
@@ -34,58 +34,58 @@ def shelve(
     -------
     list of Shown, and for each judgement the index there of each of its micrographs by name
     """
-    known = _names_of_files(judgements)
-    first: dict[_Key, tuple[Judgement, Judged]] = {}
+    known = _names_of_files(scored_pickers)
+    first: dict[_Key, tuple[ScoredPicker, ScoredMicrograph]] = {}
     keys = []
-    for judgement in judgements:
-        own = {one.name: _key(one, judgement, known) for one in judgement.judged}
+    for scored in scored_pickers:
+        own = {one.name: _key(one, scored, known) for one in scored.micrographs}
         keys.append(own)
-        for one in judgement.judged:
+        for one in scored.micrographs:
             there = first.get(own[one.name])
             if there is None or (there[1].entry is None and one.entry is not None):
-                first[own[one.name]] = judgement, one
+                first[own[one.name]] = scored, one
     index = {key: number for number, key in enumerate(first)}
     side = longest_side(len(first), megabytes)
     shown = [
-        _show(judgement, one, side)
-        for judgement, one in track(list(first.values()), "drawing micrographs")
+        _show(scored, one, side)
+        for scored, one in track(list(first.values()), "drawing micrographs")
     ]
     return shown, [{name: index[key] for name, key in own.items()} for own in keys]
 
 
-def _names_of_files(judgements: Sequence[Judgement]) -> dict[str, _Key | None]:
+def _names_of_files(scored_pickers: Sequence[ScoredPicker]) -> dict[str, _Key | None]:
     """Map names to the files that have them; None where two files share a name."""
     known: dict[str, _Key | None] = {}
-    for judgement in judgements:
-        for one in judgement.judged:
+    for scored in scored_pickers:
+        for one in scored.micrographs:
             if one.entry is not None:
                 key = _of_file(one.entry)
                 known[one.name] = key if known.get(one.name, key) == key else None
     return known
 
 
-def _key(one: Judged, judgement: Judgement, known: dict[str, _Key | None]) -> _Key:
+def _key(one: ScoredMicrograph, scored: ScoredPicker, known: dict[str, _Key | None]) -> _Key:
     """Tell a micrograph by its file, or by its name where that is all there is.
 
     Picks from elsewhere belong to the micrograph of their name that another run has worked on.
     """
     if one.entry is not None:
         return _of_file(one.entry)
-    return known.get(one.name) or ("name", judgement.lot.dataset, one.name)
+    return known.get(one.name) or ("name", scored.pick_set.dataset, one.name)
 
 
 def _of_file(entry: Entry) -> _Key:
     return ("file", str(Path(entry.path).resolve()), entry.polarity)
 
 
-def _show(judgement: Judgement, one: Judged, side: int) -> Shown:
+def _show(scored: ScoredPicker, one: ScoredMicrograph, side: int) -> Shown:
     """Draw a micrograph; without a picture its size is what its picks need."""
     places = one.picks if one.evaluated is None else one.picks.joined(one.evaluated.truth)
     width, height = (
         int(np.ceil(max(float(values.max(initial=0.0)) * _MARGIN, 64.0)))
         for values in (places.x, places.y)
     )
-    dataset = judgement.lot.dataset
+    dataset = scored.pick_set.dataset
     group = dataset if one.entry is None else one.entry.group
     shown = Shown(one.name, dataset, group, width, height)
     if one.entry is None or not side:

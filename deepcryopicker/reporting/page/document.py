@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from deepcryopicker.plots.overlays import BLUE, GREY, VERMILLION, YELLOW
 from deepcryopicker.reporting.page.packing import pack, plain_curve, plain_picked
-from deepcryopicker.reporting.page.page_model import Json, Page, Picker, Shown
+from deepcryopicker.reporting.page.page_model import Json, Page, Shown, ShownPicker
 
 _SCRIPTS = ("scores.js", "data.js", "charts.js", "canvas.js", "viewer.js", "page.js")
 _COLOURS = {"hit": BLUE, "false": VERMILLION, "missed": YELLOW, "ignored": GREY}
@@ -43,7 +43,7 @@ def render(page: Page) -> str:
     )
 
 
-def _plain_picker(picker: Picker) -> Json:
+def _plain_picker(picker: ShownPicker) -> Json:
     scores = [one.picks.score for one in picker.picked if len(one.picks)]
     low = min([0.0, *(float(score.min()) for score in scores)])
     high = max([1.0, *(float(score.max()) for score in scores)])

@@ -13,7 +13,7 @@ import numpy as np
 
 from deepcryopicker.evaluation.matching import FALSE, HIT, IGNORED
 from deepcryopicker.evaluation.metrics import Curve
-from deepcryopicker.reporting.page.page_model import Picked
+from deepcryopicker.reporting.page.page_model import ShownPicks
 from deepcryopicker.types import Floats, Picks
 
 OUTCOMES = {HIT: "h", FALSE: "f", IGNORED: "i"}
@@ -26,7 +26,7 @@ def pack(value: Any) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 
-def plain_picked(one: Picked) -> dict[str, Any]:
+def plain_picked(one: ShownPicks) -> dict[str, Any]:
     """List the candidates of a micrograph by descending score, and the truth beside them.
 
     Returns

@@ -39,7 +39,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """A table with a heading for each column, and what it says in a sentence."""
 
     title: str
@@ -74,7 +74,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Picked:
+class ShownPicks:
     """All candidates of a picker in one micrograph.
 
     Attributes
@@ -92,7 +92,7 @@ class Picked:
 
 
 @dataclass(frozen=True)
-class Picker:
+class ShownPicker:
     """A picker, whose picks can be looked at.
 
     Attributes
@@ -111,7 +111,7 @@ class Picker:
     name: str
     dataset: str
     threshold: float
-    picked: list[Picked]
+    picked: list[ShownPicks]
     curve: Curve | None = None
     best_threshold: float | None = None
 
@@ -128,7 +128,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Source:
+class RunFacts:
     """How the numbers of a run were made: a name, and facts as pairs of words."""
 
     name: str
@@ -159,16 +159,16 @@ class Page:
 
     title: str
     made: str
-    headline: Table | None
-    pickers: list[Picker]
+    headline: PageTable | None
+    pickers: list[ShownPicker]
     micrographs: list[Shown]
-    tables: list[Table]
+    tables: list[PageTable]
     figures: list[Figure]
-    sources: list[Source]
+    sources: list[RunFacts]
     notes: list[tuple[str, str]]
 
     @property
-    def problems(self) -> list[Source]:
+    def problems(self) -> list[RunFacts]:
         """Runs without results, or without all of them."""
         return [source for source in self.sources if source.problem]
 

@@ -16,7 +16,7 @@ _LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
-class Lot:
+class PickSet:
     """The picks of one picker in one run: a run that trains may have picked with a baseline too.
 
     Attributes
@@ -61,13 +61,15 @@ class Lot:
         return "as its weights"
 
 
-def list_lots(runs: Sequence[RunFolder]) -> list[Lot]:
+def list_pick_sets(runs: Sequence[RunFolder]) -> list[PickSet]:
     """List the picks that the runs have left, with a name of its own for each."""
-    lots = [lot for run in runs if run.problem is None for lot in _lots(run)]
-    names = [lot.name for lot in lots]
+    pick_sets = [pick_set for run in runs if run.problem is None for pick_set in _pick_sets_of(run)]
+    names = [pick_set.name for pick_set in pick_sets]
     return [
-        replace(lot, name=f"{lot.name} ({lot.run.place})") if names.count(lot.name) > 1 else lot
-        for lot in lots
+        replace(pick_set, name=f"{pick_set.name} ({pick_set.run.place})")
+        if names.count(pick_set.name) > 1
+        else pick_set
+        for pick_set in pick_sets
     ]
 
 
@@ -80,23 +82,23 @@ def display_name(run: RunFolder) -> str:
     return run.name
 
 
-def _lots(run: RunFolder) -> list[Lot]:
+def _pick_sets_of(run: RunFolder) -> list[PickSet]:
     name, metrics = display_name(run), run.metrics
     if run.command == "evaluate":
         threshold = _threshold(run, "evaluate")
-        return [Lot(name, run, run.path, threshold, metrics, run.seconds)]
+        return [PickSet(name, run, run.path, threshold, metrics, run.seconds)]
     if not (run.path / "picks").is_dir():
         return []
     if run.command == "label":
-        return [Lot(f"{name}, {LABELS}", run, run.path, 0.0, seconds=run.seconds)]
+        return [PickSet(f"{name}, {LABELS}", run, run.path, 0.0, seconds=run.seconds)]
     picking = run.timings.get("picking")
     seconds = picking if run.command == "train" and is_number(picking) else run.seconds
-    lots = [Lot(name, run, run.path, _threshold(run, "picker"), metrics, seconds)]
+    pick_sets = [PickSet(name, run, run.path, _threshold(run, "picker"), metrics, seconds)]
     folder = run.path / _BASELINE
     if (folder / "picks").is_dir():
         scores, threshold = part(metrics, _BASELINE), _threshold(run, _BASELINE)
-        lots.append(Lot(f"{name}, {_BASELINE}", run, folder, threshold, scores))
-    return lots
+        pick_sets.append(PickSet(f"{name}, {_BASELINE}", run, folder, threshold, scores))
+    return pick_sets
 
 
 def _threshold(run: RunFolder, section: str) -> float:

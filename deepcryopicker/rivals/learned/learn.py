@@ -8,13 +8,13 @@ import numpy as np
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.detection.bounds import clear_of_margins
-from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, Judged, calibration_of
+from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, ComparedPicks, calibration_of
 from deepcryopicker.evaluation.matching import match
 from deepcryopicker.frames import picks_to_original, to_working
 from deepcryopicker.io.console import console, track
 from deepcryopicker.picker.calibration import calibrated
 from deepcryopicker.picker.prepare import choose_device
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.rivals.learned.factory import fit
 from deepcryopicker.rivals.learned.rival import Found, Rival
@@ -100,20 +100,20 @@ def learn(
 def read_lesson(entry: Entry, preprocessing: PreprocessingConfig) -> Lesson:
     """Read a micrograph and its truth, at working scale."""
     micrograph = entry.load()
-    views = Views(micrograph, entry.particle_diameter(micrograph), preprocessing)
+    preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), preprocessing)
     truth, uncertain = entry.load_truth() or (Picks.empty(), Picks.empty())
-    seen = views.standard
+    seen = preprocessed.standard
     example = Example(
         seen.image,
         to_working(truth.x, seen.scale),
         to_working(truth.y, seen.scale),
         to_working(uncertain.positions, seen.scale),
-        views.working_diameter,
+        preprocessed.working_diameter,
     )
-    return Lesson(entry.name, example, views.diameter)
+    return Lesson(entry.name, example, preprocessed.diameter)
 
 
-def finder(learned: Learned, config: LearnedConfig) -> Callable[[Entry, Views], Picks]:
+def finder(learned: Learned, config: LearnedConfig) -> Callable[[Entry, Preprocessed], Picks]:
     """Return a function from a preprocessed micrograph to picks.
 
     Parameters
@@ -129,8 +129,8 @@ def finder(learned: Learned, config: LearnedConfig) -> Callable[[Entry, Views], 
     """
     rival = learned.rival.to(choose_device(config.device))
 
-    def pick(entry: Entry, views: Views) -> Picks:
-        seen, diameter = views.standard, views.working_diameter
+    def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
+        seen, diameter = preprocessed.standard, preprocessed.working_diameter
         found = rival.find(config, seen.image, diameter)
         return as_picks(found, seen, diameter, learned.calibration)
 
@@ -164,7 +164,7 @@ def as_picks(found: Found, seen: Micrograph, diameter: float, calibration: Calib
 
 def _calibrate(rival: Rival, config: LearnedConfig, examples: Sequence[Example]) -> Calibration:
     """Fit what makes probabilities of the scores, where training was allowed."""
-    judged = []
+    compared = []
     for example in track(examples[:CALIBRATE_ON], "calibrating"):
         x, y, score = rival.find(config, example.image, example.diameter)
         here = example.holds(x, y)
@@ -173,5 +173,5 @@ def _calibrate(rival: Rival, config: LearnedConfig, examples: Sequence[Example])
         truth = Picks.create(example.x[known], example.y[known])
         uncertain = Picks.create(*example.avoid.reshape(-1, 2).T)
         outcome = match(picks, truth, uncertain, example.diameter / 2.0)
-        judged.append(Judged(picks.score, outcome, len(truth)))
-    return calibration_of(judged, given=True)
+        compared.append(ComparedPicks(picks.score, outcome, len(truth)))
+    return calibration_of(compared, given=True)

@@ -19,8 +19,14 @@ from deepcryopicker.io.star.relion_star import (
     write_coordinates_star,
     write_micrographs_star,
 )
-from deepcryopicker.rivals.programs.inputs import MICROGRAPHS, Batch, Input, bent, take_examples
 from deepcryopicker.rivals.programs.process import Program, find_program, run_program
+from deepcryopicker.rivals.programs.program_inputs import (
+    MICROGRAPHS,
+    Input,
+    ProgramJob,
+    bent,
+    take_examples,
+)
 from deepcryopicker.rivals.programs.schema import RelionLogConfig, RelionTemplateConfig
 from deepcryopicker.types import Floats, Picks
 
@@ -37,7 +43,7 @@ _TEMPLATES = "templates.mrcs"
 _AVERAGES, _PARTICLES = "averages", "particles"  # folders
 
 
-def pick_blobs(config: RelionLogConfig, batch: Batch) -> dict[str, Picks]:
+def pick_blobs(config: RelionLogConfig, batch: ProgramJob) -> dict[str, Picks]:
     """Pick a batch by the Laplacian of Gaussian; no labels are used.
 
     RELION decides what counts: all that it returns has a score above one half.
@@ -56,7 +62,9 @@ def pick_blobs(config: RelionLogConfig, batch: Batch) -> dict[str, Picks]:
     }
 
 
-def pick_by_templates(config: RelionTemplateConfig, batch: Batch, seed: int) -> dict[str, Picks]:
+def pick_by_templates(
+    config: RelionTemplateConfig, batch: ProgramJob, seed: int
+) -> dict[str, Picks]:
     """Pick a batch by matching templates; see :func:`make_templates` where none are given.
 
     Returns
@@ -82,7 +90,7 @@ def pick_by_templates(config: RelionTemplateConfig, batch: Batch, seed: int) -> 
     }
 
 
-def make_templates(config: RelionTemplateConfig, batch: Batch, seed: int) -> Path:
+def make_templates(config: RelionTemplateConfig, batch: ProgramJob, seed: int) -> Path:
     """Average the windows at some true particles by RELION's 2-D classification.
 
     Returns
@@ -126,7 +134,7 @@ def make_templates(config: RelionTemplateConfig, batch: Batch, seed: int) -> Pat
     return batch.folder / _TEMPLATES
 
 
-def classification_options(config: RelionTemplateConfig, batch: Batch, seed: int) -> list[str]:
+def classification_options(config: RelionTemplateConfig, batch: ProgramJob, seed: int) -> list[str]:
     """Return the options of ``relion_refine`` for 2-D class averages, as RELION's own guide has."""
     lowpass = config.lowpass if batch.pixel_size else batch.diameter / 6.0
     return [
@@ -155,7 +163,7 @@ def program() -> Program:
     return find_program("RELION", "relion_autopick", HINT)
 
 
-def _extract(batch: Batch, examples: Sequence[Input]) -> None:
+def _extract(batch: ProgramJob, examples: Sequence[Input]) -> None:
     """Cut the windows of true particles: ``particles.star``."""
     for one in examples:
         path = batch.folder / MICROGRAPHS / f"{one.stem}{_TRAINING}"
@@ -176,7 +184,7 @@ def _list(path: Path, inputs: Sequence[Input], pixel_size: float) -> None:
     write_micrographs_star(path, grouped, optics_table([optics]))
 
 
-def _autopick(batch: Batch, options: list[str]) -> dict[str, Picks]:
+def _autopick(batch: ProgramJob, options: list[str]) -> dict[str, Picks]:
     """Run RELION's picker over a batch and read what it has written."""
     _list(batch.folder / "micrographs.star", batch.inputs, batch.angstrom)
     found = batch.folder / "found" / MICROGRAPHS

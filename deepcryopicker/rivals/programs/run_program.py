@@ -9,10 +9,15 @@ from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.console import track
 from deepcryopicker.picker.function import Picker
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.rivals.programs import relion, topaz
-from deepcryopicker.rivals.programs.inputs import MICROGRAPHS, Batch, Input, write_input
 from deepcryopicker.rivals.programs.process import Program
+from deepcryopicker.rivals.programs.program_inputs import (
+    MICROGRAPHS,
+    Input,
+    ProgramJob,
+    write_input,
+)
 from deepcryopicker.rivals.programs.schema import (
     ProgramConfig,
     RelionLogConfig,
@@ -71,7 +76,7 @@ def pick_with_program(
         for used_up in (MICROGRAPHS, topaz.SMALLER):
             shutil.rmtree(below / used_up, ignore_errors=True)
 
-    def look_up(entry: Entry, _: Views) -> Picks:
+    def look_up(entry: Entry, _: Preprocessed) -> Picks:
         if entry.name not in found:
             raise MicrographError(f"{used.name} left no picks for it")
         return found[entry.name]
@@ -79,7 +84,7 @@ def pick_with_program(
     return look_up
 
 
-def _run(config: ProgramConfig, batch: Batch, seed: int) -> dict[str, Picks]:
+def _run(config: ProgramConfig, batch: ProgramJob, seed: int) -> dict[str, Picks]:
     if isinstance(config, RelionLogConfig):
         return relion.pick_blobs(config, batch)
     if isinstance(config, RelionTemplateConfig):
@@ -91,7 +96,7 @@ def _run(config: ProgramConfig, batch: Batch, seed: int) -> dict[str, Picks]:
 
 def _hand_over(
     catalogue: Catalogue, examples: Catalogue | None, group: str, folder: Path, run: Run
-) -> Batch:
+) -> ProgramJob:
     """Write the micrographs of a group as MRC, with names that no program stumbles over."""
     wanted = [entry for entry in catalogue.entries if entry.group == group]
     shown = [e for e in (examples.entries if examples else ()) if e.group == group]
@@ -115,4 +120,4 @@ def _hand_over(
     learnt_from = convert_all(shown, "example_")
     inputs = convert_all(wanted, "micrograph_")
     diameter, pixel_size = sizes[0] if sizes else (0.0, None)
-    return Batch(folder, inputs, learnt_from, diameter, pixel_size)
+    return ProgramJob(folder, inputs, learnt_from, diameter, pixel_size)

@@ -11,8 +11,8 @@ from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.frames import to_original, to_working
 from deepcryopicker.io.coordinates.topaz_table import read_topaz_by_micrograph, write_topaz
 from deepcryopicker.io.files.atomic import write_text
-from deepcryopicker.rivals.programs.inputs import Batch, Input
 from deepcryopicker.rivals.programs.process import Program, find_program, run_program
+from deepcryopicker.rivals.programs.program_inputs import Input, ProgramJob
 from deepcryopicker.rivals.programs.schema import TopazConfig, TopazTrainedConfig
 from deepcryopicker.types import Picks
 
@@ -26,7 +26,7 @@ _PICKS = "picks.txt"
 _RADIUS = 3  # pixels around a centre that count as positive: Topaz's default
 
 
-def pick_by_topaz(config: TopazConfig, batch: Batch) -> dict[str, Picks]:
+def pick_by_topaz(config: TopazConfig, batch: ProgramJob) -> dict[str, Picks]:
     """Pick a batch with a network of Topaz, which is trained first if so configured.
 
     Topaz's log-likelihood ratios become probabilities: at 0, where it is undecided, one half.
@@ -79,7 +79,7 @@ def program() -> Program:
     return find_program("Topaz", "topaz", HINT, [_OWN], OMP_NUM_THREADS=str(_cores()))
 
 
-def _train(config: TopazTrainedConfig, batch: Batch, scale: int) -> str:
+def _train(config: TopazTrainedConfig, batch: ProgramJob, scale: int) -> str:
     """Train on the examples of a batch; return the file of the weights."""
     examples = [one for one in batch.examples if one.picks is not None and len(one.picks)]
     if not examples:
@@ -98,7 +98,7 @@ def _train(config: TopazTrainedConfig, batch: Batch, scale: int) -> str:
     return "trained_epoch1.sav"
 
 
-def _shrink(batch: Batch, inputs: Sequence[Input], scale: int) -> None:
+def _shrink(batch: ProgramJob, inputs: Sequence[Input], scale: int) -> None:
     folder = batch.folder / SMALLER
     options = ["--scale", str(scale), "--destdir", SMALLER, *_CPU, *(one.file for one in inputs)]
     wanted = [batch.folder / _small(one) for one in inputs]

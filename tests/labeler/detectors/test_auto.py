@@ -16,7 +16,7 @@ from deepcryopicker.labeler.detectors.averages import radial_profile
 from deepcryopicker.labeler.detectors.detector import label_by_detector
 from deepcryopicker.labeler.detectors.responses import AverageFilter, BlobFilter
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Micrograph
 
@@ -56,18 +56,18 @@ def drawn(seed, squares=0.0, scale=None):
             size = np.maximum(np.abs(along), np.abs(across))
         image -= 0.2 * (size <= DIAMETER / 2) + 1.5 * ((size <= DIAMETER / 2) & (size >= 23))
     image = ndimage.gaussian_filter(image, 0.7).astype(np.float32)
-    return Views(Micrograph("m", Path("m"), image), DIAMETER, chain(scale)), label
+    return Preprocessed(Micrograph("m", Path("m"), image), DIAMETER, chain(scale)), label
 
 
 @cache
 def simulated(kind):
     """Simulate as many micrographs as a run learns from, with their truth."""
     truths = [simulate(KINDS[kind], (640, 768), DOSE, seed) for seed in range(8)]
-    views = [
-        Views(Micrograph(kind, Path(kind), t.image, t.pixel_size), t.diameter[0], chain())
+    preprocessed = [
+        Preprocessed(Micrograph(kind, Path(kind), t.image, t.pixel_size), t.diameter[0], chain())
         for t in truths
     ]
-    return views, truths
+    return preprocessed, truths
 
 
 def labels(detector):
@@ -82,8 +82,8 @@ def nearest(picks, x, y):
 
 @pytest.mark.parametrize("scale", [None, 0.6])
 def test_seeds_are_windows_centred_on_particles(scale):
-    views, _ = drawn(0, scale=scale)
-    seeds = find_seeds([views], AutoConfig())
+    preprocessed, _ = drawn(0, scale=scale)
+    seeds = find_seeds([preprocessed], AutoConfig())
     assert len(seeds.windows) >= 0.4 * len(places(0))
     assert seeds.windows.shape[1:] == (49, 49)
     assert (seeds.label == "top").mean() >= 0.5
@@ -116,8 +116,8 @@ def test_rings_and_squares_are_told_apart():
     sample = [drawn(seed, squares=0.5)[0] for seed in range(3)]
     detector = learn_averages(sample, find_seeds(sample, AutoConfig()), AutoConfig())
     assert sorted(labels(detector)) == ["side", "top"]
-    views, label = drawn(3, squares=0.5)
-    picks = label_by_detector(views.flat, 24.0, detector).picks
+    preprocessed, label = drawn(3, squares=0.5)
+    picks = label_by_detector(preprocessed.flat, 24.0, detector).picks
     distance, index = nearest(picks, *places(3).T)
     assert len(set(index[distance < 6])) >= 0.95 * len(label)
     assert (picks.label == label[index])[distance < 6].mean() > 0.9
@@ -136,7 +136,7 @@ def test_shapes_rarer_than_configured_are_no_particles():
 def test_micrograph_of_noise_teaches_blobs_of_one_kind():
     image = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
     detector = learn_auto(
-        [Views(Micrograph("m", Path("m"), image), DIAMETER, chain())], AutoConfig()
+        [Preprocessed(Micrograph("m", Path("m"), image), DIAMETER, chain())], AutoConfig()
     )
     assert isinstance(detector.filter, BlobFilter)
     assert detector.clarity < 0.3
@@ -152,8 +152,8 @@ def test_blob_settings_are_those_configured():
 def score(kind, detector):
     """Share of good candidates that are particles, of candidates with the right class, recall."""
     good, right, found, particles = [], [], 0, 0
-    for views, truth in zip(*simulated(kind), strict=True):
-        candidates = label_by_detector(views.flat, 24.0, detector)
+    for preprocessed, truth in zip(*simulated(kind), strict=True):
+        candidates = label_by_detector(preprocessed.flat, 24.0, detector)
         distance, index = nearest(candidates.picks, truth.x, truth.y)
         hit = distance <= 0.4 * truth.diameter[0]
         good += hit[candidates.good].tolist()

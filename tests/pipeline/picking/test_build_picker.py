@@ -13,7 +13,7 @@ from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.pipeline.picking.build_picker import build_picker
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Micrograph
 
@@ -58,7 +58,7 @@ def test_another_scale_changes_what_is_seen_but_not_where_it_is(factor, scaling)
     config = DenseConfig(device="cpu", scale_factor=factor, largest_area=None, smoothing=0.08)
     pick = build_picker(config, None, chain, trained, None)
 
-    picks = pick(Entry("m", Path("m.mrc"), "g"), Views(micrograph, DIAMETER, chain))
+    picks = pick(Entry("m", Path("m.mrc"), "g"), Preprocessed(micrograph, DIAMETER, chain))
 
     picks = picks[np.arange(len(PLACES))]  # the best
     found = sorted(zip(picks.x, picks.y, strict=True))

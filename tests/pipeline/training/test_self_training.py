@@ -188,8 +188,10 @@ def found_by_a_network(sources, monkeypatch, false=(60.0, 70.0)):
         for source in sources:
             if description == "labelling" and source.entry.name == lost:
                 continue
-            views = calibrate.Views(source.entry.load(), source.diameter, config.preprocessing)
-            yield source, views, source.picks.joined(Picks.create(*false, score=0.8))
+            preprocessed = calibrate.Preprocessed(
+                source.entry.load(), source.diameter, config.preprocessing
+            )
+            yield source, preprocessed, source.picks.joined(Picks.create(*false, score=0.8))
 
     lost = sources[1].entry.name
     monkeypatch.setattr(self_training, "pick_sources", pick_sources)
@@ -233,8 +235,10 @@ def test_labels_that_nobody_gave_are_agreed_on(configure, tmp_path, monkeypatch)
 
     def nothing(trained, sources, config, run, description):
         for source in sources:
-            views = calibrate.Views(source.entry.load(), source.diameter, config.preprocessing)
-            yield source, views, Picks.empty()
+            preprocessed = calibrate.Preprocessed(
+                source.entry.load(), source.diameter, config.preprocessing
+            )
+            yield source, preprocessed, Picks.empty()
 
     monkeypatch.setattr(self_training, "pick_sources", nothing)
     better = self_training.relabel(None, sources, SIZE, config, run)

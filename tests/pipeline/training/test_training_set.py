@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from rich.console import Console
 
-from deepcryopicker.class_set.places import Sites
+from deepcryopicker.class_set.sampling_sites import Sites
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset.catalogue import Entry
@@ -19,13 +19,13 @@ from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.frames import to_working
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
 from deepcryopicker.pipeline.training.training_set import (
-    Source,
+    LabelledMicrograph,
     collect_labels,
     count_windows,
     make_training_set,
     tabulate_particles,
 )
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Picks, TrainingSet
@@ -42,7 +42,7 @@ def places(**kinds):
 
 def source(group, diameter, **kinds):
     entry, labels = Entry("m", Path("m.mrc"), group), Picks.empty()
-    return Source(entry, places(**kinds), diameter, labels, np.array([], "<U1"))
+    return LabelledMicrograph(entry, places(**kinds), diameter, labels, np.array([], "<U1"))
 
 
 def text_of(table):
@@ -139,7 +139,7 @@ def test_windows_show_their_places(plain, configure, sources):
     assert training_set.windows.dtype == np.float32
     expected = set()
     for one in sources:
-        flat = Views(one.entry.load(), one.diameter, configure().preprocessing).flat
+        flat = Preprocessed(one.entry.load(), one.diameter, configure().preprocessing).flat
         tops = one.sites.kind == "top"
         x, y = (to_working(position[tops], flat.scale) for position in (one.sites.x, one.sites.y))
         for window in cut(flat.image, np.column_stack([x, y]), SIDE, "mean"):

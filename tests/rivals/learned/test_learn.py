@@ -10,7 +10,7 @@ from PIL import Image
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.io.coordinates.formats import write_csv
-from deepcryopicker.preprocessing.preprocessed import Views
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.rivals.learned.learn import as_picks, finder, learn, read_lesson
 from deepcryopicker.rivals.learned.rival_weights import CARD, WEIGHTS
@@ -67,7 +67,7 @@ def test_it_learns_from_every_micrograph_with_truth_that_can_be_read(lesson):
 def test_half_is_a_sensible_threshold(lesson, tmp_path):
     learned, _, _ = lesson
     entry = make_entry(tmp_path, 7)
-    picks = finder(learned, SHORT)(entry, Views(entry.load(), DIAMETER, CHAIN))
+    picks = finder(learned, SHORT)(entry, Preprocessed(entry.load(), DIAMETER, CHAIN))
     picks = picks[picks.score >= 0.5]
     truth, _ = entry.load_truth()
     distance = np.hypot(picks.x[:, None] - truth.x, picks.y[:, None] - truth.y)

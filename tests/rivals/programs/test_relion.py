@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.rivals.programs import relion as pickers
-from deepcryopicker.rivals.programs.inputs import Batch, Input, write_input
+from deepcryopicker.rivals.programs.program_inputs import Input, ProgramJob, write_input
 from deepcryopicker.rivals.programs.schema import RelionLogConfig, RelionTemplateConfig
 from deepcryopicker.types import Micrograph, Picks
 
@@ -39,7 +39,7 @@ def batch(tmp_path):
     for seed in range(4):
         write_input(tmp_path, f"n{seed}", micrograph(seed))
         inputs.append(Input(f"m{seed}", f"n{seed}", picks))
-    return Batch(tmp_path, tuple(inputs[:2]), tuple(inputs[2:]), DIAMETER, 4.0)
+    return ProgramJob(tmp_path, tuple(inputs[:2]), tuple(inputs[2:]), DIAMETER, 4.0)
 
 
 def found(picks, tolerance):
@@ -72,14 +72,14 @@ def test_templates_are_made_of_true_particles_and_find_more(batch, relion):
     templates = batch.folder / "templates.mrcs"
     left = {path.name for path in batch.folder.iterdir()}
     assert not left & {"averages", "particles"}
-    blind = Batch(batch.folder, batch.inputs, (), DIAMETER, 4.0)
+    blind = ProgramJob(batch.folder, batch.inputs, (), DIAMETER, 4.0)
     given = RelionTemplateConfig(templates=str(templates), angle=30)
     again = pickers.pick_by_templates(given, blind, seed=0)
     assert again["m0"].positions.tolist() == picked["m0"].positions.tolist()
 
 
 def test_without_true_particles_there_are_no_templates(batch):
-    blind = Batch(batch.folder, batch.inputs, (), DIAMETER, 4.0)
+    blind = ProgramJob(batch.folder, batch.inputs, (), DIAMETER, 4.0)
     with pytest.raises(UsageError, match=r"dataset\.coordinates, or give picker\.templates"):
         pickers.pick_by_templates(RelionTemplateConfig(), blind, seed=0)
 
@@ -100,7 +100,7 @@ def test_a_picker_that_writes_nothing_has_failed(batch, monkeypatch):
 def test_without_a_pixel_size_the_resolution_is_a_share_of_the_diameter(
     tmp_path, pixel_size, lowpass
 ):
-    batch = Batch(tmp_path, (), (), DIAMETER, pixel_size)
+    batch = ProgramJob(tmp_path, (), (), DIAMETER, pixel_size)
     options = pickers.classification_options(RelionTemplateConfig(), batch, seed=3)
     value = dict(pairwise(options))
     assert value["--strict_highres_exp"] == lowpass

@@ -8,7 +8,7 @@ import pytest
 from deepcryopicker.errors import UsageError
 from deepcryopicker.frames import to_original
 from deepcryopicker.rivals.programs import topaz
-from deepcryopicker.rivals.programs.inputs import Batch, Input, write_input
+from deepcryopicker.rivals.programs.program_inputs import Input, ProgramJob, write_input
 from deepcryopicker.rivals.programs.schema import TopazConfig, TopazTrainedConfig
 from deepcryopicker.types import Micrograph, Picks
 
@@ -46,7 +46,7 @@ def batch(tmp_path, monkeypatch):
         write_input(tmp_path, f"n{number}", Micrograph("m", None, image))
         inputs.append(Input(f"session/m{number}", f"n{number}"))
     shown = Input("m3", "n3", Picks.create([0.0, 7.0], [3.0, 4.0]))
-    return Batch(tmp_path, tuple(inputs[:2]), (shown,), 84.0, None)
+    return ProgramJob(tmp_path, tuple(inputs[:2]), (shown,), 84.0, None)
 
 
 def test_positions_and_scores_are_ours_again(batch):
@@ -78,7 +78,7 @@ def test_the_trained_network_is_the_one_that_picks(batch):
 
 
 def test_training_needs_true_particles(batch):
-    blind = Batch(batch.folder, batch.inputs, batch.inputs, 84.0, None)
+    blind = ProgramJob(batch.folder, batch.inputs, batch.inputs, 84.0, None)
     with pytest.raises(UsageError, match=r"set dataset\.coordinates, or use picker=topaz_pre"):
         topaz.pick_by_topaz(TopazTrainedConfig(), blind)
 

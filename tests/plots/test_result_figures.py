@@ -10,8 +10,8 @@ from rich.console import Console
 
 from deepcryopicker.evaluation.metrics import Curve
 from deepcryopicker.io.files.tables import write_rows
-from deepcryopicker.plots import figures
-from deepcryopicker.plots.figures import (
+from deepcryopicker.plots import result_figures as figures
+from deepcryopicker.plots.result_figures import (
     precision_recall_figure,
     sample_sheet,
     training_figure,

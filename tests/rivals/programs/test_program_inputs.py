@@ -4,9 +4,9 @@ import mrcfile
 import numpy as np
 import pytest
 
-from deepcryopicker.rivals.programs.inputs import (
-    Batch,
+from deepcryopicker.rivals.programs.program_inputs import (
     Input,
+    ProgramJob,
     bent,
     take_examples,
     write_input,
@@ -24,7 +24,7 @@ def test_a_micrograph_is_written_as_it_is_with_its_pixel_size(tmp_path):
 
 @pytest.mark.parametrize(("pixel_size", "angstrom"), [(1.77, 1.77), (None, 1.0)])
 def test_without_a_pixel_size_a_pixel_is_an_angstrom(tmp_path, pixel_size, angstrom):
-    assert Batch(tmp_path, (), (), 60.0, pixel_size).angstrom == angstrom
+    assert ProgramJob(tmp_path, (), (), 60.0, pixel_size).angstrom == angstrom
 
 
 def example(name, labels):

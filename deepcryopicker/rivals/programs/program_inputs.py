@@ -39,7 +39,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Batch:
+class ProgramJob:
     """Micrographs of one kind, to be worked on together.
 
     Attributes
