@@ -5,6 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# In the environment; for the exact versions of the published numbers:
+# make install INSTALL="pip install --constraint constraints.txt"
+INSTALL ?= pip install --quiet
 TOPAZ := .venv-topaz
 
 help: ## Show the targets
@@ -14,7 +17,7 @@ install: $(INSTALLED) ## Make .venv and install the package with its development
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	source $(BIN)/activate && $(INSTALL) --editable '.[dev]'
 	@touch $@
 
 demo: $(INSTALLED) ## Run the main job on generated micrographs: labels, network, picks, scores
