@@ -132,3 +132,14 @@ def test_a_command_starts_without_torch():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "[]"
+
+
+def test_only_commands_and_what_runs_them_import_hydra():
+    may = ("app", "config", "runs")
+    of_hydra = {
+        name
+        for name, source in modules()
+        if any(other.split(".")[0] == "hydra" for other in imported(source))
+    }
+    assert "deepcryopicker.app.hydra_app" in of_hydra
+    assert {name for name in of_hydra if box(name) not in may} == set()

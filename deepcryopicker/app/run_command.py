@@ -198,13 +198,16 @@ def _open_run(folder: Path, config: DictConfig) -> Run:
     """Make the folder that of this run: remove an earlier outcome, write the configuration."""
     hydra_config = HydraConfig.get()
     settings = _settings(config)
-    overrides = ",".join(str(item) for item in hydra_config.overrides.task)
+    given = tuple(str(item) for item in hydra_config.overrides.task)
+    overrides = ",".join(given)
     run = Run(
         folder=folder,
         group=Path(hydra_config.sweep.dir).name if _in_sweep() else None,
         name=(f"{hydra_config.job.num}:{overrides}" if _in_sweep() else overrides or "run")[:120],
         settings=settings,
         resumes=held_by(folder, settings) is Held.UNFINISHED,
+        choices={str(group): option for group, option in hydra_config.runtime.choices.items()},
+        given=given,
     )
     for name in _OUTDATED if run.resumes else (*_OUTDATED, TIMINGS):
         (folder / name).unlink(missing_ok=True)

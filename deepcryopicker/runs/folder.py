@@ -55,6 +55,10 @@ class Run:
     failures : list of dict
     notes : dict
         What is to be known of how the numbers came about, for ``metrics.json``.
+    choices : dict
+        From a configuration group to the option chosen for it, such as ``picker`` to ``log``.
+    given : tuple of str
+        Keys and values typed on the command line, such as ``dataset.diameter=60``.
     """
 
     folder: Path
@@ -64,6 +68,8 @@ class Run:
     resumes: bool = False
     failures: list[dict[str, str]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, str | None] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
 
     def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
         """Do the work on one micrograph; if it fails, say so in one line and go on.

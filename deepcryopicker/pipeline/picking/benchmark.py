@@ -3,8 +3,6 @@
 from functools import partial
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.io.console import console
@@ -58,7 +56,7 @@ def pick_and_score(
     examples = None if known is catalogue else known  # nobody learns what it is scored on
     if config.held_out is not None or config.left_out is not None:
         write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
-    name = _NETWORK if trained is not None else HydraConfig.get().runtime.choices["picker"]
+    name = _NETWORK if trained is not None else str(run.choices["picker"])
     overlays, folder = config.overlays, run.folder
     recipe = _recipe(config.picker, catalogue, examples, trained, config, run)
     picked = {name: pick_catalogue(catalogue, recipe, run, folder, overlays, run.resumes)}

@@ -26,7 +26,7 @@ from deepcryopicker.runs.shards import shard_folders
 def pick_dataset(config: PickConfig, run: Run) -> list[Picked]:
     """Pick all micrographs of the configured dataset, or those of its shard."""
     catalogue = open_catalogue(config.dataset)
-    trained, preprocessing, catalogue = inherit(config, catalogue)
+    trained, preprocessing, catalogue = inherit(config, catalogue, run)
     catalogue = settle_diameter(catalogue, preprocessing, config.labeler, run)
     make = partial(build_picker, config.picker, catalogue, preprocessing, trained, run)
     recipe = make_recipe(config.picker, preprocessing, make, catalogue, run)

@@ -115,7 +115,7 @@ def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
     if not folder.is_dir():
         raise UsageError(f"watch=true follows a folder, but dataset.micrographs={folder} is none")
     nothing = Catalogue(config.dataset.name, ())
-    trained, preprocessing, _ = inherit(config, nothing)
+    trained, preprocessing, _ = inherit(config, nothing, run)
     if trained is None:
         raise ValueError("the configuration lets no labeler watch")
     if trained.diameter is None and not (

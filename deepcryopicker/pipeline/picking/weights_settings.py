@@ -4,8 +4,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-
 from deepcryopicker.config.schemas import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.errors import UsageError
@@ -23,16 +21,24 @@ from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.rivals.learned.rival_weights import CARD as RIVAL_CARD
 from deepcryopicker.rivals.learned.rival_weights import Learned, load, name_of
 from deepcryopicker.rivals.learned.schema import LearnedConfig
+from deepcryopicker.runs.folder import Run
 
 NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use picker=log"
 
 
 def inherit(
-    config: PickConfig, catalogue: Catalogue
+    config: PickConfig, catalogue: Catalogue, run: Run
 ) -> tuple[Trained | Learned | None, PreprocessingConfig, Catalogue]:
     """Load the weights and take preprocessing and diameter from them.
 
     What the user gives on the command line must agree with the weights.
+
+    Parameters
+    ----------
+    config : PickConfig
+    catalogue : Catalogue
+    run : Run
+        Holds what was typed on the command line.
 
     Raises
     ------
@@ -56,7 +62,7 @@ def inherit(
     given = any(
         override.lstrip("+~").startswith("preprocessing")
         and not override.startswith("preprocessing.save_stages")
-        for override in HydraConfig.get().overrides.task
+        for override in run.given
     )
     if given:
         _refuse_other_chain(asdict(config.preprocessing), asdict(stored))
