@@ -1,9 +1,18 @@
-"""``python -m deepcryopicker`` prints the pipeline and the commands."""
+"""All commands by name: ``deepcryopicker COMMAND ...``; without one, what there is.
+
+deepcryopicker pick dataset=folder dataset.micrographs=DIR
+"""
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 
 from deepcryopicker import __version__
+from deepcryopicker.errors import nearest
 from deepcryopicker.io.console import console
+
+COMMANDS = ("train", "label", "pick", "evaluate", "report")
+_WRONG_USAGE = 2
 
 _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrographs without labels
 
@@ -13,19 +22,50 @@ _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrograph
                                                |
                    truth, where there is any -> evaluation
 
-  python -m deepcryopicker.train      label, train, pick and score
-  python -m deepcryopicker.label      only find training particles
-  python -m deepcryopicker.pick       pick with a trained network or a baseline
-  python -m deepcryopicker.evaluate   score anybody's picks
-  python -m deepcryopicker.report     look at runs: one page for a browser
+  deepcryopicker train      label, train, pick and score
+  deepcryopicker label      only find training particles
+  deepcryopicker pick       pick with a trained network or a baseline
+  deepcryopicker evaluate   score anybody's picks
+  deepcryopicker report     look at runs: one page for a browser
 
 Your own micrographs, no labels:
-  python -m deepcryopicker.train +experiment=no_labels dataset.micrographs=DIR dataset.diameter=60
+  deepcryopicker train +experiment=no_labels dataset.micrographs=DIR dataset.diameter=60
 
-Each box is a group of options: model=compact, picker=log, ...; add --help for all of them."""
+Each box is a group of options: model=compact, picker=log, ...; add --help for all of them.
+python -m deepcryopicker.train does the same as deepcryopicker train; from Python: docs/api.md."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that is named first, and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What was typed after the program's name; ``sys.argv`` by default.
+
+    Returns
+    -------
+    int
+        0 for the page and ``--version``, 2 for an unknown command, else that of the command.
+    """
+    name, *others = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if name in ("--help", "-h"):
+        console.print(_PAGE, markup=False)
+        return 0
+    if name == "--version":
+        console.print(__version__, markup=False)
+        return 0
+    if name not in COMMANDS:
+        guess = nearest(name, COMMANDS)
+        hint = f"did you mean {guess}?" if guess else f"choose from {', '.join(COMMANDS)}"
+        print(f"error: no command called '{name}'; {hint}", file=sys.stderr)  # noqa: T201
+        return _WRONG_USAGE
+    # Imported where it is needed: a wrong name is answered at once.
+    from deepcryopicker.app.hydra_app import command
+
+    sys.argv = [f"deepcryopicker {name}", *others]
+    return command(getattr(import_module(f"deepcryopicker.{name}"), name), name)
+
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        given = " ".join(sys.argv[1:])
-        sys.exit(f"error: commands are modules; type python -m deepcryopicker.{given}")
-    console.print(_PAGE, markup=False)
+    sys.exit(main())
