@@ -1,1 +1,1 @@
-"""How good picks are: one-to-one matching with truth, the paper's scores, particle contrast."""
+"""Evaluation of picks: one-to-one matching with truth, the paper's scores, particle contrast."""

@@ -1,4 +1,4 @@
-"""Scores of a data set by every rule, and the level of chance."""
+"""Scores of a dataset by every matching rule, and the scores of random picks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,10 +9,18 @@ from deepcryopicker.evaluation.scores import Evaluated, summarise
 
 
 def describe(evaluated: Sequence[Evaluated], threshold: float, radius: float) -> dict[str, Any]:
-    """Return :func:`scores.summarise` with ``protocols`` and ``chance`` added, JSON-ready.
+    """Score a dataset by all rules.
 
-    See :func:`protocols.score_protocols` and :func:`chance.chance_level`; parameters are those of
-    :func:`scores.summarise`.
+    Parameters
+    ----------
+    evaluated, threshold, radius
+        As in :func:`scores.summarise`.
+
+    Returns
+    -------
+    dict
+        JSON-ready: :func:`scores.summarise` with ``protocols`` (:func:`rules.score_protocols`) and
+        ``chance`` (:func:`chance.chance_level`).
     """
     return {
         **summarise(evaluated, threshold, radius),

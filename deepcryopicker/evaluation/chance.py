@@ -1,4 +1,4 @@
-"""What picking blindly would score: the level that every number has to be read against."""
+"""Scores of picks at random positions: the chance level for every other score."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ Area = tuple[float, float, float, float]
 
 
 def chance_level(evaluated: Sequence[Evaluated], seed: int = 0) -> dict[str, Any]:
-    """Score positions that know nothing of the micrograph, as many as it has true particles.
+    """Score positions placed without looking at the image, as many as there are true particles.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def chance_level(evaluated: Sequence[Evaluated], seed: int = 0) -> dict[str, Any
     -------
     dict
         ``random``: uniform positions, means over `DRAWS` draws; ``grid``: a regular grid. Both
-        have ``precision``, ``recall`` and ``f1``, pooled over micrographs. Without a ranking
-        there is no AP; with one at random it is near precision times recall.
+        have ``precision``, ``recall`` and ``f1``, pooled over micrographs. AP is left out, as it
+        needs a ranking; for a random ranking it is close to precision times recall.
     """
     rng = np.random.default_rng(seed)
     drawn = [_score(evaluated, lambda n, area: _random(n, area, rng)) for _ in range(DRAWS)]
@@ -79,7 +79,7 @@ def _random(count: int, area: Area, rng: np.random.Generator) -> Picks:
 
 
 def _grid(count: int, area: Area) -> Picks:
-    """Place rows of about square cells, a position in the middle of each; the last row is cut."""
+    """Place `count` positions at the centres of about square cells, row by row."""
     left, top, width, height = area
     if count == 0:
         return Picks.empty()

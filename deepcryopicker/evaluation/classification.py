@@ -1,4 +1,4 @@
-"""Scores of a classifier of single windows, which the paper calls patches."""
+"""Classification scores of single windows (the paper's patches)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ def score_patches(
     target : (N,) int64
         True class.
     unit : (N,) int64
-        Micrograph (or block) of each window: what intervals resample.
+        Micrograph (or block) of each window, the unit of resampling for the intervals.
     group : (N,) str
         Dataset of each window.
     classes : sequence of str
@@ -32,9 +32,10 @@ def score_patches(
     Returns
     -------
     dict
-        ``accuracy`` and ``average_precision`` (mean over the classes that occur, one against
-        the rest) with 95 % bootstrap intervals over units, None for fewer than two; the same per
-        ``classes`` (accuracy is recall there) and per dataset in ``groups``; counts.
+        ``accuracy`` and ``average_precision`` (one class against the rest, mean over the classes
+        that occur) with 95 % bootstrap intervals over units, None for fewer than two units; the
+        same per class in ``classes`` (where accuracy is recall) and per dataset in ``groups``;
+        numbers of ``windows`` and ``units``.
     """
     present = [index for index in range(len(classes)) if (target == index).any()]
     return {
@@ -67,7 +68,21 @@ def confusion(probability: Image, target: Index) -> Index:
 
 
 def patch_curves(probability: Image, target: Index, classes: Sequence[str]) -> dict[str, Curve]:
-    """Precision and recall of each class that occurs against the rest, by its name."""
+    """Compute precision and recall of each class against the rest.
+
+    Parameters
+    ----------
+    probability : (N, C) float32
+    target : (N,) int64
+        True class.
+    classes : sequence of str
+        Names of the C classes.
+
+    Returns
+    -------
+    dict
+        From the name of each class that occurs to its curve.
+    """
     hits = {index: target == index for index in range(len(classes))}
     return {
         classes[index]: precision_recall(
@@ -81,14 +96,14 @@ def patch_curves(probability: Image, target: Index, classes: Sequence[str]) -> d
 def mean_average_precision(
     probability: Image, target: Index, weight: Floats | None = None
 ) -> float:
-    """Average precision of each class against the rest, averaged over the classes that occur.
+    """Mean over the classes that occur of the average precision of each against the rest.
 
     Parameters
     ----------
     probability : (N, C) float32
     target : (N,) int64
     weight : (N,) float64, optional
-        How often each window counts.
+        Weight of each window, such as how often a bootstrap drew it.
     """
     values = [
         _class_precision(probability, target, index, weight)

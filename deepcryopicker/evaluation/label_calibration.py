@@ -1,4 +1,4 @@
-"""Calibrate scores by which picks were labelled, whoever picked."""
+"""Calibrate the scores of any picker on labelled micrographs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from deepcryopicker.picker.calibration import fit_calibration
 from deepcryopicker.types import UNCALIBRATED, Calibration, Floats
 
 CALIBRATE_ON = 16
-"""Micrographs at the most that scores are calibrated on."""
+"""Maximum number of micrographs for the calibration of scores."""
 
 
 @dataclass(frozen=True)
-class ComparedPicks:
-    """How the picks of one micrograph compare with its labels.
+class MatchedPicks:
+    """Picks of one micrograph matched with its labels.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class ComparedPicks:
     outcome : (N,) int8
         As :func:`deepcryopicker.evaluation.matching.match` returns it.
     labels : int
-        How many there are.
+        Number of labels.
     """
 
     score: Floats
@@ -33,23 +33,23 @@ class ComparedPicks:
     labels: int
 
 
-def calibration_of(compared: Sequence[ComparedPicks], given: bool) -> Calibration:
-    """Fit a calibration by which 0.5 is a sensible threshold: see :func:`calibrating.calibrate`.
+def calibration_of(matched: Sequence[MatchedPicks], given: bool) -> Calibration:
+    """Fit a calibration that makes 0.5 a sensible threshold: see :func:`calibrate.calibrate`.
 
     Parameters
     ----------
-    compared : sequence of ComparedPicks
+    matched : sequence of MatchedPicks
         One for each micrograph.
     given : bool
-        Whether the labels are true.
+        Whether the labels are given coordinates, rather than found by a labeler.
     """
-    if not compared:
+    if not matched:
         return UNCALIBRATED
-    counted = [one.outcome != IGNORED for one in compared]
-    scores = [one.score[counts] for one, counts in zip(compared, counted, strict=True)]
-    found = [one.outcome[counts] == HIT for one, counts in zip(compared, counted, strict=True)]
+    counted = [one.outcome != IGNORED for one in matched]
+    scores = [one.score[counts] for one, counts in zip(matched, counted, strict=True)]
+    found = [one.outcome[counts] == HIT for one, counts in zip(matched, counted, strict=True)]
     level = 0.5
     if given:
         hits = np.concatenate(found).astype(np.int8)
-        level = best_f1(np.concatenate(scores), hits, sum(one.labels for one in compared))[0] / 2.0
+        level = best_f1(np.concatenate(scores), hits, sum(one.labels for one in matched))[0] / 2.0
     return fit_calibration(scores, found, level or 0.5)

@@ -1,4 +1,4 @@
-"""How far hits lie from their particles."""
+"""Localisation error: the distance between hits and their particles."""
 
 from typing import Any
 
@@ -8,22 +8,21 @@ from deepcryopicker.types import Floats
 
 
 def localise(shift: Floats, diameter: Floats) -> dict[str, Any]:
-    """Summarise how far hits lie from the particles that they found.
+    """Summarise the distance between hits and the particles that they found.
 
     Parameters
     ----------
     shift : (N, 2) float64
-        Pick minus particle along x and y, original pixels.
+        Position of the pick minus that of the particle, x and y, original pixels.
     diameter : (N,) float64
-        Of the particle, original pixels.
+        Diameter of the particle, original pixels.
 
     Returns
     -------
     dict
         ``hits``: N; ``pixels``: ``median``, ``mean`` and ``rms`` of the distance; ``diameters``:
-        the same of the distance as a share of the diameter; ``offset``: median of the shift along
-        ``x`` and ``y``, pixels, in which another convention of coordinates shows. None without
-        hits.
+        the same in particle diameters; ``offset``: median of the shift along ``x`` and ``y``,
+        pixels, which reveals a different coordinate convention. Values are None without hits.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which picks found a particle: greedy one-to-one matching with the truth."""
+"""Greedy one-to-one matching of picks with true particles."""
 
 from typing import Final
 
@@ -15,34 +15,34 @@ FALSE: Final = 0
 IGNORED: Final = -1
 
 RULE = (
-    "greedy by descending score, one to one: each pick takes the nearest free true particle "
-    "within the radius; a pick left without one but within the radius of an uncertain place "
-    "is not counted"
+    "greedy by descending score, one to one: each pick is matched with the nearest unmatched true "
+    "particle within the radius; an unmatched pick within the radius of an uncertain position is "
+    "not counted"
 )
-"""The matching rule in words, for whoever reads the numbers."""
+"""The matching rule in words, recorded beside the scores."""
 
 
 def match(picks: Picks, truth: Picks, uncertain: Picks, radius: float) -> npt.NDArray[np.int8]:
-    """Tell for each pick whether it found a particle.
+    """Classify each pick as a hit, a false pick or neither.
 
-    Because picks choose by descending score, the outcome of a pick does not depend on the picks
-    below it: a threshold may be applied before or after, with the same result.
+    Picks are matched by descending score, so that the outcome of a pick does not depend on picks
+    with lower scores: a threshold may be applied before or after, with the same result.
 
     Parameters
     ----------
     picks : Picks
-        N picks; the order of equal scores decides between them.
+        N picks; of equal scores the earlier pick is matched first.
     truth : Picks
         True particles; only their positions are used.
     uncertain : Picks
-        Places where a pick is neither right nor wrong; any number of picks may fall on one.
+        Positions where a pick is neither right nor wrong, any number of picks for each.
     radius : float
         Largest distance of a match, original pixels, inclusive.
 
     Returns
     -------
     (N,) int8
-        1 hit, 0 false, -1 don't care; in the order of `picks`.
+        1 hit, 0 false, -1 ignored; in the order of `picks`.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def match(picks: Picks, truth: Picks, uncertain: Picks, radius: float) -> npt.ND
 
 
 def assign(picks: Picks, truth: Picks, radius: float) -> Index:
-    """Give each pick the true particle that it found.
+    """Match each pick, by descending score, with the nearest unmatched true particle.
 
     Parameters
     ----------
@@ -67,17 +67,17 @@ def assign(picks: Picks, truth: Picks, radius: float) -> Index:
     Returns
     -------
     (N,) int64
-        Index into `truth`, -1 for a pick that found none. No index occurs twice.
+        Index into `truth`, -1 for an unmatched pick. Each index occurs at most once.
     """
     pick, particle, distance = _pairs(picks, truth, radius)
     return _greedy(picks.score, pick, particle, distance)
 
 
 def assign_by_overlap(picks: Picks, truth: Picks, side: Floats, overlap: float) -> Index:
-    """Give each pick, by descending score, the free particle whose box overlaps most with its own.
+    """Match each pick, by descending score, with the unmatched particle of largest box overlap.
 
-    Boxes are square. A pick is compared with a particle by a box as large as the particle's, so
-    that positions alone are judged.
+    Boxes are square. The box of a pick is as large as that of the particle, so that only the
+    positions matter.
 
     Parameters
     ----------
@@ -86,14 +86,14 @@ def assign_by_overlap(picks: Picks, truth: Picks, side: Floats, overlap: float) 
     side : (M,) float64
         Side of the box of each true particle, original pixels.
     overlap : float
-        Least intersection over union of a match, inclusive, in (0, 1].
+        Minimum intersection over union of a match, inclusive, in (0, 1].
 
     Returns
     -------
     (N,) int64
         As :func:`assign`.
     """
-    # Boxes that overlap so much are shifted by no more than this along either axis.
+    # Boxes with this overlap are shifted by at most this much along either axis.
     farthest = float(side.max(initial=0.0)) * (1.0 - overlap) / (1.0 + overlap)
     pick, particle, _ = _pairs(picks, truth, 2.0**0.5 * farthest)
     box = side[particle]
@@ -105,7 +105,7 @@ def assign_by_overlap(picks: Picks, truth: Picks, side: Floats, overlap: float) 
 
 
 def outcome_of(picks: Picks, found: Index, uncertain: Picks, radius: float) -> npt.NDArray[np.int8]:
-    """Turn the result of :func:`assign` into hits, false picks and don't cares.
+    """Turn the result of :func:`assign` into hits, false and ignored picks.
 
     Parameters
     ----------
@@ -114,14 +114,14 @@ def outcome_of(picks: Picks, found: Index, uncertain: Picks, radius: float) -> n
     found : (N,) int64
         Index of the true particle of each pick, -1 for none.
     uncertain : Picks
-        Places where a pick is neither right nor wrong.
+        Positions where a pick is neither right nor wrong.
     radius : float
         Original pixels, inclusive.
 
     Returns
     -------
     (N,) int8
-        1 hit, 0 false, -1 don't care.
+        1 hit, 0 false, -1 ignored.
     """
     outcome = np.where(found >= 0, HIT, FALSE).astype(np.int8)
     if len(picks) and len(uncertain):
@@ -131,16 +131,16 @@ def outcome_of(picks: Picks, found: Index, uncertain: Picks, radius: float) -> n
     return outcome
 
 
-def _pairs(picks: Picks, truth: Picks, reach: float) -> tuple[Index, Index, Floats]:
-    """List every pick and particle within `reach` of each other, and their distance."""
-    # Squares of larger coordinates overflow, which the tree refuses.
+def _pairs(picks: Picks, truth: Picks, radius: float) -> tuple[Index, Index, Floats]:
+    """List every pick and particle within `radius` of each other, and their distance."""
+    # Squares of larger coordinates overflow, and the tree rejects them.
     places, targets = (np.clip(one.positions, -1e150, 1e150) for one in (picks, truth))
-    near = cKDTree(places).sparse_distance_matrix(cKDTree(targets), reach, output_type="ndarray")
+    near = cKDTree(places).sparse_distance_matrix(cKDTree(targets), radius, output_type="ndarray")
     return near["i"], near["j"], near["v"]
 
 
 def _greedy(score: Floats, pick: Index, particle: Index, cost: Floats) -> Index:
-    """Let picks choose by descending score among their pairs: the least cost, then the earlier."""
+    """Match picks by descending score, each at the lowest cost, then with the earlier particle."""
     rank = np.empty(len(score), np.int64)
     rank[np.argsort(-score, kind="stable")] = np.arange(len(score))
     order = np.lexsort((particle, cost, rank[pick]))

@@ -1,7 +1,7 @@
 """Scores of matched picks: the paper's Eqs. 1-4, precision-recall curve, AP and intervals.
 
 Everywhere, ``score`` is (N,) float64 and ``outcome`` is (N,) int8 as :func:`matching.match`
-returns it: 1 hit, 0 false, -1 don't care. Don't cares are left out. A pick counts at a threshold
+returns it: 1 hit, 0 false, -1 ignored (left out of every count). A pick counts at a threshold
 when its score is at least the threshold. 0/0 is 0.
 """
 
@@ -31,7 +31,7 @@ class Scores:
     f1 : float
         Eq. 4, the harmonic mean of precision and recall.
     accuracy : float
-        Eq. 3 with TN = 0, TP / (TP + FP + FN): nobody counts the places without a particle.
+        Eq. 3 with TN = 0, TP / (TP + FP + FN): positions without a particle are not counted.
     hits, false, missed : int
         TP, FP and FN.
     """
@@ -46,7 +46,12 @@ class Scores:
 
     @classmethod
     def from_counts(cls, hits: int, false: int, missed: int) -> "Scores":
-        """Eqs. 1-4 from true positives, false positives and false negatives.
+        """Compute Eqs. 1-4.
+
+        Parameters
+        ----------
+        hits, false, missed : int
+            True positives, false positives and false negatives.
 
         Examples
         --------
@@ -66,14 +71,14 @@ class Scores:
 
 @dataclass(frozen=True)
 class Curve:
-    """Precision and recall at every threshold that makes a difference.
+    """Precision and recall at every distinct score.
 
     Attributes
     ----------
     threshold : (M,) float64
         Distinct scores, descending.
     precision, recall : (M,) float64
-        Eqs. 1 and 2 of the picks that score at least the threshold.
+        Eqs. 1 and 2 of the picks with at least this score.
     """
 
     threshold: Floats
@@ -83,12 +88,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Picks by descending score, sorted once for curves with many weights.
+    """Picks sorted once by descending score, for curves with different weights.
 
     Attributes
     ----------
     order : (K,) int64
-        Indices of the picks that count; of equal scores the earlier comes first.
+        Indices of the hits and false picks; of equal scores the earlier comes first.
     hit : (K,) float64
         1 for a hit, 0 for a false pick.
     last_of_ties : (M,) int64
@@ -104,7 +109,7 @@ class Ranking:
 
     @classmethod
     def of(cls, score: Floats, outcome: Outcome) -> "Ranking":
-        """Sort picks, leaving out don't cares."""
+        """Sort picks, without the ignored ones."""
         counted = np.flatnonzero(outcome >= 0)
         order = counted[np.argsort(-score[counted], kind="stable")]
         ranked = score[order]
@@ -113,7 +118,7 @@ class Ranking:
         return cls(order, hit, last_of_ties, ranked[last_of_ties])
 
     def curve(self, n_truth: float, weight: Floats | None = None) -> Curve:
-        """Give the curve; parameters as of :func:`precision_recall`."""
+        """Return the curve; parameters as in :func:`precision_recall`."""
         counts = np.ones(len(self.order)) if weight is None else weight[self.order]
         hits = np.cumsum(self.hit * counts)[self.last_of_ties]
         picks = np.cumsum(counts)[self.last_of_ties]
@@ -123,7 +128,7 @@ class Ranking:
 
 
 def scores_at(score: Floats, outcome: Outcome, n_truth: int, threshold: float) -> Scores:
-    """Score the picks that reach a threshold.
+    """Score the picks at or above a threshold.
 
     Parameters
     ----------
@@ -131,7 +136,7 @@ def scores_at(score: Floats, outcome: Outcome, n_truth: int, threshold: float) -
     n_truth : int
         True particles, found or not.
     threshold : float
-        Same unit as `score`, inclusive.
+        Minimum score, inclusive.
     """
     chosen = outcome[score >= threshold]
     hits = int(np.count_nonzero(chosen == 1))
@@ -149,12 +154,12 @@ def precision_recall(
     n_truth : float
         True particles, found or not: the denominator of the recall.
     weight : (N,) float64, optional
-        How often each pick counts; once without it.
+        Weight of each pick; 1 if not given.
 
     Returns
     -------
     Curve
-        By descending threshold; empty where no pick counts.
+        By descending threshold; empty without hits and false picks.
     """
     return Ranking.of(score, outcome).curve(n_truth, weight)
 
@@ -164,8 +169,13 @@ def average_precision(
 ) -> float:
     """Area under the envelope of the precision over all points (VOC 2010).
 
-    At each recall the envelope takes the best precision at that or a higher recall; recall that
-    is never reached adds nothing. Parameters as of :func:`precision_recall`.
+    At each recall the envelope is the highest precision at that or any higher recall; recall that
+    is never reached adds nothing.
+
+    Parameters
+    ----------
+    score, outcome, n_truth, weight
+        As in :func:`precision_recall`.
 
     Examples
     --------
@@ -186,8 +196,18 @@ def area_under(curve: Curve) -> float:
 def best_f1(score: Floats, outcome: Outcome, n_truth: int) -> tuple[float, float]:
     """Find the best F1 (Eq. 4) over all thresholds, and the threshold.
 
-    The highest of equally good thresholds is returned; without picks, 0 and 1. The threshold is
-    chosen with the truth at hand, so this F1 is an upper bound and not a prediction.
+    The threshold is chosen on the truth itself, so this F1 is an upper bound, not a prediction.
+
+    Parameters
+    ----------
+    score, outcome : (N,) float64, (N,) int8
+    n_truth : int
+        True particles, found or not.
+
+    Returns
+    -------
+    f1, threshold : float
+        The highest of equally good thresholds; 0 and 1 without picks.
     """
     return best_point(precision_recall(score, outcome, n_truth))
 
@@ -212,13 +232,13 @@ def bootstrap(
 ) -> tuple[float, float]:
     """Percentile interval of a statistic under resampling of whole micrographs.
 
-    Micrographs and not picks are drawn, with replacement: picks of one micrograph share its ice,
-    defocus and labels and are not independent.
+    Micrographs are drawn with replacement rather than picks, because picks of one micrograph
+    share its ice, defocus and labels and are not independent.
 
     Parameters
     ----------
     per_micrograph : sequence
-        One item per micrograph, at least one; whatever `statistic` understands.
+        One item per micrograph, at least one; of any type that `statistic` accepts.
     statistic : callable
         From a sequence of such items to a number.
     seed : int
@@ -230,7 +250,7 @@ def bootstrap(
     Returns
     -------
     tuple of float
-        Low and high end. They coincide for a single micrograph, which tells nothing.
+        Lower and upper end. They coincide for a single micrograph and then carry no information.
     """
     if not per_micrograph:
         raise ValueError("a bootstrap over micrographs needs at least one micrograph")

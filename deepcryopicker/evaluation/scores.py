@@ -1,4 +1,4 @@
-"""From picks and truth of many micrographs to the numbers of ``metrics.json``."""
+"""Scores of picks over many micrographs, as recorded in ``metrics.json``."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,29 +12,29 @@ from deepcryopicker.evaluation.localisation import localise
 from deepcryopicker.types import SHAPES, Floats, Picks
 
 UNKNOWN_LABELS = frozenset({"", "irregular"})
-"""A truth with only these labels does not know its classes."""
+"""Truth that has only these labels is treated as truth without classes."""
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Picks of one micrograph beside its truth.
+    """Picks of one micrograph, matched with its truth.
 
     Attributes
     ----------
     name : str
         Name of the micrograph.
     picks : Picks
-        All N candidates, whatever their score.
+        All N candidates, regardless of score.
     outcome : (N,) int8
-        1 hit, 0 false, -1 don't care.
+        1 hit, 0 false, -1 ignored.
     found : (N,) int64
         Index into `truth` of the particle that each pick found, -1 for none.
     truth, uncertain : Picks
-        True particles, and places where a pick is neither right nor wrong.
+        True particles, and positions where a pick is neither right nor wrong.
     radius : float
-        Largest distance of a hit, original pixels.
+        Maximum distance of a hit, original pixels.
     shape : tuple of int or None
-        Height and width of the micrograph, where known.
+        Height and width of the micrograph, if known.
     """
 
     name: str
@@ -59,11 +59,11 @@ class Evaluated:
 
     @property
     def missed(self) -> Picks:
-        """True particles that no candidate found, whatever its score."""
+        """True particles that were not found by any candidate, regardless of score."""
         return self.missed_at(-np.inf)
 
     def missed_at(self, threshold: float) -> Picks:
-        """Give the true particles that no candidate of at least this score found."""
+        """Return the true particles that were not found by any candidate of at least this score."""
         lost = np.ones(len(self.truth), np.bool_)
         lost[self.found[(self.found >= 0) & (self.picks.score >= threshold)]] = False
         return self.truth[lost]
@@ -96,23 +96,23 @@ def evaluate_micrograph(
 
 
 def pooled(evaluated: Sequence[Evaluated]) -> tuple[Floats, npt.NDArray[np.int8], int]:
-    """Put the picks of all micrographs together: score, outcome and number of true particles."""
+    """Pool the picks of all micrographs: scores, outcomes and number of true particles."""
     score = np.concatenate([np.zeros(0), *(one.picks.score for one in evaluated)])
     outcome = np.concatenate([np.zeros(0, np.int8), *(one.outcome for one in evaluated)])
     return score, outcome, sum(one.n_truth for one in evaluated)
 
 
 def summarise(evaluated: Sequence[Evaluated], threshold: float, radius: float) -> dict[str, Any]:
-    """Score a data set.
+    """Score a dataset.
 
     Parameters
     ----------
     evaluated : sequence of Evaluated
-        All with truth (possibly none to find).
+        Micrographs with truth, which may be empty.
     threshold : float
-        Picks count from this score on, for everything but AP and best F1, which see all.
+        Minimum score of the picks that count, except for AP and best F1, which use all picks.
     radius : float
-        Original pixels; the typical one with which `evaluated` was made, for the record.
+        Typical matching radius of `evaluated`, original pixels, to be recorded.
 
     Returns
     -------
@@ -121,8 +121,8 @@ def summarise(evaluated: Sequence[Evaluated], threshold: float, radius: float) -
         ``accuracy``, counts, ``average_precision``, ``best_f1`` and ``best_threshold``;
         ``macro``: means over the micrographs that have true particles; ``f1_interval`` and
         ``average_precision_interval``: 95 % bootstrap over micrographs, None for fewer than two;
-        ``localisation``: see :func:`localisation.localise`; ``per_class``: empty where the truth
-        knows no classes; ``per_micrograph``: a list of rows.
+        ``localisation``: see :func:`localisation.localise`; ``per_class``: empty if the truth has
+        no classes; ``per_micrograph``: a list of rows.
     """
     rows = [{"micrograph": one.name} | score_pooled([one], threshold) for one in evaluated]
     return {
@@ -140,7 +140,7 @@ def summarise(evaluated: Sequence[Evaluated], threshold: float, radius: float) -
 
 
 def score_pooled(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, Any]:
-    """Count and score the pooled picks of some micrographs; the micro part of `summarise`."""
+    """Count and score the pooled picks of micrographs: the micro-averages of `summarise`."""
     score, outcome, n_truth = pooled(evaluated)
     best, best_threshold = metrics.best_f1(score, outcome, n_truth)
     return {
@@ -167,9 +167,9 @@ def _shifts(evaluated: Sequence[Evaluated], threshold: float) -> tuple[Floats, F
 
 
 def macro(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Means over micrographs. Without true particles recall is undefined: such rows stay out.
+    """Average scores over the micrographs with true particles; without, recall is undefined.
 
-    A score that no row has, such as the AP of a rule without a ranking, is None.
+    A score missing in all rows, such as the AP of a rule without a ranking, is None.
     """
     rows = [row for row in rows if row["truth"]]
     keys = ("precision", "recall", "f1", "average_precision")
@@ -187,7 +187,7 @@ def _intervals(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, An
     score, outcome, _ = pooled(evaluated)
     owner = np.repeat(np.arange(len(evaluated)), [len(one.picks) for one in evaluated])
     truth = np.array([one.n_truth for one in evaluated])
-    # Sorted once; a resampled data set is the same picks with other weights.
+    # Sorted once; a resampled dataset has the same picks with different weights.
     ranking = metrics.Ranking.of(score, outcome)
     counts = [metrics.scores_at(*pooled([one]), threshold) for one in evaluated]
 
@@ -211,7 +211,7 @@ def _intervals(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, An
 
 
 def _per_class(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, dict[str, Any]]:
-    """Scores of the picks of each class against the truth of that class, matched anew."""
+    """Score the picks of each class against the truth of that class, matched anew."""
     return {
         label: score_pooled(members, threshold) for label, members in by_class(evaluated).items()
     }
@@ -223,7 +223,7 @@ def by_class(evaluated: Sequence[Evaluated]) -> dict[str, list[Evaluated]]:
     Returns
     -------
     dict
-        By class, in the paper's order; empty where the truth knows no classes.
+        By class, in the paper's order; empty if the truth has no classes.
     """
     labels = {str(label) for one in evaluated for label in one.truth.label}
     if labels <= UNKNOWN_LABELS:

@@ -1,4 +1,4 @@
-"""How visible the particles of a micrograph are."""
+"""Signal-to-noise ratio of the particles of a micrograph."""
 
 import cv2
 import numpy as np
@@ -15,32 +15,32 @@ def signal_to_noise(image: Image, x: npt.ArrayLike, y: npt.ArrayLike, diameter: 
 
     The background (a Gaussian of 1.5 diameters) is subtracted. ``power`` is the variance of the
     pixels inside discs of one particle diameter around the particles, ``noise`` the variance of
-    the pixels 0.75 to 1.5 diameters from the nearest particle: carbon film and crystals elsewhere
-    are contamination, not noise, and so are outliers beyond four robust standard deviations. The
-    ratio is ``(power - noise) / noise``.
+    the pixels 0.75 to 1.5 diameters from the nearest particle. Carbon film and crystals farther
+    away are contamination rather than noise and are excluded, as are outliers beyond four robust
+    standard deviations. The ratio is ``(power - noise) / noise``.
 
-    It is an estimate with limits:
+    The estimate has limits:
 
     - particles that are not listed count as noise, so the truth has to be complete;
-    - the mean darkness of the particles is not part of a variance: only structure within the
-      discs, and differences between them, count. A flat dark disc scores near 0;
-    - thicker ice or carbon under the particles counts as signal, over the rest as noise;
-    - it depends on the sampling: binning removes noise, so compare at equal pixel size only;
-    - it can be slightly negative where nothing is visible.
+    - a variance excludes the mean darkness of the particles: only structure within the discs, and
+      differences between them, count. A uniformly dark disc has a ratio near 0;
+    - thicker ice or carbon counts as signal under the particles and as noise elsewhere;
+    - binning removes noise, so compare only at equal pixel size;
+    - the ratio can be slightly negative if nothing is visible.
 
     Parameters
     ----------
     image : (H, W) float32
-        Without an invalid border, which would count as background.
+        Without invalid borders, which would count as background.
     x, y : (N,) array_like
         All particle centres, pixels of `image` (working pixels).
     diameter : float
-        Pixels of `image`.
+        Particle diameter, pixels of `image`.
 
     Returns
     -------
     float
-        Ratio of powers, not dB; nan without particles, or without background or noise.
+        Ratio of powers, not dB; nan without particles, background or noise.
     """
     shape = (image.shape[0], image.shape[1])
     x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
@@ -57,7 +57,7 @@ def signal_to_noise(image: Image, x: npt.ArrayLike, y: npt.ArrayLike, diameter: 
 
 
 def _noise(values: npt.NDArray[np.float64]) -> float:
-    """Variance without outliers."""
+    """Compute the variance without outliers."""
     centred = values - np.median(values)
     deviation = 1.4826 * float(np.median(np.abs(centred)))
     kept = centred[np.abs(centred) <= _OUTLIER * deviation]

@@ -1,4 +1,4 @@
-"""Whether one picker is better than another on the same micrographs, or only looks so."""
+"""Paired significance test of two pickers on the same micrographs."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from deepcryopicker.types import Floats
 
 EXACT_UP_TO = 12  # micrographs
 SAMPLES = 10_000
-_ROUNDING = 1e-12  # differences that are equal but for rounding count as equal
+_ROUNDING = 1e-12  # differences within rounding error count as equal
 
 Statistic = Callable[[Floats], Floats]
 """From sums over micrographs, (..., K), to a score, (...)."""
@@ -25,39 +25,39 @@ def compare_paired(
     second_threshold: float,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Compare two pickers by permuting them within micrographs.
+    """Compare two pickers by a permutation test within micrographs.
 
-    If the pickers were alike, each micrograph's two results could as well be the other way
-    round. The p-value is the share of all ways to swap them, the observed one included, whose
-    difference is at least as large, either way: of all 2**n ways for n micrographs up to
-    `EXACT_UP_TO`, else of `SAMPLES` random ones and the observed one. It cannot be smaller than
-    ``2 / 2**n`` (or ``1 / (SAMPLES + 1)``): five micrographs never get below 0.06, six reach 0.03.
+    Under the null hypothesis the two results of each micrograph are exchangeable. The two-sided
+    p-value is the share of permutations, the observed one included, whose absolute difference is
+    at least the observed one: of all 2**n for up to `EXACT_UP_TO` micrographs, else of `SAMPLES`
+    random ones and the observed one. Its minimum is ``2 / 2**n`` (or ``1 / (SAMPLES + 1)``): 0.06
+    for five micrographs, 0.03 for six.
 
     Parameters
     ----------
     first, second : sequence of Evaluated
         The same micrographs with the same truth, in the same order, at least one.
     threshold, second_threshold : float
-        Score from which picks of each picker count, for F1.
+        Minimum score of the picks of each picker that count, for F1.
     seed : int
 
     Returns
     -------
     dict
         ``micrographs``, ``smallest_p``, and for ``f1`` (pooled) and ``macro_average_precision``
-        (the mean over micrographs with particles: pooling would rank two pickers' scores, which
-        need not be on one scale, among each other): ``first``, ``second``, ``difference`` (first
-        minus second), ``difference_interval`` (95 %, bootstrap over micrographs with both pickers
-        drawn together; None for fewer than two) and ``p``.
+        (mean over micrographs with particles; pooling would rank the scores of two pickers, whose
+        scales may differ, together): ``first``, ``second``, ``difference`` (first minus second),
+        ``difference_interval`` (95 %, bootstrap over micrographs with both pickers drawn
+        together; None for fewer than two) and ``p``.
 
     Raises
     ------
     ValueError
-        Other micrographs, or none.
+        If the micrographs differ, or there are none.
     """
     names = [one.name for one in first]
     if not names or names != [one.name for one in second]:
-        raise ValueError("a paired comparison needs the same micrographs of both pickers")
+        raise ValueError("a paired comparison needs the same micrographs for both pickers")
     rows = [
         [score_pooled([one], level) for one in picker]
         for picker, level in ((first, threshold), (second, second_threshold))
@@ -74,14 +74,14 @@ def compare_paired(
 def _compare(
     values: Floats, swapped: npt.NDArray[np.int8], statistic: Statistic, seed: int
 ) -> dict[str, Any]:
-    """Test one score.
+    """Test the difference in one score.
 
     Parameters
     ----------
     values : (2, n, K) float64
-        Of both pickers and each micrograph, what `statistic` needs the sums of.
+        The terms of each picker and micrograph whose sums `statistic` takes.
     swapped : (S, n) int8
-        Ways to swap the pickers, 1 where a micrograph's results are the other way round.
+        Permutations; 1 where the results of a micrograph are swapped.
     statistic : callable
     seed : int
     """
@@ -105,7 +105,7 @@ def _compare(
 
 
 def _swaps(size: int, seed: int) -> npt.NDArray[np.int8]:
-    """List ways to swap the pickers in `size` micrographs; the first swaps nothing."""
+    """List the permutations of two pickers in `size` micrographs; the first is the identity."""
     if size <= EXACT_UP_TO:
         return ((np.arange(2**size)[:, None] >> np.arange(size)) & 1).astype(np.int8)
     drawn = np.random.default_rng(seed).integers(0, 2, (SAMPLES, size), np.int8)
@@ -117,7 +117,7 @@ def _smallest_p(size: int) -> float:
 
 
 def _counts(rows: Sequence[Sequence[dict[str, Any]]]) -> Floats:
-    """Hits, false and missed, (2, n, 3)."""
+    """Return hits, false and missed, (2, n, 3)."""
     keys = ("hits", "false", "missed")
     return np.array([[[row[key] for key in keys] for row in picker] for picker in rows], float)
 
@@ -129,7 +129,7 @@ def _pooled_f1(totals: Floats) -> Floats:
 
 
 def _precisions(rows: Sequence[Sequence[dict[str, Any]]]) -> Floats:
-    """AP and 1 of the micrographs with particles, zeros of the others, (2, n, 2)."""
+    """Return (AP, 1) for micrographs with particles and zeros for others, (2, n, 2)."""
     known = np.array([[row["truth"] > 0 for row in picker] for picker in rows], float)
     value = np.array([[row["average_precision"] for row in picker] for picker in rows])
     return np.stack([value * known, known], axis=-1)

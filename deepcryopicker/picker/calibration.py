@@ -1,4 +1,4 @@
-"""From scores to probabilities: how likely a pick of some score is a particle."""
+"""Calibration: from the score of a pick to the probability that it is a particle."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,11 +10,11 @@ from scipy.special import expit, logit
 
 from deepcryopicker.types import UNCALIBRATED, Calibration, Floats, Image
 
-_LEAST = 1e-6  # probabilities are kept away from 0 and 1, which have no logit
+_LEAST = 1e-6  # probabilities are clipped here, because 0 and 1 have no finite logit
 
 
 def calibrated(score: Image, calibration: Calibration) -> Image:
-    """Turn scores into probabilities, with one order and one set of maxima.
+    """Turn scores into probabilities; the order of the scores and their maxima stay the same.
 
     Parameters
     ----------
@@ -34,25 +34,25 @@ def calibrated(score: Image, calibration: Calibration) -> Image:
 def fit_calibration(
     scores: Sequence[Floats], found: Sequence[npt.NDArray[np.bool_]], level: float = 0.5
 ) -> Calibration:
-    """Fit a logistic curve through what picks of known outcome scored (Platt, 1999).
+    """Fit a logistic curve to the scores of picks whose outcome is known (Platt, 1999).
 
-    The curve is moved so that a score of 0.5 is where a pick is a particle with the probability
-    `level`. Where that is, each micrograph is asked for itself and the median taken, so that one
-    which is labelled badly does not move it.
+    The curve is shifted so that a calibrated score of 0.5 corresponds to the probability `level`
+    of a particle. The shift is the median over micrographs, each fitted separately, so that one
+    badly labelled micrograph has little influence.
 
     Parameters
     ----------
     scores : sequence of (N,) float64
-        In [0, 1], for each micrograph.
+        Scores of the picks of each micrograph, in [0, 1].
     found : sequence of (N,) bool
-        Which of them are particles, as far as is known.
+        Whether each pick is a particle, as far as is known.
     level : float
-        In (0, 1).
+        Probability that is moved to a score of 0.5, in (0, 1).
 
     Returns
     -------
     Calibration
-        One that changes nothing if there are no particles, nothing else, or if particles do not
+        The identity if there are only particles or only other picks, or if particles do not
         score higher.
     """
     every = _fit(np.concatenate(scores), np.concatenate(found))
@@ -67,7 +67,7 @@ def _fit(score: Floats, found: npt.NDArray[np.bool_]) -> Calibration:
     right, wrong = int(found.sum()), int((~found).sum())
     if not right or not wrong:
         return UNCALIBRATED
-    # Platt's targets: no finite sample proves a probability of 0 or 1.
+    # Platt's targets: a finite sample cannot prove a probability of 0 or 1.
     target = np.where(found, (right + 1) / (right + 2), 1 / (wrong + 2))
     sureness = logit(np.clip(score, _LEAST, 1.0 - _LEAST))
 

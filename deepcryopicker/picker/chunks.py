@@ -1,4 +1,4 @@
-"""Do a large computation in pieces that fit into memory."""
+"""Compute a large grid in pieces that fit into memory."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -8,33 +8,33 @@ import torch
 from deepcryopicker.errors import MicrographError
 
 Piece = tuple[int, int, int, int]
-"""First row, row after the last, first column, column after the last."""
+"""First row, end row (excluded), first column, end column (excluded)."""
 
 
 class OutOfMemoryError(MicrographError):
-    """Memory does not even suffice for the smallest piece."""
+    """Not even the smallest piece fits into memory."""
 
 
 def in_pieces(
     shape: tuple[int, int], side: int, smallest: int, compute: Callable[[Piece], None]
 ) -> None:
-    """Compute a grid piece by piece; where memory runs out, pieces halve and it goes on.
+    """Compute a grid piece by piece, with pieces half as large whenever memory runs out.
 
     Parameters
     ----------
     shape : (int, int)
         Rows and columns of the grid.
     side : int
-        Most rows and columns of a piece.
+        Maximum number of rows and of columns of a piece.
     smallest : int
-        A piece of this side is not made smaller.
+        Pieces of this side are not divided further.
     compute : callable
-        Is given every piece; again in smaller ones if it raises for want of memory.
+        Called with every piece, and again with smaller ones if it runs out of memory.
 
     Raises
     ------
     OutOfMemoryError
-        If memory does not even suffice for the smallest pieces.
+        If not even the smallest pieces fit into memory.
     """
     pending: list[Piece] = [(0, shape[0], 0, shape[1])]
     while pending:
@@ -51,20 +51,20 @@ def in_pieces(
             largest = max(bottom - top, right - left)
             if largest <= smallest:
                 raise OutOfMemoryError(
-                    "out of memory even for the smallest part of a scan; free some memory, or "
+                    "out of memory even for the smallest tile of a scan; free some memory, or "
                     "use picker.device=cpu or a smaller model"
                 ) from error
             side = max(largest // 2, smallest)
         else:
             continue
-        # Only now, when the traceback no longer holds tensors, is their memory free.
+        # Outside the except block: the traceback keeps the tensors, and so their memory, alive.
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         pending.append(piece)
 
 
 def _divided(piece: Piece, side: int) -> list[Piece]:
-    """Divide a piece into as few as possible, all about as large."""
+    """Divide a piece into as few pieces as possible, of about equal size."""
     top, bottom, left, right = piece
     return [
         (*rows, *columns)
@@ -79,6 +79,6 @@ def _bounds(start: int, stop: int, side: int) -> list[int]:
 
 
 def _out_of_memory(error: RuntimeError) -> bool:
-    """Tell a lack of memory from other errors; on a CPU torch raises a plain RuntimeError."""
+    """Whether memory ran out; on a CPU torch raises a plain RuntimeError for it."""
     words = ("not enough memory", "DefaultCPUAllocator", "can't allocate memory")
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)

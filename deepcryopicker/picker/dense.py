@@ -18,7 +18,7 @@ def pick(
     Parameters
     ----------
     micrograph : Micrograph
-        Working scale, at the stage that the network was trained on.
+        Working scale, preprocessed as for the training of the network.
     scan : callable
     working_diameter : float
         Particle diameter, working pixels.
@@ -29,7 +29,7 @@ def pick(
     Picks
         Every candidate, original pixels, best first.
     ScoreMap
-        What they were found in.
+        Score map in which they were found.
     """
     scores = scan(micrograph.image)
     return locate(scores, micrograph, working_diameter, config), scores

@@ -1,4 +1,4 @@
-"""A network at another output stride than its own, with the same weights."""
+"""Change the output stride of a network without changing its weights."""
 
 from collections.abc import Sequence
 from math import gcd
@@ -19,14 +19,14 @@ def with_stride(network: Network, stride: int | None) -> Network:
     Parameters
     ----------
     network : Network
-        Stays as it is.
+        Not modified.
     stride : int or None
-        A divisor or a multiple of the network's own; None for its own.
+        A divisor or a multiple of the network's stride; None keeps the network's stride.
 
     Returns
     -------
     Network
-        Without padding in its layers, every output is exactly that of the network on the window.
+        If its layers do not pad, every output equals that of the network on a single window.
 
     Raises
     ------
@@ -40,20 +40,20 @@ def with_stride(network: Network, stride: int | None) -> Network:
         return _Thinned(network, stride)
     if own % stride:
         raise UsageError(
-            f"picker.stride={stride} is no divisor or multiple of the network's own stride of "
+            f"picker.stride={stride} is not a divisor or a multiple of the network's stride, "
             f"{own}; try {_nearest(stride, own)}, or picker=sliding picker.step={stride}"
         )
     layers = chain(network)
     if layers is None:
         raise UsageError(
-            f"picker.stride={stride} is less than {own}, the least of a timm backbone; leave it "
-            f"out, or use picker=sliding picker.step={stride}"
+            f"picker.stride={stride} is less than {own}, the smallest of a timm backbone; leave "
+            f"it out, or use picker=sliding picker.step={stride}"
         )
     return _Fragmented(network, layers, stride)
 
 
 def chain(network: Network) -> list[nn.Module] | None:
-    """List the layers of a network that is a plain chain of them; None for any other."""
+    """List the layers of a purely sequential network; None for any other."""
     if isinstance(network, Compact | Convolutional):
         return [*network.trunk, *network.head]
     return None
@@ -74,21 +74,21 @@ class _Thinned(Network):
 
 
 class _Fragmented(Network):
-    """A chain of layers in which some strides are made smaller.
+    """A sequential network in which some layers have a smaller stride.
 
-    What a layer of stride s skips it gives for an input shifted by less than s. So a layer is laid
-    over its input once a shift; the layers after it see each of these fragments alone, and are as
-    they were; then the outputs are interleaved (Giusti et al., 2013). The outputs are those of
-    kernels dilated "a trous", as fast; but there are no dilated poolings of means, and the fully
-    connected layers, the widest, take one fragment at a time, which bounds their memory.
+    A layer of stride s computes the outputs that it skips when its input is shifted by less than
+    s. So the layer runs once for each shift, the following layers run unchanged on each of these
+    fragments, and the outputs are interleaved (Giusti et al., 2013). Dilated ("a trous") kernels
+    give the same outputs equally fast; but dilated average pooling does not exist, and here the
+    fully connected layers, the widest, process one fragment at a time, which bounds memory.
 
     Parameters
     ----------
     network : Network
     layers : sequence of nn.Module
-        Of the network, one after the other.
+        Layers of the network, in order.
     stride : int
-        A divisor of the network's own.
+        A divisor of the network's stride.
     """
 
     def __init__(self, network: Network, layers: Sequence[nn.Module], stride: int) -> None:
@@ -138,12 +138,12 @@ def _stride(layer: nn.Module) -> int:
 
 
 def _splits(strides: Sequence[int], ratio: int) -> list[tuple[int, int]]:
-    """Choose how many shifts each layer is laid out at, and how far apart in its input.
+    """Choose the number of shifts of each layer, and their distance in its input.
 
-    The last strides become smaller first: what comes before them is then done once.
+    The last strides are reduced first, so that the layers before them run only once.
     """
     splits = []
-    left = 1  # output stride of the layers so far, in their input
+    left = 1  # output stride of the layers so far, in pixels of their input
     for stride in reversed(strides):
         shifts = gcd(stride, ratio)
         ratio //= shifts

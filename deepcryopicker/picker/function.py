@@ -1,4 +1,4 @@
-"""What every picker is: a function from a preprocessed micrograph to its candidates."""
+"""The interface of every picker: a function from a preprocessed micrograph to its candidates."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""From the class probabilities over a micrograph to picks: clean, find maxima, suppress."""
+"""From a map of class probabilities to picks: clean, find maxima, suppress duplicates."""
 
 from dataclasses import dataclass, replace
 
@@ -25,18 +25,18 @@ from deepcryopicker.types import (
 
 @dataclass(frozen=True)
 class Surface:
-    """A map whose maxima are particles.
+    """A score map whose maxima are candidate particles.
 
     Attributes
     ----------
     score : (h, w) float32
         Probability of any of the classes, smoothed and calibrated.
     cleaned : (h, w) float32
-        The same with areas lowered that are too large for particles.
+        `score`, lowered where an area is too large for a particle.
     shapes : (P, h, w) float32
         Smoothed probability of each class.
     names : (P,) str
-        What picks of these classes are called.
+        Labels of the picks of these classes.
     """
 
     score: Image
@@ -48,10 +48,10 @@ class Surface:
 def locate(
     scores: ScoreMap, micrograph: Micrograph, working_diameter: float, config: MapConfig
 ) -> Picks:
-    """Find the particles of the micrograph that was scanned.
+    """Find the particles in the score map of a micrograph.
 
-    Nothing is picked within half a diameter of an invalid border: it would be cut by it. Of what
-    is left, `config.most` are kept.
+    Picks within half a diameter of an invalid border are dropped, because the border would cut
+    their box. Of the others, the best `config.most` are kept.
 
     Parameters
     ----------
@@ -71,19 +71,32 @@ def locate(
     whole = clear_of_margins(
         picks.x, picks.y, micrograph.image.shape, micrograph.margins, working_diameter / 2.0
     )
-    # Picks are sorted, and the limit holds for what is written: those cut by a border do not count.
+    # Picks are sorted; the limit applies after picks at an invalid border have been dropped.
     best = picks[np.flatnonzero(whole)[: config.most]]
     return picks_to_original(best, micrograph.scale)
 
 
 def find_particles(scores: ScoreMap, diameter: float, config: MapConfig) -> Picks:
-    """Turn class probabilities into picks; working pixels throughout, best first."""
+    """Turn class probabilities into picks.
+
+    Parameters
+    ----------
+    scores : ScoreMap
+    diameter : float
+        Particle diameter, working pixels.
+    config : MapConfig
+
+    Returns
+    -------
+    Picks
+        Working pixels, best first.
+    """
     spacing = diameter / scores.stride
     picks = Picks.empty()
     for surface in make_surfaces(scores, diameter, config):
         found = _find_maxima(surface, spacing, config)
         picks = picks.joined(_suppress(found, spacing, config))
-    picks = _suppress(picks, spacing, config)  # a place has one particle, of whatever class
+    picks = _suppress(picks, spacing, config)  # across classes: one position is one particle
     return replace(
         picks,
         x=picks.x * scores.stride + scores.offset,
@@ -93,9 +106,19 @@ def find_particles(scores: ScoreMap, diameter: float, config: MapConfig) -> Pick
 
 
 def make_surfaces(scores: ScoreMap, diameter: float, config: MapConfig) -> list[Surface]:
-    """Smooth the probabilities of particles, and clean them.
+    """Smooth, calibrate and clean the probabilities of particles.
 
-    There is one surface for each class, or a single one with the probability of any particle.
+    Parameters
+    ----------
+    scores : ScoreMap
+    diameter : float
+        Particle diameter, working pixels.
+    config : MapConfig
+
+    Returns
+    -------
+    list of Surface
+        One for each class (``maps=per_class``), or one for the probability of any particle.
     """
     spacing = diameter / scores.stride  # map pixels per diameter
     particle = particle_classes(scores.classes)
@@ -121,20 +144,20 @@ def make_surfaces(scores: ScoreMap, diameter: float, config: MapConfig) -> list[
 
 
 def _find_maxima(surface: Surface, spacing: float, config: MapConfig) -> Picks:
-    """Find the maxima of a surface, map pixels; a pick has the most probable class there.
+    """Find the maxima of a surface, map pixels; each pick gets its most probable class.
 
-    Cleaning has steps, so that maxima are found without it and then scored with it.
+    A cleaned map has steps, so that maxima are found before cleaning and scored after it.
     """
-    # Anything nearer to a higher score than half the distance is suppressed anyway.
-    reach = 0.5 * config.distance * spacing if config.suppression == "distance" else 1.0
-    row, column = local_maxima(surface.score, reach, config.floor)
+    # A maximum closer than this to a higher one would be suppressed anyway.
+    radius = 0.5 * config.distance * spacing if config.suppression == "distance" else 1.0
+    row, column = local_maxima(surface.score, radius, config.floor)
     x, y = refine(surface.score, row, column)
     label = surface.names[surface.shapes[:, row, column].argmax(axis=0)]
     return Picks.create(x, y, surface.cleaned[row, column], label)
 
 
 def _suppress(picks: Picks, spacing: float, config: MapConfig) -> Picks:
-    """Keep the best-scored of picks that stand for one particle; map pixels, best first."""
+    """Keep the best-scored of the picks of one particle; map pixels, best first."""
     if config.suppression == "distance":
         return picks[suppress_by_distance(picks.x, picks.y, picks.score, config.distance * spacing)]
     if config.suppression == "iou":

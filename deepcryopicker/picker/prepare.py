@@ -18,10 +18,10 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 def prepare(
     network: Network, device: str = "auto", precision: str = "auto", stride: int | None = None
 ) -> Network:
-    """Return a copy that computes the same, faster, and has its outputs `stride` pixels apart.
+    """Return a faster copy of a network, with outputs `stride` pixels apart.
 
-    The network itself stays as it is. Batch normalisation is merged into the convolutions before
-    it, and weights are kept in the dtype and order that convolutions want.
+    The network itself is not modified. Batch normalisation is merged into the preceding
+    convolutions, and weights are stored in the dtype and memory order of fast convolutions.
 
     Parameters
     ----------
@@ -30,14 +30,14 @@ def prepare(
     device : str
         ``auto`` (CUDA where present), ``cpu`` or ``cuda``.
     precision : str
-        ``auto``, ``float32``, ``bfloat16`` or ``float16``, of convolutions. The logits are float32.
+        ``auto``, ``float32``, ``bfloat16`` or ``float16``, for convolutions; logits are float32.
     stride : int or None
-        Working pixels; None for the network's own.
+        Working pixels; None keeps the network's stride.
 
     Raises
     ------
     UsageError
-        If there is no such device, or the network cannot have such a stride.
+        If the device is missing, or the network cannot have this stride.
     """
     place = choose_device(device)
     ready = deepcopy(network).eval().requires_grad_(False)
@@ -52,7 +52,7 @@ def prepare(
 
 
 class _InPrecision(Network):
-    """A network in 16-bit floats where torch's autocast thinks it safe; float32 in and out."""
+    """A network in 16-bit floats where torch's autocast considers it safe; float32 in and out."""
 
     def __init__(self, network: Network, dtype: torch.dtype) -> None:
         super().__init__()
@@ -72,10 +72,10 @@ def choose_device(name: str) -> torch.device:
     Raises
     ------
     UsageError
-        If CUDA is asked for where there is none.
+        If CUDA is requested on a machine without a GPU.
     """
     if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError("picker.device=cuda, but torch finds no GPU here; leave it out")
+        raise UsageError("picker.device=cuda, but torch does not find a GPU; leave it out")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
@@ -87,7 +87,7 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     Raises
     ------
     UsageError
-        If float16 is asked for on a CPU.
+        If float16 is requested on a CPU.
     """
     if name == "float16" and device.type == "cpu":
         raise UsageError("picker.precision=float16 is for GPUs; on a CPU use bfloat16 or auto")
@@ -100,14 +100,14 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
 
 
 def _multiplies_bfloat16() -> bool:
-    """Whether the CPU has instructions for it; without them bfloat16 is slower than float32."""
-    ask = getattr(torch.cpu, "get_capabilities", dict)  # older versions of torch cannot tell
+    """Whether the CPU has bfloat16 instructions; without them float32 is faster."""
+    ask = getattr(torch.cpu, "get_capabilities", dict)  # missing in older torch
     capabilities: dict[str, object] = ask()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _merged(layers: nn.Sequential) -> nn.Sequential:
-    """Merge batch normalisation into the convolutions before it; leave dropout out."""
+    """Merge batch normalisation into the preceding convolutions; remove dropout."""
     merged: list[nn.Module] = []
     for layer in layers:
         if isinstance(layer, nn.BatchNorm2d) and isinstance(merged[-1], nn.Conv2d):

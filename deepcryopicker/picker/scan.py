@@ -1,4 +1,4 @@
-"""Lay a network over a whole micrograph: the dense scan, and the paper's window by window."""
+"""Scan a micrograph with a network: densely, or window by window as in the paper."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,9 +18,9 @@ from deepcryopicker.picker.prepare import choose_device, prepare
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.types import Image, ScoreMap
 
-_SMALLEST_TILE = 64  # working pixels, not less than one position
+_SMALLEST_TILE = 64  # working pixels, but at least one position
 _TILE = 1024
-# Neighbouring tiles share a window less a stride, which is computed twice: here a sixth more.
+# Neighbouring tiles overlap by a window minus a stride; at 12 windows this costs a sixth more.
 _WINDOWS_A_TILE = 12
 
 
@@ -29,12 +29,13 @@ def build_scan(
 ) -> Callable[[Image], ScoreMap]:
     """Make the configured scan: a function from an image at working scale to its score map.
 
-    Where a GPU fails or has no memory even for the smallest tile, the CPU goes on from there.
+    If a GPU fails, or not even the smallest tile fits into its memory, the scan continues on the
+    CPU.
 
     Raises
     ------
     UsageError
-        If the network cannot have the stride, or there is no such device.
+        If the network cannot have the stride, or the device is missing.
     """
     device = choose_device(config.device).type
     ready = _ready(trained, config, device, config.precision)
@@ -46,8 +47,10 @@ def build_scan(
         except (OutOfMemoryError, RuntimeError) as error:
             if device == "cpu" or not _of_the_device(error):
                 raise
-            console.print(f"[yellow]{escape(one_line(error))}\nthe CPU goes on without the GPU[/]")
-            # Anew from the weights: after some errors nothing can be read back from a GPU.
+            console.print(
+                f"[yellow]{escape(one_line(error))}\nGPU failed; continuing on the CPU[/]"
+            )
+            # Built anew from the weights: after some errors a GPU's memory cannot be read.
             device, ready = "cpu", _ready(trained, config, "cpu", "auto")
             scores = _scores(ready, image, trained.classes, config)
         return replace(scores, calibration=trained.calibration)
@@ -65,7 +68,7 @@ def _ready(
 def _scores(
     network: Network, image: Image, classes: tuple[str, ...], config: DenseConfig | SlidingConfig
 ) -> ScoreMap:
-    """Scan as configured."""
+    """Scan densely or window by window, as configured."""
     if isinstance(config, SlidingConfig):
         step = config.step or network.stride
         return slide(network, image, classes, step, config.batch, config.padding)
@@ -73,7 +76,7 @@ def _scores(
 
 
 def _of_the_device(error: Exception) -> bool:
-    """Whether it is for want of memory, or of a GPU or its driver, that a scan failed."""
+    """Whether a scan failed because of memory, the GPU or its driver."""
     words = ("CUDA", "cuDNN", "CUBLAS", "HIP error", "MPS")
     return isinstance(error, OutOfMemoryError) or any(word in str(error) for word in words)
 
@@ -87,33 +90,32 @@ def scan(
 ) -> ScoreMap:
     """Compute the class probabilities at every `network.stride`-th pixel, all windows at once.
 
-    Tiles overlap by a window less a stride: for a network without padding in its layers the
-    result is exactly that of one pass, and exactly that of :func:`slide`.
+    Tiles overlap by a window minus a stride: if the layers of the network do not pad, the result
+    equals that of a single pass and that of :func:`slide`.
 
     Parameters
     ----------
     network : Network
-        In evaluation mode, on the device that it is to run on.
+        In evaluation mode, on its device.
     image : (H, W) float32
-        Working pixels, as the network was trained on.
+        Working scale, preprocessed as for training.
     classes : tuple of str
     tile : int or None
-        Side of a tile, working pixels; None for 1024, or twelve windows where that is more. Tiles
-        halve where memory runs out.
+        Side of a tile, working pixels; None for 1024 or twelve windows, whichever is more. Halved
+        whenever memory runs out.
     padding : str
         ``mean`` and ``reflect`` enlarge the image by half a window, so that particles at its
-        edges can be found, see :func:`extend`; with ``none`` windows lie wholly inside, as in the
-        paper.
+        edges are found, see :func:`extend`; with ``none`` windows lie completely inside (paper).
 
     Returns
     -------
     ScoreMap
-        Position i lies at working pixel ``i * stride``, with ``none`` half a window farther.
+        Position i lies at working pixel ``i * stride``, plus half a window for ``none``.
 
     Raises
     ------
     MicrographError
-        If no window fits into the image, or no tile into memory.
+        If the image is smaller than a window, or a tile does not fit into memory.
     """
     padded, offset = _padded(image, network.window, padding)
     stride = network.stride
@@ -144,14 +146,16 @@ def slide(
 ) -> ScoreMap:
     """Compute the class probabilities at every `step`-th pixel, one window after the other.
 
-    The paper's scan, and the reference for :func:`scan`, whose arguments and result it shares.
+    This is the paper's scan and the reference for :func:`scan`, with the same result.
 
     Parameters
     ----------
+    network, image, classes, padding
+        As in :func:`scan`.
     step : int
-        Working pixels.
+        Distance of neighbouring windows, working pixels.
     batch : int
-        Windows that are classified at once; halves where memory runs out.
+        Number of windows classified at once; halved whenever memory runs out.
     """
     padded, offset = _padded(image, network.window, padding)
     rows, columns = shape = _positions(padded, network.window, step)
@@ -170,7 +174,7 @@ def slide(
 
 
 def _padded(image: Image, window: int, padding: str) -> tuple[Image, float]:
-    """Return the image to scan, and where the centre of its first window lies in `image`."""
+    """Return the padded image, and the centre of its first window in pixels of `image`."""
     half = window // 2
     if padding == "none":
         return image, float(half)
@@ -182,15 +186,15 @@ def _positions(padded: Image, window: int, stride: int) -> tuple[int, int]:
     rows, columns = ((size - window) // stride + 1 for size in padded.shape)
     if rows < 1 or columns < 1:
         raise MicrographError(
-            f"{padded.shape[1]} x {padded.shape[0]} working pixels are less than a window of "
-            f"{window}; picker.padding=mean takes micrographs of any size"
+            f"the micrograph, {padded.shape[1]} x {padded.shape[0]} working pixels, is smaller "
+            f"than a window of {window}; picker.padding=mean accepts any size"
         )
     return rows, columns
 
 
 @torch.inference_mode()
 def _probabilities(network: Network, images: torch.Tensor) -> Image:
-    # Not at the network's temperature: that is fitted to windows, of which half hold a particle,
-    # and a map of surer scores ranks worse once it is smoothed (docs/experiments.md).
+    # Without the network's temperature: it is fitted to windows of which half show a particle,
+    # and a map of more extreme scores ranks worse once smoothed (docs/experiments.md).
     logits = network(images.to(network.temperature.device)).float()
     return torch.softmax(logits, dim=1).cpu().numpy()

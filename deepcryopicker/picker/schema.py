@@ -16,34 +16,33 @@ SUPPRESSIONS = ("distance", "iou", "none")
 
 @dataclass
 class MapConfig:
-    """From a map of class probabilities to picks, however it was scanned.
+    """From a map of class probabilities to picks, for every kind of scan.
 
     Attributes
     ----------
     threshold : float
-        Score from which a candidate counts as picked; all candidates are written.
+        Candidates with at least this score count as picks; all candidates are written.
     floor : float
         Candidates with lower scores are not written.
     smoothing : float
         Sigma of the Gaussian over the score map, in diameters.
     maps : str
-        Where maxima are looked for: ``joint``, in the probability of any particle, and the most
-        probable class there is the pick's; ``per_class``, in each class's own (paper).
+        Map in which maxima are found: ``joint``, the probability of any particle, where each pick
+        gets its most probable class; ``per_class``, one map for each class (paper).
     largest_area : float or None
-        Areas of close scores above this many particle areas are lowered: they are ice or carbon.
-        A particle has some 0.05, and 0.2 at the most; null leaves all as they are.
+        Scores of connected areas larger than this, in particle areas, are lowered: they are ice
+        or carbon. Typical for a particle is 0.05, at most 0.2; null switches this off.
     suppression : str
-        Which of two picks are one: by ``distance`` of their centres; by overlap of their boxes,
-        ``iou`` (paper); ``none``. Within each class first where there is a map for each.
+        Rule for two picks of one particle: ``distance`` of their centres; ``iou``, overlap of
+        their boxes (paper); ``none``. With ``maps=per_class``, within each class first.
     distance : float
-        Least distance between two picks, in diameters.
+        Minimum distance between two picks, in diameters.
     iou : float
-        Largest intersection of two picks' boxes, as a share of their union; a box is a diameter
-        wide.
+        Maximum intersection over union of the boxes of two picks; a box is a diameter wide.
     most : int or None
-        At most so many candidates a micrograph are written, the best ones; null is all of them.
+        Maximum number of candidates written per micrograph, best first; null writes all.
     scale_factor : float
-        Scale at which the network looks for particles over the one at which it was trained.
+        Scale at which the network picks, relative to the scale at which it was trained.
     """
 
     threshold: float = 0.5
@@ -76,7 +75,7 @@ class MapConfig:
                 f"picker.suppression: {unknown('kind', self.suppression, SUPPRESSIONS)}"
             )
         if self.most is not None and self.most < 1:
-            raise UsageError(f"picker.most must be at least 1, got {self.most}; null is all")
+            raise UsageError(f"picker.most must be at least 1, got {self.most}; null writes all")
         if not 0.25 <= self.scale_factor <= 4:
             raise UsageError(
                 f"picker.scale_factor must lie in [0.25, 4], got {self.scale_factor:g}"
@@ -85,18 +84,17 @@ class MapConfig:
 
 @dataclass
 class NetworkPickerConfig(MapConfig):
-    """What all pickers with a network have in common: a scan gives a map.
+    """Settings of all pickers that scan with a network.
 
     Attributes
     ----------
     weights : str or None
         Run folder or weights file for ``pick``; null is ``general``, the weights that come with
-        the program. ``train`` picks with what it has just trained.
+        the program. ``train`` picks with the network that it has just trained.
     padding : str
-        What windows show beyond the edges of the micrograph: its ``mean``, as those that the
-        network was trained on, so that particles there are found; with ``reflect`` its mirror
-        image, where a particle and its twin look like one; ``none``: no window reaches beyond, as
-        in the paper.
+        Values beyond the edges of the micrograph: its ``mean``, as in training, so that particles
+        at the edges are found; ``reflect``, its mirror image, in which a particle and its
+        reflection merge; ``none``, windows lie completely inside (paper).
     precision : str
         ``auto`` (16-bit floats on a GPU and on CPUs with instructions for bfloat16, else 32),
         ``float32``, ``bfloat16`` or ``float16``.
@@ -123,16 +121,16 @@ class NetworkPickerConfig(MapConfig):
 
 @dataclass
 class DenseConfig(NetworkPickerConfig):
-    """Lay the network over the whole micrograph at once.
+    """Run the network over the whole micrograph at once.
 
     Attributes
     ----------
     stride : int or None
-        Working pixels between scores: a divisor or a multiple of the network's own; null is its
-        own.
+        Working pixels between scores: a divisor or a multiple of the network's stride; null is
+        the network's stride.
     tile : int or None
-        Side of the tiles that the network is laid over at once, working pixels: bounds memory.
-        Tiles halve where memory runs out. Null is 1024, or 12 windows where that is more.
+        Side of the tiles that are scanned at once, working pixels: bounds memory. Halved whenever
+        memory runs out. Null is 1024 or 12 windows, whichever is more.
     """
 
     stride: int | None = None
@@ -148,14 +146,14 @@ class DenseConfig(NetworkPickerConfig):
 
 @dataclass
 class SlidingConfig(NetworkPickerConfig):
-    """Classify one window after the other: the paper's scan, the reference for the dense one.
+    """Classify one window after the other: the paper's scan, reference for the dense scan.
 
     Attributes
     ----------
     step : int or None
-        Working pixels between windows; null is the stride at which a dense scan would give them.
+        Working pixels between windows; null is the network's stride.
     batch : int
-        Windows that are classified at once, 1 in the paper. Halves where memory runs out.
+        Number of windows classified at once, 1 in the paper; halved whenever memory runs out.
     """
 
     step: int | None = None
@@ -171,7 +169,7 @@ class SlidingConfig(NetworkPickerConfig):
 
 @dataclass
 class LabelerPickerConfig:
-    """A labeler alone, without any network: learned from the micrographs that it picks.
+    """A labeler alone, without a network, learned from the micrographs that it picks.
 
     Attributes
     ----------
@@ -188,6 +186,6 @@ class LabelerPickerConfig:
 
 
 def check_threshold(threshold: float) -> None:
-    """Refuse thresholds that are no probability."""
+    """Refuse thresholds outside [0, 1]."""
     if not 0 <= threshold <= 1:
         raise UsageError(f"picker.threshold must lie in [0, 1], got {threshold:g}")

@@ -1,4 +1,4 @@
-"""Scores of window classifiers against scikit-learn, and intervals that tell how sure they are."""
+"""Scores of window classifiers against scikit-learn, and intervals of their uncertainty."""
 
 import numpy as np
 import pytest

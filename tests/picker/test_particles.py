@@ -47,7 +47,7 @@ def test_score_is_the_probability_of_any_particle():
     assert picks.label[0] == "top"
 
 
-def test_background_and_negatives_are_no_particles():
+def test_background_and_negatives_are_not_picked():
     scores = score_map([(80.0, 90.0, "negative", 0.9), (150.0, 60.0, "background", 0.9)])
     scores.probability[:3] = 0
     assert len(find_particles(scores, DIAMETER, MapConfig())) == 0
@@ -55,7 +55,7 @@ def test_background_and_negatives_are_no_particles():
 
 @pytest.mark.parametrize(("most", "count"), [(None, 3), (2, 2), (9, 3)])
 def test_only_the_best_are_written(most, count):
-    """What a border cuts is no pick, and takes nobody's place."""
+    """A pick cut by a border is dropped, and does not count towards the limit."""
     scores = score_map([*PLACES, (10.0, 100.0, "top", 0.95)])
     image = np.zeros((180, 220), np.float32)
     micrograph = Micrograph("m", Path("m.mrc"), image, margins=Margins(left=8))
@@ -94,7 +94,7 @@ def test_a_large_plateau_is_lowered_but_written(maps):
 
 
 @pytest.mark.parametrize("stride", [1.0, 2.0])
-def test_saturated_area_is_no_crowd_of_particles(stride):
+def test_saturated_area_is_not_a_crowd_of_particles(stride):
     probability = np.zeros((4, 200, 200), np.float32)
     probability[3] = 1.0
     probability[3, 40:160, 40:160], probability[0, 40:160, 40:160] = 0.0, 1.0

@@ -143,7 +143,7 @@ def test_other_stride_shares_weights_and_leaves_the_network_alone():
 @pytest.mark.parametrize(
     ("settings", "stride", "words"),
     [
-        (UNPADDED, 3, r"picker.stride=3 is no divisor .* 16; try [24]"),
+        (UNPADDED, 3, r"picker.stride=3 is not a divisor .* 16; try [24]"),
         (UNPADDED, 24, "try 16"),
         (TimmConfig(level=1), 2, "timm backbone"),
     ],
@@ -213,7 +213,7 @@ class Corners(Network):
 @pytest.mark.parametrize(
     ("window", "tile", "expected"), [(43, None, 1024), (227, None, 2724), (227, 256, 256)]
 )
-def test_tiles_are_at_least_twelve_windows_unless_told(window, tile, expected):
+def test_tiles_are_at_least_twelve_windows_by_default(window, tile, expected):
     network = Corners(window)
     scan(network, noise(40, 6000), CLASSES, tile)
     assert network.tiles == -(-6000 // expected)
@@ -315,7 +315,7 @@ def trained_to_scan():
     "error", [SHORTAGES[0], RuntimeError("CUDA error: an illegal memory access was encountered")]
 )
 @pytest.mark.parametrize("settings", [DenseConfig(), SlidingConfig(step=8)])
-def test_the_cpu_goes_on_where_a_gpu_fails(monkeypatch, capsys, error, settings):
+def test_the_cpu_continues_where_a_gpu_fails(monkeypatch, capsys, error, settings):
     prepared = []
 
     def pretend(network, device, *rest):
@@ -329,7 +329,7 @@ def test_the_cpu_goes_on_where_a_gpu_fails(monkeypatch, capsys, error, settings)
     for _ in range(2):
         np.testing.assert_allclose(scan_on_gpu(noise(120, 150)).probability, expected, atol=1e-6)
     assert prepared == ["cuda", "cpu"]
-    assert capsys.readouterr().out.count("the CPU goes on") == 1
+    assert capsys.readouterr().out.count("continuing on the CPU") == 1
 
 
 @pytest.mark.parametrize(
@@ -407,7 +407,7 @@ def test_absent_devices_and_their_precisions_are_refused(monkeypatch):
         choose_precision("float16", torch.device("cpu"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_device("auto") == torch.device("cpu")
-    with pytest.raises(UsageError, match=r"picker\.device=cuda, but torch finds no GPU"):
+    with pytest.raises(UsageError, match=r"picker\.device=cuda, but torch does not find a GPU"):
         choose_device("cuda")
 
 

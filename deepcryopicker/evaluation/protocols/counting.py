@@ -1,8 +1,8 @@
-"""Counts of one rule over all thresholds, whatever it is that the rule counts.
+"""Counts of one matching rule over all thresholds.
 
-Rules of :mod:`protocols` count particles or pixels. Each is told by what every pick adds to the
-hits, false and missed of its micrograph when picks are taken by descending score; sums of these
-give the counts at any threshold, of any set of micrographs.
+The rules of :mod:`protocols` count particles or pixels. Each is described by what every pick adds
+to the hits, false and missed of its micrograph when picks are taken by descending score; sums of
+these give the counts at any threshold, for any set of micrographs.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ class Tally:
     ----------
     score : (N,) float64
     hits, false, missed : (N,) float64
-        Added by the pick once all those with a higher score are there; of equal scores the
-        earlier pick comes first. Missed are mostly taken away: negative.
+        Change of each count by this pick, after all picks with a higher score; of equal scores
+        the earlier pick comes first. A hit reduces `missed`, which is then negative.
     truth : int
-        Missed without any pick.
+        Number missed before the first pick.
     """
 
     score: Floats
@@ -44,9 +44,9 @@ def score_tallies(tallies: Sequence[Tally], threshold: float, ranked: bool) -> d
     tallies : sequence of Tally
         One per micrograph.
     threshold : float
-        Picks count from this score on, for everything but AP and best F1.
+        Minimum score of the picks that count, for everything but AP and best F1.
     ranked : bool
-        Whether more picks never lower the recall, without which an AP means nothing.
+        Whether additional picks never lower the recall; otherwise AP is meaningless.
 
     Returns
     -------

@@ -14,12 +14,12 @@ Area = tuple[slice, slice]
 
 
 def paint(shape: tuple[int, int], x: Floats, y: Floats, radius: Floats | float) -> Mask:
-    """Paint discs: every pixel whose centre lies within the radius of any position.
+    """Paint discs: mark every pixel whose centre lies within the radius of a position.
 
     Parameters
     ----------
     shape : tuple of int
-        Height and width; what lies outside is cut off.
+        Height and width of the canvas, at which discs are cut off.
     x, y : (N,) float64
         Centres, pixels.
     radius : float or (N,) float64
@@ -39,42 +39,50 @@ def paint(shape: tuple[int, int], x: Floats, y: Floats, radius: Floats | float) 
 def discs(
     shape: tuple[int, int], x: Floats, y: Floats, radius: Floats | float
 ) -> Iterator[tuple[Area, Mask]]:
-    """Yield, for each position, the area around its disc, and which pixels of it are in the disc.
+    """Yield the bounding area of each disc, and which of its pixels belong to the disc.
 
-    The area is cut at the edges, and empty where the disc is off the canvas. Parameters as of
-    :func:`paint`.
+    Parameters
+    ----------
+    shape, x, y, radius
+        As in :func:`paint`.
+
+    Yields
+    ------
+    area : tuple of slice
+        Cut at the edges of the canvas; empty if the disc lies outside.
+    inside : (h, w) bool
     """
     height, width = shape
-    for column, row, reach in zip(x, y, np.broadcast_to(radius, x.shape), strict=True):
-        top, left = max(int(row - reach), 0), max(int(column - reach), 0)
-        bottom = max(min(int(row + reach) + 1, height), top)
-        right = max(min(int(column + reach) + 1, width), left)
+    for column, row, size in zip(x, y, np.broadcast_to(radius, x.shape), strict=True):
+        top, left = max(int(row - size), 0), max(int(column - size), 0)
+        bottom = max(min(int(row + size) + 1, height), top)
+        right = max(min(int(column + size) + 1, width), left)
         rows, columns = np.arange(top, bottom) - row, np.arange(left, right) - column
-        inside = columns**2 <= reach**2 - rows[:, None] ** 2
+        inside = columns**2 <= size**2 - rows[:, None] ** 2
         yield (slice(top, bottom), slice(left, right)), inside
 
 
 def canvas_shape(name: str, x: Floats, y: Floats, radius: Floats) -> tuple[int, int]:
-    """Return the height and width that hold all discs, from the first pixel of the micrograph on.
+    """Return the height and width of the smallest canvas from pixel (0, 0) that holds all discs.
 
     Parameters
     ----------
     name : str
-        Of the micrograph, for the message.
+        Name of the micrograph, for the error message.
     x, y, radius : (N,) float64
         Pixels.
 
     Raises
     ------
     UsageError
-        A canvas that no micrograph needs: a coordinate must be wrong.
+        If the canvas is larger than any micrograph, because of a wrong coordinate.
     """
     right = max(float(np.max(x + radius, initial=0.0)), 0.0)
     bottom = max(float(np.max(y + radius, initial=0.0)), 0.0)
     if (right + 1.0) * (bottom + 1.0) > MAX_PIXELS:
         raise UsageError(
-            f"{name}: positions reach to x = {right:.7g}, y = {bottom:.7g}, where no micrograph "
-            f"does (at most {MAX_PIXELS} pixels)\ncorrect or remove those that are too far"
+            f"{name}: coordinates extend to x = {right:.7g}, y = {bottom:.7g}, outside of any "
+            f"micrograph (at most {MAX_PIXELS} pixels)\ncorrect or remove the largest ones"
         )
     return int(bottom) + 1, int(right) + 1
 
@@ -92,9 +100,19 @@ def count_blobs(mask: Mask) -> int:
 
 
 def painted_at(mask: Mask, x: Floats, y: Floats) -> Mask:
-    """Tell which positions, rounded to the nearest pixel, lie on a painted pixel.
+    """Find the positions that, rounded to the nearest pixel, lie on a painted pixel.
 
-    Halves round up, as they do in the authors' MATLAB. Off the canvas nothing is painted.
+    Halves round up, as in the authors' MATLAB program.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+    x, y : (N,) float64
+        Pixels; positions outside of the mask are not on a painted pixel.
+
+    Returns
+    -------
+    (N,) bool
     """
     column, row = np.floor(x + 0.5), np.floor(y + 0.5)
     height, width = mask.shape

@@ -1,4 +1,4 @@
-"""The rules by which papers score picks, side by side, so that none is taken for another.
+"""The matching rules of different papers side by side, so that they are not confused.
 
 =========  ================================================================================
 name       who uses it
@@ -8,13 +8,13 @@ quarter    a strict variant: such a hit is good enough to start aligning from
 iou_0.5    object detectors, such as Fast R-CNN
 iou_0.6    crYOLO
 authors    the paper's own program (and that of AutoCryoPicker)
-dice       CryoSegNet and CryoTransformer, which compare masks (and then take maxima over
-           micrographs, which no rule here repeats)
+dice       CryoSegNet and CryoTransformer, which compare masks (and report maxima over
+           micrographs, which is not reproduced here)
 =========  ================================================================================
 
-The authors' rule has flaws, which are kept: any number of picks in one blob are all hits, discs
-that touch are one blob (so that finding both is one hit too many), and what is missed is only
-the difference of two counts: a pick too many in one blob makes up for a blob that nobody found.
+The flaws of the authors' rule are kept: all picks in one blob are hits, touching discs are one
+blob (so that finding both is one hit too many), and missed particles are the difference of two
+counts, so that an extra pick in one blob compensates for a blob without a pick.
 """
 
 from collections.abc import Sequence
@@ -43,15 +43,15 @@ from deepcryopicker.types import Mask, Picks
 
 
 class Protocol(NamedTuple):
-    """A rule for what is a hit.
+    """A matching rule.
 
     Attributes
     ----------
     name : str
     rule : str
-        In words.
+        The rule in words.
     ranked : bool
-        Whether more picks never lower the recall, so that an average precision makes sense.
+        Whether additional picks never lower the recall, so that average precision is meaningful.
     """
 
     name: str
@@ -59,8 +59,8 @@ class Protocol(NamedTuple):
     ranked: bool = True
 
 
-_NOT_COUNTED = "picks on uncertain places are not counted"
-_FALSE = "uncertain places are not known: picks there are false"
+_NOT_COUNTED = "picks at uncertain positions are not counted"
+_FALSE = "uncertain positions are not used: picks there are false"
 
 PROTOCOLS: tuple[Protocol, ...] = (
     Protocol(
@@ -92,28 +92,28 @@ PROTOCOLS: tuple[Protocol, ...] = (
         f"truth; F1 is the Dice coefficient; {_FALSE}",
     ),
 )
-"""Every rule; the first is the one that the program's own numbers are made by."""
+"""Every rule; the first is that of the program's main scores."""
 
 
 def score_protocols(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, dict[str, Any]]:
-    """Score a data set by every rule of :data:`PROTOCOLS`.
+    """Score a dataset by every rule of :data:`PROTOCOLS`.
 
     Parameters
     ----------
     evaluated : sequence of Evaluated
     threshold : float
-        Picks count from this score on, for everything but AP and best F1.
+        Minimum score of the picks that count, for everything but AP and best F1.
 
     Returns
     -------
     dict of dict
-        By name of the rule: ``rule`` in words; pooled over micrographs what
-        :func:`counting.score_tallies` returns; ``macro``: see :func:`scores.macro`.
+        By name of the rule: ``rule`` in words; the result of :func:`counting.score_tallies`,
+        pooled over micrographs; ``macro``: see :func:`scores.macro`.
 
     Raises
     ------
     UsageError
-        Coordinates so large that they cannot be painted.
+        If coordinates are too large to be painted.
     """
     tallies = [_count(one) for one in evaluated]
     return {
@@ -132,11 +132,11 @@ def _score(tallies: Sequence[Tally], protocol: Protocol, threshold: float) -> di
 
 
 def _count(one: Evaluated) -> dict[str, Tally]:
-    """Count the picks of a micrograph by every rule; its truth is painted once."""
+    """Count the picks of a micrograph by every rule."""
     picks, truth, side = one.picks, one.truth, one.diameters
     # A pick's disc is as large as the typical particle of its micrograph.
-    reach = float(np.median(side)) / 2.0 if len(truth) else one.radius
-    shape = one.shape or _canvas(one, reach)
+    disc = float(np.median(side)) / 2.0 if len(truth) else one.radius
+    shape = one.shape or _canvas(one, disc)
     painted = paint(shape, truth.x, truth.y, side / 2.0)
     return {
         "half": _one_to_one(one, one.found, one.radius),
@@ -144,19 +144,19 @@ def _count(one: Evaluated) -> dict[str, Tally]:
         "iou_0.5": _one_to_one(one, assign_by_overlap(picks, truth, side, 0.5), one.radius),
         "iou_0.6": _one_to_one(one, assign_by_overlap(picks, truth, side, 0.6), one.radius),
         "authors": _authors(picks, painted),
-        "dice": _dice(picks, painted, reach),
+        "dice": _dice(picks, painted, disc),
     }
 
 
-def _canvas(one: Evaluated, reach: float) -> tuple[int, int]:
+def _canvas(one: Evaluated, disc: float) -> tuple[int, int]:
     """Return the height and width that hold the discs of all particles and picks."""
-    radius = np.append(one.diameters / 2.0, np.full(len(one.picks), reach))
+    radius = np.append(one.diameters / 2.0, np.full(len(one.picks), disc))
     every = one.truth.joined(one.picks)
     return canvas_shape(one.name, every.x, every.y, radius)
 
 
 def _one_to_one(one: Evaluated, found: Index, radius: float) -> Tally:
-    """Count matches; `radius` is that of the uncertain places."""
+    """Count matches; `radius` applies to the uncertain positions."""
     outcome = outcome_of(one.picks, found, one.uncertain, radius)
     hits = (outcome == HIT).astype(np.float64)
     return Tally(one.picks.score, hits, (outcome == FALSE).astype(np.float64), -hits, one.n_truth)

@@ -8,7 +8,7 @@ import numpy as np
 
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config.schemas import TrainConfig
-from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, ComparedPicks, calibration_of
+from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, MatchedPicks, calibration_of
 from deepcryopicker.evaluation.matching import match
 from deepcryopicker.io.console import track
 from deepcryopicker.labeler.schema import TruthConfig
@@ -17,14 +17,14 @@ from deepcryopicker.picker import dense
 from deepcryopicker.picker.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.pipeline.inputs.open_dataset import spread
-from deepcryopicker.pipeline.training.training_set import LabelledMicrograph
+from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
-from deepcryopicker.runs.folder import Run
+from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Picks
 
 
 def calibrate(
-    trained: Trained, sources: Sequence[LabelledMicrograph], config: TrainConfig, run: Run
+    trained: Trained, sources: Sequence[LabelledMicrograph], config: TrainConfig, attempts: Attempts
 ) -> Trained:
     """Fit what makes probabilities of the scores: how often a pick of some score was labelled.
 
@@ -36,21 +36,21 @@ def calibrate(
     given = isinstance(config.labeler, TruthConfig)
     if given:
         sources = _not_tested(sources, config)
-    compared = []
+    matched = []
     chosen = spread(list(sources), CALIBRATE_ON)
-    for source, _, picks in pick_sources(trained, chosen, config, run, "calibrating"):
+    for source, _, picks in pick_sources(trained, chosen, config, attempts, "calibrating"):
         unknown = np.isin(source.reason, (UNCERTAIN, WEAK))
         labels = source.picks[~unknown & (source.reason != CONTAMINANT)]
         outcome = match(picks, labels, source.picks[unknown], source.diameter / 2.0)
-        compared.append(ComparedPicks(picks.score, outcome, len(labels)))
-    return replace(trained, calibration=calibration_of(compared, given))
+        matched.append(MatchedPicks(picks.score, outcome, len(labels)))
+    return replace(trained, calibration=calibration_of(matched, given))
 
 
 def pick_sources(
     trained: Trained,
     sources: Sequence[LabelledMicrograph],
     config: TrainConfig,
-    run: Run,
+    attempts: Attempts,
     description: str,
 ) -> Iterator[tuple[LabelledMicrograph, Preprocessed, Picks]]:
     """Pick one micrograph after the other that has been labelled."""
@@ -67,7 +67,7 @@ def pick_sources(
 
     for source in track(sources, description):
         work = partial(pick, source)
-        done = run.attempt(description, source.entry.name, source.entry.path, work)
+        done = attempts.attempt(description, source.entry.name, source.entry.path, work)
         if done is not None:
             yield source, *done
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.detection.bounds import clear_of_margins
-from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, ComparedPicks, calibration_of
+from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, MatchedPicks, calibration_of
 from deepcryopicker.evaluation.matching import match
 from deepcryopicker.frames import picks_to_original, to_working
 from deepcryopicker.io.console import console, track
@@ -164,7 +164,7 @@ def as_picks(found: Found, seen: Micrograph, diameter: float, calibration: Calib
 
 def _calibrate(rival: Rival, config: LearnedConfig, examples: Sequence[Example]) -> Calibration:
     """Fit what makes probabilities of the scores, where training was allowed."""
-    compared = []
+    matched = []
     for example in track(examples[:CALIBRATE_ON], "calibrating"):
         x, y, score = rival.find(config, example.image, example.diameter)
         here = example.holds(x, y)
@@ -173,5 +173,5 @@ def _calibrate(rival: Rival, config: LearnedConfig, examples: Sequence[Example])
         truth = Picks.create(example.x[known], example.y[known])
         uncertain = Picks.create(*example.avoid.reshape(-1, 2).T)
         outcome = match(picks, truth, uncertain, example.diameter / 2.0)
-        compared.append(ComparedPicks(picks.score, outcome, len(truth)))
-    return calibration_of(compared, given=True)
+        matched.append(MatchedPicks(picks.score, outcome, len(truth)))
+    return calibration_of(matched, given=True)

@@ -60,7 +60,7 @@ def crowd():
     return crowd
 
 
-def test_rules_are_named_and_told():
+def test_rules_are_named_and_described():
     assert [one.name for one in PROTOCOLS] == [
         "half", "quarter", "iou_0.5", "iou_0.6", "authors", "dice"
     ]  # fmt: skip
@@ -156,8 +156,8 @@ def test_blobs_agree_with_scipy(count):
     mask = paint((300, 280), x, y, radius / 40)
     rows, columns = np.mgrid[:300, :280]
     brute = np.zeros_like(mask)
-    for column, row, reach in zip(x, y, radius / 40, strict=True):
-        brute |= np.hypot(rows - row, columns - column) <= reach
+    for column, row, size in zip(x, y, radius / 40, strict=True):
+        brute |= np.hypot(rows - row, columns - column) <= size
     np.testing.assert_array_equal(mask, brute)
     assert count_blobs(mask) == ndimage.label(mask, np.ones((3, 3)))[1]
 
@@ -243,7 +243,7 @@ def test_the_shape_cuts_discs_at_the_edge():
 @pytest.mark.parametrize("far", [1e5, 1e300])
 def test_no_canvas_for_hostile_coordinates(far):
     truth = picks_at((10, 10), diameter=10)
-    with pytest.raises(UsageError, match=r"^a: positions reach to .*\ncorrect or remove"):
+    with pytest.raises(UsageError, match=r"^a: coordinates extend to .*\ncorrect or remove"):
         scored(picks_at((far, far)), truth)
     assert counts(scored(picks_at((far, far)), truth, shape=(50, 50))["dice"])[:2] == (0, 0)
 
