@@ -3,7 +3,7 @@
 python -m deepcryopicker.train +experiment=demo
 python -m deepcryopicker.train +experiment=no_labels dataset.micrographs=DIR
 python -m deepcryopicker.train +experiment=class_ablation
-python -m deepcryopicker.train +experiment=benchmark_apoferritin
+python -m deepcryopicker.train +experiment=benchmark/apoferritin
 """
 
 import sys
@@ -31,8 +31,9 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.pipeline.picking.benchmark import pick_and_score
     from deepcryopicker.pipeline.picking.build_picker import prepare_network
     from deepcryopicker.pipeline.training.adapt import adapt
-    from deepcryopicker.pipeline.training.self_training import label_and_train
-    from deepcryopicker.pipeline.training.train_network import count_rounds, training_folders
+    from deepcryopicker.pipeline.training.fit_network import count_rounds
+    from deepcryopicker.pipeline.training.label_and_train import label_and_train
+    from deepcryopicker.pipeline.training.train_network import training_folders
     from deepcryopicker.runs.timings import timed
     from deepcryopicker.trainer.checkpoints import remove_checkpoints
 

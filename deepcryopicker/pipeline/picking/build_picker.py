@@ -158,7 +158,7 @@ def prepare_network(config: TrainConfig) -> Network | None:
     if not isinstance(picker, NetworkPickerConfig) and config.until == "picks":
         return None
     # Imported where it is needed: whoever only picks should not wait for Lightning.
-    from deepcryopicker.pipeline.training.train_network import new_network
+    from deepcryopicker.pipeline.training.fit_network import new_network
 
     network = new_network(config)
     if isinstance(picker, NetworkPickerConfig):

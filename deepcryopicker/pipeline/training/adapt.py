@@ -8,12 +8,9 @@ from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.labeler.schema import AutoConfig, TruthConfig
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.pipeline.training.self_training import label_and_train
-from deepcryopicker.pipeline.training.train_network import (
-    count_rounds,
-    new_network,
-    training_folders,
-)
+from deepcryopicker.pipeline.training.fit_network import count_rounds, new_network
+from deepcryopicker.pipeline.training.label_and_train import label_and_train
+from deepcryopicker.pipeline.training.train_network import training_folders
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.timings import timed
 from deepcryopicker.trainer.checkpoints import remove_checkpoints

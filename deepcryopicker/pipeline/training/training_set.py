@@ -1,26 +1,18 @@
-"""From micrographs to a training set: label, choose windows, cut them."""
+"""From micrographs to a training set: label, choose windows, cut them, and show both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 
-from deepcryopicker.class_set.cutting import cut_windows, matched, smoothed
-from deepcryopicker.class_set.samples import (
-    SPLITS,
-    Samples,
-    draw_samples,
-    heat_targets,
-    require_both_kinds,
-)
-from deepcryopicker.class_set.sampling_sites import Sites, count_particles, find_sites
+from deepcryopicker.class_set.samples import SPLITS
+from deepcryopicker.class_set.sampling_sites import count_particles
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config.schemas import TrainConfig
-from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.io.console import console, track
+from deepcryopicker.dataset.catalogue import Catalogue
+from deepcryopicker.io.console import console
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.pipeline.labels.label_dataset import label_each
@@ -31,42 +23,21 @@ from deepcryopicker.pipeline.labels.label_files import (
     write_candidates,
     write_stages,
 )
+from deepcryopicker.pipeline.training.labelled_windows import (
+    LabelledMicrograph,
+    cut_training_set,
+    with_sites,
+)
 from deepcryopicker.plots.result_figures import sample_sheet
 from deepcryopicker.plots.result_tables import make_table
 from deepcryopicker.preprocessing.chain import model_scale
-from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.preprocessing.steps import stages, to_model_scale
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.input_hashes import write_hashes
-from deepcryopicker.types import SHAPES, Candidates, Image, Picks, Strings, TrainingSet
+from deepcryopicker.types import SHAPES, TrainingSet
 
 _LABEL_OVERLAYS = 4
 _COLUMNS = {"what": "class", "places": "places", **{name: name for name in SPLITS}}
-
-
-@dataclass(frozen=True)
-class LabelledMicrograph:
-    """One labelled micrograph.
-
-    Attributes
-    ----------
-    entry : Entry
-    sites : Sites
-        Where windows may be cut.
-    diameter : float
-        Particle diameter, original pixels.
-    picks : Picks
-        All candidates of the labeler.
-    reason : (N,) str
-        Why they may not train the network; empty where they may.
-    """
-
-    entry: Entry
-    sites: Sites
-    diameter: float
-    picks: Picks
-    reason: Strings
 
 
 def collect_labels(
@@ -96,13 +67,8 @@ def collect_labels(
             draw_candidates(run.folder / "label_overlays", one)
         if config.preprocessing.save_stages:
             write_stages(run.folder / "stages", one)
-        rng = np.random.default_rng([config.seed, len(sources)])
-        sites = sites_of(one.preprocessed, one.candidates, size, config, rng)
-        found = one.candidates
         sources.append(
-            LabelledMicrograph(
-                one.entry, sites, one.preprocessed.diameter, found.picks, found.reason
-            )
+            with_sites(one.entry, one.preprocessed, one.candidates, size, config, len(sources))
         )
         rows.append(count(one))
         if one.evaluated is not None:
@@ -141,37 +107,8 @@ def keep_out(
 def make_training_set(
     sources: Sequence[LabelledMicrograph], size: int, config: TrainConfig, run: Run
 ) -> TrainingSet:
-    """Draw the samples, cut their windows of `size` pixels, and show both in tables and a sheet.
-
-    Micrographs are read a second time rather than kept: windows of 227 pixels need them enlarged.
-    """
-    groups = [one.entry.group for one in sources]
-    samples = draw_samples([one.sites for one in sources], groups, config.class_set, config.seed)
-    windows = np.empty((len(samples), size, size), np.float32)
-    kept = np.zeros(len(samples), bool)
-    for index, source in enumerate(track(sources, "cutting")):
-        members = np.flatnonzero(samples.micrograph == index)
-        if not len(members):
-            continue
-        rng = np.random.default_rng([config.seed, index])
-        work = partial(_cut, source, samples[members], size, config, rng)
-        cuts = run.attempt("cut", source.entry.name, source.entry.path, work)
-        if cuts is not None:
-            windows[members] = cuts
-            kept[members] = True
-    run.require(int(kept.sum()), "cutting")
-    chosen = samples[kept]
-    require_both_kinds(chosen)
-    training_set = TrainingSet(
-        windows[kept] if not kept.all() else windows,
-        chosen.target,
-        heat_targets(chosen, config.class_set.classes),
-        chosen.split,
-        np.array(groups)[chosen.micrograph],
-        chosen.unit,
-        chosen.site,
-        tuple(config.class_set.classes),
-    )
+    """Cut the windows of `size` pixels, and show them in tables and a sheet."""
+    training_set = cut_training_set(sources, size, config, run)
     console.print(tabulate_particles(sources, config.preprocessing, size))
     rows = count_windows(training_set)
     console.print(make_table(rows, _COLUMNS, title="windows to train on"))
@@ -217,45 +154,3 @@ def count_windows(training_set: TrainingSet) -> list[dict[str, Any]]:
         }
         rows.append({"what": name, "places": places, **counts})
     return rows
-
-
-def sites_of(
-    preprocessed: Preprocessed,
-    candidates: Candidates,
-    size: int,
-    config: TrainConfig,
-    rng: np.random.Generator,
-) -> Sites:
-    """List the places of one micrograph that windows of `size` working pixels can be cut at."""
-    height, width = preprocessed.micrograph.image.shape
-    window = size * preprocessed.diameter / preprocessed.working_diameter
-    return find_sites(
-        candidates, (height, width), preprocessed.diameter, window, config.class_set, rng
-    )
-
-
-def _cut(
-    source: LabelledMicrograph,
-    samples: Samples,
-    size: int,
-    config: TrainConfig,
-    rng: np.random.Generator,
-) -> Image:
-    micrograph = source.entry.load()
-    preprocessed = Preprocessed(micrograph, source.diameter, config.preprocessing)
-    windows = cut_windows(samples, preprocessed.flat, size)
-    augmented = (samples.split == "train") & (rng.random(len(samples)) < config.class_set.augmented)
-    if not augmented.any():
-        return windows
-    versions = list(stages(micrograph, source.diameter, config.preprocessing))
-    version_of = np.where(augmented, rng.integers(0, len(versions), len(samples)), -1)
-    for index, (_, stage) in enumerate(versions):
-        members = np.flatnonzero(version_of == index)
-        if len(members):
-            same_scale = to_model_scale(stage, source.diameter, config.preprocessing)
-            version = replace(
-                preprocessed.flat, image=matched(same_scale.image, preprocessed.flat.image)
-            )
-            cut_of = partial(cut_windows, samples[members], version)
-            windows[members] = smoothed(cut_of, size, rng)
-    return windows

@@ -18,8 +18,8 @@ from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.frames import to_working
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
+from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.pipeline.training.training_set import (
-    LabelledMicrograph,
     collect_labels,
     count_windows,
     make_training_set,

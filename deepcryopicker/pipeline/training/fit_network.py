@@ -1,0 +1,187 @@
+"""From a training set to a calibrated network, and its scores on test windows."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import numpy.typing as npt
+from scipy.special import softmax
+
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.errors import UsageError
+from deepcryopicker.evaluation.classification import confusion, score_patches
+from deepcryopicker.labeler.schema import TruthConfig
+from deepcryopicker.model.build import build_network
+from deepcryopicker.model.network import Network
+from deepcryopicker.model.weights import CARD, SAME_DIAMETER, Trained, load_weights
+from deepcryopicker.pipeline.training.calibrate import calibrate
+from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
+from deepcryopicker.runs.attempts import Attempts
+from deepcryopicker.runs.folder import provenance
+from deepcryopicker.trainer.curves import OnEpoch
+from deepcryopicker.trainer.fit import fit
+from deepcryopicker.trainer.predict import predict
+from deepcryopicker.types import Image, TrainingSet
+
+
+@dataclass(frozen=True)
+class TestedWindows:
+    """N test windows of C classes beside what the network takes them for.
+
+    Attributes
+    ----------
+    windows : (N, S, S) float32
+    target : (N,) int64
+        Index of the class.
+    probability : (N, C) float32
+    confusion : (C, C) int64
+        Counts: rows are the truth, columns the prediction.
+    scores : dict
+        See :func:`deepcryopicker.evaluation.classification.score_patches`.
+    """
+
+    __test__ = False  # no class of pytest's
+
+    windows: Image
+    target: npt.NDArray[np.int64]
+    probability: Image
+    confusion: npt.NDArray[np.int64]
+    scores: dict[str, Any]
+
+
+def new_network(config: TrainConfig) -> Network:
+    """Build the configured network, with random weights or with those it is to start from.
+
+    Raises
+    ------
+    UsageError
+        If these belong to another network, other classes or another preprocessing.
+    """
+    lightning.seed_everything(config.seed, workers=True, verbose=False)
+    network = build_network(config.model, len(config.class_set.classes))
+    if config.start_from is not None:
+        earlier = load_weights(config.start_from, "start_from")
+        for key, given, stored in (
+            ("model", asdict(config.model), asdict(earlier.config)),
+            ("class_set.classes", list(config.class_set.classes), list(earlier.classes)),
+            ("preprocessing", _chain(asdict(config.preprocessing)), _chain(earlier.preprocessing)),
+        ):
+            if given != stored:
+                raise UsageError(
+                    f"start_from={config.start_from}: these weights were trained with another "
+                    f"{key}; choose the one in their {CARD}, or leave start_from out"
+                )
+        network.load_state_dict(earlier.network.state_dict())
+    return network
+
+
+def _chain(preprocessing: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in preprocessing.items() if key != "save_stages"}
+
+
+def count_rounds(config: TrainConfig) -> int:
+    """How often is trained: as configured, else twice where labels are given."""
+    return config.rounds or (2 if isinstance(config.labeler, TruthConfig) else 1)
+
+
+def fit_and_test(
+    network: Network,
+    training_set: TrainingSet,
+    config: TrainConfig,
+    folder: Path,
+    resume: bool = False,
+    on_epoch: OnEpoch | None = None,
+) -> TestedWindows | None:
+    """Fit the network in place, and score it on the windows kept for the end.
+
+    Parameters
+    ----------
+    network : Network
+    training_set : TrainingSet
+    config : TrainConfig
+    folder : Path
+        Of curves and checkpoints.
+    resume : bool
+        Go on from the last checkpoint in `folder`, if there is one.
+    on_epoch : callable, optional
+        Is given the row of every epoch.
+
+    Returns
+    -------
+    TestedWindows or None
+        None where there are no test windows.
+    """
+    fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch)
+    chosen = training_set.split == "test"
+    if not chosen.any():
+        return None
+    windows, target = training_set.windows[chosen], training_set.target[chosen]
+    logits = predict(network, windows)
+    probability = softmax(logits / float(network.temperature), axis=1)
+    scores = score_patches(
+        probability,
+        target,
+        training_set.unit[chosen],
+        training_set.group[chosen],
+        training_set.classes,
+    )
+    return TestedWindows(windows, target, probability, confusion(probability, target), scores)
+
+
+def as_trained(
+    network: Network,
+    training_set: TrainingSet,
+    sources: Sequence[LabelledMicrograph],
+    config: TrainConfig,
+    tested: TestedWindows | None,
+    attempts: Attempts,
+) -> Trained:
+    """Put a fitted network together with all that is needed to pick with it.
+
+    Its scores are calibrated if it is to pick.
+
+    Parameters
+    ----------
+    network : Network
+    training_set : TrainingSet
+        What it was fitted to.
+    sources : sequence of LabelledMicrograph
+        What the training set was cut from.
+    config : TrainConfig
+    tested : TestedWindows or None
+    attempts : Attempts
+    """
+    trained = Trained(
+        network=network,
+        config=config.model,
+        classes=training_set.classes,
+        preprocessing=asdict(config.preprocessing),
+        diameter=_common_diameter([one.diameter for one in sources]),
+        provenance={
+            **provenance(),
+            "dataset": config.dataset.name,
+            "seed": config.seed,
+            "samples": dict(Counter(training_set.split.tolist())),
+            "class_set": asdict(config.class_set),
+            "trainer": asdict(config.trainer),
+            "temperature": float(network.temperature),
+            "patches": None if tested is None else _headline(tested.scores),
+        },
+    )
+    if config.until == "picks" or count_rounds(config) > 1:
+        return calibrate(trained, sources, config, attempts)
+    return trained
+
+
+def _common_diameter(diameters: Sequence[float]) -> float | None:
+    """Return the diameter of all, original pixels, or None where they have different ones."""
+    usual = float(np.median(diameters))
+    return usual if np.allclose(diameters, usual, rtol=SAME_DIAMETER) else None
+
+
+def _headline(scores: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: scores[key] for key in ("windows", "accuracy", "average_precision")}

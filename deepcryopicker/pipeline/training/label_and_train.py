@@ -1,0 +1,73 @@
+"""From micrographs to a trained network in a run."""
+
+from functools import partial
+from typing import Any
+
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.dataset.catalogue import Catalogue
+from deepcryopicker.labeler.schema import TruthConfig
+from deepcryopicker.logger.tracker import Tracker
+from deepcryopicker.model.network import Network
+from deepcryopicker.model.weights import Trained
+from deepcryopicker.pipeline.training.self_training import train_in_rounds
+from deepcryopicker.pipeline.training.train_network import train_network
+from deepcryopicker.pipeline.training.training_set import (
+    collect_labels,
+    keep_out,
+    make_training_set,
+)
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.runs.timings import timed
+
+
+def label_and_train(
+    network: Network,
+    catalogue: Catalogue,
+    known: Catalogue,
+    scored: Catalogue,
+    config: TrainConfig,
+    run: Run,
+    tracker: Tracker,
+) -> tuple[Trained | None, Catalogue, dict[str, Any]]:
+    """Label micrographs, make the training set, and train, as far as `until` says.
+
+    Parameters
+    ----------
+    network : Network
+    catalogue, known, scored : Catalogue
+        All micrographs that may be looked at; those whose truth may be known; those that are to be
+        scored, which is `catalogue` itself where nothing is held out.
+    config : TrainConfig
+    run : Run
+    tracker : Tracker
+
+    Returns
+    -------
+    Trained or None
+        None if `until` is ``samples``.
+    Catalogue
+        What may be scored: without the truth that was trained on.
+    dict
+        Scores of the labels, and of the test windows.
+    """
+    learnt_from = known if isinstance(config.labeler, TruthConfig) else catalogue
+    with timed(run, "labelling"):
+        sources, labels = collect_labels(learnt_from, network.window, config, run)
+        training_set = make_training_set(sources, network.window, config, run)
+    metrics: dict[str, Any] = {"labels": labels}
+    tracker.log_pictures("samples", [run.folder / "samples.png"])
+    if config.until == "samples":
+        return None, scored, metrics
+    with timed(run, "training"):
+        trained, metrics["patches"] = train_in_rounds(
+            network,
+            sources,
+            config,
+            run,
+            cut=partial(make_training_set, size=network.window, config=config, run=run),
+            train=partial(train_network, config=config, run=run, tracker=tracker),
+            training_set=training_set,
+        )
+    if scored is catalogue:
+        scored = keep_out(scored, sources, config)
+    return trained, scored, metrics

@@ -1,0 +1,158 @@
+"""Labelled micrographs, and the training windows that are cut from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from deepcryopicker.class_set.cutting import cut_windows, matched, smoothed
+from deepcryopicker.class_set.samples import (
+    Samples,
+    draw_samples,
+    heat_targets,
+    require_both_kinds,
+)
+from deepcryopicker.class_set.sampling_sites import Sites, find_sites
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.io.console import track
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.preprocessing.steps import stages, to_model_scale
+from deepcryopicker.runs.attempts import Attempts
+from deepcryopicker.types import Candidates, Image, Picks, Strings, TrainingSet
+
+
+@dataclass(frozen=True)
+class LabelledMicrograph:
+    """One labelled micrograph.
+
+    Attributes
+    ----------
+    entry : Entry
+    sites : Sites
+        Where windows may be cut.
+    diameter : float
+        Particle diameter, original pixels.
+    picks : Picks
+        All candidates of the labeler.
+    reason : (N,) str
+        Why they may not train the network; empty where they may.
+    """
+
+    entry: Entry
+    sites: Sites
+    diameter: float
+    picks: Picks
+    reason: Strings
+
+
+def with_sites(
+    entry: Entry,
+    preprocessed: Preprocessed,
+    candidates: Candidates,
+    size: int,
+    config: TrainConfig,
+    number: int,
+) -> LabelledMicrograph:
+    """List the places of a micrograph that windows can be cut at, beside its labels.
+
+    Parameters
+    ----------
+    entry : Entry
+    preprocessed : Preprocessed
+    candidates : Candidates
+    size : int
+        Side of the windows, working pixels.
+    config : TrainConfig
+    number : int
+        Of the micrograph among those labelled: with the seed, it decides which places are drawn.
+    """
+    rng = np.random.default_rng([config.seed, number])
+    sites = sites_of(preprocessed, candidates, size, config, rng)
+    return LabelledMicrograph(
+        entry, sites, preprocessed.diameter, candidates.picks, candidates.reason
+    )
+
+
+def sites_of(
+    preprocessed: Preprocessed,
+    candidates: Candidates,
+    size: int,
+    config: TrainConfig,
+    rng: np.random.Generator,
+) -> Sites:
+    """List the places of one micrograph that windows of `size` working pixels can be cut at."""
+    height, width = preprocessed.micrograph.image.shape
+    window = size * preprocessed.diameter / preprocessed.working_diameter
+    return find_sites(
+        candidates, (height, width), preprocessed.diameter, window, config.class_set, rng
+    )
+
+
+def cut_training_set(
+    sources: Sequence[LabelledMicrograph], size: int, config: TrainConfig, attempts: Attempts
+) -> TrainingSet:
+    """Draw the samples and cut their windows of `size` pixels.
+
+    Micrographs are read a second time rather than kept: windows of 227 pixels need them enlarged.
+
+    Raises
+    ------
+    NothingUsableError
+        If there are no windows of particles, or none of anything else.
+    """
+    groups = [one.entry.group for one in sources]
+    samples = draw_samples([one.sites for one in sources], groups, config.class_set, config.seed)
+    windows = np.empty((len(samples), size, size), np.float32)
+    kept = np.zeros(len(samples), bool)
+    for index, source in enumerate(track(sources, "cutting")):
+        members = np.flatnonzero(samples.micrograph == index)
+        if not len(members):
+            continue
+        rng = np.random.default_rng([config.seed, index])
+        work = partial(_cut, source, samples[members], size, config, rng)
+        cuts = attempts.attempt("cut", source.entry.name, source.entry.path, work)
+        if cuts is not None:
+            windows[members] = cuts
+            kept[members] = True
+    attempts.require(int(kept.sum()), "cutting")
+    chosen = samples[kept]
+    require_both_kinds(chosen)
+    return TrainingSet(
+        windows[kept] if not kept.all() else windows,
+        chosen.target,
+        heat_targets(chosen, config.class_set.classes),
+        chosen.split,
+        np.array(groups)[chosen.micrograph],
+        chosen.unit,
+        chosen.site,
+        tuple(config.class_set.classes),
+    )
+
+
+def _cut(
+    source: LabelledMicrograph,
+    samples: Samples,
+    size: int,
+    config: TrainConfig,
+    rng: np.random.Generator,
+) -> Image:
+    micrograph = source.entry.load()
+    preprocessed = Preprocessed(micrograph, source.diameter, config.preprocessing)
+    windows = cut_windows(samples, preprocessed.flat, size)
+    augmented = (samples.split == "train") & (rng.random(len(samples)) < config.class_set.augmented)
+    if not augmented.any():
+        return windows
+    versions = list(stages(micrograph, source.diameter, config.preprocessing))
+    version_of = np.where(augmented, rng.integers(0, len(versions), len(samples)), -1)
+    for index, (_, stage) in enumerate(versions):
+        members = np.flatnonzero(version_of == index)
+        if len(members):
+            same_scale = to_model_scale(stage, source.diameter, config.preprocessing)
+            version = replace(
+                preprocessed.flat, image=matched(same_scale.image, preprocessed.flat.image)
+            )
+            cut_of = partial(cut_windows, samples[members], version)
+            windows[members] = smoothed(cut_of, size, rng)
+    return windows
