@@ -159,11 +159,13 @@ def _matches(expression, text):
     return [one for one in found if not text[max(one.start() - 1, 0) : one.start()].isalnum()]
 
 
+@cache
 def _spread(text):
     """Write identifiers as words, in lower case; line breaks stay."""
     return _JOINT.sub(" ", text).lower()
 
 
+@cache
 def _names(source):
     """Identifiers of a Python source as words, one a line, and the line of each."""
     found = sorted(
@@ -180,16 +182,19 @@ def _names(source):
 def findings(text, python=False, words=WORDS):
     """Given-up words of a text: (line, word found, what to write)."""
     found = set()
-    spread = _spread(text)
-    names, lines = _names(text) if python else ("", [])
     for word in words:
-        part = names if word.where == "names" else spread
+        part, lines = _spread(text), None
+        if word.where == "names" and _matches(word.pattern, part):
+            part, lines = _names(text) if python else ("", [])
+        elif word.where == "names":
+            continue
         stays = [match.span() for one in word.except_in for match in _matches(one, part)]
         for match in _matches(word.pattern, part):
             if not any(start <= match.start() < end for start, end in stays):
                 at = part.count("\n", 0, match.start())
-                line = lines[at] if word.where == "names" else at + 1
-                found.add((line, " ".join(match[0].split()), word.instead))
+                found.add(
+                    (lines[at] if lines else at + 1, " ".join(match[0].split()), word.instead)
+                )
     return sorted(found)
 
 
