@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import KDTree
+import scipy  # loads its parts, each a large library, where they are first used
 
 from deepcryopicker.types import Floats
 
@@ -35,7 +35,7 @@ def suppress_by_distance(
     if len(order) == 0 or distance <= 0.0:
         return order
     points = np.column_stack([x, y])[order]
-    neighbours = KDTree(points).query_ball_point(points, np.nextafter(distance, 0.0))
+    neighbours = scipy.spatial.KDTree(points).query_ball_point(points, np.nextafter(distance, 0.0))
     return order[_greedy(neighbours)]
 
 
@@ -62,7 +62,7 @@ def suppress_by_overlap(
     if len(order) == 0:
         return order
     points = np.column_stack([x, y])[order]
-    touching = KDTree(points).query_ball_point(points, side, p=np.inf)
+    touching = scipy.spatial.KDTree(points).query_ball_point(points, side, p=np.inf)
     overlapping = []
     for point, near in zip(points, touching, strict=True):
         width, height = np.maximum(side - np.abs(points[near] - point), 0.0).T

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
+import scipy  # loads its parts, each a large library, where they are first used
 
 from deepcryopicker.types import Floats, Picks
 
@@ -125,7 +125,7 @@ def outcome_of(picks: Picks, found: Index, uncertain: Picks, radius: float) -> n
     """
     outcome = np.where(found >= 0, HIT, FALSE).astype(np.int8)
     if len(picks) and len(uncertain):
-        tree = cKDTree(uncertain.positions)
+        tree = scipy.spatial.cKDTree(uncertain.positions)
         near = tree.query_ball_point(picks.positions, radius, return_length=True) > 0
         outcome[near & (outcome == FALSE)] = IGNORED
     return outcome
@@ -135,7 +135,8 @@ def _pairs(picks: Picks, truth: Picks, radius: float) -> tuple[Index, Index, Flo
     """List every pick and particle within `radius` of each other, and their distance."""
     # Squares of larger coordinates overflow, and the tree rejects them.
     places, targets = (np.clip(one.positions, -1e150, 1e150) for one in (picks, truth))
-    near = cKDTree(places).sparse_distance_matrix(cKDTree(targets), radius, output_type="ndarray")
+    tree, other = scipy.spatial.cKDTree(places), scipy.spatial.cKDTree(targets)
+    near = tree.sparse_distance_matrix(other, radius, output_type="ndarray")
     return near["i"], near["j"], near["v"]
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import expit, logit
+import scipy  # loads its parts, each a large library, where they are first used
 
 from deepcryopicker.types import UNCALIBRATED, Calibration, Floats, Image
 
@@ -27,8 +27,9 @@ def calibrated(score: Image, calibration: Calibration) -> Image:
     """
     if calibration == UNCALIBRATED:
         return score
-    sureness = logit(np.clip(score, _LEAST, 1.0 - _LEAST))
-    return expit(calibration.slope * sureness + calibration.intercept).astype(np.float32)
+    sureness = _logit(score)
+    shifted = calibration.slope * sureness + calibration.intercept
+    return scipy.special.expit(shifted).astype(np.float32)
 
 
 def fit_calibration(
@@ -59,8 +60,13 @@ def fit_calibration(
     if every == UNCALIBRATED:
         return every
     single = [_fit(*one) for one in zip(scores, found, strict=True)]
-    middle = [(logit(level) - one.intercept) / one.slope for one in single if one != UNCALIBRATED]
+    wanted = scipy.special.logit(level)
+    middle = [(wanted - one.intercept) / one.slope for one in single if one != UNCALIBRATED]
     return replace(every, intercept=-every.slope * float(np.median(middle))) if middle else every
+
+
+def _logit(score: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return scipy.special.logit(np.clip(score, _LEAST, 1.0 - _LEAST))
 
 
 def _fit(score: Floats, found: npt.NDArray[np.bool_]) -> Calibration:
@@ -69,13 +75,13 @@ def _fit(score: Floats, found: npt.NDArray[np.bool_]) -> Calibration:
         return UNCALIBRATED
     # Platt's targets: a finite sample cannot prove a probability of 0 or 1.
     target = np.where(found, (right + 1) / (right + 2), 1 / (wrong + 2))
-    sureness = logit(np.clip(score, _LEAST, 1.0 - _LEAST))
+    sureness = _logit(score)
 
     def loss(curve: Floats) -> float:
         z = curve[0] * sureness + curve[1]
         return float(np.mean(np.logaddexp(0.0, z) - target * z))
 
-    slope, intercept = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
+    slope, intercept = scipy.optimize.minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
     if not slope > 0 or not np.isfinite(intercept):
         return UNCALIBRATED
     return Calibration(float(slope), float(intercept))

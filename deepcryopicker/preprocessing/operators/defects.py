@@ -1,10 +1,10 @@
 """Defects of the camera: pixels that X-rays hit, dead or hot rows and columns."""
 
 import numpy as np
-from scipy.ndimage import median_filter
+from numpy.lib.stride_tricks import sliding_window_view
 
 from deepcryopicker.preprocessing.operators.borders import inner_slices
-from deepcryopicker.types import Image, Margins
+from deepcryopicker.types import Floats, Image, Margins
 
 _SAMPLED = 16  # every so many pixels along each axis
 _FARTHEST = 100.0  # robust standard deviations; gold and ice stay within some twenty
@@ -63,9 +63,15 @@ def mend_lines(image: Image, margins: Margins) -> Image:
     return image
 
 
+def _median_around(level: Floats) -> Floats:
+    """Median of each value and its neighbours; the ends count as often as is needed."""
+    padded = np.pad(level, _NEIGHBOURS // 2, mode="edge")
+    return np.median(sliding_window_view(padded, _NEIGHBOURS), axis=1)
+
+
 def _mend_rows(image: Image) -> Image:
     level = image.mean(axis=1, dtype=np.float64)
-    offset = level - median_filter(level, _NEIGHBOURS, mode="nearest")
+    offset = level - _median_around(level)
     deviation = _TO_DEVIATION * float(np.median(np.abs(offset)))
     odd = np.flatnonzero(np.abs(offset) > _ODD * deviation)
     if deviation == 0.0 or len(odd) == 0:

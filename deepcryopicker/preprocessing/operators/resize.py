@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy  # loads its parts, each a large library, where they are first used
 
 from deepcryopicker.preprocessing.operators.quantise import whole_numbers
 from deepcryopicker.types import Image
@@ -61,7 +61,7 @@ def _round(image: Image, low: int, high: int) -> Image:
     return np.clip(np.floor(image + 0.5), low, high)
 
 
-def _bicubic_weights(length: int, scale: float) -> sparse.csr_array:
+def _bicubic_weights(length: int, scale: float) -> "scipy.sparse.csr_array":
     """Weights of the inputs (columns) in each output (rows); every row sums to one."""
     size = scaled_length(length, scale)
     shrink = min(scale, 1.0)
@@ -73,7 +73,8 @@ def _bicubic_weights(length: int, scale: float) -> sparse.csr_array:
     mirrored = np.mod(index, 2 * length)
     mirrored = np.where(mirrored >= length, 2 * length - 1 - mirrored, mirrored)
     row = np.repeat(np.arange(size), taps)
-    return sparse.coo_array((weight.ravel(), (row, mirrored.ravel())), shape=(size, length)).tocsr()
+    entries = weight.ravel(), (row, mirrored.ravel())
+    return scipy.sparse.coo_array(entries, shape=(size, length)).tocsr()
 
 
 def _keys(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
