@@ -28,10 +28,13 @@ demo: $(INSTALLED) ## Run the main job on generated micrographs: labels, network
 # would wait for each other. The tests of a file share what they have trained.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-test: $(INSTALLED) ## Run the tests that take seconds each
-	$(PYTEST) -m "not slow and not slurm and not faults"
+test: $(INSTALLED) ## Run the tests for every change: five minutes on two cores
+	$(PYTEST) -m "not thorough and not slow and not slurm and not faults"
 
-test-all: $(INSTALLED) ## Run every test, but those on SLURM
+test-slow: $(INSTALLED) ## Run those that `make test` leaves out: whole trainings, every combination
+	$(PYTEST) -m "thorough and not slow and not slurm and not faults"
+
+test-all: $(INSTALLED) ## Run every test, but those on SLURM: also minutes of real micrographs
 	$(PYTEST) -m "not slurm and not faults"
 
 test-faults: $(INSTALLED) ## Run every test of broken and hostile files, 10,000 damaged headers included
@@ -85,4 +88,4 @@ $(TOPAZ)/.installed: $(INSTALLED)
 clean: ## Remove what the targets made, but not the results in outputs/
 	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install demo test test-all test-faults test-slurm lint bench bench-500 bench-2000 benchmark-rivals relion chromium topaz clean
+.PHONY: help install demo test test-slow test-all test-faults test-slurm lint bench bench-500 bench-2000 benchmark-rivals relion chromium topaz clean

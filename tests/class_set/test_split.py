@@ -12,7 +12,6 @@ from deepcryopicker.class_set.split import (
     assign_splits,
     block_of,
     near_seam,
-    needs_blocks,
 )
 
 NAMES = ["train", "validation", "test"]
@@ -57,10 +56,6 @@ def test_splits_are_drawn_by_the_seed():
 
 def test_shares_of_zero_give_none():
     assert set(assign_splits(["a"] * 10, replace(CONFIG, test=0.0), 0).ravel()) == set(NAMES[:2])
-
-
-def test_fewer_than_three_need_blocks():
-    assert [needs_blocks(n) for n in (1, 2, 3, 4)] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("shape", [(400, 400), (300, 520)])

@@ -90,17 +90,24 @@ def test_another_preprocessing_than_theirs_is_refused(shell):
 
 
 def test_training_starts_from_them(shell):
-    short = ("trainer.epochs=1", "class_set.samples_per_class=32", "until=weights")
+    short = (
+        "trainer.epochs=1",
+        "trainer.epoch_windows=1",
+        "class_set.samples_per_class=32",
+        "until=weights",
+    )
     answer = shell("train", "start_from=general", *SMALL, *short, run="from_general")
     assert (answer.code, answer.err) == (0, "")
 
 
+@pytest.mark.thorough
 def test_the_experiment_remakes_them(shell):
     """As small as it goes: what comes out is of the shipped weights' kind."""
     tiny = (
         "dataset.count=8",
         "dataset.side=10",
         "trainer.epochs=1",
+        "trainer.epoch_windows=1",
         "class_set.samples_per_class=40",
     )
     answer = shell("train", "+experiment=general", *tiny, run="remade")

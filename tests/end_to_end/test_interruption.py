@@ -5,12 +5,15 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 SMALL = (
     "dataset.kinds=[apoferritin]",
     "dataset.micrographs_per_kind=3",
     "dataset.shape=[384,448]",
     "class_set.samples_per_class=64",
     "trainer.epochs=8",
+    "trainer.epoch_windows=300",  # so that there is time to kill it
     "trainer.patience=8",
     "until=weights",
     "logger=csv",
@@ -32,6 +35,7 @@ def epochs(folder):
         return [int(row["epoch"]) for row in csv.DictReader(stream)]
 
 
+@pytest.mark.thorough
 def test_killed_training_goes_on_to_the_same_weights(tmp_path):
     undisturbed = start(tmp_path, "undisturbed")
     out, _ = undisturbed.communicate(timeout=DEADLINE)

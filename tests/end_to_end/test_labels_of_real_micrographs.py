@@ -16,7 +16,7 @@ from deepcryopicker.pipeline.labels.label_dataset import label_each
 from deepcryopicker.pipeline.labels.label_files import count, summarise_labels
 from deepcryopicker.runs.folder import Run
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.thorough]
 
 # The least that is accepted: of all candidates, then of the good ones.
 LIMITS = {

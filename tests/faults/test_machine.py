@@ -84,12 +84,17 @@ def kill_and_go_on(night, undisturbed, folder, number):
     assert len(before) - len(again) <= max(finished, len(before))
 
 
-# Case 63. Quick: a few moments; all of them with `make test-faults`.
+# Case 63. One moment in `make test`, two more in `make test-slow`, all in `make test-faults`.
 @pytest.mark.parametrize(
     "number",
     [
-        pytest.param(n, marks=() if n < 3 else (pytest.mark.faults, pytest.mark.slow))
-        for n in range(MOMENTS)
+        0,
+        pytest.param(1, marks=pytest.mark.thorough),
+        pytest.param(2, marks=pytest.mark.thorough),
+        *(
+            pytest.param(number, marks=(pytest.mark.faults, pytest.mark.slow))
+            for number in range(3, MOMENTS)
+        ),
     ],
 )
 def test_a_killed_run_goes_on_to_the_same_files(night, undisturbed, tmp_path, number):
@@ -130,7 +135,10 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(night, small
 
 
 # Case 67.
-@pytest.mark.parametrize(("sent", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [pytest.param(signal.SIGTERM, 143, marks=pytest.mark.thorough), (signal.SIGINT, 130)],
+)
 def test_signals_leave_a_summary_and_the_next_run_goes_on(long_night, tmp_path, sent, expected):
     run = tmp_path / "run"
     process = start(tmp_path, *long_night.without_truth, "overlays=0")
@@ -153,6 +161,7 @@ def test_signals_leave_a_summary_and_the_next_run_goes_on(long_night, tmp_path, 
     assert f"picking: {len(done)} of 60 done before" in out
 
 
+@pytest.mark.thorough
 def test_relion_aborts_its_job_by_a_file(long_night, tmp_path):
     listing = tmp_path / "micrographs.star"
     names = "".join(f"{path}\n" for path in sorted(long_night.micrographs.iterdir()))
@@ -170,12 +179,13 @@ def test_relion_aborts_its_job_by_a_file(long_night, tmp_path):
     assert (tmp_path / "job" / "summary.csv").is_file()
 
 
+@pytest.mark.thorough
 def test_a_second_run_in_the_same_folder_is_refused(long_night, tmp_path):
     first = start(tmp_path, *long_night.without_truth, "overlays=0")
     wait_for(lambda: len(picked(tmp_path / "run")) >= 1, first)
     code, out, err = finish(start(tmp_path, *long_night.without_truth, "overlays=0"))
     assert (code, out) == (2, "")
-    assert err.startswith(f"error: another run is at work in {tmp_path}/run: process {first.pid}")
+    assert err.startswith(f"error: another run is using {tmp_path}/run: process {first.pid}")
     code, _, err = finish(first)
     assert (code, err) == (0, "")
     assert len(picked(tmp_path / "run")) == 60
@@ -201,6 +211,7 @@ def test_a_bare_environment_is_enough(night, undisturbed, tmp_path):
     assert files_of(tmp_path / "run") == undisturbed
 
 
+@pytest.mark.thorough
 def test_clocks_of_other_machines_play_no_part(night, tmp_path):
     """What was picked is known again though its file comes from the future."""
     copies = tmp_path / "copies"

@@ -9,7 +9,7 @@ import pytest
 
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.preprocessing.steps import OPERATIONS, preprocess, preprocess_for_model
+from deepcryopicker.preprocessing.steps import OPERATIONS, preprocess, to_model_scale
 from deepcryopicker.types import Micrograph
 
 DIAMETER = 40.0
@@ -56,8 +56,9 @@ def config(**changes):
 def test_views_are_the_chain_s_stages(micrograph, model_input, scale):
     chosen = config(model_input=model_input, scale=scale)
     preprocessed = Preprocessed(micrograph, DIAMETER, chosen)
+    seen = preprocess(micrograph, DIAMETER, chosen, until=model_input)
     for found, expected in (
-        (preprocessed.flat, preprocess_for_model(micrograph, DIAMETER, chosen)),
+        (preprocessed.flat, to_model_scale(seen, DIAMETER, chosen)),
         (preprocessed.enhanced, preprocess(micrograph, DIAMETER, chosen)),
     ):
         assert (found.scale, found.margins) == (expected.scale, expected.margins)
@@ -129,9 +130,16 @@ def test_views_at_another_scale(micrograph, factor, scale):
     assert other.micrograph is preprocessed.micrograph
 
 
-def test_views_at_their_own_scale_are_not_computed_again(micrograph):
+def test_at_its_own_scale_nothing_is_computed_again(micrograph, calls):
     preprocessed = Preprocessed(micrograph, DIAMETER, config())
-    assert preprocessed.at(1.0) is preprocessed
+    whole = preprocessed.enhanced.image
+    once = calls.copy()
+    assert set(once.values()) == {1}
+    np.testing.assert_array_equal(preprocessed.at(1.0).enhanced.image, whole)
+    assert preprocessed.at(1.0).flat.image is preprocessed.flat.image
+    assert calls == once
+    _ = preprocessed.at(1.5).flat
+    assert calls != once
 
 
 @pytest.mark.parametrize("left_out", [None, "flatten"])

@@ -1,6 +1,7 @@
 """What a folder's picks were made by: what counts, what is refused, and damaged manifests."""
 
 import copy
+import os
 
 import pytest
 
@@ -84,19 +85,19 @@ def test_what_does_not_decide_the_picks_may_change(folder, settings, key, value)
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
-        ("picker.threshold", 0.4, "picker.threshold is 0.4 here, but 0.5 in the run that"),
+        ("picker.threshold", 0.4, "picker.threshold is 0.4 here, but 0.5 in the run in"),
         ("seed", 1, "seed is 1 here, but 0"),
         ("dataset.diameter", None, "dataset.diameter is null here, but 20.0"),
         ("preprocessing.working_diameter", 30.0, "working_diameter is 30.0 here, but 24.0"),
     ],
 )
-def test_another_configuration_is_refused_or_redone(folder, settings, key, value, told):
+def test_another_configuration_is_refused_or_redone(folder, settings, key, value, message):
     other = changed(settings, key, value)
     with pytest.raises(UsageError) as refused:
         refuse_another(folder, other)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert "redo=true" in str(refused.value)
     assert "hydra.run.dir=OTHER" in str(refused.value)
     refuse_another(folder, changed(other, "redo", True))
@@ -146,6 +147,21 @@ def test_a_finished_micrograph_is_found_until_its_file_or_its_making_changes(
     assert found.find("a", micrograph, "x") is None
 
 
+@pytest.mark.parametrize("later", [1, -1])
+def test_a_micrograph_replaced_by_one_of_the_same_size_is_picked_again(
+    folder, settings, micrograph, later
+):
+    """Only the time of change gives it away, be the new file older or newer."""
+    made_by = deciding(settings)
+    Manifest(folder, made_by, keep=True).add([record_of(micrograph)])
+    modified = micrograph.stat().st_mtime_ns
+    micrograph.write_bytes(b"PIXELS")
+    os.utime(micrograph, ns=(modified, modified + later * 10**9))
+    assert Finished(folder, made_by).find("a", micrograph, "x") is None
+    os.utime(micrograph, ns=(modified, modified))
+    assert Finished(folder, made_by).find("a", micrograph, "x") == record_of(micrograph)
+
+
 def test_half_a_line_is_dropped_and_what_follows_is_kept(folder, settings, micrograph):
     made_by = deciding(settings)
     Manifest(folder, made_by, keep=True).add([record_of(micrograph, name) for name in "ab"])
@@ -160,7 +176,7 @@ def test_half_a_line_is_dropped_and_what_follows_is_kept(folder, settings, micro
 
 
 @pytest.mark.parametrize("line", ["", "7", "null", "{}", '{"name": "a"}', "\x00\xff"])
-def test_lines_that_are_no_records_do_not_count(folder, settings, micrograph, line):
+def test_lines_without_a_record_do_not_count(folder, settings, micrograph, line):
     made_by = deciding(settings)
     with (folder / MANIFEST).open("a", encoding="latin-1") as stream:
         stream.write(f"{line}\n")

@@ -195,6 +195,7 @@ def test_a_training_that_diverges_says_so(tmp_path):
         train(tmp_path, config=config)
 
 
+@pytest.mark.thorough
 def test_within_a_slurm_job_it_is_still_us_who_start_processes(tmp_path, monkeypatch):
     for key, value in {"JOB_ID": "1", "NTASKS": "1", "PROCID": "0", "LOCALID": "0"}.items():
         monkeypatch.setenv(f"SLURM_{key}", value)
@@ -220,6 +221,7 @@ def test_checkpoints_can_be_removed(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.csv"]
 
 
+@pytest.mark.thorough
 def test_two_processes_train_together(tmp_path):
     """Each sees half of every epoch; what comes out is one network."""
     config = TrainerConfig(epochs=8, patience=8, batch_size=16, device="cpu", devices=2)

@@ -23,6 +23,7 @@ RIVALS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", RIVALS)
 def test_it_finds_what_it_was_shown_on_another_micrograph(name):
     config, diameter = RIVALS[name]
