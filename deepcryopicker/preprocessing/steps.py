@@ -17,7 +17,6 @@ from deepcryopicker.preprocessing.chain import (
     chain_diameter,
     chain_scale,
     model_scale,
-    seen_by_network,
 )
 from deepcryopicker.preprocessing.operators import clahe, contrast, restore
 from deepcryopicker.preprocessing.operators.borders import fill_margins, find_margins
@@ -72,18 +71,6 @@ def preprocess(
         if name == until:
             break
     return result
-
-
-def preprocess_for_model(
-    micrograph: Micrograph, diameter: float, config: PreprocessingConfig
-) -> Micrograph:
-    """Run the chain up to what the network sees, at the network's scale.
-
-    Parameters and errors are those of :func:`preprocess`. A particle has
-    :func:`chain.model_diameter` pixels in the result, and the image is float32.
-    """
-    seen = preprocess(micrograph, diameter, config, until=seen_by_network(config))
-    return to_model_scale(seen, diameter, config)
 
 
 def to_model_scale(stage: Micrograph, diameter: float, config: PreprocessingConfig) -> Micrograph:

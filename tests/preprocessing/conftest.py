@@ -1,4 +1,6 @@
-"""The presets as users get them: composed by Hydra from conf/preprocessing."""
+"""Presets composed by Hydra: those of conf/preprocessing, and the authors' variants kept here."""
+
+from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -6,6 +8,8 @@ from omegaconf import OmegaConf
 
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
+
+PRESETS = Path(__file__).with_name("presets")
 
 
 @pytest.fixture
@@ -16,6 +20,7 @@ def preset():
 
         def composed(name, *overrides):
             given = [f"preprocessing={name}", *(f"preprocessing.{o}" for o in overrides)]
+            given.append(f"hydra.searchpath=[file://{PRESETS}]")
             return OmegaConf.to_object(compose("label", given).preprocessing)
 
         yield composed

@@ -1,4 +1,4 @@
-"""A run goes on after one bad micrograph, stops after all of them, and writes valid JSON."""
+"""A run continues after one bad micrograph, stops after all of them, and writes valid JSON."""
 
 import csv
 import json
@@ -77,7 +77,7 @@ def test_an_unforeseen_failure_leaves_its_traceback_in_a_file(run, capsys, error
 
 
 @pytest.mark.parametrize("error", [UsageError("wrong key"), KeyboardInterrupt()])
-def test_wrong_usage_and_signals_are_no_matter_of_one_micrograph(run, error):
+def test_wrong_usage_and_signals_stop_the_run(run, error):
     with pytest.raises(type(error)):
         run.attempt("picking", "a", Path("a.mrc"), fail_with(error))
     assert run.failures == []
@@ -96,7 +96,7 @@ def test_metrics_are_json_even_where_a_number_is_not_finite(run):
     text = (run.folder / "metrics.json").read_text()
 
     def refuse(word):
-        raise AssertionError(f"{word} is no JSON")
+        raise AssertionError(f"{word} is not JSON")
 
     metrics = json.loads(text, parse_constant=refuse)
     assert metrics["f1"] is None
@@ -145,7 +145,7 @@ COMPOSED = [
     ("train", []),
     ("train", ["baseline=null", "labeler=kmeans", "model=timm", "class-set=five"]),
     ("train", ["picker@baseline=auto", "labeler@baseline.labeler=ibc", "logger=csv"]),
-    ("label", ["labeler=auto", "preprocessing=legacy_dm3", "preprocessing.scale=0.7"]),
+    ("label", ["labeler=auto", "preprocessing=matlab", "preprocessing.scale=0.7"]),
     ("label", ["dataset=folder", "dataset.micrographs=a b/*.mrc", "dataset.pixel_size=1e-5"]),
     ("pick", ["picker=auto"]),
     ("pick", ["picker=supercryopicker", "picker.labeler.selection.overlap=0.5"]),

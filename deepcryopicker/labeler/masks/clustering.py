@@ -108,24 +108,6 @@ def fcm_clusters(image: Image, clusters: int) -> Indices:
     return np.where(particle, 0, others).astype(np.uint8)[levels.index]
 
 
-def fcm_memberships(image: Image, clusters: int) -> Image:
-    """Fuzzy memberships of each pixel, from fuzzy c-means with m = 2.
-
-    Parameters
-    ----------
-    image : (H, W) float32
-        Not constant.
-    clusters : int, >= 2
-
-    Returns
-    -------
-    (clusters, H, W) float32
-        Darkest cluster first; sums to one over the clusters.
-    """
-    levels = _levels(image)
-    return _memberships(levels, clusters).astype(np.float32)[:, levels.index]
-
-
 @dataclass(frozen=True)
 class _Levels:
     """An image's histogram.

@@ -208,36 +208,6 @@ def corners(table: FeretTable) -> Floats:
     return np.stack([centre + a * half_short + b * half_long for a, b in signs], axis=1)
 
 
-def perfect_mask(table: FeretTable, shape: tuple[int, int]) -> Mask:
-    """Fill the perfect rectangle of every component (figs 15 and 16).
-
-    Its sides are the minimum and the orthogonal Feret diameter, its centre that of the hull's
-    rectangle. A pixel belongs to it if the pixel's centre does.
-
-    Parameters
-    ----------
-    table : FeretTable
-    shape : (H, W)
-
-    Returns
-    -------
-    (H, W) bool
-    """
-    mask = np.zeros(shape, np.bool_)
-    boxes = corners(table)
-    first = np.maximum(np.floor(boxes.min(axis=1)).astype(int), 0)
-    last = np.maximum(np.ceil(boxes.max(axis=1)).astype(int) + 1, 0)
-    for i, (short, long) in enumerate(zip(*_axes(table), strict=True)):
-        (left, top), (right, bottom) = first[i], last[i]
-        window = mask[top:bottom, left:right]
-        row, column = np.ogrid[top : top + window.shape[0], left : left + window.shape[1]]
-        dx, dy = column - table.x[i], row - table.y[i]
-        window |= (np.abs(dx * short[0] + dy * short[1]) <= table.minimum[i] / 2.0) & (
-            np.abs(dx * long[0] + dy * long[1]) <= table.orthogonal[i] / 2.0
-        )
-    return mask
-
-
 def _axes(table: FeretTable) -> tuple[Floats, Floats]:
     """Return unit vectors (N, 2) along the minimum and the orthogonal Feret diameter."""
     angle = np.radians(table.minimum_angle)

@@ -51,11 +51,6 @@ def clean_mask(mask: Mask, smallest: float, smallest_after: float = 0.0, fill: b
     return (_fill_holes(bits) if fill else bits).astype(bool)
 
 
-def remove_small(mask: Mask, smallest: float) -> Mask:
-    """Keep the components of at least `smallest` pixels."""
-    return _open_area(mask.astype(np.uint8), smallest).astype(bool)
-
-
 def _open_area(bits: _Bits, smallest: float) -> _Bits:
     if smallest <= 1.0:
         return bits

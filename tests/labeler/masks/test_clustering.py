@@ -9,7 +9,6 @@ from sklearn.cluster import KMeans
 
 from deepcryopicker.labeler.masks.clustering import (
     fcm_clusters,
-    fcm_memberships,
     intensity_clusters,
     kmeans_clusters,
 )
@@ -95,25 +94,26 @@ def test_refined_centres_are_medians_and_nearest(image):
     assert (index != intensity_clusters(image, 4)).mean() > 0.02
 
 
-def test_memberships_fulfil_the_equations_of_fuzzy_c_means(image):
-    membership = fcm_memberships(image, 3).astype(np.float64)
-    np.testing.assert_allclose(membership.sum(axis=0), 1, atol=1e-5)
-    share = membership**2
-    centres = (share * image).sum(axis=(1, 2)) / share.sum(axis=(1, 2))
-    assert (np.diff(centres) > 0).all()
-    nearness = 1 / (image - centres[:, None, None]) ** 2
-    # The image's own levels are a thousandth apart, the iteration stops at a thousandth.
-    np.testing.assert_allclose(membership, nearness / nearness.sum(axis=0), atol=0.02)
+def memberships(image, clusters):
+    """Fuzzy c-means with m = 2 by its two equations, again and again; darkest cluster first."""
+    centres = np.quantile(image, (np.arange(clusters) + 0.5) / clusters)
+    for _ in range(300):
+        nearness = 1 / np.maximum((image - centres[:, None, None]) ** 2, 1e-12)
+        membership = nearness / nearness.sum(axis=0)
+        share = membership**2
+        centres = (share * image).sum(axis=(1, 2)) / share.sum(axis=(1, 2))
+    return membership[np.argsort(centres)]
 
 
 def test_fuzzy_particles_are_cut_by_otsu(image):
-    membership = fcm_memberships(image, 4)
+    membership = memberships(image.astype(np.float64), 4)
     eight_bits = np.round(membership[0] * 255).astype(np.uint8)
     _, otsu = cv2.threshold(eight_bits, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     index = fcm_clusters(image, 4)
     assert ((index == 0) == (otsu > 0)).mean() > 0.99
+    both = (index > 0) & (otsu == 0)
     others = 1 + membership[1:].argmax(axis=0)
-    np.testing.assert_array_equal(index[index > 0], others[index > 0])
+    assert (index[both] == others[both]).mean() > 0.99
 
 
 @pytest.mark.real

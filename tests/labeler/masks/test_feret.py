@@ -12,7 +12,6 @@ from deepcryopicker.labeler.masks.feret import (
     is_overlapping,
     is_square,
     measure,
-    perfect_mask,
 )
 
 SHAPE = (160, 180)
@@ -25,6 +24,12 @@ def box(x, y, a, b, angle, shape=SHAPE):
     along = (column - x) * cosine + (row - y) * sine
     across = (row - y) * cosine - (column - x) * sine
     return (np.abs(along) <= a / 2) & (np.abs(across) <= b / 2)
+
+
+def rectangle_of(table):
+    """Pixels whose centre lies in the perfect rectangle of the only component."""
+    columns = (table.x, table.y, table.minimum, table.orthogonal, table.minimum_angle)
+    return box(*(column[0] for column in columns))
 
 
 def disc(x, y, radius, shape=SHAPE):
@@ -185,12 +190,12 @@ def test_turned_squares_overlap_by_the_area_they_share():
     assert not is_overlapping(table, iou=0.715).any()
 
 
-def test_perfect_mask_is_the_rectangle():
+def test_the_perfect_rectangle_is_the_whole_box():
     """A box that has lost its corners becomes whole."""
     whole = box(90, 75, 50, 60, 30)
     worn = whole & disc(90, 75, 33)
     table = measure(worn)
-    perfect = perfect_mask(table, SHAPE)
+    perfect = rectangle_of(table)
     assert iou(perfect, whole) > 0.96 > iou(worn, whole)
     area = (table.minimum * table.orthogonal)[0]
     assert perfect.sum() == pytest.approx(area, rel=0.03)
@@ -210,20 +215,10 @@ def test_corners_are_those_of_the_perfect_rectangle():
     assert turned(first, 30) == pytest.approx(0, abs=2)
 
 
-def test_perfect_mask_is_cut_at_the_edge_of_the_image():
-    mask = box(5, 155, 40, 40, 20)
-    table = measure(mask)
-    perfect = perfect_mask(table, SHAPE)
-    assert perfect.shape == SHAPE
-    assert (perfect & mask).sum() > 0.97 * mask.sum()
-    assert not perfect_mask(table, (50, 50)).any()
-
-
 def test_nothing_gives_empty_tables():
     table = measure(np.zeros(SHAPE, bool))
     assert len(table) == len(is_square(table)) == len(is_overlapping(table)) == 0
     assert corners(table).shape == (0, 4, 2)
-    assert not perfect_mask(table, SHAPE).any()
 
 
 def test_specks_and_lines_do_not_fail():

@@ -12,7 +12,6 @@ from deepcryopicker.labeler.masks.particle_mask import (
     clean_mask,
     particle_cluster,
     prominent_maxima,
-    remove_small,
     split_clumps,
 )
 
@@ -27,14 +26,13 @@ def mask():
     return (blobs > 0.04) ^ grain
 
 
-def test_remove_small_is_eight_connected_and_keeps_the_limit():
-    mask = np.zeros((12, 12), bool)
-    mask[[1, 2, 3], [1, 2, 3]] = True  # a diagonal: three pixels only if diagonals connect
-    mask[8, 2:4] = True
-    kept = remove_small(mask, 3)
-    assert kept.sum() == 3
-    assert kept[[1, 2, 3], [1, 2, 3]].all()
-    assert not remove_small(mask, 4).any()
+def test_specks_are_eight_connected_and_the_limit_is_kept():
+    """A diagonal of five squares: one component only if diagonals connect."""
+    mask = np.zeros((40, 40), bool)
+    for place in range(5, 30, 5):
+        mask[place : place + 5, place : place + 5] = True
+    assert clean_mask(mask, 125).sum() == clean_mask(mask, 0).sum() > 0
+    assert not clean_mask(mask, 126).any()
 
 
 def test_cleaning_step_by_step(mask):
@@ -83,7 +81,8 @@ def test_area_after_closing_counts(mask):
     assert both.sum() < first.sum()
     assert not (both & ~first).any()
     # Dilating by the cross keeps components of 400 pixels above 400 pixels.
-    assert np.array_equal(both, remove_small(both, 400))
+    labels, count = ndimage.label(both, np.ones((3, 3)))
+    assert (ndimage.sum_labels(both, labels, np.arange(1, count + 1)) >= 400).all()
 
 
 @pytest.mark.real

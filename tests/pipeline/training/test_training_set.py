@@ -178,7 +178,7 @@ def test_the_same_twice(plain, configure, sources, run):
     np.testing.assert_array_equal(again.windows, plain[0].windows)
 
 
-@pytest.mark.parametrize("preprocessing", ["default", "none", "matlab", "matlab_inverted"])
+@pytest.mark.parametrize("preprocessing", ["default", "none", "matlab"])
 def test_augmented_windows_are_other_versions_of_the_training_windows(
     configure, sources, run, preprocessing
 ):
