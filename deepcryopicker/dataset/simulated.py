@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 
 import mrcfile
 import numpy as np
 
-from deepcryopicker import __version__
+from deepcryopicker.dataset import simulator
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.schema import SimulatedConfig, VariedConfig
 from deepcryopicker.dataset.simulator import KINDS, Kind, SimulatedMicrograph, simulate
@@ -127,8 +128,18 @@ def _wanted(config: SimulatedConfig) -> tuple[Path, list[tuple[Kind, int]]]:
 def _key(config: SimulatedConfig | VariedConfig) -> str:
     """Name of the cache folder: anything that changes a micrograph changes it."""
     settings = {k: v for k, v in asdict(config).items() if k in {"shape", "dose", "seed", "side"}}
-    text = json.dumps([__version__, settings], sort_keys=True)
+    text = json.dumps([_code_digest(), settings], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@cache
+def _code_digest() -> str:
+    """Digest of the source files that micrographs are made by: a changed one makes them anew."""
+    digest = hashlib.sha256()
+    for path in [Path(__file__), *sorted(Path(simulator.__file__).parent.glob("*.py"))]:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.name} {content}\n".encode())
+    return digest.hexdigest()
 
 
 def _seed(config: SimulatedConfig, kind: Kind, index: int) -> int:
@@ -140,12 +151,16 @@ def _paths(folder: Path, name: str, index: int) -> tuple[Path, Path]:
     return folder / "micrographs" / f"{stem}.mrc", folder / "coordinates" / f"{stem}.csv"
 
 
-def _store(simulated: SimulatedMicrograph, micrograph: Path, coordinates: Path) -> None:
-    """Write truth first: a micrograph in the cache always has its truth."""
-    picks = Picks.create(
+def true_particles(simulated: SimulatedMicrograph) -> Picks:
+    """Return the particles of a simulated micrograph, original pixels."""
+    return Picks.create(
         simulated.x, simulated.y, label=simulated.label, diameter=simulated.diameter
     )
-    write_csv(coordinates, picks)
+
+
+def _store(simulated: SimulatedMicrograph, micrograph: Path, coordinates: Path) -> None:
+    """Write truth first: a micrograph in the cache always has its truth."""
+    write_csv(coordinates, true_particles(simulated))
     with replacing(micrograph) as temporary, mrcfile.new(temporary, overwrite=True) as file:
         file.set_data(simulated.image.astype(np.float32))
         file.voxel_size = simulated.pixel_size

@@ -37,13 +37,14 @@ class Estimate:
     ----------
     diameter : float
         Original pixels.
-    confidence : float
-        0 where whatever is found at this size is of one kind, which means noise; 1 where particles
-        stand out at least twice as clearly.
+    contrast : float
+        0 where everything found at this size is of one kind, which means noise; 1 where particles
+        stand out at least twice as clearly. It is no measure of the diameter's error: a shell's
+        rim or a lobe of a particle can stand out as clearly as the whole.
     """
 
     diameter: float
-    confidence: float
+    contrast: float
 
 
 def estimate_diameter(

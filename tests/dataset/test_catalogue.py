@@ -1,6 +1,8 @@
 """Entries know their truth and diameter; generated micrographs are kept."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import mrcfile
 import numpy as np
@@ -9,6 +11,7 @@ from hydra import compose, initialize_config_dir
 
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.dataset import simulated, simulator
 from deepcryopicker.dataset.catalogue import open_combined, open_folder
 from deepcryopicker.dataset.schema import (
     CombinedConfig,
@@ -317,3 +320,22 @@ def test_other_settings_have_files_of_their_own(first, config, changes):
     other = open_simulated(changed, Track())
     assert other.entries[0].path != first[0].entries[0].path
     assert other.entries[0].path.exists()
+
+
+@pytest.fixture
+def copied_simulator(tmp_path, monkeypatch):
+    """A copy of the simulator's source files, from which the name of the cache is made."""
+    folder = tmp_path / "simulator"
+    shutil.copytree(Path(simulator.__file__).parent, folder)
+    monkeypatch.setattr(simulator, "__file__", str(folder / "__init__.py"))
+    simulated._code_digest.cache_clear()
+    yield folder
+    simulated._code_digest.cache_clear()
+
+
+def test_a_changed_simulator_does_not_find_the_old_micrographs(copied_simulator, config, first):
+    assert simulated.list_simulated(config) == first[0]
+    with (copied_simulator / "scene.py").open("a") as stream:
+        stream.write("\nNOISE = 2.0\n")
+    simulated._code_digest.cache_clear()
+    assert simulated.list_simulated(config).entries == ()

@@ -88,7 +88,6 @@ def test_the_files_of_the_contract_are_there(trained):
         "data.csv",
         "patches.png",
         "samples.csv",
-        "status.json",
         "timings.json",
         "training/metrics.csv",
         "baseline/summary.csv",
@@ -234,11 +233,13 @@ def test_a_diameter_that_was_not_given_is_estimated(no_labels):
 
 def test_the_estimated_diameter_is_said_and_used(no_labels, trained):
     (row,) = rows(no_labels.folder / "diameters.csv")
-    assert list(row) == ["what", "diameter", "confidence"]
+    assert list(row) == ["what", "diameter", "contrast"]
     assert row["what"] == "folder"
-    assert 0 <= float(row["confidence"]) <= 1
-    said = f"particle diameter estimated at {float(row['diameter']):g} pixels, confidence "
+    assert 0 <= float(row["contrast"]) <= 1
+    said = f"particle diameter estimated at {float(row['diameter']):g} pixels, contrast "
     assert said in no_labels.out
+    assert "not how exact it is" in no_labels.out
+    assert "confidence" not in no_labels.out
     for summary in rows(no_labels.folder / "summary.csv"):
         assert float(summary["diameter"]) == float(row["diameter"])
     card = yaml.safe_load((no_labels.folder / "model.yaml").read_text())

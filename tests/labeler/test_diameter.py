@@ -86,14 +86,14 @@ def test_without_a_peak_the_diameter_lies_within_the_series(response):
 def test_drawn_particles_are_measured(large_only, size):
     found = estimate(drawn(size))
     assert found.diameter == pytest.approx(size, rel=0.12)
-    assert found.confidence > 0.4
+    assert found.contrast > 0.4
 
 
 def test_finer_pixels_give_more_of_them(large_only):
     image = drawn(48.0)
     coarse, fine = estimate(image), estimate(np.kron(image, np.ones((2, 2), np.float32)))
     assert fine.diameter == pytest.approx(2 * coarse.diameter, rel=0.08)
-    assert fine.confidence == pytest.approx(coarse.confidence, abs=0.2)
+    assert fine.contrast == pytest.approx(coarse.contrast, abs=0.2)
 
 
 def test_units_of_intensity_do_not_matter(large_only):
@@ -101,10 +101,10 @@ def test_units_of_intensity_do_not_matter(large_only):
     assert estimate(1000 + 37 * image).diameter == pytest.approx(estimate(image).diameter, rel=0.03)
 
 
-def test_noise_gives_no_confidence(large_only):
+def test_noise_gives_no_contrast(large_only):
     rng = np.random.default_rng(1)
     found = estimate(*rng.normal(size=(2, SIDE, SIDE)).astype(np.float32))
-    assert found.confidence < 0.2
+    assert found.contrast < 0.2
 
 
 @pytest.mark.slow
@@ -119,4 +119,4 @@ def test_simulated_particles_are_measured(kind, seeds):
     truths = [simulate(KINDS[kind], (1024, 1024), DOSE, seed) for seed in seeds]
     found = estimate(*(truth.image for truth in truths))
     assert found.diameter == pytest.approx(truths[0].diameter[0], rel=0.12)
-    assert found.confidence > 0.4
+    assert found.contrast > 0.4

@@ -129,18 +129,19 @@ def settle_diameter(
         run.require(len(loaded), "diameter")
         console.print(f"{group}: estimating the particle diameter")
         estimate = estimate_diameter(loaded, preprocessing, settings)
-        diameter, confidence = round(estimate.diameter, 1), estimate.confidence
+        diameter, contrast = round(estimate.diameter, 1), estimate.contrast
         console.print(
             f"{group}: particle diameter estimated at {diameter:g} pixels, "
-            f"confidence {confidence:.0%}"
+            f"contrast {contrast:.0%}\n(contrast: how clearly this size stands out from noise, "
+            "not how exact it is; compare it with an overlay)"
         )
-        if confidence < _LOW_CONFIDENCE:
+        if contrast < _LOW_CONTRAST:
             console.print(
                 f"[yellow]{group}: hardly anything stands out from noise; "
                 "give the diameter: dataset.diameter=PIXELS[/]"
             )
-        rows.append({"what": group, "diameter": diameter, "confidence": f"{confidence:.3f}"})
-        write_rows(run.folder / "diameters.csv", rows, ("what", "diameter", "confidence"))
+        rows.append({"what": group, "diameter": diameter, "contrast": f"{contrast:.3f}"})
+        write_rows(run.folder / "diameters.csv", rows, ("what", "diameter", "contrast"))
         catalogue = catalogue.with_diameter(group, diameter)
     return catalogue
 

@@ -26,6 +26,14 @@ def test_blank_micrograph_is_left_out_and_the_others_are_measured(tmp_path, caps
     run = Run(tmp_path / "run", None, "test", {})
     catalogue = open_folder(FolderConfig(micrographs=str(tmp_path)))
     settled = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
-    assert "SKIP" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "SKIP" not in said
+    assert "confidence" not in said
+    assert "contrast: how clearly this size stands out from noise, not how exact it is" in " ".join(
+        said.split()
+    )
+    header, row = (run.folder / "diameters.csv").read_text().splitlines()
+    assert header == "what,diameter,contrast"
+    assert f"estimated at {row.split(',')[1]} pixels, contrast " in said
     assert run.failures == []
     assert settled.entries[1].diameter == pytest.approx(simulated.diameter[0], rel=0.35)
