@@ -14,9 +14,11 @@ from hydra._internal import hydra as hydra_internal
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins import file_config_source
 from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import ConfigCompositionException
 from hydra.plugins.config_source import ConfigResult
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from deepcryopicker.config.paths import CONF_DIR
@@ -42,6 +44,7 @@ HANDLERS = {"logging.FileHandler", "logging.NullHandler", "logging.StreamHandler
 _REFUSED = "is refused: a configuration may not choose what code runs"
 _STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}
 _LOGGING = ("hydra_logging", "job_logging")
+_SINGLE = "hydra.mode=RUN"  # what Hydra adds to the command line of a single run
 _OUTPUT = "/output"  # stands for the run folder, which is not known yet
 
 
@@ -53,14 +56,37 @@ def install() -> None:
 
 
 class CheckedLoader(ConfigLoaderImpl):
-    """Composes as Hydra does, and refuses what names code of others."""
+    """Composes as Hydra does, and refuses what names code of others.
 
-    def load_configuration(self, *args: Any, **kwargs: Any) -> DictConfig:
+    Hydra composes every single run twice, the first time only to learn whether it is one
+    (``hydra.mode``). It is composed once here: the first configuration is kept for the second time.
+    """
+
+    _kept: tuple[str | None, list[str], DictConfig] | None = None
+
+    def load_configuration(
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+    ) -> DictConfig:
         """Compose; also called for each job of a sweep."""
-        config = super().load_configuration(*args, **kwargs)
+        kept, self._kept = self._kept, None
+        single = run_mode == RunMode.RUN and validate_sweep_overrides
+        if single and kept is not None and kept[:2] == (config_name, overrides):
+            config = kept[2]
+            config.hydra.overrides.hydra.append(_SINGLE)
+            return config
+        config = super().load_configuration(
+            config_name, overrides, run_mode, from_shell, validate_sweep_overrides
+        )
         problem = foreign_code(config)
         if problem is not None:
             raise ConfigCompositionException(problem)
+        if not validate_sweep_overrides and not _sweeps(overrides) and _complete(config):
+            self._kept = config_name, [*overrides, _SINGLE], config
         return config
 
 
@@ -75,6 +101,17 @@ class FileConfigSource(file_config_source.FileConfigSource):
             except UsageError as error:
                 raise ConfigCompositionException(str(error)) from error
         return super().load_config(config_path)
+
+
+def _sweeps(overrides: list[str]) -> bool:
+    """Whether any value of a command line is several."""
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    return any(one.is_sweep_override() for one in parsed)
+
+
+def _complete(config: DictConfig) -> bool:
+    """Whether an option was chosen of every group; a single run may leave none open."""
+    return "???" not in config.hydra.runtime.choices.values()
 
 
 def foreign_code(config: DictConfig) -> str | None:
