@@ -31,7 +31,7 @@ _MOST_MEASURED = 400  # detections of each micrograph
 
 @dataclass(frozen=True)
 class Estimate:
-    """A particle diameter and how sure it is.
+    """A particle diameter, and how clearly this size stands out.
 
     Attributes
     ----------

@@ -29,7 +29,7 @@ T = TypeVar("T")
 DatasetConfig = FolderConfig | CombinedConfig | SimulatedConfig | VariedConfig
 
 _MICROGRAPHS_TO_MEASURE = 3
-_LOW_CONFIDENCE = 0.1
+_LOW_CONTRAST = 0.1
 
 
 def open_catalogue(config: DatasetConfig) -> Catalogue:
