@@ -1,4 +1,4 @@
-"""Every schema that Hydra composes configurations of, and the check of what it has composed."""
+"""All configuration schemas for Hydra, and the validation of composed configurations."""
 
 import dataclasses
 import re
@@ -7,7 +7,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from deepcryopicker.class_set.schema import ClassSetConfig
+from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.schemas import (
     EvaluateConfig,
     LabelConfig,
@@ -15,84 +15,10 @@ from deepcryopicker.config.schemas import (
     ReportConfig,
     TrainConfig,
 )
-from deepcryopicker.dataset.schema import (
-    CombinedConfig,
-    FolderConfig,
-    PublicConfig,
-    SimulatedConfig,
-    VariedConfig,
-)
 from deepcryopicker.errors import UsageError
-from deepcryopicker.labeler.schema import (
-    AutoConfig,
-    FcmConfig,
-    IbcConfig,
-    KmeansConfig,
-    LogConfig,
-    SuperKmeansConfig,
-    TruthConfig,
-)
-from deepcryopicker.logger.schema import LoggerConfig
-from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
-from deepcryopicker.picker.schema import (
-    DenseConfig,
-    LabelerPickerConfig,
-    SlidingConfig,
-)
-from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.rivals.learned.schema import (
-    Eman2Config,
-    FastRcnnConfig,
-    PixerConfig,
-)
-from deepcryopicker.rivals.programs.schema import (
-    ImportedConfig,
-    RelionLogConfig,
-    RelionTemplateConfig,
-    TopazConfig,
-    TopazTrainedConfig,
-)
-from deepcryopicker.trainer.schema import TrainerConfig
-
-SCHEMAS: dict[str, dict[str, type]] = {
-    "dataset": {
-        "combined": CombinedConfig,
-        "folder": FolderConfig,
-        "public": PublicConfig,
-        "simulated": SimulatedConfig,
-        "varied": VariedConfig,
-    },
-    "preprocessing": {"schema": PreprocessingConfig},
-    "labeler": {
-        "auto": AutoConfig,
-        "fcm": FcmConfig,
-        "ibc": IbcConfig,
-        "kmeans": KmeansConfig,
-        "log": LogConfig,
-        "super_kmeans": SuperKmeansConfig,
-        "truth": TruthConfig,
-    },
-    "class-set": {"schema": ClassSetConfig},
-    "model": {"compact": CompactConfig, "convolutional": ConvolutionalConfig, "timm": TimmConfig},
-    "trainer": {"schema": TrainerConfig},
-    "picker": {
-        "dense": DenseConfig,
-        "eman2": Eman2Config,
-        "fast_rcnn": FastRcnnConfig,
-        "imported": ImportedConfig,
-        "labeler": LabelerPickerConfig,
-        "pixer": PixerConfig,
-        "relion_log": RelionLogConfig,
-        "relion_template": RelionTemplateConfig,
-        "sliding": SlidingConfig,
-        "topaz": TopazConfig,
-        "topaz_trained": TopazTrainedConfig,
-    },
-    "logger": {"schema": LoggerConfig},
-}
 
 _GROUP_OF = {"rivals": "picker"}
-"""Packages with schemas of another group's options."""
+"""Packages that use schemas of another group."""
 
 COMMANDS: dict[str, type] = {
     "train": TrainConfig,
@@ -101,7 +27,7 @@ COMMANDS: dict[str, type] = {
     "evaluate": EvaluateConfig,
     "report": ReportConfig,
 }
-"""Names of the commands, which are also those of their primary configuration files."""
+"""Names of the commands and of their primary configuration files."""
 
 
 def register() -> None:
@@ -117,20 +43,20 @@ def register() -> None:
 
 
 def validated(config: DictConfig) -> Any:
-    """Build the dataclasses of a composed configuration; their own checks run now.
+    """Build the dataclasses of a composed configuration, which validates all values.
 
     Raises
     ------
     UsageError
-        If a value is refused. Schemas complain of ``labeler.clip`` wherever they are; the message
-        names the key that was given, such as ``picker.labeler.blobs.clip``.
+        If a value is invalid. The message names the full key, such as
+        ``picker.labeler.blobs.clip``, although the schema itself reports ``labeler.clip``.
     """
     _check(config, "")
     return OmegaConf.to_object(config)
 
 
 def _check(node: DictConfig, path: str) -> None:
-    """Build a node after those within it, so that what is refused is a key of the node itself."""
+    """Validate child nodes first, so that an error of a node is about one of its own keys."""
     kind = OmegaConf.get_type(node)
     for key in node:
         child = None if OmegaConf.is_missing(node, key) else node[key]
@@ -143,7 +69,7 @@ def _check(node: DictConfig, path: str) -> None:
 
 
 def _name_in_full(message: str, kind: type | None, path: str) -> str:
-    """Put a node's path before the names of its own keys, for example after ``labeler.``."""
+    """Replace the prefix of a node's own keys, such as ``labeler.``, by the path of the node."""
     module = getattr(kind, "__module__", "").split(".")
     if not path or kind is None or module[-1] != "schema" or not dataclasses.is_dataclass(kind):
         return message

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation import matching, metrics
 from deepcryopicker.evaluation.localisation import localise
 from deepcryopicker.types import SHAPES, Floats, Picks
@@ -93,6 +94,33 @@ def evaluate_micrograph(
     found = matching.assign(picks, truth, radius)
     outcome = matching.outcome_of(picks, found, uncertain, radius)
     return Evaluated(name, picks, outcome, found, truth, uncertain, radius, shape)
+
+
+def half_diameter(truth: Sequence[Picks], key: str) -> float:
+    """Return half the median diameter of true particles: the usual radius of a hit.
+
+    Parameters
+    ----------
+    truth : sequence of Picks
+        Of all micrographs.
+    key : str
+        What to give where they have no diameters, for the message.
+
+    Returns
+    -------
+    float
+        Original pixels.
+
+    Raises
+    ------
+    UsageError
+        If no particle has a diameter.
+    """
+    diameters = np.concatenate([np.zeros(0), *(picks.diameter for picks in truth)])
+    diameters = diameters[np.isfinite(diameters)]
+    if len(diameters) == 0:
+        raise UsageError(f"the truth has no diameters; give {key}=PIXELS")
+    return float(np.median(diameters)) / 2.0
 
 
 def pooled(evaluated: Sequence[Evaluated]) -> tuple[Floats, npt.NDArray[np.int8], int]:

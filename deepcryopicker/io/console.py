@@ -1,7 +1,8 @@
-"""Progress of long work: a bar with an ETA on a terminal, plain lines elsewhere."""
+"""Console output and progress: a bar with remaining time on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
@@ -19,10 +20,32 @@ console = Console(
 SECONDS_BETWEEN_LINES = 15.0
 
 
-def track(items: Collection[T], description: str) -> Iterator[T]:
-    """Yield the items and show how many are done and how long the rest will take."""
+@contextmanager
+def quiet(silent: bool = True) -> Iterator[None]:
+    """Print nothing meanwhile, unless it is not to be silent; no progress either."""
+    before = console.quiet
+    console.quiet = before or silent
+    try:
+        yield
+    finally:
+        console.quiet = before
+
+
+def track(items: Collection[T], description: str, unit: str = "micrograph") -> Iterator[T]:
+    """Yield the items and show how many are done and the time remaining.
+
+    Parameters
+    ----------
+    items : collection
+        Nothing is shown for an empty one.
+    description : str
+        What is done to them; their number follows: ``"cutting training windows from"``.
+    unit : str
+        Name of an item, in the singular.
+    """
     if not items:
         return
+    description = f"{description} {len(items)} {unit}{'s' if len(items) != 1 else ''}"
     if console.is_terminal:
         columns = (
             TextColumn("{task.description:<12}"),
@@ -41,4 +64,4 @@ def track(items: Collection[T], description: str) -> Iterator[T]:
             console.print(f"{description}: {done}/{len(items)}, about {left:.0f} s left")
             last = now
         yield item
-    console.print(f"{description}: {len(items)} done in {time.monotonic() - start:.0f} s")
+    console.print(f"{description}: done in {time.monotonic() - start:.0f} s")

@@ -17,6 +17,7 @@ from torch import nn
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.atomic import replacing, write_text
 from deepcryopicker.io.files.yaml_files import read_yaml
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Calibration
 
 _PICKLES = frozenset({".ckpt", ".pt", ".pth", ".sav", ".pkl", ".pickle", ".bin"})
@@ -126,6 +127,26 @@ def diameter_on(card: dict[str, Any]) -> float:
     if not 0 < diameter < float("inf"):
         raise ValueError(f"diameter is {diameter:g}")
     return diameter
+
+
+def chain_on(preprocessing: dict[str, Any], card: str) -> PreprocessingConfig:
+    """Build the preprocessing on a card, which anybody may have edited.
+
+    Parameters
+    ----------
+    preprocessing : dict
+    card : str
+        Names the card in errors.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    try:
+        return PreprocessingConfig(**preprocessing)
+    except (TypeError, ValueError, AttributeError, UsageError) as error:
+        raise UsageError(f"{card} has a damaged preprocessing: {error}") from error
 
 
 def calibration_on(card: dict[str, Any]) -> Calibration:

@@ -1,4 +1,4 @@
-"""The configuration in a run folder: written so that it runs again, read, and compared."""
+"""The configuration in a run folder: write it for reruns, read it, and compare two."""
 
 import dataclasses
 import json
@@ -7,7 +7,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from deepcryopicker.config.registry import COMMANDS, SCHEMAS
+from deepcryopicker.config.groups import SCHEMAS
+from deepcryopicker.config.registry import COMMANDS
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.yaml_files import check_yaml
 
@@ -16,9 +17,9 @@ _NOT_OF_THE_RUN = ("defaults", "hydra")  # in config.yaml, so that it composes a
 
 
 def as_primary(config: DictConfig) -> str:
-    """Write a composed configuration as a primary file, from which it composes again.
+    """Format a composed configuration as a primary file, from which Hydra composes it again.
 
-    Its defaults list names the schemas, so that another value given with it is checked as usual.
+    Its defaults list names the schemas, so that overrides on the command line are checked as usual.
     """
     kind = OmegaConf.get_type(config)
     command = next(name for name, schema in COMMANDS.items() if schema is kind)
@@ -32,7 +33,7 @@ def as_primary(config: DictConfig) -> str:
 
 
 def _schemas_within(node: DictConfig, path: str) -> list[dict[str, str]]:
-    """Name the schemas of the nodes within a node that its own schema leaves open."""
+    """List the schemas of child nodes that the schema of the parent declares as Any."""
     options = {
         schema: (group, name) for group, each in SCHEMAS.items() for name, schema in each.items()
     }
@@ -56,7 +57,7 @@ def _schemas_within(node: DictConfig, path: str) -> list[dict[str, str]]:
 
 
 def read_settings(folder: Path) -> dict[str, Any] | None:
-    """Read the configuration of the run in a folder; None if there is none, {} if it is odd."""
+    """Read the configuration of the run in a folder; None if missing, {} if invalid."""
     path = folder / CONFIG
     if not path.is_file():
         return None
@@ -64,7 +65,7 @@ def read_settings(folder: Path) -> dict[str, Any] | None:
         check_yaml(path)
     except UsageError:
         return {}
-    # What it holds is resolved; a dollar sign in it is one.
+    # The file is already resolved; a dollar sign in it is literal.
     content: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     if not isinstance(content, dict):
         return {}
@@ -76,10 +77,17 @@ def difference(
 ) -> tuple[str, str, str] | None:
     """Find the first key in which two configurations differ.
 
+    Parameters
+    ----------
+    there, here : dict
+        Resolved configurations.
+    parent : str
+        Prefix of the key, with a dot at its end.
+
     Returns
     -------
     (key, value there, value here) or None
-        Values as one types them; ``(no such key)`` where there is none.
+        Values as typed on the command line; ``(no such key)`` for a missing key.
     """
     for key in [*here, *(key for key in there if key not in here)]:
         old, new = (side.get(key, _ABSENT) for side in (there, here))
@@ -97,7 +105,7 @@ _ABSENT = object()
 
 
 def _typed(value: object) -> str:
-    """Word a value as on the command line, shortened."""
+    """Format a value as on the command line, shortened."""
     if value is _ABSENT:
         return "(no such key)"
     if isinstance(value, dict):

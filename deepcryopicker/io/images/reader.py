@@ -1,4 +1,4 @@
-"""Read one micrograph from any supported format; rows stay as they are in the file."""
+"""Read one micrograph from any supported format; rows keep the order of the file."""
 
 import logging
 from pathlib import Path
@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 POLARITIES = ("dark", "bright")
 BAD_PIXELS = 0.01
-"""Share of NaN or infinite pixels from which on a micrograph is refused."""
+"""A micrograph is refused from this fraction of NaN or infinite pixels."""
 
 LONGEST_NAME = 220
-"""Bytes of a file name without extension; outputs add up to 30 to it, and 255 are the limit."""
+"""Longest file name without extension, bytes; outputs append up to 30, and the limit is 255."""
 
 
 def read_micrograph(
@@ -38,18 +38,18 @@ def read_micrograph(
     polarity: str = "dark",
     average_frames: bool = False,
 ) -> Micrograph:
-    """Read an MRC, PNG, JPEG or TIFF file; where the disk or network fails, up to three times.
+    """Read an MRC, PNG, JPEG or TIFF file; retried twice after disk or network errors.
 
     Parameters
     ----------
     path : Path
         File with one of the `EXTENSIONS`.
     name : str, optional
-        Names the outputs; the file name without extension by default.
+        Name of the outputs; by default the file name without extension.
     pixel_size : float, optional
-        Angstrom per pixel; takes the place of what the header says.
+        Angstrom per pixel; overrides the header.
     polarity : {"dark", "bright"}
-        How particles look in the file. Bright ones are made dark: the grey values change sign.
+        Contrast of particles in the file. Bright particles are made dark by negating the image.
     average_frames : bool
         Whether a stack of frames (MRC or TIFF) is averaged rather than refused.
 
@@ -62,7 +62,7 @@ def read_micrograph(
     Raises
     ------
     MicrographError
-        The file is no usable micrograph. The message is one line and does not name the file.
+        The file is not a usable micrograph. The message is one line and does not name the file.
     UsageError
         Unknown polarity.
     """
@@ -70,7 +70,7 @@ def read_micrograph(
         raise UsageError(unknown("polarity", polarity, POLARITIES))
     _check_name(path)
     image, header_size = persistently(lambda: _read(path, average_frames), path)
-    image = _mend(image, path)
+    image = mended(image, path)
     return Micrograph(
         name=without_suffix(path).name if name is None else name,
         path=path,
@@ -82,7 +82,7 @@ def read_micrograph(
 def micrograph_shape(path: Path, average_frames: bool = False) -> tuple[int, int]:
     """Return ``(H, W)`` of a micrograph from its header, without reading the pixels.
 
-    With `average_frames` that of a stack's frames.
+    With `average_frames`, stacks are accepted.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def micrograph_shape(path: Path, average_frames: bool = False) -> tuple[int, int
 
 
 def header_pixel_size(path: Path) -> float | None:
-    """Return the Angstrom per pixel that an MRC header gives; None without one.
+    """Return the Angstrom per pixel of an MRC header; None if there is none.
 
     Raises
     ------
@@ -112,11 +112,11 @@ def header_pixel_size(path: Path) -> float | None:
 
 
 def _read(path: Path, average_frames: bool) -> tuple[Image, float | None]:
-    """Return the image and the pixel size that its header gives, if it does."""
+    """Return the image and the pixel size of its header, or None."""
     suffix = suffix_of(path)
     if suffix in MRC | COMPRESSED_MRC:
         return read_mrc(path, average_frames)
-    # Resolution tags of pictures speak of printers, not of microscopes: no pixel size.
+    # Resolution tags of pictures describe printers, not microscopes, and are ignored.
     if suffix in PICTURES:
         return read_picture(path), None
     if suffix in TIFF:
@@ -134,22 +134,34 @@ def _unsupported(path: Path) -> MicrographError:
 
 
 def _check_name(path: Path) -> None:
-    """Refuse names that outputs cannot carry, before hours are spent on the micrograph."""
+    """Refuse names that cannot be used for outputs, before the micrograph is processed."""
     if not str(path).isprintable() or '"' in str(path):
         raise MicrographError(
-            "the name holds a control character, a double quote or bytes that are no UTF-8, "
-            "which no STAR file can hold; rename the file"
+            "the name holds a control character, a double quote or bytes that are not UTF-8, "
+            "which a STAR file cannot hold; rename the file"
         )
     length = len(without_suffix(path).name.encode())
     if length > LONGEST_NAME:
         raise MicrographError(
-            f"the name has {length} bytes without its extension, and those of the outputs are "
-            f"longer; {LONGEST_NAME} is the limit"
+            f"the name has {length} bytes without its extension, and names of outputs are "
+            f"longer; the limit is {LONGEST_NAME}"
         )
 
 
-def _mend(image: Image, path: Path) -> Image:
-    """Replace a few NaN or infinite pixels by the median; refuse many."""
+def mended(image: Image, path: Path) -> Image:
+    """Replace a few NaN or infinite pixels by the median, in place.
+
+    Parameters
+    ----------
+    image : (H, W) float32
+    path : Path
+        Named in the warning.
+
+    Raises
+    ------
+    MicrographError
+        At least 1 % of the pixels are.
+    """
     finite = np.isfinite(image)
     bad = image.size - int(np.count_nonzero(finite))
     if bad == 0:

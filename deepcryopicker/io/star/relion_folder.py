@@ -1,13 +1,15 @@
-"""A folder of coordinates that RELION 3.1, 4 and 5 take as the result of a picking job."""
+"""A folder of coordinates that RELION 3.1, 4 and 5 accept as the result of a picking job."""
 
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.suffixes import TIFF, without_suffix
+from deepcryopicker.io.files.text import text_lines
 from deepcryopicker.io.star.optics_groups import Optics, optics_notes, optics_table
 from deepcryopicker.io.star.relion_star import (
     write_autopick_star,
@@ -26,7 +28,7 @@ JOB_BELOW = re.compile(r"(?<=.)/job\d{3}[^/]*/")
 
 @dataclass(frozen=True)
 class Located:
-    """A micrograph and where its picks are.
+    """A micrograph and a function that reads its picks.
 
     Attributes
     ----------
@@ -48,7 +50,18 @@ class Located:
 def write_coordinates(folder: Path, path: Path, height: int, picks: Picks) -> None:
     """Write the picks of one micrograph where RELION looks for them in `folder`.
 
-    RELION cuts fractions off coordinates (3.7 becomes 3).
+    RELION truncates coordinates (3.7 becomes 3).
+
+    Parameters
+    ----------
+    folder : Path
+        Nothing is written outside it.
+    path : Path
+        The micrograph.
+    height : int
+        H, pixels. For TIFF files ``H - 1 - y`` is written, because RELION flips those.
+    picks : Picks
+        Original pixels.
 
     Raises
     ------
@@ -64,18 +77,18 @@ def write_coordinates(folder: Path, path: Path, height: int, picks: Picks) -> No
 def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
     """Write autopick.star, micrographs.star and particles.star; one micrograph is read at a time.
 
-    Extract with RELION 3.1, in the folder this was called in::
+    To extract with RELION 3.1, in the current folder of this call::
 
         relion_preprocess --i D/micrographs.star --coord_dir D/ --coord_suffix _autopick.star ...
 
-    RELION 4 and 5 take D/autopick.star.
+    RELION 4 and 5 read D/autopick.star.
 
     Parameters
     ----------
     folder : Path
         D. Nothing is written outside it.
     micrographs : sequence of Located
-        In the order to write; :func:`write_coordinates` has written the picks of each.
+        In the order to write, after :func:`write_coordinates` for each of them.
     """
     grouped = [(relion_name(one.path), one.optics.group) for one in micrographs]
     every = list(dict.fromkeys(one.optics for one in micrographs))
@@ -93,12 +106,12 @@ def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
 
 
 def refuse_shared_files(folder: Path, paths: Iterable[Path]) -> None:
-    """Refuse two micrographs whose picks RELION would look for in one file.
+    """Refuse two micrographs whose picks RELION would read from the same file.
 
     Raises
     ------
     UsageError
-        Also if a link leads out of `folder`.
+        Names both; also if a link leads out of `folder`.
     """
     owners: dict[Path, str] = {}
     for name in map(relion_name, paths):
@@ -112,10 +125,26 @@ def refuse_shared_files(folder: Path, paths: Iterable[Path]) -> None:
         owners[file] = name
 
 
-def relion_name(path: Path) -> str:
-    """Return the path below the current folder, or the absolute one where it lies elsewhere.
+def refuse_turned_over(path: Path) -> None:
+    """Refuse a STAR file of ours in which y runs the other way, as RELION needs it for TIFF files.
 
-    Symbolic links stay, because RELION projects link to their micrographs.
+    Raises
+    ------
+    UsageError
+    """
+    if path.suffix.lower() != ".star":
+        return
+    if any(FLIPPED in line for line in islice(text_lines(path), 3)):
+        raise UsageError(
+            f"{path}: y is turned over, as RELION needs it for TIFF files\n"
+            "give the folder picks of that run instead"
+        )
+
+
+def relion_name(path: Path) -> str:
+    """Return the path relative to the current folder, or the absolute path outside it.
+
+    Symbolic links are kept, because RELION projects link to their micrographs.
     """
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps the dots
     here = Path.cwd()

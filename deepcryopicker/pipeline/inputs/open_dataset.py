@@ -1,5 +1,6 @@
 """Open a dataset and settle the particle diameter."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from glob import has_magic
@@ -22,6 +23,7 @@ from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.labeler.schema import AutoConfig, LabelerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import preprocess
+from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Micrograph
 
@@ -112,15 +114,8 @@ def settle_diameter(
     settings = labeler if isinstance(labeler, AutoConfig) else AutoConfig()
     rows = []
     for group in catalogue.groups_without_diameter:
-        entries = spread([e for e in catalogue.entries if e.group == group], None)
-        loaded = []
-        for entry in entries:
-            work = partial(_load_checked, entry, preprocessing)
-            micrograph = run.attempt("read", entry.name, entry.path, work)
-            if micrograph is not None:
-                loaded.append(micrograph)
-            if len(loaded) == _MICROGRAPHS_TO_MEASURE:
-                break
+        members = [entry for entry in catalogue.entries if entry.group == group]
+        loaded = read_to_measure(members, preprocessing, run)
         if not loaded and not run.failures:
             raise UsageError(
                 f"{group}: every pixel of its micrographs has the same value, so that nothing "
@@ -144,6 +139,27 @@ def settle_diameter(
         write_rows(run.folder / "diameters.csv", rows, ("what", "diameter", "contrast"))
         catalogue = catalogue.with_diameter(group, diameter)
     return catalogue
+
+
+def read_to_measure(
+    entries: Sequence[Entry], preprocessing: PreprocessingConfig, attempts: Attempts
+) -> list[Micrograph]:
+    """Read a few micrographs of one kind, spread over all of them, to measure particles in.
+
+    Returns
+    -------
+    list of Micrograph
+        None that is blank; empty if all are.
+    """
+    loaded: list[Micrograph] = []
+    for entry in spread(list(entries), None):
+        work = partial(_load_checked, entry, preprocessing)
+        micrograph = attempts.attempt("read", entry.name, entry.path, work)
+        if micrograph is not None:
+            loaded.append(micrograph)
+        if len(loaded) == _MICROGRAPHS_TO_MEASURE:
+            break
+    return loaded
 
 
 def _load_checked(entry: Entry, preprocessing: PreprocessingConfig) -> Micrograph | None:

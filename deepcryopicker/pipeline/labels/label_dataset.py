@@ -17,7 +17,7 @@ from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.scoring.picked import scoring_radius
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.runs.folder import Run
+from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.types import Candidates, Micrograph, Picks
 
 _LEARN_FROM = 8  # micrographs of each group
@@ -52,7 +52,7 @@ def label_each(
     catalogue: Catalogue,
     preprocessing: PreprocessingConfig,
     labeler: LabelerConfig,
-    run: Run,
+    attempts: Attempts,
     most: int | None = None,
 ) -> Iterator[Labelled]:
     """Label micrograph after micrograph; none is kept here.
@@ -62,7 +62,7 @@ def label_each(
     catalogue : Catalogue
     preprocessing : PreprocessingConfig
     labeler : LabelerConfig
-    run : Run
+    attempts : Attempts
     most : int, optional
         Label at most so many micrographs, spread evenly over the dataset.
 
@@ -76,36 +76,39 @@ def label_each(
         entries = [entry for entry in entries if entry.truth is not None]
         labelers: dict[str, Labeler] | None = None
     else:
-        labelers = learn_labelers(catalogue, preprocessing, labeler, run)
+        labelers = learn_labelers(catalogue, preprocessing, labeler, attempts)
     done = 0
     for entry in track(spread(entries, most) if most else entries, "labelling"):
         work = partial(_label, entry, preprocessing, labelers)
-        labelled = run.attempt("label", entry.name, entry.path, work)
+        labelled = attempts.attempt("label", entry.name, entry.path, work)
         if labelled is not None:
             done += 1
             yield labelled
-    run.require(done, "labelling")
+    attempts.require(done, "labelling")
 
 
 def learn_labelers(
-    catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LearningConfig, run: Run
+    catalogue: Catalogue,
+    preprocessing: PreprocessingConfig,
+    labeler: LearningConfig,
+    attempts: Attempts,
 ) -> dict[str, Labeler]:
     """Learn, for every group of micrographs, from a sample of it."""
     learned = {}
     for group in dict.fromkeys(entry.group for entry in catalogue.entries):
         members = [entry for entry in catalogue.entries if entry.group == group]
         whole_chain = not isinstance(labeler, LogConfig)
-        sample = _sample(members, preprocessing, whole_chain, run)
+        sample = _sample(members, preprocessing, whole_chain, attempts)
         if sample:
             learned[group] = interface.learn(sample, labeler)
     if not learned:  # a folder of blank micrographs has no picks, which is no failure
-        failed = {row["path"] for row in run.failures}
-        run.require(len(catalogue.entries) - len(failed), "learning")
+        failed = {row["path"] for row in attempts.failures}
+        attempts.require(len(catalogue.entries) - len(failed), "learning")
     return learned
 
 
 def _sample(
-    members: list[Entry], preprocessing: PreprocessingConfig, whole_chain: bool, run: Run
+    members: list[Entry], preprocessing: PreprocessingConfig, whole_chain: bool, attempts: Attempts
 ) -> list[Preprocessed]:
     """Read micrographs spread over the dataset; others take the place of those that fail.
 
@@ -116,10 +119,10 @@ def _sample(
 
     def read(entry: Entry) -> Preprocessed | None:
         work = partial(_preprocess, entry, preprocessing, whole_chain)
-        return run.attempt("read", entry.name, entry.path, work)
+        return attempts.attempt("read", entry.name, entry.path, work)
 
     sample = []
-    for entry in track(chosen, "learning"):
+    for entry in track(chosen, "learning the labeler from"):
         preprocessed = read(entry)
         while (preprocessed is None or preprocessed.is_blank) and (
             another := next(others, None)

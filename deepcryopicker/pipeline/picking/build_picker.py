@@ -1,6 +1,5 @@
 """Build the configured picker: a function from a preprocessed micrograph to picks."""
 
-import logging
 from pathlib import Path
 
 from deepcryopicker.config.schemas import TrainConfig
@@ -8,18 +7,17 @@ from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.picker import dense
 from deepcryopicker.picker.fragments import with_stride
-from deepcryopicker.picker.function import Picker
+from deepcryopicker.picker.function import Picker, none_in_blanks
 from deepcryopicker.picker.particles import make_surfaces
 from deepcryopicker.picker.prepare import choose_device, choose_precision
-from deepcryopicker.picker.scan import build_scan
 from deepcryopicker.picker.schema import (
     DenseConfig,
     LabelerPickerConfig,
     NetworkPickerConfig,
     SlidingConfig,
 )
+from deepcryopicker.picker.search import build_search
 from deepcryopicker.pipeline.picking.weights_settings import NO_WEIGHTS
 from deepcryopicker.plots.score_maps import save_score_maps
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -32,8 +30,6 @@ from deepcryopicker.rivals.programs.run_program import pick_with_program
 from deepcryopicker.rivals.programs.schema import ImportedConfig, ProgramConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Picks
-
-logger = logging.getLogger(__name__)
 
 WithNetwork = DenseConfig | SlidingConfig
 PickerConfig = WithNetwork | LabelerPickerConfig | LearnedConfig | ProgramConfig | ImportedConfig
@@ -66,27 +62,15 @@ def build_picker(
     if isinstance(config, ImportedConfig):
         return _with_files(config)
     if isinstance(config, LabelerPickerConfig):
-        return _none_in_blanks(_with_labeler(config, catalogue, preprocessing, run))
+        return none_in_blanks(_with_labeler(config, catalogue, preprocessing, run))
     if isinstance(config, LearnedConfig):
         if trained is None and examples is not None:
             trained = learn(config, examples, preprocessing, run.settings["seed"], run)
         if isinstance(trained, Learned):
-            return _none_in_blanks(finder(trained, config))
+            return none_in_blanks(finder(trained, config))
     elif isinstance(trained, Trained):
-        return _none_in_blanks(_with_network(config, preprocessing, trained, run))
+        return none_in_blanks(_with_network(config, preprocessing, trained, run))
     raise UsageError(NO_WEIGHTS)
-
-
-def _none_in_blanks(picker: Picker) -> Picker:
-    """Spare a picker images without any contrast: these have no particles, and no scale."""
-
-    def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
-        if not preprocessed.is_blank:
-            return picker(entry, preprocessed)
-        logger.warning("%s: every pixel has the same value, so there are no picks", entry.path)
-        return Picks.empty()
-
-    return pick
 
 
 def _with_files(config: ImportedConfig) -> Picker:
@@ -119,24 +103,23 @@ def _with_labeler(
 def _with_network(
     config: WithNetwork, preprocessing: PreprocessingConfig, trained: Trained, run: Run
 ) -> Picker:
-    scan = build_scan(trained, config)
+    search = build_search(trained, config)
 
     def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
-        seen = preprocessed.at(config.scale_factor)
-        picks, scores = dense.pick(seen.flat, scan, seen.working_diameter, config)
+        found = search(preprocessed)
         if preprocessing.save_stages:
-            surfaces = make_surfaces(scores, seen.working_diameter, config)
+            surfaces = make_surfaces(found.scores, found.seen.working_diameter, config)
             path = run.folder / "score_maps" / f"{entry.name}.png"
             save_score_maps(
                 path,
                 preprocessed.micrograph,
-                scores,
-                seen.flat.scale,
+                found.scores,
+                found.seen.flat.scale,
                 surfaces,
-                picks,
+                found.picks,
                 config.threshold,
             )
-        return picks
+        return found.picks
 
     return pick
 

@@ -8,6 +8,7 @@ from deepcryopicker.config.schemas import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console
+from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import (
     CARD,
     GENERAL,
@@ -56,7 +57,8 @@ def inherit(
         )
         weights = GENERAL
     trained = _load(config.picker, weights)
-    stored = _stored_chain(trained, weights)
+    card = CARD if isinstance(trained, Trained) else RIVAL_CARD
+    stored = chain_on(trained.preprocessing, f"the {card} of {weights}")
     # What is drawn is no part of what the network was trained with.
     stored = replace(stored, save_stages=config.preprocessing.save_stages)
     given = any(
@@ -117,15 +119,6 @@ def _load(config: NetworkPickerConfig | LearnedConfig, weights: str) -> Trained 
             f"use picker={stored}, or other weights"
         )
     return learned
-
-
-def _stored_chain(trained: Trained | Learned, weights: str) -> PreprocessingConfig:
-    """Read the chain from the card, which anybody may have edited."""
-    try:
-        return PreprocessingConfig(**trained.preprocessing)
-    except (TypeError, ValueError, AttributeError, UsageError) as error:
-        card = CARD if isinstance(trained, Trained) else RIVAL_CARD
-        raise UsageError(f"the {card} of {weights} has a damaged preprocessing: {error}") from error
 
 
 def _refuse_other_chain(given: dict[str, Any], stored: dict[str, Any]) -> None:

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates.formats import READERS, read_by_micrograph, read_picks
 from deepcryopicker.io.coordinates.topaz_table import is_topaz, read_topaz
 from deepcryopicker.io.files.suffixes import EXTENSIONS, suffix_of, without_suffix
-from deepcryopicker.io.files.text import text_lines
-from deepcryopicker.io.star.relion_folder import FLIPPED
+from deepcryopicker.io.star.relion_folder import refuse_turned_over
 from deepcryopicker.types import Picks
 
 _JOBS = ("_autopick", "_manualpick")  # what RELION adds to the name of a micrograph
@@ -61,7 +59,7 @@ def find_sources(key: str, given: str) -> Sources:
                 name = _without_job(path.relative_to(root).with_suffix("").as_posix())
                 found.setdefault(name, []).append(CoordinateSource(str(path), partial(_read, path)))
     elif root.is_file():
-        _refuse_turned_over(root)
+        refuse_turned_over(root)
         for named, picks in read_by_micrograph(root).items():
             name = _without_extension(named)
             source = CoordinateSource(f"{named} in {root}", partial(_already_read, picks))
@@ -133,19 +131,8 @@ def _is_other_text(path: Path) -> bool:
 
 
 def _read(path: Path) -> Picks:
-    _refuse_turned_over(path)
+    refuse_turned_over(path)
     return read_picks(path)
-
-
-def _refuse_turned_over(path: Path) -> None:
-    """Refuse our own STAR files whose y axis runs the other way."""
-    if path.suffix.lower() != ".star":
-        return
-    if any(FLIPPED in line for line in islice(text_lines(path), 3)):
-        raise UsageError(
-            f"{path}: y is turned over, as RELION needs it for TIFF files\n"
-            "give the folder picks of that run instead"
-        )
 
 
 def _already_read(picks: Picks) -> Picks:

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from deepcryopicker.config.sections import EvaluateSection
 from deepcryopicker.errors import UsageError
-from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph, score_pooled
+from deepcryopicker.evaluation.scores import (
+    Evaluated,
+    evaluate_micrograph,
+    half_diameter,
+    score_pooled,
+)
 from deepcryopicker.evaluation.significance import compare_paired
 from deepcryopicker.io.console import console
 from deepcryopicker.pipeline.scoring.coordinate_sets import (
@@ -59,7 +62,7 @@ def match_coordinates(settings: EvaluateSection) -> Matched:
     vague = [f"{name}{_UNCERTAIN}" for name in names if f"{name}{_UNCERTAIN}" in uncertain]
     assigned = assign_sources("evaluate.truth", sources, [*names, *vague])
     truth = {name: source.read() for name, source in assigned.items()}
-    radius = settings.radius or _half_diameter([truth[name] for name in names])
+    radius = settings.radius or half_diameter([truth[name] for name in names], "evaluate.radius")
 
     def evaluated(found: Mapping[str, CoordinateSource]) -> list[Evaluated]:
         return [
@@ -129,11 +132,3 @@ def compare(
         "scores": {"micrographs": len(second), **score_pooled(second, threshold)},
         **compare_paired(one, other, settings.threshold, threshold),
     }
-
-
-def _half_diameter(truth: list[Picks]) -> float:
-    diameters = np.concatenate([np.zeros(0), *(picks.diameter for picks in truth)])
-    diameters = diameters[np.isfinite(diameters)]
-    if len(diameters) == 0:
-        raise UsageError("the truth has no diameters; give evaluate.radius=PIXELS")
-    return float(np.median(diameters)) / 2.0

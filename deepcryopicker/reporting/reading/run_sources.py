@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from deepcryopicker.config.registry import SCHEMAS
+from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
 from deepcryopicker.dataset.schema import CombinedConfig, SimulatedConfig, VariedConfig
 from deepcryopicker.dataset.simulated import add_simulated, list_simulated, list_varied

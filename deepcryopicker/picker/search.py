@@ -1,0 +1,49 @@
+"""Search preprocessed micrographs with a trained network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deepcryopicker.model.weights import Trained
+from deepcryopicker.picker import dense
+from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.types import Picks, ScoreMap
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a network found in one micrograph.
+
+    Attributes
+    ----------
+    seen : Preprocessed
+        The micrograph at the scale of the scan.
+    scores : ScoreMap
+    picks : Picks
+        Every candidate, original pixels, best first.
+    """
+
+    seen: Preprocessed
+    scores: ScoreMap
+    picks: Picks
+
+
+def build_search(
+    trained: Trained, config: DenseConfig | SlidingConfig
+) -> Callable[[Preprocessed], SearchResult]:
+    """Make the configured picker: a function from a preprocessed micrograph to what is found.
+
+    Raises
+    ------
+    UsageError
+        If the network cannot have the stride, or there is no such device.
+    """
+    scan = build_scan(trained, config)
+
+    def search(preprocessed: Preprocessed) -> SearchResult:
+        seen = preprocessed.at(config.scale_factor)
+        picks, scores = dense.pick(seen.flat, scan, seen.working_diameter, config)
+        return SearchResult(seen, scores, picks)
+
+    return search
