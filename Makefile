@@ -56,6 +56,12 @@ bench: $(INSTALLED) ## Time the stages, the operators beside libraries, `pick` b
 	OMP_NUM_THREADS=1 $(BIN)/python tests/bench/operators.py
 	$(BIN)/python tests/bench/rivals.py $(if $(WEIGHTS),--weights $(WEIGHTS))
 
+bench-start: $(INSTALLED) ## What `pick` loads and how long it takes to start, beside `import torch` [CHECKOUT=DIR]
+	$(BIN)/python tests/bench/start.py $(CHECKOUT) .
+
+tree: $(INSTALLED) ## Print the package, a line for each module
+	@$(BIN)/python tests/tree.py
+
 bench-500: $(INSTALLED) ## Pick 500 micrographs: throughput and memory from the first to the last [WEIGHTS=RUN]
 	$(BIN)/python tests/bench/endurance.py $(if $(WEIGHTS),--weights $(WEIGHTS))
 
@@ -88,4 +94,4 @@ $(TOPAZ)/.installed: $(INSTALLED)
 clean: ## Remove what the targets made, but not the results in outputs/
 	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install demo test test-slow test-all test-faults test-slurm lint bench bench-500 bench-2000 benchmark-rivals relion chromium topaz clean
+.PHONY: help install demo test test-slow test-all test-faults test-slurm lint bench bench-start tree bench-500 bench-2000 benchmark-rivals relion chromium topaz clean

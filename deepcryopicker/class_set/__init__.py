@@ -1,0 +1,1 @@
+"""The training set: which windows become particles, contaminants and background."""

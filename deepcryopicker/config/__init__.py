@@ -1,0 +1,1 @@
+"""Schemas of the commands, their registration with Hydra, and the folder ``conf/``."""

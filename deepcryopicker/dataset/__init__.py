@@ -1,0 +1,1 @@
+"""Datasets: micrographs with their diameter, polarity, pixel size and truth."""

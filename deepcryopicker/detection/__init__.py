@@ -1,0 +1,1 @@
+"""Filters, maxima, suppression and windows that labelers and pickers share."""

@@ -1,0 +1,1 @@
+"""Labelers: find training particles in micrographs without any label."""

@@ -1,0 +1,1 @@
+"""Weights & Biases: a copy of what the run folder holds."""

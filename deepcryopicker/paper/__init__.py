@@ -1,0 +1,1 @@
+"""What only reproduces the article: its Tables 4, 8 and 9."""

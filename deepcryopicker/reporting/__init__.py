@@ -1,1 +1,1 @@
-"""Pictures and tables of results."""
+"""The page that ``report`` writes: from run folders to one HTML file."""

@@ -1,0 +1,1 @@
+"""Run folders: status, manifest, lock, shards, sweeps and SLURM."""

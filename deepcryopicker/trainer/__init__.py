@@ -1,0 +1,1 @@
+"""Fit a network with Lightning: losses, augmentation, checkpoints, curves."""

@@ -1,6 +1,6 @@
 """Simulated micrographs with exact truth, for tests, examples and pictures that may be shown.
 
-``phantoms`` holds the four particle species as point clouds, ``optics`` the microscope, ``junk``
+``phantoms`` holds the four particle species as point clouds, ``microscope`` the optics, ``junk``
 what is not a particle, ``placement`` where particles lie, and ``scene`` puts them together.
 """
 

@@ -1,0 +1,1 @@
+"""Micrograph files: MRC, TIFF, PNG and JPG, frame stacks, compressed files."""

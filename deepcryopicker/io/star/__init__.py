@@ -1,0 +1,1 @@
+"""STAR files: tables, optics groups, and folders that RELION reads."""

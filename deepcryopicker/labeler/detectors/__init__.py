@@ -1,0 +1,1 @@
+"""Labelers that learn a threshold for blobs and class averages."""

@@ -1,0 +1,1 @@
+"""Labelers that cluster grey values and keep round shapes (AutoCryoPicker, SuperCryoPicker)."""

@@ -1,0 +1,1 @@
+"""Open a dataset, settle the particle diameter, hold micrographs out."""

@@ -1,0 +1,1 @@
+"""Label the micrographs of a dataset and write the labels."""

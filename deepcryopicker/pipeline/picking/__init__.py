@@ -1,0 +1,1 @@
+"""Build the configured picker and pick a dataset or a watched folder."""

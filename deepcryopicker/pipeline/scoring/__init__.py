@@ -1,0 +1,1 @@
+"""Match and score picks, of this program or any other."""

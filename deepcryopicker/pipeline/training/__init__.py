@@ -1,0 +1,1 @@
+"""From labels to weights: training set, fit, calibration, self-training, adaptation."""

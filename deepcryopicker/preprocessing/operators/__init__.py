@@ -1,0 +1,1 @@
+"""Image operators of the preprocessing chain: pure functions."""

@@ -1,0 +1,1 @@
+"""Read run folders without trusting them."""

@@ -1,0 +1,1 @@
+"""Pickers re-implemented after EMAN2, PIXER and FastParticlePicker."""

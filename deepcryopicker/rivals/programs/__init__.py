@@ -1,0 +1,1 @@
+"""RELION and Topaz, run as programs, and picks imported from others."""

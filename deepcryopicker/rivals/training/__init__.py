@@ -1,0 +1,1 @@
+"""What training the re-implemented pickers has in common."""

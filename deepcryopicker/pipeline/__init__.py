@@ -1,0 +1,1 @@
+"""The steps that the commands consist of; each streams over a dataset."""

@@ -1,0 +1,1 @@
+"""Other pickers, for comparison."""
