@@ -61,15 +61,13 @@ def suppress_by_overlap(
     order = np.argsort(-score, kind="stable")
     if len(order) == 0:
         return order
-    points = np.column_stack([x, y])[order]
-    touching = scipy.spatial.KDTree(points).query_ball_point(points, side, p=np.inf)
-    overlapping = []
-    for point, near in zip(points, touching, strict=True):
-        width, height = np.maximum(side - np.abs(points[near] - point), 0.0).T
-        shared = width * height
-        union = 2.0 * side**2 - shared
-        overlapping.append([near[i] for i in np.flatnonzero(shared > iou * union)])
-    return order[_greedy(overlapping)]
+    # Loaded only for this suppression: no other part of picking needs torchvision.
+    import torch
+    from torchvision.ops import nms
+
+    corners = np.column_stack([x, y, x, y]) + side / 2.0 * np.array([-1.0, -1.0, 1.0, 1.0])
+    ranked = torch.arange(len(order), 0, -1, dtype=torch.float64)
+    return order[nms(torch.from_numpy(corners[order]), ranked, iou).numpy()]
 
 
 def _greedy(neighbours: Sequence[list[int]]) -> npt.NDArray[np.int64]:
