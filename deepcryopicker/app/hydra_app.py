@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -13,6 +14,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker.app import safety
+from deepcryopicker.app.command_line import respell
 from deepcryopicker.app.messages import explain
 from deepcryopicker.app.run_command import Command, report, run_job
 from deepcryopicker.config.paths import CONF_DIR
@@ -39,6 +41,11 @@ def command(function: Command, name: str) -> int:
     int
         0 all done; 3 done but some failed; 1 nothing usable; 2 wrong usage; 130, 143 signals.
     """
+    try:
+        sys.argv[1:] = respell(sys.argv[1:], name)
+    except UsageError as error:
+        report(str(error))
+        return WRONG_USAGE
     os.environ["HYDRA_FULL_ERROR"] = "1"  # we word the errors, so Hydra must hand them over
     signal.signal(signal.SIGTERM, _on_terminate)
     register()

@@ -16,12 +16,12 @@ from omegaconf.errors import (
     ValidationError,
 )
 
+from deepcryopicker.app.experiment_names import PARTS, no_experiment, renamed
+from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.paths import CONF_DIR
-from deepcryopicker.config.registry import SCHEMAS
 from deepcryopicker.errors import nearest, unknown
 
 _DATA = "DEEPCRYOPICKER_DATA"
-_ADDED = ("experiment",)  # groups that no defaults list names, so that they need a plus
 # What OmegaConf complains about, and what the key takes instead.
 _TAKES = (
     (r"could not be converted to Float", "a number"),
@@ -109,9 +109,11 @@ def _missing_option(error: MissingConfigException, conf: Path) -> str:
         choices = [option for option in error.options or [] if not option.startswith("_")]
     if not group:
         return unknown("configuration", given, choices)
+    if group.partition("/")[0] == "experiment" and group.partition("/")[2] not in PARTS:
+        return no_experiment(f"{group}/{given}".partition("/")[2], conf)
+    package = "@_global_" if group.startswith("experiment/") else ""
     message = unknown(group, given, choices)
-    plus = "+" if group in _ADDED else ""
-    return message.replace("Did you mean ", f"Did you mean {plus}{group}=", 1)
+    return message.replace("Did you mean ", f"Did you mean {group}{package}=", 1)
 
 
 def _unreadable(override: str) -> str:
@@ -207,12 +209,22 @@ def _other(message: str, conf: Path) -> str:
     """Word what is left; Hydra says it in its message only."""
     added = re.search(r"use \+((\S+?)=.*)", message)
     if "No match in the defaults list" in message and added:
+        moved = renamed(added[1].partition("=")[2]) if added[2] == "experiment" else None
+        if moved is not None:
+            return moved
         if (conf / added[2]).is_dir():
             return f"{added[1]} needs a plus: write +{added[1]}"
         return f"no group called '{added[2]}'\nchoose from: {', '.join(sorted(SCHEMAS))}"
     present = re.search(r"already at '.*'\.\s*Either remove \+ prefix: '(.*)'", message)
     if present:
         return f"+{present[1]} needs no plus: write {_quoted(present[1])}"
+    several = re.search(r"Ambiguous value for argument '((.*?)=(.*))'", message)
+    if several:
+        return (
+            f"{several[1]} is more than one value: add -m for a run with each of them\n"
+            f"or write \"{several[2]}='{several[3]}'\" for a text, "
+            f"'{several[2]}=[{several[3]}]' for a list"
+        )
     if "Config group override must be" in message:
         return "a group cannot be null: choose one of its options, see --help"
     return "\n".join([line.strip() for line in message.splitlines() if line.strip()][:2])

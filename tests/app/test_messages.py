@@ -8,8 +8,12 @@ import pytest
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 
+from deepcryopicker.app.experiment_names import list_experiments
 from deepcryopicker.app.hydra_app import command
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.config.renamed import EXPERIMENTS
 from deepcryopicker.evaluate import evaluate
+from deepcryopicker.report import report
 from deepcryopicker.train import train
 
 # What was typed, and what the answer must hold: the offender and what to type instead.
@@ -36,6 +40,21 @@ SLIPS = [
     ("class-set.classes=[top]", "'class-set.classes'", "'class_set.classes=[top]'?"),
     ("+experiment=demoo", "experiment called 'demoo'", "+experiment=demo?"),
     ("experiment=demo", "experiment=demo", "write +experiment=demo"),
+    ("experiment=table9", "experiment table9 is now paper/table9", "+experiment=paper/table9"),
+    ("+experiment=benchmark_klh", "benchmark_klh is now", "type +experiment=benchmark/klh"),
+    ("+experiment=distanc", "called 'distanc'", "+experiment=ablation/distance?"),
+    ("+experiment=paper/tabel4", "called 'paper/tabel4'", "+experiment=paper/table4?"),
+    ("+experiment=benchmark", "a folder of experiments", "+experiment=benchmark/apoferritin"),
+    ("experiment/rival=x", "experiment/rival=x", "write +experiment/rival=x"),
+    ("--picker.threshold=3", "picker.threshold", "[0, 1], got 3"),
+    ("--experiment=demoo", "experiment called 'demoo'", "+experiment=demo?"),
+    ("--threshold=0.3", "--threshold", "write picker.threshold=0.3"),
+    ("--weights", "--weights", "write picker.weights=VALUE"),
+    ("--adapt", "--adapt", "write adapt=VALUE"),
+    ("--multirunn", "--multirunn", "Did you mean --multirun?"),
+    ("--nonsense", "--nonsense", "key=value"),
+    ("--cfg=x", "--cfg", "choose from 'job'"),
+    ("seed=1,2", "seed=1,2 is more than one value", "add -m"),
     ("+picker.threshold=0.4", "+picker.threshold=0.4", "write picker.threshold=0.4"),
     ("+model.depth=4", "'model.depth'", "dropout, widths"),
     ("++colour=red", "'colour'", "choose from: adapt, baseline"),
@@ -64,6 +83,13 @@ SLIPS_OF_SEVERAL = [
     (["dataset=folder", "dataset.micrographs=.", "dataset.diameter=60"], ".mrc", "found in ."),
     (["dataset=empiar_10061", "dataset.download=true"], "EMPIAR-10061", "MotionCor"),
     (["dataset=cryoppp", "dataset.root=.", "dataset.download=true"], "cryoppp", "dataset.root=DIR"),
+    (["--i", "one"], "no option --i", "write dataset.micrographs=one"),
+    (["--picker.threshold", "3"], "picker.threshold", "[0, 1], got 3"),
+    (
+        ["+experiment=benchmark/klh", "experiment/rival@_global_=emann2"],
+        "called 'emann2'",
+        "experiment/rival@_global_=eman2?",
+    ),
     (["-m", "seed=1,2", "model=compactt"], "'compactt'", "model=compact?"),
     (["-m", "seed=1,x"], "seed=x", "a whole number"),
 ]
@@ -147,6 +173,24 @@ def test_a_refused_command_leaves_no_results(answer, tmp_path):
     assert left <= {"config.yaml", "hydra.yaml", "overrides.yaml", "status.json"}
 
 
+def test_every_old_name_of_an_experiment_has_a_new_one():
+    experiments = list_experiments(CONF_DIR)
+    assert set(EXPERIMENTS.values()) <= set(experiments)
+    assert not set(EXPERIMENTS) & set(experiments)
+    # All that are in a folder were at the top once.
+    assert {name for name in experiments if "/" in name} == set(EXPERIMENTS.values())
+
+
+def test_one_run_needs_no_brackets(answer):
+    check(*answer(report, "report.runs=nowhere"), "report.runs", "no folder nowhere")
+
+
+def test_a_home_folder_is_found(answer, monkeypatch):
+    monkeypatch.setenv("HOME", "/nowhere")
+    typed = ["+experiment=no_labels", "dataset.micrographs=~/mics", "dataset.diameter=60"]
+    check(*answer(train, *typed), "dataset.micrographs", "/nowhere/mics")
+
+
 def test_a_bug_still_shows_where_it_is(answer):
     def train(config, run):
         raise ZeroDivisionError("a bug")
@@ -155,6 +199,31 @@ def test_a_bug_still_shows_where_it_is(answer):
     assert code == 1
     assert "Traceback" in said
     assert "a bug" in said
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["--i one", "--picker.threshold=3", "+experiment=table9", "seed=1,2", "model=compactt"],
+)
+def test_a_slip_is_answered_before_torch_is_loaded(tmp_path, typed):
+    program = (
+        "import sys\n"
+        "from deepcryopicker.__main__ import main\n"
+        f"code = main(['train', *{typed.split()}])\n"
+        "heavy = {'torch', 'cv2', 'matplotlib', 'skimage', 'wandb'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+        "sys.exit(code)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    check(answer.returncode, answer.stderr)
+    assert answer.stdout == "[]\n"
 
 
 def test_from_a_shell_without_input(tmp_path):

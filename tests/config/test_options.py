@@ -29,7 +29,13 @@ PRIMARIES = {
 NOT_BOXES = {"experiment", "hydra"}
 GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name not in NOT_BOXES)
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONF_DIR / group).iterdir())]
-EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yaml"))
+# Groups of choices that experiments are made of.
+PARTS = {"network", "rival"}
+EXPERIMENTS = sorted(
+    path.relative_to(CONF_DIR / "experiment").with_suffix("").as_posix()
+    for path in (CONF_DIR / "experiment").rglob("*.yaml")
+    if path.parent.name not in PARTS
+)
 LABELERS = [option for group, option in OPTIONS if group == "labeler"]
 PICKERS = [option for group, option in OPTIONS if group == "picker"]
 # Pickers with a network, by the way it is laid over a micrograph; rivals have schemas of their own.
@@ -193,11 +199,29 @@ def command_of(experiment):
     return typed.groups() if typed else ("train", "")
 
 
+def test_an_experiment_in_a_folder_says_how_it_is_typed():
+    silent = {name for name in EXPERIMENTS if "/" in name and command_of(name) == ("train", "")}
+    text = {name: (CONF_DIR / "experiment" / f"{name}.yaml").read_text("utf-8") for name in silent}
+    assert {name for name in silent if f"+experiment={name}\n" not in text[name]} == {
+        "ablation/few_samples"  # what others have in common
+    }
+
+
+def test_sweeps_have_folders_of_their_own():
+    files = [OmegaConf.load(CONF_DIR / "experiment" / f"{name}.yaml") for name in EXPERIMENTS]
+    found = [OmegaConf.to_container(one).get("hydra", {}).get("sweep") for one in files]
+    folders = [one["dir"].removesuffix("/${dataset.name}") for one in found if one]
+    assert len(folders) > 25
+    assert len(set(folders)) == len(folders)
+    assert all(folder.startswith("outputs/") for folder in folders)
+
+
 def test_experiments_with_trained_weights_say_that_they_need_them():
     given = {
         name: typed for name in EXPERIMENTS for kind, typed in [command_of(name)] if kind == "pick"
     }
-    assert {"nms", "nms_iou", "cleaning", "distance", "scale_factor", "step"} <= set(given)
+    names = ("nms", "nms_iou", "cleaning", "distance", "scale_factor", "step")
+    assert {f"ablation/{name}" for name in names} <= set(given)
     assert all(" picker.weights=" in typed for typed in given.values())
 
 
@@ -237,15 +261,15 @@ def values_of(experiment, key):
 
 def test_the_ablation_leaves_out_every_step_once():
     steps = build("label").preprocessing.steps
-    assert values_of("leave_one_step_out", "preprocessing.leave_out") == ["null", *steps]
+    assert values_of("ablation/leave_one_step_out", "preprocessing.leave_out") == ["null", *steps]
 
 
 def test_every_labeler_that_learns_is_compared():
-    assert sorted([*values_of("compare_labelers", "labeler"), "truth"]) == sorted(LABELERS)
+    assert sorted([*values_of("ablation/compare_labelers", "labeler"), "truth"]) == sorted(LABELERS)
 
 
 RIVALS = sorted(path.stem for path in (CONF_DIR / "experiment" / "rival").glob("*.yaml"))
-BENCHMARKS = [name for name in EXPERIMENTS if name.startswith("benchmark_")]
+BENCHMARKS = [name for name in EXPERIMENTS if name.startswith("benchmark/")]
 
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
@@ -274,7 +298,7 @@ def test_every_rival_is_in_a_benchmark_and_every_picker_a_rival():
 
 
 def test_every_rule_of_selection_is_compared():
-    modes = values_of("selection_modes", "labeler.selection.mode")
+    modes = values_of("ablation/selection_modes", "labeler.selection.mode")
     assert sorted(modes) == sorted(labelers.MODES)
 
 

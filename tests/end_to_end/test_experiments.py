@@ -32,7 +32,7 @@ def files(folder):
     [([], 58_274_500), (["class-set=five"], 58_278_597)],
 )
 def test_table_9_lists_the_papers_network(shell, given, parameters):
-    answer = shell("train", "+experiment=table9", *given, run=f"table9_{parameters}")
+    answer = shell("train", "+experiment=paper/table9", *given, run=f"table9_{parameters}")
     assert (answer.code, answer.err) == (0, "")
     table = rows(answer.folder / "layers.csv")
     assert len(table) == 13
@@ -51,7 +51,7 @@ def test_table_9_lists_the_papers_network(shell, given, parameters):
 
 def test_table_4_has_the_papers_scale_factors(shell):
     """The factors agree; the sizes that the paper gives are not what they come to."""
-    answer = shell("train", "+experiment=table4", run="table4")
+    answer = shell("train", "+experiment=paper/table4", run="table4")
     assert (answer.code, answer.err) == (0, "")
     table = {row["what"]: row for row in rows(answer.folder / "scales.csv")}
     assert all(float(row["factor"]) == float(row["paper_factor"]) for row in table.values())
@@ -72,7 +72,7 @@ def test_table_4_has_the_papers_scale_factors(shell):
 def test_table_8_has_the_papers_minutes_beside_ours(shell, monkeypatch):
     monkeypatch.setattr("deepcryopicker.paper.speed_table.SIZES", (64, 128))
     given = ("model=compact", "picker.device=cpu")
-    answer = shell("train", "+experiment=table8", *given, run="table8")
+    answer = shell("train", "+experiment=paper/table8", *given, run="table8")
     assert (answer.code, answer.err) == (0, "")
     table = rows(answer.folder / "speed.csv")
     assert [row["side"] for row in table] == ["64", "128"]
@@ -104,7 +104,7 @@ def test_a_scan_that_cannot_be_is_refused_before_anything_is_done(shell, given, 
 def test_training_set_stops_before_the_network(shell):
     answer = shell(
         "train",
-        "+experiment=training_set",
+        "+experiment=paper/training_set",
         *SMALL,
         "class_set.samples_per_class=64",
         run="training_set",
@@ -155,7 +155,7 @@ def test_until_weights_trains_and_tests_but_does_not_pick(shell):
 def typed():
     """The sweep over learning rates, but two of them, on three small micrographs."""
     return (
-        "+experiment=learning_rate",
+        "+experiment=ablation/learning_rate",
         *SMALL,
         "trainer.epochs=1",
         "trainer.precision=float32",

@@ -285,7 +285,7 @@ def test_a_run_without_each_step_in_turn(shell, simulated, tmp_path):
     shutil.copy(simulated / "micrographs" / f"{STEMS[0]}.mrc", tmp_path)
     answer = shell(
         "label",
-        "+experiment=leave_one_step_out",
+        "+experiment=ablation/leave_one_step_out",
         "dataset=folder",
         f"dataset.micrographs={tmp_path}",
         f"dataset.coordinates={simulated / 'coordinates'}",

@@ -9,7 +9,7 @@ import pytest
 
 from deepcryopicker.io.coordinates.formats import read_picks
 
-BENCHMARK = ("+experiment=benchmark_ribosome", "held_out=0.34", "overlays=0", "logger=csv")
+BENCHMARK = ("+experiment=benchmark/ribosome", "held_out=0.34", "overlays=0", "logger=csv")
 SMALL = (
     "dataset=simulated",
     "dataset.kinds=[apoferritin]",

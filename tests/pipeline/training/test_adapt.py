@@ -28,7 +28,7 @@ def given(tmp_path_factory):
     """Overrides: two members of three micrographs each, and simulated ones beside them."""
     cache = tmp_path_factory.mktemp("simulated")
     overrides = [
-        "+experiment=leave_one_out",
+        "+experiment=paper/leave_one_out",
         "~dataset.members.ribosome",
         "~dataset.members.beta_galactosidase",
         "dataset.simulated.kinds=[apoferritin]",
