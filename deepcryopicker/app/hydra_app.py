@@ -82,7 +82,7 @@ def command(function: Command, name: str) -> int:
         if isinstance(problem, UsageError):  # SLURM took no job
             report(str(problem))
             return WRONG_USAGE
-        report(str(problem or sweep.blame_launcher(sweep.launched[0], error)))
+        report(str(problem or sweep.launch_failure(sweep.launched[0], error)))
     if sweep.launched:
         return sweep.finish(sweep.launched[0])
     return outcomes[0].exit_code if outcomes else DONE

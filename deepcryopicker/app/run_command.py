@@ -32,9 +32,9 @@ from deepcryopicker.runs.status import (
     SOME_FAILED,
     STATUS,
     WRONG_USAGE,
-    Held,
+    FolderContent,
     Outcome,
-    held_by,
+    content_of_folder,
     read_outcome,
 )
 
@@ -171,14 +171,14 @@ def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
     if not _in_sweep() or folder != Path(HydraConfig.get().runtime.output_dir):
         return None
     settings = _settings(config)
-    held = held_by(folder, settings)
-    if held is Held.ANOTHER:
+    held = content_of_folder(folder, settings)
+    if held is FolderContent.ANOTHER:
         key, there, here = difference(read_settings(folder) or {}, settings) or ("", "", "")
         raise UsageError(
-            f"{key} is {here} here, but {there} in the run that {folder} holds\n"
+            f"{key} is {here} here, but {there} in the run in {folder}\n"
             "choose another folder for this sweep: hydra.sweep.dir=OTHER"
         )
-    if held is not Held.FINISHED or not _same_inputs(folder):
+    if held is not FolderContent.FINISHED or not _same_inputs(folder):
         return None
     (folder / REFUSED).unlink(missing_ok=True)
     number = HydraConfig.get().job.num
@@ -205,7 +205,7 @@ def _open_run(folder: Path, config: DictConfig) -> Run:
         group=Path(hydra_config.sweep.dir).name if _in_sweep() else None,
         name=(f"{hydra_config.job.num}:{overrides}" if _in_sweep() else overrides or "run")[:120],
         settings=settings,
-        resumes=held_by(folder, settings) is Held.UNFINISHED,
+        resumes=content_of_folder(folder, settings) is FolderContent.UNFINISHED,
         choices={str(group): option for group, option in hydra_config.runtime.choices.items()},
         given=given,
     )

@@ -1,4 +1,4 @@
-"""The configuration tree: ``conf/``, which the package reaches by a link in a checkout."""
+"""Path of the configuration tree ``conf/``, which a checkout links into the package."""
 
 from pathlib import Path
 

@@ -18,24 +18,24 @@ STOPS = ("scales", "network", "speed", "samples", "weights", "picks")
 
 @dataclass
 class RunConfig:
-    """What every command that works on micrographs has.
+    """Settings of every command that processes micrographs.
 
     Attributes
     ----------
     seed : int
-        Same configuration and seed on the same machine give the same picks.
+        The same configuration and seed on the same machine give the same picks.
     overlays : int
-        How many micrographs get an overlay picture; the first ones are taken.
+        Number of micrographs with an overlay picture, counted from the first.
     reference : dict
-        Published numbers, for the table of a sweep: a metric as ``sweep.csv`` names it, and under
-        it the choices that they are of as they are typed, such as
-        ``patches.average_precision: {class-set=five: 0.98}``. They do not change the run.
+        Published numbers for the table of a sweep, without effect on the run: from a metric as
+        named in ``sweep.csv`` to choices as typed and their numbers, such as
+        ``patches.average_precision: {class-set=five: 0.98}``.
     """
 
     seed: int = 0
     overlays: int = 24
     reference: dict[str, dict[str, float]] = field(default_factory=dict)
-    # The groups are duck-typed here because each has several schemas; each schema is strict.
+    # Any, because each group has several schemas; every schema itself is strict.
     dataset: Any = MISSING
     preprocessing: Any = MISSING
 
@@ -53,30 +53,30 @@ class TrainConfig(RunConfig):
     Attributes
     ----------
     micrographs_to_label : int
-        The labeler sees at most so many micrographs, spread evenly over the dataset.
+        Maximum number of micrographs for the labeler, spread evenly over the dataset.
     until : str
-        Where to stop: ``scales`` (show the paper's), ``network`` (show its layers), ``speed``
-        (show how long its scans take), ``samples`` (the training set), ``weights`` (trained, and
-        tested on windows) or ``picks``.
+        Last step: ``scales`` (print the paper's scales), ``network`` (print its layers), ``speed``
+        (print the duration of its scans), ``samples`` (the training set), ``weights`` (trained,
+        and tested on windows) or ``picks``.
     rounds : int or None
-        How often is trained: from the second round on, labels are what labeler and network agree
-        on; where labels are given, false picks become contaminants. Null is twice where they are
-        given, else once.
+        Number of trainings: from the second round on, labels are those on which labeler and
+        network agree; if labels are given, false picks become contaminants. Null is two if labels
+        are given, else one.
     start_from : str or None
-        Run folder or weights file of an earlier training that this one goes on from; ``general``
-        for the weights that come with the program.
+        Run folder or weights file of an earlier training that is continued; ``general`` for the
+        weights that come with the program.
     held_out : float or None
-        Share of the micrographs with truth that nothing learns from, and that alone are picked
-        and scored; of a dataset with fewer than three, spatial blocks. Null: all are picked, and
-        where the labels are the truth those are scored that ``class_set.test`` keeps apart;
-        pickers that are trained by themselves hold out so many.
+        Share of the micrographs with truth that are excluded from training and, alone, picked and
+        scored; with fewer than three micrographs, spatial blocks. Null: all are picked, and if the
+        labels are the truth, those held out by ``class_set.test`` are scored; separately trained
+        pickers hold out the same share.
     left_out : str or None
-        Member of a combined dataset that nothing learns from, and that alone is picked and scored.
+        Member of a combined dataset that is excluded from training and, alone, picked and scored.
     adapt : bool
-        Let the network, trained on the other members, go on learning from the one left out, with
+        Continue training the network, trained on the other members, on the one left out, with
         particles found there without labels.
     baseline : picker or None
-        Picked and scored beside the network.
+        Second picker, run and scored beside the network.
     """
 
     micrographs_to_label: int = 64
@@ -114,18 +114,18 @@ class TrainConfig(RunConfig):
     def _check_left_out(self) -> None:
         if self.left_out is None:
             if self.adapt:
-                raise UsageError("adapt=true needs left_out=MEMBER: what is adapted to")
+                raise UsageError("adapt=true needs left_out=MEMBER, the dataset to adapt to")
             return
         if not isinstance(self.dataset, CombinedConfig):
             raise UsageError("left_out needs a dataset with members, such as dataset=paper")
         if self.left_out not in self.dataset.members:
             raise UsageError(f"left_out: {unknown('member', self.left_out, self.dataset.members)}")
         if len(self.dataset.members) == 1 and self.dataset.simulated is None:
-            raise UsageError(f"left_out={self.left_out}: nothing is left to learn from")
+            raise UsageError(f"left_out={self.left_out} leaves no dataset to train on")
         if self.held_out is not None:
-            raise UsageError("left_out and held_out exclude each other: leave one of them out")
+            raise UsageError("left_out and held_out cannot be combined: remove one of them")
         if self.adapt and not isinstance(self.picker, NetworkPickerConfig):
-            raise UsageError("adapt=true goes on training a network: use picker=dense or sliding")
+            raise UsageError("adapt=true trains a network: use picker=dense or picker=sliding")
 
 
 @dataclass
@@ -146,14 +146,14 @@ class PickConfig(RunConfig):
     Attributes
     ----------
     redo : bool
-        Pick all again, also what an earlier run in this folder has finished, with whatever
-        configuration.
+        Pick all micrographs again, even if an earlier run in this folder has finished them, with
+        any configuration.
     shard : str or None
-        ``1/4``, ..., ``4/4``: pick a quarter, on each of four machines. The same run folder is
-        given to all; the last to end puts the parts together.
+        ``1/4``, ..., ``4/4``: pick a quarter on each of four machines, with the same run folder;
+        the last one to finish merges the parts.
     watch : bool
-        Follow the folder ``dataset.micrographs`` and pick what arrives, until there is a file
-        ``STOP`` in the run folder.
+        Watch the folder ``dataset.micrographs`` and pick new files, until a file ``STOP`` appears
+        in the run folder.
     watching : WatchingSection
     """
 
@@ -191,25 +191,25 @@ def _require_truth(labeler: Any, dataset: Any) -> None:
     if not isinstance(labeler, TruthConfig) or not isinstance(dataset, FolderConfig):
         return
     if dataset.coordinates is None:
-        raise UsageError("labeler=truth needs picks: set dataset.coordinates to their folder")
+        raise UsageError("labeler=truth needs given coordinates: set dataset.coordinates=DIR")
 
 
 def _refuse_watching(dataset: Any, picker: Any) -> None:
-    """Refuse to follow what is no folder, and to pick by what has to see all micrographs first."""
+    """Refuse to watch anything but a folder, or with a picker that needs all micrographs first."""
     if not isinstance(dataset, FolderConfig):
-        raise UsageError("watch=true follows a folder: dataset=folder dataset.micrographs=DIR")
+        raise UsageError("watch=true needs a folder: dataset=folder dataset.micrographs=DIR")
     if dataset.coordinates is not None:
-        raise UsageError("watch=true scores nothing: leave out dataset.coordinates")
+        raise UsageError("watch=true does not score picks: leave out dataset.coordinates")
     if not isinstance(picker, NetworkPickerConfig | LearnedConfig):
         raise UsageError(
-            "watch=true needs a trained network, picker.weights=RUN: what picks without one has "
-            "to see all micrographs before the first is picked"
+            "watch=true needs a trained network, picker.weights=RUN: other pickers have to read "
+            "all micrographs before they pick the first"
         )
 
 
 def _refuse_truth(key: str, picker: Any) -> None:
     if isinstance(picker, LabelerPickerConfig) and isinstance(picker.labeler, TruthConfig):
         raise UsageError(
-            f"{key}.labeler: truth picks nothing new; choose another labeler, such as "
-            f"labeler@{key}.labeler=auto"
+            f"{key}.labeler=truth cannot be used as a picker: it only returns the given "
+            f"coordinates; choose another one, such as labeler@{key}.labeler=auto"
         )

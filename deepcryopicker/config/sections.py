@@ -1,4 +1,4 @@
-"""Parts of the configuration that belong to one command each, and to no group."""
+"""Sections of the configuration that belong to a single command."""
 
 from dataclasses import dataclass
 
@@ -11,19 +11,19 @@ MISSING_PICKS = ("skip", "missed")
 
 @dataclass
 class WatchingSection:
-    """How a folder is followed.
+    """How ``pick watch=true`` watches a folder.
 
     Attributes
     ----------
     every : float
-        Seconds between two looks. A file is picked once it is as large as its header promises
-        and did not change from one look to the next.
+        Seconds between two polls. A file is picked once it has the size given in its header and
+        has not changed since the previous poll.
     idle : float or None
-        Stop after so many seconds in which nothing new came; null waits for the stop file.
+        Stop after this many seconds without a new file; null waits for the stop file.
     patience : float
-        Seconds after which a file that is not whole and does not change has failed.
+        Seconds after which an incomplete file that no longer changes counts as failed.
     refresh : float
-        Seconds after which ``summary.csv`` and RELION's lists are written anew, at most so often.
+        Minimum seconds between updates of ``summary.csv`` and RELION's lists.
     """
 
     every: float = 5.0
@@ -40,7 +40,7 @@ class WatchingSection:
 
 @dataclass
 class EvaluateSection:
-    """What to compare.
+    """Picks and truth to compare.
 
     Attributes
     ----------
@@ -48,22 +48,21 @@ class EvaluateSection:
         Folder with ``<stem>.csv``, ``.star``, ``.box`` or ``.cbox`` of any picker, or one file
         with the picks of many micrographs: a ``particles.star`` or Topaz's table.
     truth : str
-        The same with the true particles; in a folder ``<stem>.uncertain.csv`` lists places that
-        count neither way.
+        The true particles in the same formats; in a folder, ``<stem>.uncertain.csv`` lists
+        positions where picks are not counted.
     radius : float or None
-        Farthest a hit may lie from its particle, original pixels; null is half the median
+        Maximum distance of a hit from its particle, original pixels; null is half the median
         diameter in the truth.
     threshold : float
-        Score from which a candidate counts as picked. Any number, because other programs' scores
-        are not probabilities (Topaz's are log-odds); one below all scores takes every
-        candidate.
+        Candidates with at least this score count as picks. Any number, because scores of other
+        programs are not probabilities (Topaz's are log-odds); a very low one takes all candidates.
     against : str or None
         Picks of a second picker, to be compared with the first.
     against_threshold : float or None
-        Its threshold; null is the first one's.
+        Threshold of the second picker; null is that of the first.
     missing : str
-        What truth without picks means: ``skip`` leaves the micrograph out, ``missed`` counts its
-        particles as missed, because the picker found none there.
+        Treatment of micrographs with truth but without a file of picks: ``skip`` them, or count
+        their particles as ``missed``.
     """
 
     picks: str = MISSING
@@ -85,17 +84,17 @@ class EvaluateSection:
 
 @dataclass
 class ReportSection:
-    """What to show.
+    """Contents of a report.
 
     Attributes
     ----------
     runs : list of str
-        Folders of runs and of sweeps, of which every job is taken.
+        Folders of runs, and of sweeps with all their jobs.
     title : str
     picture_megabytes : float
-        The micrographs together are made to fit into so much of the file; with 0 none is shown.
+        Maximum total size of the micrographs in the page; 0 shows none.
     figures : bool
-        Whether to draw the paper's figures from these runs, into ``figures/`` and into the page.
+        Whether to draw the paper's figures from these runs, into ``figures/`` and the page.
     """
 
     runs: list[str] = MISSING
@@ -105,7 +104,7 @@ class ReportSection:
 
     def __post_init__(self) -> None:
         if not self.runs:
-            raise UsageError("report.runs is empty: name run folders, report.runs=[DIR,DIR]")
+            raise UsageError("report.runs is empty: give run folders, report.runs=[DIR,DIR]")
         if not 0 <= self.picture_megabytes <= 1000:
             raise UsageError(
                 f"report.picture_megabytes must lie in [0, 1000], got {self.picture_megabytes:g}"

@@ -1,4 +1,4 @@
-"""Results of a run as the flat numbers, names and table rows that experiment tracking takes."""
+"""Results of a run as flat numbers, names and table rows for experiment tracking."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -20,12 +20,12 @@ def curve_rows(curves: Mapping[str, Curve]) -> list[tuple[str, float, float, flo
     Parameters
     ----------
     curves : mapping
-        Name of the method to its curve.
+        From the name of the method to its curve.
 
     Returns
     -------
     list of tuple
-        A row for each point, in the order of `CURVE_COLUMNS`; first and last points are kept.
+        One row per point, in the order of `CURVE_COLUMNS`; first and last points are kept.
     """
     return [
         (
@@ -54,7 +54,7 @@ def confusion_rows(
     Returns
     -------
     list of tuple
-        A row for each cell, in the order of `CONFUSION_COLUMNS`.
+        One row per cell, in the order of `CONFUSION_COLUMNS`.
     """
     return [
         (true, predicted, int(count))
@@ -64,7 +64,7 @@ def confusion_rows(
 
 
 def picture_names(key: str, paths: Sequence[Path]) -> dict[str, Path]:
-    """Name pictures: one is `key`; several are told apart by their place in a common folder.
+    """Name pictures: a single one `key`, several by their path in the common folder.
 
     Examples
     --------
@@ -78,6 +78,6 @@ def picture_names(key: str, paths: Sequence[Path]) -> dict[str, Path]:
 
 
 def _thinned(length: int) -> npt.NDArray[np.int64]:
-    """Choose at most `CURVE_POINTS` evenly spaced items, both ends among them."""
+    """Choose at most `CURVE_POINTS` evenly spaced items, including both ends."""
     count = min(length, CURVE_POINTS)
     return np.linspace(0, length - 1, count).round().astype(np.int64)

@@ -9,14 +9,13 @@ _NOT_IN_A_PROJECT = "/\\#?%:"
 
 @dataclass
 class WandbConfig:
-    """Weights & Biases, a mirror of what the run folder holds.
+    """Weights & Biases, as a copy of the results in the run folder.
 
     Attributes
     ----------
     enabled : bool
     offline : bool
-        Write to the run folder only; no account and no network is needed, and ``wandb sync``
-        sends it later.
+        Write to the run folder only, without account or network; ``wandb sync`` uploads it later.
     project : str
         1 to 128 characters.
     """
@@ -28,7 +27,7 @@ class WandbConfig:
     def __post_init__(self) -> None:
         if not 1 <= len(self.project) <= 128 or set(self.project) & set(_NOT_IN_A_PROJECT):
             raise UsageError(
-                f"logger.wandb.project must be 1 to 128 characters, none of {_NOT_IN_A_PROJECT}, "
+                f"logger.wandb.project must be 1 to 128 characters without {_NOT_IN_A_PROJECT}, "
                 f"got '{self.project}'"
             )
 

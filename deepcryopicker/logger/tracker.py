@@ -1,6 +1,6 @@
-"""Experiment tracking: a mirror of the run folder in Weights & Biases.
+"""Experiment tracking: a copy of the run folder in Weights & Biases.
 
-Nothing in a run depends on tracking. Where W&B fails, one line says so, and the run goes on.
+A run does not depend on tracking: if W&B fails, one line reports it and the run continues.
 """
 
 import functools
@@ -33,45 +33,45 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-_UPLOAD_SECONDS = 600.0  # at the end of an online run; what is left stays in the run folder
+_UPLOAD_SECONDS = 600.0  # at the end of an online run; the rest stays in the run folder
 
 
 class Tracker:
-    """What a run tells about itself; this one tracks nothing.
+    """Interface of experiment tracking; this base class records nothing.
 
-    A context manager: leaving it closes the tracker, and an exception marks the run as failed.
+    As a context manager it is closed on exit, and an exception marks the run as failed.
     """
 
     def log_epoch(self, row: Mapping[str, float]) -> None:
-        """Track one row of ``training/metrics.csv``; its ``epoch`` is the step."""
+        """Record one row of ``training/metrics.csv``; its ``epoch`` is the step."""
 
     def log_scores(self, scores: Mapping[str, Any]) -> None:
-        """Track the numbers of ``metrics.json`` under dotted names, such as ``groups.klh.f1``."""
+        """Record the numbers of ``metrics.json`` under dotted names, such as ``groups.klh.f1``."""
 
     def log_curves(self, key: str, curves: Mapping[str, Curve]) -> None:
-        """Track precision-recall curves, of picking by method or of windows by class."""
+        """Record precision-recall curves, of pickers by method or of windows by class."""
 
     def log_confusion(self, classes: Sequence[str], matrix: npt.NDArray[np.int64]) -> None:
-        """Track a confusion matrix, (C, C) counts: rows are the truth, columns the prediction."""
+        """Record a confusion matrix, (C, C) counts: rows are the truth, columns the prediction."""
 
     def log_pictures(self, key: str, paths: Sequence[Path]) -> None:
-        """Track PNG files: one as `key`, several as ``key/name`` in their common folder."""
+        """Record PNG files: one as `key`, several as ``key/name`` in their common folder."""
 
     def log_files(self, name: str, kind: str, paths: Sequence[Path]) -> None:
-        """Track files that belong together, such as weights and their card.
+        """Record files that belong together, such as weights and their card.
 
         Parameters
         ----------
         name : str
-            Of letters, digits, dots, dashes and underscores.
+            Letters, digits, dots, dashes and underscores.
         kind : str
-            Such as ``model``.
+            Type of the artifact, such as ``model``.
         paths : sequence of Path
-            They must stay where they are, unchanged: they are referred to and not copied.
+            Referenced, not copied: the files must not be moved or changed.
         """
 
     def close(self, failed: bool = False) -> None:
-        """End the run; a second time does nothing."""
+        """End the run; further calls do nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -88,24 +88,24 @@ class Tracker:
 def open_tracker(
     config: LoggerConfig, folder: Path, name: str, group: str | None, settings: dict[str, Any]
 ) -> Tracker:
-    """Open the tracker of one run; where ``WANDB_MODE`` is ``disabled``, it tracks nothing.
+    """Open the tracker of one run; with ``WANDB_MODE=disabled`` it records nothing.
 
     Parameters
     ----------
     config : LoggerConfig
     folder : Path
-        The run folder; W&B writes to ``wandb/`` in it.
+        Run folder; W&B writes to ``wandb/`` in it.
     name : str
         Name of the run.
     group : str or None
-        Name of the sweep it belongs to.
+        Name of its sweep.
     settings : dict
-        The run's whole configuration.
+        Complete configuration of the run.
 
     Raises
     ------
     UsageError
-        If the run is to go online and W&B has no valid API key.
+        If tracking is online and W&B has no valid API key.
     """
     if not config.wandb.enabled or os.environ.get("WANDB_MODE") == "disabled":
         return Tracker()
@@ -127,7 +127,7 @@ def open_tracker(
 def _guarded(
     method: Callable[Concatenate["WandbTracker", P], None],
 ) -> Callable[Concatenate["WandbTracker", P], None]:
-    """Let the run go on, without tracking, after the first exception."""
+    """After the first exception, continue the run without tracking."""
 
     @functools.wraps(method)
     def guarded(self: "WandbTracker", *args: P.args, **kwargs: P.kwargs) -> None:
@@ -144,14 +144,14 @@ def _guarded(
 
 
 class WandbTracker(Tracker):
-    """Tracks a run with W&B, online or in the run folder.
+    """Experiment tracking with W&B, online or in the run folder.
 
     Attributes
     ----------
     folder : Path
         The run folder.
     tracking : bool
-        Whether all went well until now.
+        False after a failure.
     """
 
     def __init__(
@@ -169,8 +169,8 @@ class WandbTracker(Tracker):
 
         try:
             with _kept_in(folder):
-                # For the whole process: silent, W&B neither prints nor asks for a key; offline,
-                # it sends no statistics of its own either.
+                # For the whole process: "silent" stops W&B from printing and from asking for a
+                # key, "offline" also stops its usage statistics.
                 wandb.setup(wandb.Settings(silent=True, mode="offline" if offline else "online"))
                 self._run = wandb.init(
                     project=project,
@@ -218,7 +218,7 @@ class WandbTracker(Tracker):
     @_guarded
     def log_confusion(self, classes: Sequence[str], matrix: npt.NDArray[np.int64]) -> None:
         """Log a table of counts and W&B's chart for it, ``confusion``."""
-        # The chart of wandb.plot.confusion_matrix, which itself wants every single prediction.
+        # The chart of wandb.plot.confusion_matrix, which itself requires every prediction.
         table = self._table(CONFUSION_COLUMNS, confusion_rows(classes, matrix))
         fields = ("Actual", "Predicted", "nPredictions")
         chart = self._wandb.plot_table(
@@ -232,7 +232,7 @@ class WandbTracker(Tracker):
     @_guarded
     def log_pictures(self, key: str, paths: Sequence[Path]) -> None:
         """Log images."""
-        # Each under its own name: in a list, W&B shows all at the size of the first.
+        # One name each: W&B shows all images of a list at the size of the first.
         pictures = {
             name: self._wandb.Image(str(path), caption=path.stem)
             for name, path in picture_names(key, paths).items()
@@ -249,7 +249,7 @@ class WandbTracker(Tracker):
         self._run.log_artifact(artifact)
 
     def close(self, failed: bool = False) -> None:
-        """End the run; without that, the next job of a sweep would write into it."""
+        """End the run; otherwise the next job of a sweep would write into it."""
         if self._closed:
             return
         self._closed = True
@@ -257,9 +257,9 @@ class WandbTracker(Tracker):
             self._run.finish(exit_code=int(failed))
         except Exception as error:
             if self.tracking:
-                _say(error, "`wandb sync` sends what was not sent")
-        # finish() returns before all is on disk; and a service that broke would break the next
-        # job's run, too.
+                _say(error, "upload the rest with `wandb sync`")
+        # finish() returns before all files are written, and a broken service would also break
+        # the run of the next job.
         with suppress(Exception):
             self._wandb.teardown()
         self.tracking = False
@@ -270,7 +270,7 @@ class WandbTracker(Tracker):
 
 @contextmanager
 def _kept_in(folder: Path) -> Iterator[None]:
-    """Have W&B keep its logs, and tables for ``wandb sync``, in a run folder and not at home."""
+    """Make W&B keep its logs, and tables for ``wandb sync``, in the run folder."""
     wanted = {"WANDB_CACHE_DIR": str(folder), "WANDB_DATA_DIR": str(folder / "wandb")}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)

@@ -1,4 +1,4 @@
-"""Figures of a classifier of windows: samples with what was said of them, and confusions."""
+"""Figures of a window classifier: windows with their predicted class, and a confusion matrix."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,8 +24,8 @@ def patch_sheet(
 ) -> None:
     """Show windows of each class with the predicted class and its probability (figure 2).
 
-    Half of a row are the windows that the network is most wrong about, if there are so many; the
-    others are spread evenly over the class.
+    Up to half of a row shows the worst errors of the network; the other windows are spread evenly
+    over the class.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def patch_sheet(
         axes.imshow(sheet, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
         right = np.mean(predicted[members] == index)
         title = f"{classes[index]}: {len(members)} windows, {right:.1%} right"
-        title += ", the worst mistakes last" if wrong.any() else ""
+        title += ", worst errors last" if wrong.any() else ""
         axes.set_title(title, loc="left", fontsize=10)
         for slot, member in enumerate(chosen):
             said = predicted[member]
@@ -67,7 +67,7 @@ def patch_sheet(
 
 
 def confusion_figure(path: Path, matrix: npt.NDArray[np.int64], classes: Sequence[str]) -> None:
-    """Draw counts by true class (rows) and predicted class (columns), shaded by the row's share.
+    """Draw counts by true class (rows) and predicted class (columns), shaded by share of the row.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def _choose(
     wrong: npt.NDArray[np.bool_],
     count: int,
 ) -> npt.NDArray[np.int64]:
-    """Choose the worst of the wrong ones and spread the rest over the others."""
+    """Choose the worst errors, and fill up with evenly spread other windows."""
     worst = members[wrong][np.argsort(score[wrong], kind="stable")][: count // 2]
     others = members[~wrong]
     spread = np.linspace(0, len(others) - 1, min(count - len(worst), len(others)))

@@ -1,4 +1,4 @@
-"""What ``evaluate`` shows in the terminal: two tables, and the rest in words."""
+"""Terminal output of ``evaluate``: two tables, and the other results as sentences."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,10 +16,10 @@ def show(scores: Mapping[str, Any], name: str) -> None:
     Parameters
     ----------
     scores : mapping
-        Of :func:`evaluation.description.describe`, perhaps with the ``comparison`` of
-        :func:`workflow.comparing.compare`.
+        Result of :func:`evaluation.all_rules.describe`, optionally with the ``comparison`` of
+        :func:`pipeline.scoring.external.compare`.
     name : str
-        What was scored.
+        Path of the picks.
     """
     comparison = scores.get("comparison")
     rows = [{"what": _shortened(name), **scores}]
@@ -27,7 +27,7 @@ def show(scores: Mapping[str, Any], name: str) -> None:
         rows.append({"what": _shortened(comparison["against"]), **comparison["scores"]})
     console.print(score_table(rows))
     console.print(protocol_table(scores["protocols"]))
-    console.print(f"hit: within {scores['radius']:g} pixels, one pick to one particle")
+    console.print(f"hit: within {scores['radius']:g} pixels, one pick for each particle")
     console.print(localisation_sentence(scores["localisation"]))
     console.print(chance_sentence(scores["chance"]))
     for sentence in comparison_sentences(comparison) if comparison is not None else ():
@@ -35,25 +35,25 @@ def show(scores: Mapping[str, Any], name: str) -> None:
 
 
 def _shortened(path: str) -> str:
-    """Keep the end of a long path, which tells paths apart and leaves room for the numbers."""
+    """Keep the end of a long path, which distinguishes paths and leaves space for the numbers."""
     return path if len(path) <= _LONGEST_NAME else f"…{path[1 - _LONGEST_NAME :]}"
 
 
 def localisation_sentence(localisation: Mapping[str, Any]) -> str:
-    """Tell how far hits lie from their particles; see :func:`evaluation.localisation.localise`."""
+    """Describe the localisation error; see :func:`evaluation.localisation.localise`."""
     if not localisation["hits"]:
-        return "no hits, so nothing is known of their distance to particles"
+        return "no hits, so the localisation error is unknown"
     pixels, shares = localisation["pixels"], localisation["diameters"]
     offset = localisation["offset"]
     return (
-        f"hits lie {pixels['median']:.1f} pixels from their particle (median; "
+        f"hits are {pixels['median']:.1f} pixels from their particle (median; "
         f"{100 * shares['median']:.0f} % of its diameter; root mean square {pixels['rms']:.1f}), "
         f"typically shifted by x {offset['x']:+.1f}, y {offset['y']:+.1f}"
     )
 
 
 def chance_sentence(chance: Mapping[str, Any]) -> str:
-    """Tell what blind picking scores; see :func:`evaluation.chance.chance_level`."""
+    """Describe the scores of random picks; see :func:`evaluation.chance.chance_level`."""
     return (
         f"chance: F1 {chance['random']['f1']:.3f} for random positions, "
         f"{chance['grid']['f1']:.3f} for a regular grid, as many as there are particles"
@@ -61,7 +61,7 @@ def chance_sentence(chance: Mapping[str, Any]) -> str:
 
 
 def comparison_sentences(comparison: Mapping[str, Any]) -> list[str]:
-    """Tell which picker is better; see :func:`evaluation.significance.compare_paired`."""
+    """Describe which picker is better; see :func:`evaluation.significance.compare_paired`."""
     count = comparison["micrographs"]
     lines = [
         _difference("F1", comparison["f1"], count),

@@ -1,4 +1,4 @@
-"""Micrographs with their picks drawn on them."""
+"""Overlays: micrographs with their picks drawn as circles."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from deepcryopicker.types import SHAPES, Floats, Micrograph, Picks
 Rgb = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
 Entry = tuple[str, Colour, bool]
-"""Text, colour and dashes of a legend entry."""
+"""Text, colour and whether dashed, of a legend entry."""
 
-# The colours of Okabe and Ito, which the colour-blind can tell apart; blue and green lightened
-# to stand out from grey.
+# The colours of Okabe and Ito, which colour-blind readers can distinguish; blue and green are
+# lightened to stand out from grey.
 BLUE: Colour = (0, 132, 219)
 VERMILLION: Colour = (233, 94, 0)
 YELLOW: Colour = (240, 228, 66)
@@ -29,7 +29,7 @@ GREY: Colour = (176, 176, 176)
 OUTCOMES: dict[int, tuple[str, Colour]] = {
     1: ("hit", BLUE),
     0: ("false", VERMILLION),
-    -1: ("don't care", GREY),
+    -1: ("ignored", GREY),
 }
 CLASS_COLOURS = dict(zip(SHAPES, (BLUE, VERMILLION, GREEN), strict=True))
 
@@ -48,27 +48,27 @@ def draw_overlay(
     missed: Picks | None = None,
     longest: int = 1024,
 ) -> Rgb:
-    """Draw the picks that reach the threshold onto the micrograph.
+    """Draw the picks at or above the threshold onto the micrograph.
 
     Parameters
     ----------
     micrograph : Micrograph
-        As read or preprocessed: its `scale` places the picks.
+        As read or preprocessed; its `scale` converts the positions of the picks.
     picks : Picks
-        N picks, original pixels. A circle has the diameter of its pick.
+        N picks, original pixels, drawn as circles of their diameters.
     threshold : float
-        Picks below it are left out.
+        Picks with a lower score are not drawn.
     outcome : (N,) int8, optional
-        1 hit (blue), 0 false (vermillion), -1 don't care (grey). Without it, colours are classes.
+        1 hit (blue), 0 false (vermillion), -1 ignored (grey). Without it, colours are classes.
     missed : Picks, optional
-        Particles without a pick: dashed yellow.
+        Particles without a pick, drawn in dashed yellow.
     longest : int
-        The image is shrunk until its longer side has at most so many pixels; never enlarged.
+        Maximum length of the longer side, pixels; smaller images are not enlarged.
 
     Returns
     -------
     (H, W, 3) uint8
-        RGB; the image, and below it a legend with counts.
+        RGB; the image above a legend with counts.
     """
     small, scale_x, scale_y = _shrink(micrograph, longest)
     missed = Picks.empty() if missed is None else missed
@@ -97,15 +97,23 @@ def save_overlay(
     missed: Picks | None = None,
     longest: int = 1024,
 ) -> None:
-    """Write :func:`draw_overlay` as a PNG, atomically."""
+    """Write :func:`draw_overlay` as a PNG, atomically.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    micrograph, picks, threshold, outcome, missed, longest
+        As in :func:`draw_overlay`.
+    """
     overlay = draw_overlay(micrograph, picks, threshold, outcome, missed, longest)
     with replacing(path) as temporary:
-        # Noise hardly compresses: trying hard takes three times as long and saves a tenth.
+        # Noise hardly compresses: the default level takes three times as long and saves a tenth.
         PillowImage.fromarray(overlay).save(temporary, format="PNG", compress_level=1)
 
 
 def _shrink(micrograph: Micrograph, longest: int) -> tuple[npt.NDArray[np.float32], float, float]:
-    """Binned image, and its pixels per original pixel along x and y."""
+    """Return the binned image, and its pixels per original pixel along x and y."""
     image = micrograph.image
     height, width = image.shape
     factor = min(1.0, longest / max(height, width))
@@ -118,16 +126,29 @@ def _shrink(micrograph: Micrograph, longest: int) -> tuple[npt.NDArray[np.float3
 def to_visible(
     image: npt.NDArray[np.float32], micrograph: Micrograph, scale: float, diameter: float
 ) -> Rgb:
-    """Smooth a little (`diameter` in pixels of `image`) and stretch the contrast to (H, W) uint8.
+    """Smooth slightly and stretch the contrast; invalid borders do not affect it.
 
-    The invalid border has no say in the contrast.
+    Parameters
+    ----------
+    image : (H, W) float32
+        Resampled image of `micrograph`.
+    micrograph : Micrograph
+        Source of `image`; its margins are the invalid borders.
+    scale : float
+        Pixels of `image` per original pixel.
+    diameter : float
+        Particle diameter, pixels of `image`.
+
+    Returns
+    -------
+    (H, W) uint8
     """
     margins = np.ceil(np.array(micrograph.margins) * scale / micrograph.scale).astype(int)
     top, bottom, left, right = (int(margin) for margin in margins)
     height, width = image.shape
     top, left = min(top, height - 1), min(left, width - 1)
     inner = np.s_[top : max(height - bottom, top + 1), left : max(width - right, left + 1)]
-    # Clipped first, so that the smoothing does not spread the border's values.
+    # Clipped first, so that the smoothing does not spread the values of the border.
     clipped = np.clip(image, image[inner].min(), image[inner].max())
     smooth = cv2.GaussianBlur(clipped, (0, 0), float(np.clip(diameter / 12.0, 0.6, 2.5)))
     low, high = np.percentile(smooth[inner], [0.5, 99.5])
@@ -136,7 +157,14 @@ def to_visible(
 
 
 def typical_diameter(picks: Picks, missed: Picks, micrograph: Micrograph) -> float:
-    """Median known diameter in original pixels; a fortieth of the image where none is known."""
+    """Return the median known diameter, original pixels; 1/40 of the image if none is known.
+
+    Parameters
+    ----------
+    picks, missed : Picks
+        Original pixels; unknown diameters are nan.
+    micrograph : Micrograph
+    """
     known = np.concatenate([picks.diameter, missed.diameter])
     known = known[np.isfinite(known)]
     if len(known):
@@ -147,10 +175,10 @@ def typical_diameter(picks: Picks, missed: Picks, micrograph: Micrograph) -> flo
 def _groups(
     picks: Picks, outcome: npt.NDArray[np.int8] | None
 ) -> list[tuple[str, Colour, npt.NDArray[np.bool_]]]:
-    """Name, colour and members (N,) of each group of picks, most important first."""
+    """Return name, colour and members (N,) of each group of picks, most important first."""
     if outcome is not None:
         groups = [(text, colour, outcome == value) for value, (text, colour) in OUTCOMES.items()]
-        return [group for group in groups if group[0] != "don't care" or group[2].any()]
+        return [group for group in groups if group[0] != "ignored" or group[2].any()]
     present = {str(label) for label in picks.label}
     names = [label for label in SHAPES if label in present] + sorted(present - set(SHAPES))
     return [(name, CLASS_COLOURS.get(name, PINK), picks.label == name) for name in names]
@@ -164,7 +192,22 @@ def draw_circles(
     typical: float,
     dashed: bool,
 ) -> None:
-    """Draw circles into `canvas`; unknown diameters are replaced by the typical one."""
+    """Draw picks as circles, in place.
+
+    Parameters
+    ----------
+    canvas : (H, W, 3) uint8
+        RGB, modified.
+    picks : Picks
+        Original pixels.
+    colour : (int, int, int)
+        RGB.
+    scale : (float, float)
+        Pixels of `canvas` per original pixel, along x and y.
+    typical : float
+        Diameter of picks whose diameter is unknown, original pixels.
+    dashed : bool
+    """
     thickness = max(1, round(min(typical * scale[0], 80.0) / 20.0))
     x, y = to_working(picks.x, scale[0]), to_working(picks.y, scale[1])
     diameter = np.where(np.isfinite(picks.diameter), picks.diameter, typical)
@@ -174,7 +217,7 @@ def draw_circles(
         if not dashed:
             cv2.circle(canvas, centre, size, colour, thickness, cv2.LINE_AA, SHIFT)
             continue
-        # Yellow alone would vanish on light grey.
+        # Yellow alone would be invisible on light grey.
         cv2.circle(canvas, centre, size, SHADOW, thickness, cv2.LINE_AA, SHIFT)
         for start in np.arange(_DASHES) * 360.0 / _DASHES:
             arc = (0.0, float(start), float(start) + 0.6 * 360.0 / _DASHES)
@@ -184,7 +227,7 @@ def draw_circles(
 def to_fixed_point(*columns: Floats) -> list[list[int]]:
     """Convert pixels to OpenCV's fixed-point integers, one row per pick.
 
-    Positions far outside are pulled in a little, or they would not fit into its integers.
+    Positions far outside are clipped to the range of these integers.
     """
     pixels = np.clip(np.column_stack(columns), -(2**16), 2**16)
     rows: list[list[int]] = np.round(pixels * 2**SHIFT).astype(int).tolist()

@@ -1,6 +1,6 @@
-"""One picture per micrograph with every step from the file to its training particles (figs 10-17).
+"""One picture per micrograph of every step from the file to its training particles (figs 10-17).
 
-A picture is a grid of titled tiles, drawn without matplotlib: it takes tenths of a second.
+A picture is a grid of titled tiles, drawn in tenths of a second, without matplotlib.
 """
 
 from collections.abc import Mapping
@@ -36,10 +36,10 @@ from deepcryopicker.plots.tiles import (
 )
 from deepcryopicker.types import SHAPES, Candidates, Floats, Image, Mask, Micrograph, Picks
 
-_GREY_MASK = 120  # as a ground for outlines: every class's colour stands out from it
-# Diameters around a candidate's centre within which its own part of the mask lies. The corners of
-# a box are farther from its centre than the edge of a disc (METHOD.md 6).
-_REACH = {"side": 0.8, "irregular": 0.6}
+_GREY_MASK = 120  # background of outlines, on which the colour of every class is visible
+# Radius around a candidate, in diameters, that contains its component of the mask. The corners of a
+# box are farther from its centre than the edge of a disc (METHOD.md 6).
+_SEARCH_RADIUS = {"side": 0.8, "irregular": 0.6}
 
 
 def draw_panel(
@@ -50,14 +50,14 @@ def draw_panel(
     candidates: Candidates,
     tile: int = 512,
 ) -> Rgb:
-    """Show in six tiles how the labeler came to its candidates.
+    """Show in six tiles how the labeler found its candidates.
 
     Parameters
     ----------
     micrograph : Micrograph
         As read.
     preprocessed : Micrograph
-        What the labeler saw, (h, w) working pixels.
+        Input of the labeler, (h, w) working pixels.
     clusters : (h, w) uint8
         Intensity clusters, 0 the darkest.
     mask : (h, w) bool
@@ -71,7 +71,7 @@ def draw_panel(
     Returns
     -------
     (H, W, 3) uint8
-        RGB; two rows of three tiles, each below its title.
+        RGB; two rows of three tiles, each with a title above it.
     """
     picks, good = candidates.picks, candidates.good
     typical = typical_diameter(picks, Picks.empty(), micrograph)
@@ -113,7 +113,15 @@ def save_panel(
     candidates: Candidates,
     tile: int = 512,
 ) -> None:
-    """Write :func:`draw_panel` as a PNG, atomically."""
+    """Write :func:`draw_panel` as a PNG, atomically.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    micrograph, preprocessed, clusters, mask, candidates, tile
+        As in :func:`draw_panel`.
+    """
     write_picture(path, draw_panel(micrograph, preprocessed, clusters, mask, candidates, tile))
 
 
@@ -123,8 +131,8 @@ def draw_stages(stages: Mapping[str, Image], tile: int = 384) -> Rgb:
     Parameters
     ----------
     stages : mapping
-        From the name of each step to its image, (h, w) float32, in order; at least one. Each is
-        stretched between its own 1 % and 99 % levels.
+        From the name of each step to its image, (h, w) float32, in order; at least one. Each
+        image is stretched between its 1st and 99th percentile.
     tile : int
         Longer side of a tile, pixels.
 
@@ -141,7 +149,15 @@ def draw_stages(stages: Mapping[str, Image], tile: int = 384) -> Rgb:
 
 
 def save_stages(path: Path, stages: Mapping[str, Image], tile: int = 384) -> None:
-    """Write :func:`draw_stages` as a PNG, atomically."""
+    """Write :func:`draw_stages` as a PNG, atomically.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    stages, tile
+        As in :func:`draw_stages`.
+    """
     write_picture(path, draw_stages(stages, tile))
 
 
@@ -158,7 +174,7 @@ def draw_shapes(
     ----------
     mask : (h, w) bool
     picks : Picks
-        Original pixels; circles around top views, boxes around side views, outlines of the rest.
+        Original pixels; top views get circles, side views boxes, others outlines.
     size : (int, int)
         Width and height of the picture.
     working_scale : float
@@ -175,31 +191,31 @@ def draw_shapes(
     top = picks[picks.label == "top"]
     typical = float(np.median(top.diameter)) if len(top) else 0.0
     draw_circles(shapes, top, CLASS_COLOURS["top"], zoom, typical, dashed=False)
-    for name in _REACH:
+    for name in _SEARCH_RADIUS:
         _outline(shapes, mask, picks[picks.label == name], working_scale, name)
     return shapes
 
 
 def _outline(canvas: Rgb, mask: Mask, picks: Picks, scale: float, name: str) -> None:
-    """Outline side views by their perfect rectangles, irregular ones by their own mask's edge."""
+    """Outline side views by their fitted rectangles, irregular views by the edge of their mask."""
     height, width = canvas.shape[:2]
     zoom = np.array([width / mask.shape[1], height / mask.shape[0]])
     for i in range(len(picks)):
         x, y = float(to_working(picks.x[i], scale)), float(to_working(picks.y[i], scale))
         diameter = picks.diameter[i] * scale
-        polygon = _own_outline(mask, x, y, _REACH[name] * diameter, name == "side")
+        polygon = _own_outline(mask, x, y, _SEARCH_RADIUS[name] * diameter, name == "side")
         points = np.array(to_fixed_point(*((polygon + 0.5) * zoom - 0.5).T), np.int32)
-        # As thick as the circles.
+        # Same thickness as the circles.
         thick = max(1, round(min(diameter * zoom[0], 80.0) / 20.0))
         cv2.polylines(canvas, [points], True, CLASS_COLOURS[name], thick, cv2.LINE_AA, SHIFT)
 
 
-def _own_outline(mask: Mask, x: float, y: float, reach: float, rectangle: bool) -> Floats:
-    """Corners (M, 2) around the largest piece of the mask within `reach` of a place."""
-    left, top = max(0, round(x - reach)), max(0, round(y - reach))
-    local = mask[top : round(y + reach) + 1, left : round(x + reach) + 1]
+def _own_outline(mask: Mask, x: float, y: float, radius: float, rectangle: bool) -> Floats:
+    """Outline the largest component of the mask within `radius` of a position, (M, 2) x, y."""
+    left, top = max(0, round(x - radius)), max(0, round(y - radius))
+    local = mask[top : round(y + radius) + 1, left : round(x + radius) + 1]
     row, column = np.ogrid[: local.shape[0], : local.shape[1]]
-    labels = as_labels(local & (np.hypot(column + left - x, row + top - y) <= reach))
+    labels = as_labels(local & (np.hypot(column + left - x, row + top - y) <= radius))
     own = labels == 1 + np.bincount(labels.ravel(), minlength=2)[1:].argmax()
     if not own.any():
         return np.empty((0, 2))
@@ -208,14 +224,14 @@ def _own_outline(mask: Mask, x: float, y: float, reach: float, rectangle: bool) 
 
 
 def _indexed(clusters: npt.NDArray[np.uint8]) -> Rgb:
-    """Colour clusters from dark blue to yellow: in order, and fit for the colour-blind."""
+    """Colour clusters in order from dark blue to yellow, distinguishable for the colour-blind."""
     levels = np.linspace(0, 255, int(clusters.max()) + 1).round().astype(np.uint8)
     colours = cv2.applyColorMap(levels[:, None], cv2.COLORMAP_CIVIDIS)[:, 0, ::-1]
     return np.asarray(colours[clusters], np.uint8)
 
 
 def _stretch(image: Image) -> npt.NDArray[np.uint8]:
-    """Stretch the range between the 1 % and 99 % levels to (h, w) uint8."""
+    """Stretch the range between the 1st and 99th percentile to (h, w) uint8."""
     low, high = np.percentile(image, [1.0, 99.0])
     stretched = (image - low) / max(float(high - low), np.finfo(np.float32).tiny)
     return (np.clip(stretched, 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -1,7 +1,7 @@
 """Figures of results: precision-recall curves, training curves, samples of a training set.
 
-They are drawn without pyplot, so that nothing depends on a display or on global state, and
-written without a date or version: the same numbers give the same file.
+They are drawn without pyplot, independent of a display and of global state, and written without
+date or version, so that the same numbers give the same file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,9 +33,9 @@ def precision_recall_figure(
     path : Path
         PNG to write.
     curves : mapping
-        From the text of the legend to the curve.
+        From the legend text to the curve.
     threshold : float or mapping, optional
-        Marked by a dot on each curve; a mapping has one for each.
+        Marked by a dot on each curve; a mapping gives one threshold per curve.
     """
     if not isinstance(threshold, Mapping):
         threshold = {} if threshold is None else dict.fromkeys(curves, threshold)
@@ -67,8 +67,8 @@ def training_figure(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
         PNG to write.
     rows : sequence of mapping
         Rows of the training's CSV, numbers or text. The column ``epoch`` (or ``step``) is the x
-        axis; names with ``loss`` share one panel, learning rates (``lr``) another, all other
-        columns of numbers a third. Empty cells are skipped.
+        axis. Losses (names with ``loss``), learning rates (``lr``) and all other numbers have one
+        panel each. Empty cells are skipped.
     """
     columns = list(dict.fromkeys(key for row in rows for key in row))
     table = {name: np.array([_number(row.get(name)) for row in rows]) for name in columns}
@@ -100,16 +100,16 @@ def training_figure(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 def duration_figure(
     path: Path, minutes: Mapping[str, float], published: tuple[float, float]
 ) -> None:
-    """Draw durations as bars, over the range that the paper gives (figure 8).
+    """Draw durations as bars, with the range given in the paper (figure 8).
 
     Parameters
     ----------
     path : Path
         PNG to write.
     minutes : mapping
-        From the text beside a bar to its length.
+        From the label of a bar to its duration.
     published : (float, float)
-        Shortest and longest of the paper, minutes.
+        Shortest and longest duration in the paper, minutes.
     """
     figure = Figure(figsize=(7.2, 1.3 + 0.34 * len(minutes)), layout="constrained")
     axes = figure.add_subplot()
@@ -123,7 +123,7 @@ def duration_figure(
 
 
 def sample_sheet(path: Path, training_set: TrainingSet, per_class: int = 12) -> None:
-    """Show windows of each class, spread evenly over the class, a row per class.
+    """Show windows of each class, spread evenly over the class, one row per class.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def sample_sheet(path: Path, training_set: TrainingSet, per_class: int = 12) -> 
         PNG to write.
     training_set : TrainingSet
     per_class : int
-        Windows shown of each class, at most.
+        Maximum number of windows per class.
     """
     classes = training_set.classes
     figure = Figure(figsize=(0.95 * per_class + 0.3, 1.3 * len(classes)), layout="constrained")
@@ -158,7 +158,7 @@ def _f1_contours(axes: Axes) -> None:
 
 
 def _panel(name: str) -> str:
-    """Panel of the training figure that a column belongs to."""
+    """Return the panel of the training figure to which a column belongs."""
     if "loss" in name.lower():
         return "Loss"
     words = name.lower().replace("-", "_").replace("/", "_").split("_")
@@ -166,7 +166,7 @@ def _panel(name: str) -> str:
 
 
 def _number(cell: object) -> float:
-    """Read the number in a cell of a CSV; nan where there is none."""
+    """Read the number in a cell of a CSV; nan if there is none."""
     try:
         return float(str(cell))
     except ValueError:
@@ -174,7 +174,20 @@ def _number(cell: object) -> float:
 
 
 def montage(windows: npt.NDArray[np.float32], slots: int, gap: int = 2) -> npt.NDArray[np.float64]:
-    """Put windows (N, S, S) side by side, each stretched to 0-1; free slots are white."""
+    """Put windows side by side, each stretched to 0-1.
+
+    Parameters
+    ----------
+    windows : (N, S, S) float32
+    slots : int
+        Number of places in the row, at least N; empty ones are white.
+    gap : int
+        Pixels between windows.
+
+    Returns
+    -------
+    (S, W) float64
+    """
     size = windows.shape[1]
     sheet = np.ones((size, slots * (size + gap) - gap))
     for slot, window in enumerate(windows):
@@ -186,7 +199,7 @@ def montage(windows: npt.NDArray[np.float32], slots: int, gap: int = 2) -> npt.N
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, atomically and without a version or date in it."""
+    """Write a figure as PNG, atomically and without version or date."""
     FigureCanvasAgg(figure)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=130, metadata={"Software": None})

@@ -17,7 +17,7 @@ SCORE_COLUMNS = {
     "average_precision": "AP",
     "snr": "SNR",
 }
-"""Columns of a table of scores: key of a row, and heading."""
+"""Columns of a table of scores: from the key of a row to the heading."""
 
 Row = Mapping[str, object]
 
@@ -28,8 +28,8 @@ def score_table(rows: Sequence[Row], title: str | None = None, total: Row | None
     Parameters
     ----------
     rows : sequence of mapping
-        Keys as in :data:`SCORE_COLUMNS`, for example the dictionary of
-        ``evaluation.scores.summarise`` with ``what`` added. Columns that no row has are left out.
+        Keys as in :data:`SCORE_COLUMNS`, for example the result of
+        ``evaluation.scores.summarise`` with ``what`` added. Columns without a value are omitted.
     title : str, optional
     total : mapping, optional
         A last row, set off from the others.
@@ -48,7 +48,7 @@ PROTOCOL_COLUMNS = {
 
 
 def protocol_table(protocols: Mapping[str, Row]) -> Table:
-    """Make a table of the scores by every rule; see ``evaluation.protocols.score_protocols``."""
+    """Make a table of the scores by every matching rule; see :func:`rules.score_protocols`."""
     rows = [{"what": name, **scores} for name, scores in protocols.items()]
     return make_table(rows, PROTOCOL_COLUMNS)
 
@@ -59,13 +59,13 @@ def make_table(
     title: str | None = None,
     total: Row | None = None,
 ) -> Table:
-    """Make a table from rows: text to the left, numbers to the right with three decimals.
+    """Make a table from rows: text left-aligned, numbers right-aligned with three decimals.
 
     Parameters
     ----------
     rows : sequence of mapping
     columns : mapping
-        Key of a row, and heading of its column.
+        From the key of a row to the heading of its column.
     title : str, optional
     total : mapping, optional
         A last row, set off from the others.
@@ -84,7 +84,7 @@ def make_table(
 
 
 def _cell(value: object) -> str:
-    """Text of a cell; square brackets in names are not markup."""
+    """Return the text of a cell; square brackets in names are escaped."""
     if value is None:
         return ""
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""A micrograph, its score map, and what cleaning leaves of it, side by side."""
+"""A micrograph, its score map and its cleaned score map, side by side."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ def draw_score_maps(
     threshold: float,
     tile: int = 512,
 ) -> Rgb:
-    """Show in three tiles how a score map became picks.
+    """Show in three tiles how a score map is turned into picks.
 
     Parameters
     ----------
@@ -42,10 +42,9 @@ def draw_score_maps(
     scale : float
         Working pixels of `scores` per original pixel.
     surfaces : sequence of Surface
-        Of `scores`; where there are several, the highest score of a place is shown.
+        Surfaces of `scores`; of several, the highest score at each position is shown.
     picks : Picks
-        Those that reach the threshold are circled on the cleaned map, in the colours of their
-        classes.
+        Circled on the cleaned map, in the colours of their classes, if at or above the threshold.
     threshold : float
     tile : int
         Longer side of a tile, pixels.
@@ -53,7 +52,7 @@ def draw_score_maps(
     Returns
     -------
     (H, W, 3) uint8
-        RGB. Scores run from dark blue, 0, to yellow, 1.
+        RGB. Scores are coloured from dark blue (0) to yellow (1).
     """
     typical = typical_diameter(picks, Picks.empty(), micrograph)
     original, zoom = micrograph_tile(micrograph, tile, typical)
@@ -84,7 +83,15 @@ def save_score_maps(
     picks: Picks,
     threshold: float,
 ) -> None:
-    """Write :func:`draw_score_maps` as a PNG, atomically."""
+    """Write :func:`draw_score_maps` as a PNG, atomically.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    micrograph, scores, scale, surfaces, picks, threshold
+        As in :func:`draw_score_maps`.
+    """
     write_picture(path, draw_score_maps(micrograph, scores, scale, surfaces, picks, threshold))
 
 
@@ -95,10 +102,10 @@ def _on_tile(
     zoom: tuple[float, float],
     size: tuple[int, int],
 ) -> Image:
-    """Resample a map of `scores`, such that a place lies where it does on the micrograph."""
+    """Resample a map of `scores` onto the pixels of the micrograph's tile."""
     rows = []
     for axis, factor in enumerate(zoom):
-        # From a pixel of the tile over original and working pixels to a position of the map.
+        # From a pixel of the tile via original and working pixels to a position in the map.
         step = scale / factor
         row = np.zeros(3)
         row[axis], row[2] = step / scores.stride, (0.5 * step - 0.5 - scores.offset) / scores.stride
@@ -111,6 +118,6 @@ def _on_tile(
 
 
 def _coloured(scores: Image) -> Rgb:
-    """Colour scores in order, and fit for the colour-blind."""
+    """Colour scores in order, distinguishable for the colour-blind."""
     levels = (np.clip(scores, 0.0, 1.0) * 255.0).round().astype(np.uint8)
     return np.ascontiguousarray(cv2.applyColorMap(levels, cv2.COLORMAP_CIVIDIS)[:, :, ::-1])

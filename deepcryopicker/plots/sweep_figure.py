@@ -1,4 +1,4 @@
-"""The picture of a sweep: a dot a job with its interval, and the published number as a cross."""
+"""Figure of a sweep: one dot per job with its interval, and published numbers as crosses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _DECADE = 10.0
 
 @dataclass(frozen=True)
 class _Point:
-    """A job in the picture: its choices, its number with what it may be off by, the paper's."""
+    """A job in the figure: its choices, its number with its interval, and the published number."""
 
     choices: list[str]
     value: float
@@ -26,25 +26,25 @@ class _Point:
 
 
 def sweep_figure(path: Path, rows: Sequence[Mapping[str, object]], varied: Sequence[str]) -> None:
-    """Draw a headline number of every job that has it: one that the paper gives, or the first.
+    """Draw one headline number of every job: the first published one, or the first of all.
 
-    Where one number varies, it is the x axis; otherwise each job has a line of its own, with its
-    choices beside it. Without any number there is no picture.
+    If the jobs differ in one numeric choice, that is the x axis; otherwise each job has its own
+    row, labelled with its choices. If no job has a number, no figure is written.
 
     Parameters
     ----------
     path : Path
         PNG to write.
     rows : sequence of mapping
-        Of ``sweep.csv``.
+        Rows of ``sweep.csv``.
     varied : sequence of str
-        Keys of what varies between the jobs.
+        Keys of the choices that vary between the jobs.
     """
     known = headlines(rows)
     published = [one for one in known if any(number is not None for number in one.published)]
     metric = next(iter(published or known), None)
     if metric is None:
-        path.unlink(missing_ok=True)  # that of an earlier attempt
+        path.unlink(missing_ok=True)  # from an earlier attempt
         return
     points = []
     for row, value, interval, paper in zip(
@@ -64,7 +64,7 @@ def sweep_figure(path: Path, rows: Sequence[Mapping[str, object]], varied: Seque
 
 
 def _places(points: Sequence[_Point]) -> list[float] | None:
-    """Numbers that the jobs differ by, if they differ by one number each."""
+    """Return the numeric choice of each job, if the jobs differ in exactly one."""
     if any(len(point.choices) != 1 for point in points):
         return None
     try:
@@ -74,7 +74,7 @@ def _places(points: Sequence[_Point]) -> list[float] | None:
 
 
 def _line(points: Sequence[_Point], places: list[float], name: str, heading: str) -> Figure:
-    """Draw the metric over the number that varies."""
+    """Draw the metric over the numeric choice."""
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
     order = sorted(range(len(points)), key=lambda index: places[index])
@@ -98,7 +98,7 @@ def _line(points: Sequence[_Point], places: list[float], name: str, heading: str
 
 
 def _dots(points: Sequence[_Point], names: Sequence[str], heading: str) -> Figure:
-    """Draw a line for each job, the first one at the top."""
+    """Draw one row for each job, the first job at the top."""
     figure = Figure(figsize=(7.2, 1.4 + 0.32 * len(points)), layout="constrained")
     axes = figure.add_subplot()
     y = list(range(len(points)))
@@ -119,7 +119,7 @@ def _dots(points: Sequence[_Point], names: Sequence[str], heading: str) -> Figur
 
 
 def _finish(figure: Figure, axes: Axes, published: Sequence[tuple[float, float]]) -> None:
-    """Add the paper's numbers as crosses, with a legend that tells them from ours."""
+    """Add the published numbers as crosses, with a legend."""
     axes.grid(color="0.9")
     axes.set_axisbelow(True)
     if published:

@@ -1,4 +1,4 @@
-"""The table that a sweep ends with: what varied, and the few numbers that jobs are compared by."""
+"""Final table of a sweep: the choices that varied, and the headline numbers of each job."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from rich.table import Table
 from deepcryopicker.plots.result_tables import make_table
 
 PAPER = "paper."
-"""Before the metric, in the name of a column of published numbers."""
+"""Prefix of the metric in the name of a column of published numbers."""
 NOTES = ("label_use", "program")
-"""Columns of words: whose labels were used, and which program picked."""
-WIDTH = 110  # of the table, characters: what a log file shows well
+"""Columns of text: the source of the labels, and the program that picked."""
+WIDTH = 110  # of the table, characters; fits into a log file
 _LONGEST_CHOICE = 28
-_LONGEST_NOTES = (44, 28, 20)  # shortened before the first few numbers are given up
+_LONGEST_NOTES = (44, 28, 20)  # shortened before the first few numbers are omitted
 _FIRST_FEW = 3
 _OVERALL = {
     "patches.accuracy": "patch accuracy",
@@ -42,16 +42,16 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Headline:
-    """A number that jobs are compared by.
+    """A headline number of a sweep.
 
     Attributes
     ----------
     heading : str
     values : list of float or None
-        One a job.
+        One for each job.
     intervals : list of (float, float) or None
     published : list of float or None
-        The paper's.
+        Published numbers.
     """
 
     heading: str
@@ -65,7 +65,7 @@ class Headline:
         return any(value is not None for value in self.values)
 
     def cells(self) -> list[str | float | None]:
-        """Text of a column: ``0.991 [0.985, 0.996]`` where intervals are known."""
+        """Return the cells of a column, ``0.991 [0.985, 0.996]`` where intervals are known."""
         if not any(self.intervals):
             return list(self.values)
         return [
@@ -75,12 +75,12 @@ class Headline:
 
 
 def headlines(rows: Sequence[Row]) -> list[Headline]:
-    """Choose the numbers that jobs are compared by, the most telling first.
+    """Choose the headline numbers of a sweep, most important first.
 
     Parameters
     ----------
     rows : sequence of mapping
-        Of ``sweep.csv``.
+        Rows of ``sweep.csv``.
     """
     chosen = [_column(rows, key, heading) for key, heading in _OVERALL.items()]
     chosen += [_column(rows, key, heading) for key, heading in _OF_PICKS.items()]
@@ -90,7 +90,7 @@ def headlines(rows: Sequence[Row]) -> list[Headline]:
 
 
 def of_datasets(rows: Sequence[Row]) -> list[Headline]:
-    """Collect the patch accuracy on each dataset, where jobs were tested on several."""
+    """Collect the patch accuracy on each dataset, if jobs were tested on several."""
     start, end = _OF_GROUPS
     names = dict.fromkeys(key for row in rows for key in row)
     groups = [key for key in names if key.startswith(start) and key.endswith(end)]
@@ -105,16 +105,16 @@ def sweep_table(
     shown: Sequence[Headline],
     title: str | None = None,
 ) -> Table:
-    """Make a table of a sweep, with as many numbers as fit into 110 columns.
+    """Make a table of a sweep, with as many numbers as fit into 110 characters.
 
     Parameters
     ----------
     rows : sequence of mapping
-        Of ``sweep.csv``.
+        Rows of ``sweep.csv``.
     varied : sequence of str
-        Keys of what varies between the jobs.
+        Keys of the choices that vary between the jobs.
     shown : sequence of Headline
-        The first ones are shown at least.
+        At least the first few are shown.
     title : str, optional
     """
     few = min(_FIRST_FEW, len(shown))
@@ -129,7 +129,7 @@ def sweep_table(
 
 
 def short_names(keys: Sequence[str]) -> list[str]:
-    """Leave out the groups before keys, where what is left tells them apart."""
+    """Omit the groups before keys, if the short names stay unique."""
     last = [_last_part(key) for key in keys]
     return [short if last.count(short) == 1 else key for key, short in zip(keys, last, strict=True)]
 
@@ -142,7 +142,7 @@ def _last_part(key: str) -> str:
 
 
 def shortened(text: str, longest: int = _LONGEST_CHOICE) -> str:
-    """Cut a text; an ellipsis says so."""
+    """Shorten a text to `longest` characters, the last an ellipsis."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
@@ -180,7 +180,7 @@ def _make(
 
 
 def _note(row: Row, longest: int) -> str | None:
-    """Say how a job ended if it is not simply done."""
+    """Return the status of a job and its error; None if it is done."""
     if row["status"] == "done":
         return None
     error = row.get("error")
@@ -200,7 +200,7 @@ def _column(rows: Sequence[Row], key: str, heading: str, with_interval: bool = T
 
 
 def _of_labels(rows: Sequence[Row], key: str, heading: str) -> Headline:
-    """Mean over the groups of micrographs that were labelled, most often one."""
+    """Average over the labelled groups of micrographs, usually one."""
     values = []
     for row in rows:
         names = (name for name in row if name.startswith("labels.") and name.endswith(f".{key}"))

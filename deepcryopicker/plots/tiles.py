@@ -1,4 +1,4 @@
-"""Titled tiles in a grid, drawn without matplotlib: it takes tenths of a second."""
+"""Grids of titled tiles, drawn in tenths of a second, without matplotlib."""
 
 from math import ceil
 from pathlib import Path
@@ -25,19 +25,19 @@ _GAP = 4
 
 
 def fitted(shape: tuple[int, ...], tile: int) -> tuple[int, int]:
-    """Width and height of an image whose longer side is to have `tile` pixels."""
+    """Return the width and height of an image scaled to a longer side of `tile` pixels."""
     factor = tile / max(shape)
     return max(1, round(shape[1] * factor)), max(1, round(shape[0] * factor))
 
 
 def resize(image: npt.NDArray[Pixel], size: tuple[int, int]) -> npt.NDArray[Pixel]:
-    """Bin or, where it is to become larger, repeat pixels."""
+    """Bin an image, or repeat its pixels if `size` (width, height) is larger."""
     shrinks = size[0] < image.shape[1]
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST)
 
 
 def to_rgb(grey: npt.NDArray[np.uint8]) -> Rgb:
-    """Grey (h, w) as RGB (h, w, 3)."""
+    """Convert grey (h, w) to RGB (h, w, 3)."""
     return np.repeat(grey[:, :, None], 3, axis=2)
 
 
@@ -52,7 +52,7 @@ def micrograph_tile(
     longest : int
         Longer side of the tile, pixels.
     diameter : float
-        Of its particles, original pixels: larger ones bear more smoothing.
+        Particle diameter, original pixels; larger particles allow more smoothing.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def micrograph_tile(
 
 
 def grid(tiles: list[Tile], columns: int) -> Rgb:
-    """Set tiles (h, w, 3) in rows, each below its title."""
+    """Arrange tiles (h, w, 3) in rows, each with its title above it."""
     height, width = np.max([image.shape[:2] for _, image in tiles], axis=0)
     step_x, step_y = int(width) + _GAP, int(height) + _TITLE + _GAP
     rows = ceil(len(tiles) / columns)

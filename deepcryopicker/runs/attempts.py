@@ -1,4 +1,4 @@
-"""What is done about a micrograph that fails: a run leaves it out, a call from Python stops."""
+"""Handling of failed micrographs: a run skips them, a call from Python stops."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,21 +10,21 @@ T = TypeVar("T")
 
 
 class Attempts(Protocol):
-    """Work on one micrograph after the other; :class:`deepcryopicker.runs.folder.Run` is one.
+    """Process micrographs one by one; :class:`deepcryopicker.runs.folder.Run` implements it.
 
     Attributes
     ----------
     failures : list of dict
-        What failed so far: ``micrograph``, ``path``, ``stage`` and ``reason``.
+        Failures so far: ``micrograph``, ``path``, ``stage`` and ``reason``.
     """
 
     failures: list[dict[str, str]]
 
     def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
-        """Do the work on one micrograph; None if it failed and the others go on."""
+        """Process one micrograph; None if it failed and the others continue."""
 
     def require(self, done: int, stage: str) -> None:
-        """Stop if every single micrograph failed."""
+        """Stop if all micrographs failed."""
 
 
 class AllOrNothing:
@@ -34,7 +34,7 @@ class AllOrNothing:
         self.failures: list[dict[str, str]] = []
 
     def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
-        """Do the work; an error names the micrograph.
+        """Process one micrograph; an error names it.
 
         Raises
         ------
@@ -46,7 +46,7 @@ class AllOrNothing:
             raise MicrographError(f"{path}: {error}") from error
 
     def require(self, done: int, stage: str) -> None:
-        """Refuse to go on with nothing; what failed was refused before.
+        """Stop if no micrograph could be used.
 
         Raises
         ------

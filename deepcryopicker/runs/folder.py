@@ -1,4 +1,4 @@
-"""One run: its folder, what failed in it, and what it leaves behind."""
+"""A run: its folder, its failures and its metrics."""
 
 import json
 import math
@@ -22,7 +22,7 @@ from deepcryopicker.io.files.tables import write_rows
 T = TypeVar("T")
 
 TIMINGS = "timings.json"
-"""Seconds that the stages of a run took; apart from metrics.json, which is the same every time."""
+"""Seconds per stage of a run; not in metrics.json, which is reproducible."""
 
 _LIBRARIES = (
     "torch",
@@ -44,17 +44,17 @@ class Run:
     ----------
     folder : Path
     group : str or None
-        The sweep that the run belongs to.
+        Sweep of the run.
     name : str
         For tracking: what was chosen.
     settings : dict
-        The whole resolved configuration.
+        Complete resolved configuration.
     resumes : bool
-        Whether the folder holds an earlier attempt at the same run that was interrupted or
-        failed: what it left may be used.
+        Whether the folder holds an interrupted or failed attempt at the same run, whose files may
+        be used.
     failures : list of dict
     notes : dict
-        What is to be known of how the numbers came about, for ``metrics.json``.
+        Remarks on the origin of the numbers, for ``metrics.json``.
     choices : dict
         From a configuration group to the option chosen for it, such as ``picker`` to ``log``.
     given : tuple of str
@@ -72,14 +72,30 @@ class Run:
     given: tuple[str, ...] = ()
 
     def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
-        """Do the work on one micrograph; if it fails, say so in one line and go on.
+        """Process one micrograph; record a failure in one line and continue.
 
-        A micrograph that fails for the same reason at every stage is reported at the first one.
+        A micrograph that fails for the same reason at every stage is reported only once.
+
+        Parameters
+        ----------
+        stage : str
+            Name of the stage, for ``failures.csv``.
+        name : str
+            Name of the micrograph.
+        path : Path
+            File of the micrograph.
+        work : callable
+            Processes the micrograph.
 
         Returns
         -------
         T or None
-            What `work` returned, None if it failed.
+            Result of `work`, None if it failed.
+
+        Raises
+        ------
+        DeepCryoPickerError
+            An error that is not specific to this micrograph.
         """
         try:
             return work()
@@ -87,7 +103,7 @@ class Run:
             if not isinstance(error, MicrographError):
                 raise
             reason = str(error)
-        except Exception as error:  # a bug or a library; the batch is worth more than one image
+        except Exception as error:  # a bug, ours or a library's, must not stop the batch
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             self._log(traceback.format_exc())
         if any(row["path"] == str(path) and row["reason"] == reason for row in self.failures):
@@ -98,26 +114,27 @@ class Run:
         self._write_failures()
         return None
 
-    def forgive(self, path: Path, stage: str) -> None:
-        """Forget that a micrograph failed at a stage: it did not, the next time."""
+    def clear_failure(self, path: Path, stage: str) -> None:
+        """Remove the failure record of a micrograph at a stage, after a successful retry."""
         kept = [row for row in self.failures if (row["path"], row["stage"]) != (str(path), stage)]
         if len(kept) < len(self.failures):
             self.failures = kept
             self._write_failures()
 
     def require(self, done: int, stage: str) -> None:
-        """Stop if every single micrograph failed.
+        """Stop the run if all micrographs failed.
 
         Raises
         ------
         NothingUsableError
+            If `done` is 0.
         """
         if done == 0:
             failures = self.folder / "failures.csv"
             raise NothingUsableError(f"{stage}: no micrograph could be used; see {failures}")
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
-        """Write ``metrics.json``: the numbers that reports and sweeps read."""
+        """Write ``metrics.json``, the numbers for reports and sweeps."""
         source = {**provenance(), "seed": self.settings.get("seed")}
         counted = {"failures": len(self.failures), "provenance": source}
         document = {**self.notes, **metrics, **counted}
@@ -134,7 +151,7 @@ class Run:
 
 
 def provenance() -> dict[str, Any]:
-    """Version of the program, in a checkout its commit, and versions of what it stands on."""
+    """Return the versions of the program and its libraries, and in a checkout the commit."""
     root = Path(__file__).resolve().parents[2]
     commit = None
     if (root / ".git").exists():
@@ -152,7 +169,7 @@ def provenance() -> dict[str, Any]:
 
 
 def _version(library: str) -> str | None:
-    """Version of an installed library, without importing it."""
+    """Return the version of an installed library without importing it."""
     try:
         return version(library)
     except PackageNotFoundError:
@@ -160,7 +177,7 @@ def _version(library: str) -> str | None:
 
 
 def _finite(value: Any) -> Any:
-    """Replace NaN and infinity, which JSON does not know, by null."""
+    """Replace NaN and infinity, which JSON lacks, by null."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

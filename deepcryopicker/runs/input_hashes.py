@@ -1,4 +1,4 @@
-"""What a run was made from, so that it can be told whether that has changed."""
+"""Hashes of the input files of a run, by which changes are detected."""
 
 import csv
 import hashlib
@@ -9,7 +9,7 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.files.tables import write_rows
 
 INPUTS = "inputs.csv"
-"""What the picks and scores of a comparison come from, in its run folder."""
+"""File of a run folder that lists the inputs of the picks and scores."""
 
 _COLUMNS = ("micrograph", "path", "sha256")
 
@@ -20,7 +20,7 @@ def write_hashes(path: Path, entries: Iterable[Entry]) -> bool:
     Returns
     -------
     bool
-        Whether the same was written there before.
+        Whether the file already existed with the same content.
     """
     before = path.read_bytes() if path.exists() else None
     rows = [
@@ -33,9 +33,9 @@ def write_hashes(path: Path, entries: Iterable[Entry]) -> bool:
 
 
 def same_inputs(folder: Path) -> bool:
-    """Whether the files that a run notes in ``inputs.csv`` are what they were; also if it has none.
+    """Whether the files listed in a run's ``inputs.csv`` are unchanged; True without that file.
 
-    Files older than the note are not read again.
+    Files older than ``inputs.csv`` are not read again.
     """
     note = folder / INPUTS
     if not note.is_file():

@@ -1,4 +1,4 @@
-"""One run at a time in a folder."""
+"""Lock of a run folder, so that only one run uses it at a time."""
 
 import fcntl
 import os
@@ -13,19 +13,19 @@ from deepcryopicker.io.files.atomic import LOCK
 
 
 class InUseError(UsageError):
-    """Another run is at work in the folder."""
+    """Another run is using the folder."""
 
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder; the system lets go when the process ends, however it does.
+    """Lock a run folder; the operating system releases the lock when the process ends.
 
     Raises
     ------
     InUseError
-        If another run is in it.
+        If another run is using the folder.
     UsageError
-        If nothing can be written there.
+        If the folder cannot be written to.
     """
     path = folder / LOCK
     try:
@@ -33,7 +33,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         stream = _locked(path)
     except BlockingIOError as error:
         raise InUseError(
-            f"another run is at work in {folder}: {path.read_text('utf-8').strip()}\n"
+            f"another run is using {folder}: {path.read_text('utf-8').strip()}\n"
             "wait until it has ended, or choose another folder: hydra.run.dir=OTHER"
         ) from error
     except OSError as error:
@@ -49,7 +49,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def unwritable(folder: Path, error: OSError) -> str:
-    """Say that there can be no run folder here, and why."""
+    """Return the message for a folder that cannot be created or written to."""
     return (
         f"{folder} cannot be the run folder: {error.strerror}\n"
         "choose another one: hydra.run.dir=OTHER"
@@ -57,7 +57,7 @@ def unwritable(folder: Path, error: OSError) -> str:
 
 
 def _locked(path: Path) -> TextIO:
-    """Open and lock a file, without touching what a holder has written in it.
+    """Open and lock a file without changing its content.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def _locked(path: Path) -> TextIO:
             raise
         except OSError:
             return stream  # a file system without locks
-        # Its holder may have removed it, after it was opened here and before it was locked.
+        # The previous holder may have removed the file between opening and locking.
         if path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat()):
             return stream
         stream.close()

@@ -1,7 +1,7 @@
-"""What a folder's picks are of and were made by, so that picking goes on where it stopped.
+"""The finished micrographs of a run folder and their settings, for resuming an interrupted run.
 
-``made_by.json`` holds the configuration as far as it decides the picks, with the content of the
-weights in place of their path; ``manifest.jsonl`` has a line for every finished micrograph.
+``made_by.json`` holds the part of the configuration that decides the picks, with a hash of the
+weights instead of their path; ``manifest.jsonl`` has one line per finished micrograph.
 """
 
 import copy
@@ -19,11 +19,12 @@ from deepcryopicker.runs.saved_config import difference
 MANIFEST = "manifest.jsonl"
 MADE_BY = "made_by.json"
 
-_CARD = "model.yaml"  # whatever the weights beside it are called
-# Keys that change neither scores nor positions; of pictures, only those still to come are drawn.
+_CARD = "model.yaml"  # regardless of the name of the weights beside it
+# Keys that change neither scores nor positions. Overlays are drawn only for micrographs still to
+# be picked.
 _NO_MATTER = {
     "": ("overlays", "reference", "redo", "shard", "watch", "watching"),
-    "dataset": ("micrographs",),  # every line of the manifest names its own
+    "dataset": ("micrographs",),  # every line of the manifest has its own path
     "picker": ("device",),
     "preprocessing": ("save_stages",),
 }
@@ -37,11 +38,11 @@ class Record:
     ----------
     name, path : str
     size, modified : int
-        Of the file that was picked: bytes, and nanoseconds since 1970.
+        File of the micrograph: bytes, and modification time in nanoseconds since 1970.
     made_by : str
-        Digest of all that decided the picks.
+        Digest of all settings that decided the picks.
     height, width : int
-        Pixels.
+        Original pixels.
     diameter : float
         Particle diameter, original pixels.
     pixel_size : float or None
@@ -49,7 +50,7 @@ class Record:
     snr : float or None
         Median signal-to-noise ratio of the true particles.
     picks, candidates : int
-        How many there are at or above the threshold, and in all.
+        Number of candidates at or above the threshold, and in total.
     """
 
     name: str
@@ -67,13 +68,13 @@ class Record:
 
 
 class Finished:
-    """Looks up the finished micrographs of a folder.
+    """The finished micrographs of a folder, read only.
 
     Parameters
     ----------
     folder : Path
     settings : dict
-        As :func:`deciding` returns it; what others have made there does not count.
+        Result of :func:`deciding`; micrographs picked with other settings are disregarded.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
@@ -81,7 +82,7 @@ class Finished:
         self._records = {record.name: record for record in records}
 
     def find(self, name: str, path: Path, made_by: str) -> Record | None:
-        """Return the record of a micrograph; None if its file or its making has changed."""
+        """Return the record of a micrograph; None if its file or `made_by` has changed."""
         record = self._records.get(name)
         if record is None or (record.path, record.made_by) != (str(path), made_by):
             return None
@@ -89,14 +90,14 @@ class Finished:
 
 
 class Manifest(Finished):
-    """The finished micrographs of the folder that this run writes into.
+    """The finished micrographs of the folder of this run.
 
     Parameters
     ----------
     folder : Path
     settings : dict
     keep : bool
-        Whether what the same settings have made before is kept; otherwise all starts anew.
+        Whether micrographs already picked with the same settings are kept.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any], keep: bool) -> None:
@@ -104,20 +105,20 @@ class Manifest(Finished):
         self._path = folder / MANIFEST
         if not keep:
             self._records = {}
-        # A killed run may have left half a line, after which nothing must be appended. First of
-        # all, lest a kill leaves the records of others beside our settings.
+        # Rewritten because a killed run may have left an incomplete last line; and before the
+        # settings, so that a kill in between cannot combine them with records of other settings.
         write_text(self._path, "".join(map(_line, self._records.values())))
         write_text(folder / MADE_BY, json.dumps(settings, indent=2) + "\n")
 
     def add(self, records: Iterable[Record]) -> None:
-        """Append records of micrographs whose outputs are complete."""
+        """Append the records of completed micrographs."""
         new = {record.name: record for record in records}
         append_lines(self._path, "".join(map(_line, new.values())))
         self._records |= new
 
 
 def stamp(path: Path) -> tuple[int, int] | None:
-    """Size and time of change by which a file is known again; None if it cannot be asked."""
+    """Return size and modification time of a file; None if they cannot be read."""
     try:
         status = path.stat()
     except OSError:
@@ -126,7 +127,7 @@ def stamp(path: Path) -> tuple[int, int] | None:
 
 
 def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Reduce a resolved configuration to what decides the picks."""
+    """Reduce a resolved configuration to the keys that decide the picks."""
     kept: dict[str, Any] = copy.deepcopy(dict(settings))
     for section, names in _NO_MATTER.items():
         place = kept.get(section) if section else kept
@@ -140,12 +141,12 @@ def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def content_of(weights: Path) -> str:
-    """Name weights and their card by their content.
+    """Hash the content of weights and their card.
 
     Parameters
     ----------
     weights : Path
-        A run folder, or a file with its card beside it.
+        Run folder, or a file with its card beside it.
     """
     files = sorted(weights.glob("*.safetensors")) if weights.is_dir() else [weights]
     cards = {card for path in files for card in (path.with_suffix(".yaml"), path.with_name(_CARD))}
@@ -158,18 +159,18 @@ def content_of(weights: Path) -> str:
 
 
 def digest_of(value: object) -> str:
-    """Name plain data by their content."""
+    """Hash JSON-compatible data."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def refuse_another(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Refuse a folder whose picks another configuration has made, before anything is touched.
+    """Refuse a folder with picks of another configuration, before any file is changed.
 
     Parameters
     ----------
     folder : Path
     settings : dict
-        Resolved. Commands without the key ``redo`` make everything anew.
+        Resolved configuration. Commands without the key ``redo`` always start anew.
 
     Raises
     ------
@@ -182,19 +183,19 @@ def refuse_another(folder: Path, settings: Mapping[str, Any]) -> None:
     if found is not None:
         key, old, new = found
         raise UsageError(
-            f"{key} is {new} here, but {old} in the run that {folder} holds\n"
-            "choose another folder, hydra.run.dir=OTHER, or pick all of it again: redo=true"
+            f"{key} is {new} here, but {old} in the run in {folder}\n"
+            "choose another folder, hydra.run.dir=OTHER, or pick all micrographs again: redo=true"
         )
 
 
 def read_made_by(folder: Path) -> dict[str, Any] | None:
-    """Read what has made the picks in a folder; None if there are none."""
+    """Read the settings that made the picks in a folder; None if there are no picks."""
     try:
         found = json.loads((folder / MADE_BY).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValueError:
-        return {}  # not ours
+        return {}  # not written by this program
     return found if isinstance(found, dict) else {}
 
 
@@ -203,7 +204,7 @@ def _line(record: Record) -> str:
 
 
 def _read(path: Path) -> Iterable[Record]:
-    """Yield the records of all whole lines."""
+    """Yield the records of all complete lines."""
     names = {field.name for field in fields(Record)}
     if not path.is_file():
         return

@@ -1,7 +1,7 @@
-"""Runs that pick a part each: where they lie, and when all of them have ended.
+"""Shards: runs that each pick a part of the dataset, their folders, and when all have ended.
 
-A shard has a run folder of its own, so that machines do not get into each other's way: below
-``shards/`` in the folder of the whole, or as the job of a sweep. The whole takes over their picks.
+Each shard has its own run folder, so that machines do not interfere: below ``shards/`` in the
+folder of the whole run, or as a job of a sweep. The whole run collects their picks.
 """
 
 from pathlib import Path
@@ -12,34 +12,35 @@ from deepcryopicker.runs.manifest import MADE_BY
 from deepcryopicker.runs.saved_config import difference, read_settings
 from deepcryopicker.runs.status import STATUS, read_outcome
 
-# In the configuration of the whole.
+# Values in the configuration of the whole run.
 _OF_THE_WHOLE: dict[str, Any] = {"shard": None, "watch": False}
 
 
 def shard_folder(whole: Path, shard: Shard) -> Path:
-    """Name the run folder of a shard that is no job of a sweep."""
+    """Return the run folder of a shard outside of a sweep."""
     return whole / "shards" / f"{shard.index}of{shard.count}"
 
 
 def shard_folders(whole: Path) -> list[Path]:
-    """List the run folders of shards that have picked something."""
+    """List the run folders of shards that have picked at least one micrograph."""
     made = [*whole.glob(f"shards/*of*/{MADE_BY}"), *whole.glob(f"[0-9]*/{MADE_BY}")]
     return sorted(path.parent for path in made)
 
 
 def of_the_whole(settings: dict[str, Any]) -> dict[str, Any]:
-    """Turn the configuration of a shard into that of the run that puts all shards together."""
+    """Turn the configuration of a shard into that of the whole run, which merges all shards."""
     return settings | _OF_THE_WHOLE
 
 
 def complete(whole: Path, settings: dict[str, Any]) -> bool:
-    """Whether all shards have ended, and nobody has put them together since.
+    """Whether all shards have ended and have not been merged since.
 
     Parameters
     ----------
     whole : Path
+        Folder of the whole run.
     settings : dict
-        The resolved configuration of any of them.
+        Resolved configuration of any shard.
     """
     ended: dict[str, float] = {}
     for folder in shard_folders(whole):

@@ -1,6 +1,6 @@
-"""A sweep on a SLURM cluster: before it is sent, while it runs, and when jobs were lost.
+"""Sweeps on a SLURM cluster: checks before submission, waiting, and lost jobs.
 
-submitit, through its Hydra plugin, submits the jobs and collects what they return.
+submitit, through its Hydra plugin, submits the jobs and collects their results.
 """
 
 import os
@@ -22,24 +22,24 @@ _SBATCH = "sbatch: error: "
 
 
 class SlurmSweep(Callback):
-    """Hydra's callback of ``hydra/launcher=slurm``: refuses what cannot work before it is sent."""
+    """Hydra callback of ``hydra/launcher=slurm``: refuses impossible sweeps before submission."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Refuse a single run: Hydra would ignore the launcher and run it here."""
-        _refuse("hydra/launcher=slurm sends sweeps: add -m, such as -m seed=1,2")
+        """Refuse a single run: Hydra would ignore the launcher and run it locally."""
+        _refuse("hydra/launcher=slurm submits sweeps: add -m, such as -m seed=1,2")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Refuse a sweep without SLURM or that still runs, and watch the queue otherwise."""
+        """Refuse a sweep without SLURM or one that is still running; otherwise watch the queue."""
         if not shutil.which("sbatch") or not shutil.which("srun"):
             _refuse(
                 "hydra/launcher=slurm needs SLURM, but there is no sbatch or srun on the PATH\n"
-                "type it on a login node of your cluster, or leave out hydra/launcher=slurm"
+                "run this on a login node of your cluster, or leave out hydra/launcher=slurm"
             )
         folder = Path(config.hydra.sweep.dir)
         running = still_running(folder)
         if running:
             _refuse(
-                f"the sweep in {folder} still runs as SLURM jobs {', '.join(running)}\n"
+                f"the sweep in {folder} is still running as SLURM jobs {', '.join(running)}\n"
                 f"wait for them, or stop them first: scancel {' '.join(running)}"
             )
         import submitit
@@ -48,11 +48,11 @@ class SlurmSweep(Callback):
 
 
 class Queue:
-    """Tells submitit which jobs have ended, in place of its own watcher.
+    """Reports to submitit which jobs have ended, instead of submitit's own watcher.
 
-    That one asks ``sacct``. Where a cluster keeps no accounts it waits for a killed job for ever;
-    elsewhere it gives up at the first killed job while the others still run. ``squeue`` works on
-    every cluster, and here no job counts as ended before all of them have left the queue.
+    That watcher queries ``sacct``. On clusters without accounting it waits for a killed job
+    forever; on others it stops at the first killed job while other jobs still run. ``squeue``
+    works on every cluster, and here all jobs end together, when the last has left the queue.
     """
 
     def __init__(self) -> None:
@@ -61,11 +61,11 @@ class Queue:
         self._ended = False
 
     def register_job(self, job_id: str) -> None:
-        """Watch a job, named ``<array>_<index>`` or, alone, by its number."""
+        """Watch a job, named ``<array>_<index>`` or, outside of an array, by its number."""
         self._jobs.add(job_id)
 
     def is_done(self, job_id: str, mode: str = "standard") -> bool:
-        """Whether every job has left the queue."""
+        """Whether all jobs have left the queue."""
         if not self._ended and time.monotonic() - self._asked >= _SECONDS_BETWEEN_QUESTIONS:
             self._asked = time.monotonic()
             queued = _queued()
@@ -73,35 +73,36 @@ class Queue:
         return self._ended
 
     def get_state(self, job_id: str, mode: str = "standard") -> str:
-        """Name the state for submitit's messages."""
+        """Return the state for submitit's messages."""
         return "ENDED" if self._ended else "RUNNING"
 
 
 def still_running(folder: Path) -> list[str]:
-    """Name the SLURM jobs of a sweep that run or wait, from an earlier command or this one.
+    """List the running or queued SLURM jobs of a sweep, from this or an earlier command.
 
     Parameters
     ----------
     folder : Path
-        Of the sweep.
+        Sweep folder.
     """
     sent = {path.name for path in (folder / ".submitit").glob("*")}
     return sorted(sent & (_queued() or set()))
 
 
 def explain(error: Exception, folder: Path) -> DeepCryoPickerError | None:
-    """Word what submitit raised: SLURM refused the jobs, or ended some before they were done.
+    """Translate an exception of submitit: SLURM rejected the jobs, or killed some of them.
 
     Parameters
     ----------
     error : Exception
     folder : Path
-        Of the sweep.
+        Sweep folder.
 
     Returns
     -------
     UsageError, DeepCryoPickerError or None
-        The first if no job was sent, the second if jobs were lost, None if it is not submitit's.
+        UsageError if no job was submitted, DeepCryoPickerError if jobs were lost, None for any
+        other exception.
     """
     if not type(error).__module__.startswith("submitit."):
         return None
@@ -109,17 +110,17 @@ def explain(error: Exception, folder: Path) -> DeepCryoPickerError | None:
     if reasons:
         reason = reasons[0].removeprefix(_SBATCH)
         return UsageError(
-            f"SLURM refused the jobs: {reason}\n"
+            f"SLURM rejected the jobs: {reason}\n"
             "change hydra.launcher.partition, .mem_gb, .cpus_per_task or .gpus_per_node, see sinfo"
         )
     return DeepCryoPickerError(
-        f"SLURM ended jobs before they were done, see {folder}/.submitit/*/*.err\n"
-        f"to finish them, type the same command again with hydra.sweep.dir={folder}"
+        f"SLURM killed jobs before they finished, see {folder}/.submitit/*/*.err\n"
+        f"to finish them, run the same command again with hydra.sweep.dir={folder}"
     )
 
 
 def _queued() -> set[str] | None:
-    """Name the user's jobs that run or wait; None if SLURM does not answer."""
+    """List the running or queued jobs of the user; None if SLURM does not respond."""
     if not shutil.which("squeue"):
         return None
     user = str(os.getuid())
@@ -129,6 +130,6 @@ def _queued() -> set[str] | None:
 
 
 def _refuse(message: str) -> NoReturn:
-    # Of a callback, Hydra turns every Exception into a warning and goes on.
+    # Hydra turns every Exception of a callback into a warning and continues.
     print(f"error: {message}", file=sys.stderr)  # noqa: T201
     raise SystemExit(WRONG_USAGE)

@@ -1,7 +1,7 @@
-"""How a run ended, as its folder tells, and whether a folder holds the run that is asked for.
+"""The outcome of a run, read from its folder, and which run a folder holds.
 
-The jobs of a sweep may run in other processes and on other machines, and a sweep may go on days
-after it was interrupted. What became of a job is therefore read from its folder.
+The jobs of a sweep may run in other processes and on other machines, and a sweep may be continued
+days after it was interrupted. The outcome of a job is therefore read from its folder.
 """
 
 import json
@@ -19,7 +19,7 @@ DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 13
 
 STATUS = "status.json"
 REFUSED = "refused.json"
-"""Instead of the former, where the folder holds another run that must not be touched."""
+"""Replaces `STATUS` if the folder holds another run, which must not be changed."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Outcome:
     exit_code : int
     seconds : float
     error : str or None
-        What the user was told, in one line.
+        First line of the error message.
     missing : bool
-        Whether the run needs a program that is not installed. In a sweep that is no failure.
+        Whether the run needs a program that is not installed. A sweep does not count it as failed.
     """
 
     exit_code: int
@@ -47,14 +47,14 @@ class Outcome:
         return self.exit_code in (DONE, SOME_FAILED)
 
     def write(self, path: Path) -> None:
-        """Write JSON, atomically."""
+        """Write as JSON, atomically."""
         write_text(path, json.dumps(asdict(self), indent=2) + "\n")
 
 
 def read_outcome(folder: Path) -> Outcome | None:
-    """Read how the latest attempt at a run ended; None if it has not ended.
+    """Read the outcome of the latest attempt at a run; None if it has not ended.
 
-    A refusal is later than the run that the folder holds: the next run removes it.
+    A refusal is more recent than the run in the folder, because the next run removes it.
     """
     for name in (REFUSED, STATUS):
         path = folder / name
@@ -64,9 +64,9 @@ def read_outcome(folder: Path) -> Outcome | None:
 
 
 def combine(outcomes: Sequence[Outcome | None]) -> int:
-    """Exit code of a sweep: 0 all jobs succeeded, 3 some failed, 1 none did.
+    """Return the exit code of a sweep: 0 all jobs succeeded, 3 some failed, 1 all failed.
 
-    Jobs whose program is not installed count neither way, unless all are.
+    Jobs whose program is not installed are not counted, unless that applies to all jobs.
     """
     tried = [each for each in outcomes if each is None or not each.missing] or outcomes
     codes = {None if outcome is None else outcome.exit_code for outcome in tried}
@@ -75,8 +75,8 @@ def combine(outcomes: Sequence[Outcome | None]) -> int:
     return SOME_FAILED if codes & {DONE, SOME_FAILED} else FAILED
 
 
-class Held(Enum):
-    """What a folder holds before a run starts in it."""
+class FolderContent(Enum):
+    """Content of a run folder before a run starts."""
 
     NOTHING = "no run"
     UNFINISHED = "this run, unfinished or failed"
@@ -84,21 +84,21 @@ class Held(Enum):
     ANOTHER = "a run of another configuration"
 
 
-def held_by(folder: Path, settings: dict[str, Any]) -> Held:
-    """Tell whether a folder holds a run, and which.
+def content_of_folder(folder: Path, settings: dict[str, Any]) -> FolderContent:
+    """Determine whether a folder holds this run, another run or no run.
 
     Parameters
     ----------
     folder : Path
     settings : dict
-        The resolved configuration of the run that is to start.
+        Resolved configuration of the run that is about to start.
     """
     there = read_settings(folder)
     if there is None:
-        return Held.NOTHING
+        return FolderContent.NOTHING
     if difference(there, settings) is not None:
-        return Held.ANOTHER
+        return FolderContent.ANOTHER
     status = folder / STATUS
     if status.is_file() and Outcome(**json.loads(status.read_text(encoding="utf-8"))).finished:
-        return Held.FINISHED
-    return Held.UNFINISHED
+        return FolderContent.FINISHED
+    return FolderContent.UNFINISHED

@@ -1,6 +1,6 @@
-"""Sweeps: which jobs one has, what became of them, and the table that it ends with.
+"""Sweeps: their jobs, the outcomes of these, and the final table.
 
-A sweep is described by its files alone, because its jobs may have run in other processes.
+A sweep is described by its files only, because its jobs may have run in other processes.
 """
 
 import json
@@ -43,9 +43,9 @@ class Sweep:
     ----------
     folder : Path
     planned : list of list of str or None
-        Overrides of each job; None if the sweeper makes them up as it goes.
+        Overrides of each job; None if the sweeper chooses them while it runs.
     ended_before : dict
-        Files that tell of the end of a job, and when they were written, before the sweep began.
+        From the status files of jobs that ended before the sweep began to the times of writing.
     """
 
     folder: Path
@@ -73,7 +73,7 @@ class Job:
 
     @property
     def status(self) -> str:
-        """One of ``done``, ``some failed``, ``failed``, ``not installed`` and ``not finished``."""
+        """Return ``done``, ``some failed``, ``failed``, ``not installed`` or ``not finished``."""
         if self.outcome is None:
             return "not finished"
         if self.outcome.missing:
@@ -82,14 +82,14 @@ class Job:
 
 
 launched: list[Sweep] = []
-"""The sweep of this process, if it is one."""
+"""The sweep of this process, if any."""
 
 
 class Watch(Callback):
-    """Hydra's callback: notes that a sweep begins, in the process that launches its jobs."""
+    """Hydra callback that records the start of a sweep, in the process that launches its jobs."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Note what is to be done, and what has been done before."""
+        """Record the planned jobs, and the jobs that have already ended."""
         folder = Path(config.hydra.sweep.dir).absolute()
         ended = {path: path.stat().st_mtime_ns for path in folder.glob(f"*/{STATUS}")}
         launched.append(Sweep(folder, _planned(config), ended))
@@ -98,9 +98,9 @@ class Watch(Callback):
 def finish(sweep: Sweep) -> int:
     """Write ``sweep.csv`` and ``sweep.png``, print the table and return the exit code.
 
-    Where a job was refused because the folder holds another sweep, that one's files stay.
+    If a job was refused because the folder holds another sweep, the files are left unchanged.
     """
-    # Matplotlib is not to be loaded before a typo is answered.
+    # Imported here: a typo is reported without waiting for Matplotlib.
     from deepcryopicker.plots.sweep_figure import sweep_figure
     from deepcryopicker.plots.sweep_table import headlines, of_datasets, sweep_table
 
@@ -114,16 +114,16 @@ def finish(sweep: Sweep) -> int:
     if by_dataset := of_datasets(rows):
         console.print(sweep_table(rows, varied, by_dataset, title="patch accuracy by dataset"))
     if jobs and all(_was_skipped(job, sweep) for job in jobs):
-        console.print("every job was finished already; to start anew, delete the folder of the")
+        console.print("all jobs had already finished; to start anew, delete the folder of the")
         console.print("sweep or choose another one: hydra.sweep.dir=OTHER")
     console.print(f"sweep folder: {sweep.folder}", soft_wrap=True)
     return combine([job.outcome for job in jobs])
 
 
-def blame_launcher(sweep: Sweep, error: Exception) -> str:
-    """Word what ended the launching of jobs, in one line; the traceback goes to ``errors.log``.
+def launch_failure(sweep: Sweep, error: Exception) -> str:
+    """Describe a failure of the launcher in one line; the traceback goes to ``errors.log``.
 
-    Jobs answer for themselves, so that this is of the launcher, such as no SLURM or a lost node.
+    Jobs handle their own errors, so that the error is the launcher's, such as a lost node.
     """
     sweep.folder.mkdir(parents=True, exist_ok=True)
     with (sweep.folder / "errors.log").open("a", encoding="utf-8") as stream:
@@ -133,7 +133,7 @@ def blame_launcher(sweep: Sweep, error: Exception) -> str:
 
 
 def list_jobs(sweep: Sweep) -> list[Job]:
-    """List the jobs of a sweep by their number, with what became of them."""
+    """List the jobs of a sweep by number, with their outcomes."""
     if sweep.planned is not None:
         every = dict(enumerate(sweep.planned))
     else:
@@ -147,13 +147,13 @@ def list_jobs(sweep: Sweep) -> list[Job]:
 
 
 def tabulate(jobs: Sequence[Job]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Make a row of ``sweep.csv`` for each job.
+    """Make one row of ``sweep.csv`` for each job.
 
     Returns
     -------
     rows : list of dict
-        ``job``, ``status``, the choices that vary, what the notes of a run say of how it picks,
-        ``paper.<metric>`` where a published number is known, every number of ``metrics.json`` and
+        ``job``, ``status``, the choices that vary, the run's notes on how it picks,
+        ``paper.<metric>`` for published numbers, every number of ``metrics.json`` and
         ``timings.json``, and ``error``.
     varied : list of str
         Keys of the choices that vary between the jobs.
@@ -174,7 +174,7 @@ def tabulate(jobs: Sequence[Job]) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def _numbers(job: Job) -> dict[str, float]:
-    """All numbers that a finished job has left."""
+    """Return all numbers of a finished job."""
     metrics = _metrics(job)
     metrics.pop("provenance", None)
     timings = _read_json(job.folder / "timings.json") if metrics else {}
@@ -182,14 +182,14 @@ def _numbers(job: Job) -> dict[str, float]:
 
 
 def _metrics(job: Job) -> dict[str, Any]:
-    """Read what a finished job has measured; what others left is of an earlier attempt."""
+    """Read the metrics of a finished job; those of other jobs are from an earlier attempt."""
     if job.outcome is None or not job.outcome.finished:
         return {}
     return _read_json(job.folder / "metrics.json")
 
 
 def _published(job: Job) -> dict[str, float]:
-    """Find the published numbers of a job's choices, in ``reference``."""
+    """Find the published numbers for the choices of a job, in ``reference``."""
     reference: Mapping[str, Any] = (read_settings(job.folder) or {}).get("reference", {})
     found = published(reference, job.overrides)
     return {f"{PAPER}{metric}": number for metric, number in found.items()}
@@ -198,14 +198,14 @@ def _published(job: Job) -> dict[str, float]:
 def published(
     reference: Mapping[str, Mapping[str, float]], overrides: Sequence[str]
 ) -> dict[str, float]:
-    """Find the published numbers of what was chosen, by the metric's name.
+    """Find the published numbers for the choices of a job, by name of the metric.
 
     Parameters
     ----------
     reference : mapping
         See :class:`deepcryopicker.config.schemas.RunConfig`.
     overrides : sequence of str
-        What was typed.
+        As typed on the command line.
     """
     return {
         metric: numbers[choice]
@@ -223,7 +223,7 @@ def _was_skipped(job: Job, sweep: Sweep) -> bool:
 
 
 def _planned(config: DictConfig) -> list[list[str]] | None:
-    """List the overrides of each job, as Hydra's own sweeper does; others know them later."""
+    """List the overrides of each job, for Hydra's own sweeper; None for any other."""
     sweeper = config.hydra.sweeper
     if not str(sweeper._target_).endswith(f".{BasicSweeper.__name__}"):
         return None
@@ -240,7 +240,7 @@ def _overrides_in(folder: Path) -> list[str]:
 
 
 def choices_of(overrides: Sequence[str]) -> dict[str, str]:
-    """Split what was typed into keys and values."""
+    """Split overrides into keys and values."""
     pairs = (each.removeprefix("+").partition("=") for each in overrides)
     return {key: value for key, _, value in pairs}
 

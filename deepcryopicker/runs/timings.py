@@ -1,4 +1,4 @@
-"""How long the stages of a run take."""
+"""Durations of the stages of a run."""
 
 import json
 import time
@@ -11,10 +11,10 @@ from deepcryopicker.runs.folder import TIMINGS, Run
 
 @contextmanager
 def timed(run: Run, stage: str) -> Iterator[None]:
-    """Add the seconds spent here to the run's ``timings.json``, also if it ends in an exception.
+    """Add the duration of a stage to ``timings.json``, also if it ends in an exception.
 
-    A run that is taken up again counts what it took before; a killed one has counted only the
-    stages that it had ended.
+    Resumed runs add to the durations of earlier attempts; for a killed run only the stages that
+    had ended are counted.
     """
     start = time.monotonic()
     try:

@@ -143,7 +143,7 @@ def test_a_picker_can_have_any_labeler_that_learns(option):
     ],
 )
 def test_the_truth_is_no_picker(command, place, overrides):
-    with pytest.raises(UsageError, match=rf"^{place}\.labeler: truth picks nothing new"):
+    with pytest.raises(UsageError, match=rf"^{place}\.labeler=truth cannot be used as a picker"):
         build(command, *overrides)
 
 

@@ -66,7 +66,7 @@ def test_what_is_shown(evaluated, trained):
     chance = answer.metrics["chance"]
     assert f"chance: F1 {chance['random']['f1']:.3f}" in answer.out
     assert 0 < chance["random"]["f1"] < answer.metrics["f1"]
-    assert f"hits lie {answer.metrics['localisation']['pixels']['median']:.1f} pixels" in answer.out
+    assert f"hits are {answer.metrics['localisation']['pixels']['median']:.1f} pixels" in answer.out
 
 
 def test_a_run_knows_its_chance_level_but_not_that_of_each_group(trained):

@@ -215,6 +215,6 @@ def test_the_same_sweep_again_has_nothing_to_do(first, shell, typed):
     for job in range(2):
         said = f"job {job}: finished already, see {answer.folder / str(job)}"
         assert said in answer.out.splitlines()
-    assert "every job was finished already" in answer.out
+    assert "all jobs had already finished" in answer.out
     assert table == first[1]
     assert written() == before

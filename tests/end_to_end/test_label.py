@@ -246,7 +246,7 @@ def test_the_truth_is_needed_where_it_labels(shell, in_folder):
     answer = shell("label", *in_folder, "labeler=truth", run="no_truth")
     assert answer.code == 2
     assert answer.err == (
-        "error: labeler=truth needs picks: set dataset.coordinates to their folder\n"
+        "error: labeler=truth needs given coordinates: set dataset.coordinates=DIR\n"
     )
     assert answer.out == ""
 

@@ -98,8 +98,8 @@ def test_another_configuration_is_refused_and_touches_nothing(shell, night, copi
     answer = shell("pick", *night.overrides, "picker.threshold=0.4", run=copied.name)
     assert answer.code == 2
     assert answer.err.splitlines() == [
-        f"error: picker.threshold is 0.4 here, but 0.5 in the run that {copied} holds",
-        "choose another folder, hydra.run.dir=OTHER, or pick all of it again: redo=true",
+        f"error: picker.threshold is 0.4 here, but 0.5 in the run in {copied}",
+        "choose another folder, hydra.run.dir=OTHER, or pick all micrographs again: redo=true",
     ]
     after = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
     assert set(after) - set(before) <= {copied / "refused.json"}

@@ -98,7 +98,7 @@ def test_the_same_command_runs_again_only_what_failed(first, shell, typed, folde
 
     third = shell("label", *typed, run=request.node.name, sweep=True)
     assert third.code == 0
-    assert "every job was finished already; to start anew, delete the folder" in third.out
+    assert "all jobs had already finished; to start anew, delete the folder" in third.out
 
 
 def test_another_sweep_in_the_same_folder_is_refused(first, shell, typed, request):
@@ -106,7 +106,7 @@ def test_another_sweep_in_the_same_folder_is_refused(first, shell, typed, reques
     other = shell("label", *typed, "labeler.clip=3", run=request.node.name, sweep=True)
     assert other.code == 1
     assert other.err.splitlines()[:2] == [
-        f"error: labeler.clip is 3.0 here, but 2.0 in the run that {first.folder / '0'} holds",
+        f"error: labeler.clip is 3.0 here, but 2.0 in the run in {first.folder / '0'}",
         "choose another folder for this sweep: hydra.sweep.dir=OTHER",
     ]
     assert other.err.count("error: ") == 3  # the failed job's folder is not given away either

@@ -298,7 +298,7 @@ def test_training_on_the_truth_needs_coordinates(shell, partly_damaged):
     answer = shell("train", "labeler=truth", *given, run="no_truth_to_train")
     assert answer.code == 2
     assert answer.err == (
-        "error: labeler=truth needs picks: set dataset.coordinates to their folder\n"
+        "error: labeler=truth needs given coordinates: set dataset.coordinates=DIR\n"
     )
     assert answer.out == ""  # no diameter was estimated first
 

@@ -15,7 +15,7 @@ from deepcryopicker.logger.rows import (
 
 
 def curve(length):
-    """A curve whose columns can be told apart."""
+    """A curve whose columns are distinct."""
     threshold = np.linspace(1.0, 0.0, length)
     return Curve(threshold, precision=threshold + 10, recall=threshold + 20)
 

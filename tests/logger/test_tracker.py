@@ -201,7 +201,7 @@ def test_the_argument_wins_over_the_mode_of_the_environment(tmp_path, monkeypatc
     assert read_run(tmp_path).exit_code == 0
 
 
-def test_a_failure_of_tracking_is_said_once_and_the_run_goes_on(tmp_path, capfd):
+def test_a_failure_of_tracking_is_reported_once_and_the_run_continues(tmp_path, capfd):
     environment = dict(os.environ)
     with open_tracker(OFFLINE, tmp_path, "run", None, {}) as tracker:
         tracker.log_epoch(EPOCHS[0])

@@ -51,7 +51,7 @@ def slots_of(axes, per_class=12):
 
 
 def numbers_of(axes, windows):
-    """Which of `windows` are shown: stretched to black and white, but easily told apart."""
+    """Which of `windows` are shown: stretched to black and white, but easy to distinguish."""
     slots = [slot for slot in slots_of(axes) if not (slot == 1.0).all()]
     likeness = np.corrcoef([*map(np.ravel, slots), *map(np.ravel, windows)])
     likeness = likeness[: len(slots), len(slots) :]
@@ -76,7 +76,7 @@ def test_pictures_are_written_and_the_same_twice(tmp_path):
 def test_each_class_has_a_row_with_its_accuracy(drawn):
     rows = sheet(drawn, classified(mistakes=3))
     assert [axes.get_title(loc="left") for axes in rows] == [
-        f"{name}: 12 windows, 75.0% right, the worst mistakes last" for name in CLASSES
+        f"{name}: 12 windows, 75.0% right, worst errors last" for name in CLASSES
     ]
 
 

@@ -56,7 +56,7 @@ def test_who_is_better():
     assert "(0.700, 0.750; 9 micrographs; p 0.3, not significant)" in precision
 
 
-def test_too_few_micrographs_are_told():
+def test_too_few_micrographs_are_reported():
     same = comparing(0.5, 0.5, 1.0, [-0.1, 0.1])
     comparison = {
         "micrographs": 3,

@@ -64,7 +64,7 @@ def test_circle_is_at_the_pick_and_nowhere_else(shape, scale, longest, factor):
 
 
 @pytest.mark.parametrize(("outcome", "colour"), [(1, BLUE), (0, VERMILLION)])
-def test_colour_tells_the_outcome(outcome, colour):
+def test_colour_shows_the_outcome(outcome, colour):
     picks = Picks.create([300.0], [200.0], diameter=100)
     overlay = draw_overlay(micrograph(), picks, 0.5, np.array([outcome], np.int8), NONE)
     others = {BLUE, VERMILLION, YELLOW} - {colour}

@@ -133,7 +133,7 @@ def test_outline_of_an_irregular_one_is_the_masks():
     assert column.max() < 190  # and so is what is not the candidate's own
 
 
-def test_candidate_without_any_mask_is_no_error():
+def test_candidate_without_a_mask_is_accepted():
     picks = Picks.create(
         [300, 2, 598], [210, 2, 598], label=["side", "irregular", "top"], diameter=60
     )

@@ -22,7 +22,7 @@ with alone_in(Path(sys.argv[1])):
 def test_a_second_run_is_refused_until_the_first_ends(tmp_path):
     folder = tmp_path / "new"
     with alone_in(folder):
-        refusal = r"another run is at work .*\n.*hydra\.run\.dir"
+        refusal = r"another run is using .*\n.*hydra\.run\.dir"
         with pytest.raises(UsageError, match=refusal), alone_in(folder):
             pass
         assert folder.is_dir()

@@ -23,10 +23,10 @@ from deepcryopicker.runs.saved_config import difference
 from deepcryopicker.runs.status import (
     REFUSED,
     STATUS,
-    Held,
+    FolderContent,
     Outcome,
     combine,
-    held_by,
+    content_of_folder,
     read_outcome,
 )
 from deepcryopicker.runs.sweep import Sweep, finish, list_jobs, tabulate
@@ -93,7 +93,7 @@ def sweep(tmp_path):
     return Sweep(tmp_path, planned, {})
 
 
-def test_a_row_tells_all_of_a_job(sweep):
+def test_a_row_describes_a_job_completely(sweep):
     rows, varied = tabulate(list_jobs(sweep))
     assert varied == ["model"]  # the seed does not vary
     assert rows[0] == {
@@ -161,7 +161,7 @@ def test_all_numbers_are_found_and_nothing_else():
 
 
 @pytest.mark.parametrize("pair", [[None, None], [1, 2, 3], "text", []])
-def test_what_is_no_interval_gives_no_number(pair):
+def test_an_invalid_interval_gives_no_number(pair):
     assert flatten({"accuracy_interval": pair}) == {}
 
 
@@ -197,26 +197,26 @@ def test_a_refusal_is_later_than_the_run_in_the_folder(tmp_path):
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        (0, Held.FINISHED),
-        (3, Held.FINISHED),
-        (1, Held.UNFINISHED),
-        (2, Held.UNFINISHED),
-        (None, Held.UNFINISHED),
+        (0, FolderContent.FINISHED),
+        (3, FolderContent.FINISHED),
+        (1, FolderContent.UNFINISHED),
+        (2, FolderContent.UNFINISHED),
+        (None, FolderContent.UNFINISHED),
     ],
 )
 def test_a_folder_holds_the_run_until_its_configuration_is_another(tmp_path, code, expected):
     settings = {"seed": 1, "labeler": {"clip": 2.0, "scale": None, "range": [0.5, 1e-05]}}
-    assert held_by(tmp_path, settings) is Held.NOTHING
+    assert content_of_folder(tmp_path, settings) is FolderContent.NOTHING
     if code is not None:
         Outcome(code, 1.0).write(tmp_path / STATUS)
-    assert held_by(tmp_path, settings) is Held.NOTHING  # it was refused before it began
+    assert content_of_folder(tmp_path, settings) is FolderContent.NOTHING  # it was refused before it began
     text = (
         "defaults: [_label]\nseed: 1\nlabeler:\n  clip: 2.0\n  scale: null\n  range: [0.5, 1e-05]\n"
     )
     (tmp_path / "config.yaml").write_text(text + "hydra: {job: {name: label}}\n")
-    assert held_by(tmp_path, settings) is expected
-    assert held_by(tmp_path, {**settings, "seed": 2}) is Held.ANOTHER
-    assert held_by(tmp_path, {**settings, "overlays": 2}) is Held.ANOTHER
+    assert content_of_folder(tmp_path, settings) is expected
+    assert content_of_folder(tmp_path, {**settings, "seed": 2}) is FolderContent.ANOTHER
+    assert content_of_folder(tmp_path, {**settings, "overlays": 2}) is FolderContent.ANOTHER
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_the_table_shows_the_choice_the_papers_number_and_the_metric(sweep):
     assert any("not finished" in line for line in lines)
 
 
-def test_the_table_fits_a_log_file_and_keeps_the_most_telling_numbers():
+def test_the_table_fits_a_log_file_and_keeps_the_most_important_numbers():
     row = {"job": 0, "status": "failed", "model": "m" * 80, "error": "e" * 300, **FLAT}
     row |= {f"patches.groups.species_{index}.accuracy": 0.5 for index in range(20)}
     text = said([row], ["model"])
@@ -260,7 +260,7 @@ def test_the_table_fits_a_log_file_and_keeps_the_most_telling_numbers():
     assert "e…" in text
 
 
-def test_headlines_come_in_order_of_what_they_tell():
+def test_headlines_come_in_order_of_importance():
     row = {"seconds.training": 1.0, "recall": 1.0, "f1": 1.0, "labels.a.f1": 0.2, **FLAT}
     names = [headline.heading for headline in headlines([row])]
     expected = ["patch accuracy", "F1", "recall", "labels' F1", "training, s"]

@@ -1,4 +1,4 @@
-"""Sweeps through SLURM: three jobs, a job that is killed and goes on, and what is refused."""
+"""Sweeps through SLURM: three jobs, a job that is killed and continued, and what is refused."""
 
 import csv
 import json
@@ -75,7 +75,7 @@ def undisturbed(desk):
     return desk.folder / "undisturbed"
 
 
-def test_a_killed_job_is_told_and_goes_on_with_the_same_command(desk, cluster, undisturbed):
+def test_a_killed_job_is_reported_and_continues_with_the_same_command(desk, cluster, undisturbed):
     command = ("-m", f"trainer.epochs={EPOCHS},1", LONG, *SLURM, "hydra.sweep.dir=killed")
     long, short = (desk.folder / "killed" / name for name in "01")
     curves = long / "training" / "metrics.csv"
@@ -88,7 +88,7 @@ def test_a_killed_job_is_told_and_goes_on_with_the_same_command(desk, cluster, u
 
     assert answer.code == 3
     assert len(answer.err.splitlines()) == 2
-    assert answer.err.startswith("error: SLURM ended jobs before they were done")
+    assert answer.err.startswith("error: SLURM killed jobs before they finished")
     assert f"hydra.sweep.dir={desk.folder / 'killed'}" in answer.err
     # The other one was waited for.
     assert outcome(short) == 0
@@ -138,9 +138,9 @@ def test_a_sweep_that_still_runs_is_not_sent_again(desk, cluster):
         ("hydra.launcher.mem_gb=999", "Memory specification can not be satisfied"),
     ],
 )
-def test_what_slurm_refuses_is_told(desk, override, reason):
+def test_what_slurm_rejects_is_reported(desk, override, reason):
     answer = desk("-m", "seed=1,2", *SLURM, override, "hydra.sweep.dir=refused")
     assert answer.code == 2
     refused = [line for line in answer.err.splitlines() if not line.startswith("sbatch: ")]
-    assert refused[0] == f"error: SLURM refused the jobs: {reason}"
+    assert refused[0] == f"error: SLURM rejected the jobs: {reason}"
     assert re.search(r"hydra\.launcher\.partition", refused[1])

@@ -178,7 +178,7 @@ def watch(
             drawn = [entry.name for entry in whole[: max(overlays - len(batch.done), 0)]]
             batch.pick(whole, drawn, partial(_until, stop))
             for entry in whole:
-                run.forgive(entry.path, "watching")
+                run.clear_failure(entry.path, "watching")
             now = time.monotonic()
             if whole:
                 console.print(f"{len(batch.done)} picked, {arrivals.waiting} not whole yet")

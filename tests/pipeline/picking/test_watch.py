@@ -137,9 +137,9 @@ def test_what_arrives_is_picked_until_there_is_a_stop_file(night, watched, tmp_p
     ("override", "told"),
     [
         ("dataset.micrographs=nowhere", "follows a folder, but dataset.micrographs=nowhere"),
-        ("dataset.coordinates=.", "watch=true scores nothing"),
+        ("dataset.coordinates=.", "watch=true does not score picks"),
         ("picker=log", "watch=true needs a trained network"),
-        ("dataset=simulated", "watch=true follows a folder"),
+        ("dataset=simulated", "watch=true needs a folder"),
         ("watching.every=0", "watching.every must be > 0 seconds"),
     ],
 )

@@ -137,7 +137,7 @@ def test_a_dataset_with_simulated_micrographs_composes_from_its_run(composed, tm
         (["left_out=null", "adapt=true"], "adapt=true needs left_out"),
         (["left_out=ribosom", "adapt=true"], "left_out: "),
         (["left_out=klh", "held_out=0.5"], "left_out and held_out exclude"),
-        (["left_out=klh", "adapt=true", "picker=log"], "adapt=true goes on training a network"),
+        (["left_out=klh", "adapt=true", "picker=log"], "adapt=true trains a network"),
         (["left_out=klh", "dataset.simulated.name=klh"], r"dataset\.simulated: its name, klh, is"),
         (
             ["left_out=klh", "dataset.simulated=null", "~dataset.members.apoferritin"],
