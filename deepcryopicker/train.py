@@ -27,10 +27,10 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.paper.article_tables import describe
     from deepcryopicker.pipeline.inputs.label_use import label_use, share_held_out
     from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
-    from deepcryopicker.pipeline.inputs.splits import hold_out, leave_out
+    from deepcryopicker.pipeline.inputs.splits import hold_out, hold_out_member
     from deepcryopicker.pipeline.picking.benchmark import pick_and_score
-    from deepcryopicker.pipeline.picking.build_picker import prepare_network
     from deepcryopicker.pipeline.training.adapt import adapt
+    from deepcryopicker.pipeline.training.configured_network import prepare_network
     from deepcryopicker.pipeline.training.fit_network import count_rounds
     from deepcryopicker.pipeline.training.label_and_train import label_and_train
     from deepcryopicker.pipeline.training.train_network import training_folders
@@ -43,10 +43,10 @@ def train(config: TrainConfig, run: Run) -> float | None:
     with timed(run, "labelling"):
         catalogue = open_catalogue(config.dataset)
         catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
-        if config.left_out is None:
+        if config.held_out_member is None:
             known, scored = hold_out(catalogue, share_held_out(config), config.seed, run)
         else:
-            catalogue, scored = leave_out(catalogue, config.left_out)
+            catalogue, scored = hold_out_member(catalogue, config.held_out_member)
             known = catalogue
     run.notes["label_use"] = label_use(config, known)
 

@@ -9,7 +9,7 @@ from deepcryopicker.model.build import build_network
 from deepcryopicker.paper.layers import LAYER_COLUMNS, summarise_layers, total_row
 from deepcryopicker.paper.scale_table import COLUMNS, INPUT, TABLE_4, scale_rows
 from deepcryopicker.paper.speed_table import show_speed
-from deepcryopicker.pipeline.picking.build_picker import prepare_network
+from deepcryopicker.pipeline.training.configured_network import prepare_network
 from deepcryopicker.plots.result_tables import make_table
 from deepcryopicker.runs.folder import Run
 

@@ -1,45 +1,55 @@
-"""Build the configured picker: a function from a preprocessed micrograph to picks."""
+"""Build the configured picker: a function from a preprocessed micrograph to picks.
 
+There is one builder for each kind of picker. It imports what its kind needs, so that a picker does
+not load the others and their libraries.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
-from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.picker.fragments import with_stride
 from deepcryopicker.picker.function import Picker, none_in_blanks
-from deepcryopicker.picker.particles import make_surfaces
-from deepcryopicker.picker.prepare import choose_device, choose_precision
 from deepcryopicker.picker.schema import (
     DenseConfig,
     LabelerPickerConfig,
     NetworkPickerConfig,
     SlidingConfig,
 )
-from deepcryopicker.picker.search import build_search
 from deepcryopicker.pipeline.picking.weights_settings import NO_WEIGHTS
-from deepcryopicker.plots.score_maps import save_score_maps
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.rivals.learned.learn import finder, learn
-from deepcryopicker.rivals.learned.rival_weights import Learned
 from deepcryopicker.rivals.learned.schema import LearnedConfig
-from deepcryopicker.rivals.programs.imported import Imported
-from deepcryopicker.rivals.programs.run_program import pick_with_program
 from deepcryopicker.rivals.programs.schema import ImportedConfig, ProgramConfig
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.types import Picks
+from deepcryopicker.types import Micrograph, Picks
+
+if TYPE_CHECKING:
+    from deepcryopicker.rivals.learned.rival_weights import Learned
 
 WithNetwork = DenseConfig | SlidingConfig
 PickerConfig = WithNetwork | LabelerPickerConfig | LearnedConfig | ProgramConfig | ImportedConfig
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What pickers are made of, beside their own configuration; see :func:`build_picker`."""
+
+    catalogue: Catalogue
+    preprocessing: PreprocessingConfig
+    trained: "Trained | Learned | None"
+    run: Run
+    examples: Catalogue | None
 
 
 def build_picker(
     config: PickerConfig,
     catalogue: Catalogue,
     preprocessing: PreprocessingConfig,
-    trained: Trained | Learned | None,
+    trained: "Trained | Learned | None",
     run: Run,
     examples: Catalogue | None = None,
 ) -> Picker:
@@ -56,24 +66,25 @@ def build_picker(
     run : Run
     examples : Catalogue, optional
         Micrographs whose truth a picker may learn from that has not been trained yet.
+
+    Raises
+    ------
+    UsageError
+        If a picker with a network has no weights.
     """
-    if isinstance(config, ProgramConfig):
-        return pick_with_program(config, catalogue, examples, run)
-    if isinstance(config, ImportedConfig):
-        return _with_files(config)
-    if isinstance(config, LabelerPickerConfig):
-        return none_in_blanks(_with_labeler(config, catalogue, preprocessing, run))
-    if isinstance(config, LearnedConfig):
-        if trained is None and examples is not None:
-            trained = learn(config, examples, preprocessing, run.settings["seed"], run)
-        if isinstance(trained, Learned):
-            return none_in_blanks(finder(trained, config))
-    elif isinstance(trained, Trained):
-        return none_in_blanks(_with_network(config, preprocessing, trained, run))
-    raise UsageError(NO_WEIGHTS)
+    build = next(builder for kind, builder in _BUILDERS.items() if isinstance(config, kind))
+    return build(config, Ingredients(catalogue, preprocessing, trained, run, examples))
 
 
-def _with_files(config: ImportedConfig) -> Picker:
+def _with_program(config: ProgramConfig, given: Ingredients) -> Picker:
+    from deepcryopicker.rivals.programs.run_program import pick_with_program
+
+    return pick_with_program(config, given.catalogue, given.examples, given.run)
+
+
+def _with_files(config: ImportedConfig, given: Ingredients) -> Picker:
+    from deepcryopicker.rivals.programs.imported import Imported
+
     source = Imported(Path(config.picks))
 
     def look_up(entry: Entry, preprocessed: Preprocessed) -> Picks:
@@ -85,67 +96,60 @@ def _with_files(config: ImportedConfig) -> Picker:
     return look_up
 
 
-def _with_labeler(
-    config: LabelerPickerConfig, catalogue: Catalogue, preprocessing: PreprocessingConfig, run: Run
-) -> Picker:
-    # Imported where they are needed: a network should not wait for the labelers.
+def _with_labeler(config: LabelerPickerConfig, given: Ingredients) -> Picker:
     from deepcryopicker.labeler import interface
     from deepcryopicker.pipeline.labels.label_dataset import known, learn_labelers
 
-    labelers = learn_labelers(catalogue, preprocessing, config.labeler, run)
+    labelers = learn_labelers(given.catalogue, given.preprocessing, config.labeler, given.run)
 
     def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
         return interface.pick(preprocessed, known(labelers, entry))
 
-    return pick
+    return none_in_blanks(pick)
 
 
-def _with_network(
-    config: WithNetwork, preprocessing: PreprocessingConfig, trained: Trained, run: Run
-) -> Picker:
-    search = build_search(trained, config)
+def _with_learned(config: LearnedConfig, given: Ingredients) -> Picker:
+    from deepcryopicker.rivals.learned.learn import finder, learn
+    from deepcryopicker.rivals.learned.rival_weights import Learned
+
+    trained = given.trained
+    if trained is None and given.examples is not None:
+        seed = given.run.settings["seed"]
+        trained = learn(config, given.examples, given.preprocessing, seed, given.run)
+    if not isinstance(trained, Learned):
+        raise UsageError(NO_WEIGHTS)
+    return none_in_blanks(finder(trained, config))
+
+
+def _with_network(config: WithNetwork, given: Ingredients) -> Picker:
+    from deepcryopicker.picker.search import SearchResult, build_search
+
+    if not isinstance(given.trained, Trained):
+        raise UsageError(NO_WEIGHTS)
+    search = build_search(given.trained, config)
 
     def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
         found = search(preprocessed)
-        if preprocessing.save_stages:
-            surfaces = make_surfaces(found.scores, found.seen.working_diameter, config)
-            path = run.folder / "score_maps" / f"{entry.name}.png"
-            save_score_maps(
-                path,
-                preprocessed.micrograph,
-                found.scores,
-                found.seen.flat.scale,
-                surfaces,
-                found.picks,
-                config.threshold,
-            )
+        if given.preprocessing.save_stages:
+            path = given.run.folder / "score_maps" / f"{entry.name}.png"
+            draw(path, preprocessed.micrograph, found)
         return found.picks
 
-    return pick
+    def draw(path: Path, micrograph: Micrograph, found: SearchResult) -> None:
+        from deepcryopicker.picker.particles import make_surfaces
+        from deepcryopicker.plots.score_maps import save_score_maps
+
+        surfaces = make_surfaces(found.scores, found.seen.working_diameter, config)
+        scale, threshold = found.seen.flat.scale, config.threshold
+        save_score_maps(path, micrograph, found.scores, scale, surfaces, found.picks, threshold)
+
+    return none_in_blanks(pick)
 
 
-def prepare_network(config: TrainConfig) -> Network | None:
-    """Build the network that is to be trained, and refuse what it cannot do.
-
-    Returns
-    -------
-    Network or None
-        None where the picker has no use for one.
-
-    Raises
-    ------
-    UsageError
-        If it cannot have the picker's stride, or there is no such device or precision.
-    """
-    picker = config.picker
-    if not isinstance(picker, NetworkPickerConfig) and config.until == "picks":
-        return None
-    # Imported where it is needed: whoever only picks should not wait for Lightning.
-    from deepcryopicker.pipeline.training.fit_network import new_network
-
-    network = new_network(config)
-    if isinstance(picker, NetworkPickerConfig):
-        choose_precision(picker.precision, choose_device(picker.device))
-    if isinstance(picker, DenseConfig):
-        with_stride(network, picker.stride)
-    return network
+_BUILDERS: dict[type, Callable[[Any, Ingredients], Picker]] = {
+    NetworkPickerConfig: _with_network,
+    LabelerPickerConfig: _with_labeler,
+    LearnedConfig: _with_learned,
+    ProgramConfig: _with_program,
+    ImportedConfig: _with_files,
+}

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deepcryopicker.config.schemas import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue
@@ -19,17 +19,18 @@ from deepcryopicker.model.weights import (
 )
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.rivals.learned.rival_weights import CARD as RIVAL_CARD
-from deepcryopicker.rivals.learned.rival_weights import Learned, load, name_of
 from deepcryopicker.rivals.learned.schema import LearnedConfig
 from deepcryopicker.runs.folder import Run
+
+if TYPE_CHECKING:
+    from deepcryopicker.rivals.learned.rival_weights import Learned
 
 NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use picker=log"
 
 
 def inherit(
     config: PickConfig, catalogue: Catalogue, run: Run
-) -> tuple[Trained | Learned | None, PreprocessingConfig, Catalogue]:
+) -> "tuple[Trained | Learned | None, PreprocessingConfig, Catalogue]":
     """Load the weights and take preprocessing and diameter from them.
 
     What the user gives on the command line must agree with the weights.
@@ -56,8 +57,7 @@ def inherit(
             "picker.weights is not given: general weights, trained on simulated micrographs only"
         )
         weights = GENERAL
-    trained = _load(config.picker, weights)
-    card = CARD if isinstance(trained, Trained) else RIVAL_CARD
+    trained, card = _load(config.picker, weights)
     stored = chain_on(trained.preprocessing, f"the {card} of {weights}")
     # What is drawn is no part of what the network was trained with.
     stored = replace(stored, save_stages=config.preprocessing.save_stages)
@@ -78,7 +78,7 @@ def general_weights(picker: object) -> Path | None:
     return GENERAL_FOLDER
 
 
-def with_diameter_of(trained: Trained | Learned, catalogue: Catalogue) -> Catalogue:
+def with_diameter_of(trained: "Trained | Learned", catalogue: Catalogue) -> Catalogue:
     """Give micrographs without one the particle diameter that the network was trained at.
 
     General weights have none: those micrographs stay without.
@@ -101,8 +101,10 @@ def with_diameter_of(trained: Trained | Learned, catalogue: Catalogue) -> Catalo
     return catalogue
 
 
-def _load(config: NetworkPickerConfig | LearnedConfig, weights: str) -> Trained | Learned:
-    """Load what the configured picker picks with.
+def _load(
+    config: NetworkPickerConfig | LearnedConfig, weights: str
+) -> "tuple[Trained | Learned, str]":
+    """Load what the configured picker picks with; beside it the name of its card.
 
     Raises
     ------
@@ -110,7 +112,11 @@ def _load(config: NetworkPickerConfig | LearnedConfig, weights: str) -> Trained 
         If the weights are those of another rival, or there are none.
     """
     if not isinstance(config, LearnedConfig):
-        return load_weights(weights)
+        return load_weights(weights), CARD
+    # Imported here, because a network does not need the other pickers.
+    from deepcryopicker.rivals.learned.rival_weights import CARD as RIVAL_CARD
+    from deepcryopicker.rivals.learned.rival_weights import load, name_of
+
     learned = load(Path(weights))
     wanted, stored = name_of(config), name_of(learned.config)
     if wanted != stored:
@@ -118,7 +124,7 @@ def _load(config: NetworkPickerConfig | LearnedConfig, weights: str) -> Trained 
             f"picker={wanted}, but {weights} was trained with picker={stored}; "
             f"use picker={stored}, or other weights"
         )
-    return learned
+    return learned, RIVAL_CARD
 
 
 def _refuse_other_chain(given: dict[str, Any], stored: dict[str, Any]) -> None:
