@@ -11,17 +11,22 @@ from hydra import compose, initialize_config_dir
 from rich.console import Console
 
 from deepcryopicker.class_set.sampling_sites import Sites
+from deepcryopicker.class_set.schema import ClassSetConfig
+from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
-from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.frames import to_working
+from deepcryopicker.labeler.schema import AutoConfig, LogConfig, TruthConfig
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.pipeline.training.training_set import (
     collect_labels,
     count_windows,
+    only_held_out,
     make_training_set,
     tabulate_particles,
 )
@@ -69,6 +74,57 @@ def test_particles_are_counted_by_dataset_and_shape():
         ["klh", "3", "6", "5", "0", str(round(43 / 24 * 150))],
         ["ribosome", "1", "0", "0", "11", str(round(43 / 24 * 92))],
     ]
+
+
+NAMES = [f"m{number}" for number in range(10)]
+
+
+def with_truth(names):
+    return Catalogue("all", tuple(Entry(n, Path(f"{n}.mrc"), "g", truth=Path(n)) for n in names))
+
+
+def sources_of(catalogue):
+    return [replace(source("g", 50.0, top=3), entry=entry) for entry in catalogue.entries]
+
+
+def configure_labels(labeler, **changes):
+    class_set = ClassSetConfig(["top", "background"], test=0.3, **changes)
+    return TrainConfig(labeler=labeler, class_set=class_set, dataset=None)
+
+
+def test_truth_that_was_trained_on_is_kept_out_of_the_scores():
+    """Exactly the micrographs of the test windows keep theirs."""
+    whole, config = with_truth(NAMES), configure_labels(TruthConfig())
+    split = assign_splits(["g"] * len(NAMES), config.class_set, config.seed)[:, 0]
+    left = only_held_out(whole, sources_of(whole), config)
+    assert [entry.name for entry in left.entries] == NAMES  # all of them are picked
+    assert {e.name for e in left.entries if e.truth} == {
+        name for name, of in zip(NAMES, split, strict=True) if of == "test"
+    }
+    assert sum(entry.truth is not None for entry in left.entries) == 3
+
+
+def test_micrographs_that_could_not_be_labelled_are_not_scored():
+    whole, config = with_truth(NAMES), configure_labels(TruthConfig())
+    some = sources_of(whole)[:4]
+    left = only_held_out(whole, some, config)
+    assert not any(entry.truth for entry in left.entries[4:])
+    assert any(entry.truth for entry in left.entries[:4])
+
+
+@pytest.mark.parametrize("labeler", [AutoConfig(), LogConfig()])
+def test_labels_found_without_the_truth_leave_all_of_it_to_the_scores(labeler):
+    whole = with_truth(NAMES)
+    assert only_held_out(whole, sources_of(whole), configure_labels(labeler)) == whole
+
+
+@pytest.mark.parametrize(("names", "changes"), [(NAMES, {"split_by": "copy"}), (NAMES[:2], {})])
+def test_where_every_micrograph_was_trained_on_none_is_scored(names, changes, capsys):
+    """Split by copy, or so few micrographs that blocks of each are trained on."""
+    whole = with_truth(names)
+    left = only_held_out(whole, sources_of(whole), configure_labels(TruthConfig(), **changes))
+    assert not any(entry.truth for entry in left.entries)
+    assert "nothing is scored" in capsys.readouterr().out
 
 
 def test_windows_are_counted_by_class_and_split():
