@@ -6,10 +6,6 @@ from functools import reduce
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
-
-from deepcryopicker.config import registry
-from deepcryopicker.config.paths import CONF_DIR
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -19,8 +15,6 @@ ROWS = [
     for line in PAGE.splitlines()
     if line.startswith("| ") and not line.startswith("| |")
 ]
-COMMAND = re.compile(r"python -m deepcryopicker\.(\w+)([^`\n]*)")
-COMMANDS = sorted(set(COMMAND.findall(PAGE)))
 PLACES = sorted(set(re.findall(r"`([\w/]+\.py)(?::([\w.]+))?`", PAGE)))
 FILES = sorted(set(re.findall(r"`(conf/[\w/-]+\.yaml)`", PAGE)))
 LINKS = sorted(set(re.findall(r"\]\(([\w.]*)(?:#([\w-]+))?\)", PAGE)))
@@ -49,15 +43,6 @@ def test_contradictions_that_rows_refer_to_exist():
     assert named == set(range(1, 32))
 
 
-@pytest.mark.parametrize(("command", "typed"), COMMANDS)
-def test_a_command_composes(command, typed, monkeypatch):
-    monkeypatch.setenv("DEEPCRYOPICKER_DATA", "/data")
-    registry.register()
-    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        settings = registry.validated(compose(command, typed.split()))
-    assert type(settings) is registry.COMMANDS[command]
-
-
 @pytest.mark.parametrize(("path", "name"), PLACES)
 def test_a_place_exists(path, name):
     module = importlib.import_module(f"deepcryopicker.{path.removesuffix('.py').replace('/', '.')}")
@@ -75,7 +60,6 @@ def test_files_and_chapters_exist():
 
 
 def test_the_searches_find_something():
-    assert len(COMMANDS) > 20
     assert len(PLACES) > 20
     assert FILES
     assert LINKS
