@@ -21,6 +21,7 @@ def label(config: LabelConfig, run: Run) -> float | None:
     from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
     from deepcryopicker.pipeline.labels import label_files as files
     from deepcryopicker.pipeline.labels.label_dataset import label_each
+    from deepcryopicker.pipeline.scoring.pick_outcomes import OUTCOMES, write_outcomes
     from deepcryopicker.plots.result_tables import make_table
 
     catalogue = open_catalogue(config.dataset)
@@ -38,6 +39,7 @@ def label(config: LabelConfig, run: Run) -> float | None:
         rows.append(files.count(one))
         if one.evaluated is not None:
             evaluated.append(one.evaluated)
+            write_outcomes(run.folder / OUTCOMES / f"{one.entry.name}.csv", one.evaluated)
 
     write_rows(run.folder / "summary.csv", rows, tuple(rows[0]))
     summary = files.summarise_labels(rows, evaluated)

@@ -91,6 +91,8 @@ def test_the_files_of_the_contract_are_there(trained):
         "timings.json",
         "training/metrics.csv",
         "baseline/summary.csv",
+        *(f"outcomes/{stem}.csv" for stem in STEMS),
+        *(f"baseline/outcomes/{stem}.csv" for stem in STEMS),
         *(f"labels/{stem}.csv" for stem in STEMS),
         *(f"overlays/{stem}.png" for stem in STEMS),
         *(f"label_overlays/{stem}.png" for stem in STEMS),

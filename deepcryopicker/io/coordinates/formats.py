@@ -16,9 +16,10 @@ from deepcryopicker.io.files.checks import box_sides
 from deepcryopicker.io.files.tables import read_rows
 from deepcryopicker.io.files.text import Row, gather, text_lines
 from deepcryopicker.io.star.relion_star import read_star, read_star_by_micrograph
-from deepcryopicker.types import Picks
+from deepcryopicker.types import Floats, Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
+_DECIMALS = {"position": 3, "score": 6, "diameter": 2}
 _CRYOPPP = {"x-coordinate": "x", "y-coordinate": "y"}
 _BOX_COLUMNS = ("x0", "y0", "width", "height", "score")
 _FIRST_LINE = "x,y[,score][,class][,diameter]"
@@ -96,9 +97,25 @@ def write_csv(path: Path, picks: Picks) -> None:
     for x, y, score, label, diameter in zip(
         picks.x, picks.y, picks.score, picks.label, picks.diameter, strict=True
     ):
-        size = "" if np.isnan(diameter) else f"{diameter:.2f}"
-        writer.writerow([f"{x:.3f}", f"{y:.3f}", f"{score:.6f}", label, size])
+        size = "" if np.isnan(diameter) else f"{diameter:.{_DECIMALS['diameter']}f}"
+        place = (f"{value:.{_DECIMALS['position']}f}" for value in (x, y))
+        writer.writerow([*place, f"{score:.{_DECIMALS['score']}f}", label, size])
     write_text(path, text.getvalue())
+
+
+def as_written(picks: Picks) -> Picks:
+    """Return picks with the decimals that :func:`write_csv` keeps: as they will be read again."""
+
+    def rounded(values: Floats, what: str) -> Floats:
+        return np.array([float(f"{value:.{_DECIMALS[what]}f}") for value in values], np.float64)
+
+    return Picks(
+        rounded(picks.x, "position"),
+        rounded(picks.y, "position"),
+        rounded(picks.score, "score"),
+        picks.label,
+        rounded(picks.diameter, "diameter"),
+    )
 
 
 def read_box(path: Path) -> Picks:

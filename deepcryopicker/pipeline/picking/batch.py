@@ -103,7 +103,7 @@ class Batch:
             record = self._manifest.find(entry.name, entry.path, self._made_by(entry))
             path = self._files.candidates(entry)
             if record is not None and path.is_file():
-                self._done[entry.name] = Picked(entry, record, path)
+                self._done[entry.name] = self._picked(entry, record)
             else:
                 left.append(entry)
         return left
@@ -188,7 +188,10 @@ class Batch:
             candidates=len(picks),
         )
         self._manifest.add([record])
-        return Picked(entry, record, self._files.candidates(entry))
+        return self._picked(entry, record)
+
+    def _picked(self, entry: Entry, record: Record) -> Picked:
+        return Picked(entry, record, self._files.candidates(entry), self._files.outcomes(entry))
 
     def _made_by(self, entry: Entry) -> str:
         """Digest all that decides the picks of a micrograph, but its file."""

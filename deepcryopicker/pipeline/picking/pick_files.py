@@ -13,10 +13,11 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.evaluation.signal_to_noise import signal_to_noise
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.coordinates.cbox import write_cbox
-from deepcryopicker.io.coordinates.formats import read_picks, write_box, write_csv
+from deepcryopicker.io.coordinates.formats import as_written, write_box, write_csv
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, write_coordinates
 from deepcryopicker.picker.function import Picker
+from deepcryopicker.pipeline.scoring.pick_outcomes import OUTCOMES, write_outcomes
 from deepcryopicker.pipeline.scoring.picked import evaluate_picks
 from deepcryopicker.plots.overlays import save_overlay
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -64,10 +65,19 @@ class Files:
         folder = self.folder / "truth"
         return folder / f"{entry.name}.csv", folder / f"{entry.name}.uncertain.csv"
 
+    def outcomes(self, entry: Entry) -> Path:
+        """Return the path of the CSV with the outcome of every candidate."""
+        return self.folder / OUTCOMES / f"{entry.name}.csv"
+
     def take_over(self, entry: Entry, other: "Files") -> None:
         """Take over the files of a micrograph from another run; links, where those are possible."""
         theirs, ours = (
-            (each.candidates(entry), *each.others(entry), *each.truth(entry))
+            (
+                each.candidates(entry),
+                *each.others(entry),
+                *each.truth(entry),
+                each.outcomes(entry),
+            )
             for each in (other, self)
         )
         for source, target in zip(theirs, ours, strict=True):
@@ -93,25 +103,30 @@ def pick_micrograph(
     snr : float or None
         Signal-to-noise ratio of the true particles, None where it is not known.
     """
-    path, (box, cbox, _, overlay) = files.candidates(entry), files.others(entry)
-    write_csv(path, entry.to_micrograph(picker(entry, preprocessed)))
-    picks = read_picks(path)  # what is scored is what was written, decimals and all
+    box, cbox, _, overlay = files.others(entry)
+    height, width = preprocessed.micrograph.image.shape
+    # What is scored is what is written, decimals and all.
+    picks = as_written(entry.to_micrograph(picker(entry, preprocessed)))
+    truth, evaluated = entry.load_truth(), None
+    if truth is not None:
+        evaluated = evaluate_picks(entry, picks, truth, preprocessed.diameter, (height, width))
+    for old in (*files.truth(entry), files.outcomes(entry)):
+        old.unlink(missing_ok=True)
+    write_csv(files.candidates(entry), picks)
     chosen = picks[picks.score >= threshold]
     write_box(box, chosen)
     write_cbox(cbox, picks)
-    height, width = preprocessed.micrograph.image.shape
     if entry.block is None:
         write_coordinates(files.relion[entry.group], entry.path, height, chosen)
     if draw:
-        evaluated = evaluate_picks(entry, picks, preprocessed.diameter, (height, width))
         outcome = None if evaluated is None else evaluated.outcome
         missed = None if evaluated is None else evaluated.missed_at(threshold)
         shown = entry.from_micrograph(picks)
         save_overlay(overlay, preprocessed.micrograph, shown, threshold, outcome, missed)
-    truth = entry.load_truth()
-    if truth is None:
+    if truth is None or evaluated is None:
         return picks, None
     _write_truth(files.truth(entry), entry, *truth)
+    write_outcomes(files.outcomes(entry), evaluated)
     return picks, _signal_to_noise(preprocessed, truth[0])
 
 

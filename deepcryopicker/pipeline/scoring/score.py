@@ -88,7 +88,7 @@ def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
 def _summary(scored: list[Picked], threshold: float, summary_of: Summary) -> dict[str, Any]:
     evaluated = [one.evaluated for one in scored if one.evaluated is not None]
     ratios = [one.record.snr for one in scored if one.record.snr is not None]
-    radius = float(np.median([one.record.diameter / 2.0 for one in scored]))
+    radius = float(np.median([one.radius for one in evaluated]))
     snr = float(np.median(ratios)) if ratios else None
     return {**summary_of(evaluated, threshold, radius), "snr": snr}
 

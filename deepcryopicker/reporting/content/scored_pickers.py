@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,15 @@ from deepcryopicker.config.sections import EvaluateSection
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.errors import DeepCryoPickerError
 from deepcryopicker.evaluation.metrics import best_f1, precision_recall, scores_at
-from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph, pooled
+from deepcryopicker.evaluation.scores import Evaluated, pooled
 from deepcryopicker.io.console import track
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.files.checks import one_line
 from deepcryopicker.pipeline.scoring.external import match_coordinates
-from deepcryopicker.pipeline.scoring.picked import scoring_radius
+from deepcryopicker.reporting.content.run_outcomes import RunOutcomes
 from deepcryopicker.reporting.page.page_model import ShownPicker, ShownPicks
 from deepcryopicker.reporting.reading.pick_sets import PickSet
-from deepcryopicker.reporting.reading.run_files import UnreadableError, read_rows
+from deepcryopicker.reporting.reading.run_files import UnreadableError
 from deepcryopicker.reporting.reading.run_sources import find_micrographs, find_picks
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Picks
@@ -64,12 +64,15 @@ class ScoredPicker:
 
 
 def score_pickers(pick_sets: Sequence[PickSet], run: Run) -> list[ScoredPicker]:
-    """Read the picks of every lot and match them with the truth as the run did."""
-    return [score_picker(pick_set, run) for pick_set in track(pick_sets, "reading")]
+    """Read what every picker picked, and which picks are hits."""
+    return [
+        score_picker(pick_set, run)
+        for pick_set in track(pick_sets, "reading the picks of", "picker")
+    ]
 
 
 def score_picker(pick_set: PickSet, run: Run) -> ScoredPicker:
-    """Read picks and match them; what cannot be read becomes a note."""
+    """Read picks and their outcomes; what cannot be read becomes a note."""
     try:
         micrographs, notes = _foreign(pick_set, run) if _is_foreign(pick_set) else _own(pick_set)
     except (UnreadableError, DeepCryoPickerError, OSError) as error:
@@ -127,15 +130,17 @@ def _own(pick_set: PickSet) -> tuple[list[ScoredMicrograph], list[str]]:
         entries = find_micrographs(pick_set.run)
     except UnreadableError as error:
         notes.append(f"shown without micrographs and truth: {error}")
-    rows = {row.get("micrograph", ""): row for row in read_rows(pick_set.folder / "summary.csv")}
-    scored = _scored(pick_set)
+    scored, outcomes = _scored(pick_set), RunOutcomes(pick_set.folder)
     micrographs = []
     for name, parts in _parts_of_micrographs(files, entries).items():
-        picks = reduce(Picks.joined, [read_picks(files[part]) for part in parts])
-        one = ScoredMicrograph(name, picks, None, entries.get(name))
-        if scored is None or scored.intersection(parts):
-            one = _matched(one, _truth(pick_set, one, parts), rows.get(parts[0], {}))
-        micrographs.append(one)
+        picks, entry = {part: read_picks(files[part]) for part in parts}, entries.get(name)
+        evaluated = None
+        if entry is not None and (scored is None or scored.intersection(parts)):
+            evaluated = outcomes.read(name, picks, entry)
+        joined = reduce(Picks.joined, picks.values())
+        radius = np.nan if evaluated is None else evaluated.radius
+        micrographs.append(ScoredMicrograph(name, joined, evaluated, entry, radius))
+    notes += outcomes.notes
     lost = sum(one.entry is None for one in micrographs)
     if entries and lost:
         notes.append(f"{lost} of {len(micrographs)} micrographs are no longer in the dataset")
@@ -157,19 +162,6 @@ def _parts_of_micrographs(
     return found
 
 
-def _truth(
-    pick_set: PickSet, one: ScoredMicrograph, parts: Sequence[str]
-) -> tuple[Picks, Picks] | None:
-    """Read true and uncertain particles: what the run kept of them, else the dataset's own."""
-    kept = [find_picks(pick_set.folder / "truth").get(part) for part in parts]
-    if None in kept:
-        return None if one.entry is None else one.entry.load_truth()
-    read = [(path, path.with_suffix(".uncertain.csv")) for path in kept if path is not None]
-    truth = reduce(Picks.joined, [read_picks(path) for path, _ in read])
-    uncertain = [read_picks(path) for _, path in read if path.is_file()]
-    return truth, reduce(Picks.joined, uncertain, Picks.empty())
-
-
 def _scored(pick_set: PickSet) -> set[str] | None:
     """Micrographs that the run scored: after training on truth not all; None says all."""
     if pick_set.run.command == "label":
@@ -177,33 +169,6 @@ def _scored(pick_set: PickSet) -> set[str] | None:
     rows = pick_set.metrics.get("per_micrograph")
     known = rows if isinstance(rows, list) else []
     return {str(row.get("micrograph")) for row in known if isinstance(row, dict)}
-
-
-def _matched(
-    one: ScoredMicrograph, truth: tuple[Picks, Picks] | None, row: Mapping[str, str]
-) -> ScoredMicrograph:
-    """Match with the radius that the run used."""
-    if one.entry is None or truth is None:
-        return one
-    known, diameter = _diameter(one.entry, row)
-    radius = scoring_radius(replace(one.entry, estimated=not known), diameter, truth[0])
-    evaluated = evaluate_micrograph(one.name, one.picks, *truth, radius)
-    return replace(one, evaluated=evaluated, radius=radius)
-
-
-def _diameter(entry: Entry, row: Mapping[str, str]) -> tuple[bool, float]:
-    """Whether the user gave the diameter, and the diameter, original pixels.
-
-    ``summary.csv`` has two decimals of it; the configuration has all.
-    """
-    if entry.diameter is not None:
-        return True, entry.diameter
-    try:
-        if entry.diameter_angstrom is not None and row.get("pixel_size"):
-            return True, entry.diameter_angstrom / float(row["pixel_size"])
-        return entry.diameter_angstrom is not None, float(row["diameter"])
-    except (KeyError, ValueError, ZeroDivisionError) as error:
-        raise UnreadableError(f"summary.csv has no diameter for {entry.name}") from error
 
 
 def _disagreement(pick_set: PickSet, micrographs: Sequence[ScoredMicrograph]) -> list[str]:

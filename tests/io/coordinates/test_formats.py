@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.coordinates.formats import read_picks, write_box, write_csv
+from deepcryopicker.io.coordinates.formats import as_written, read_picks, write_box, write_csv
 from deepcryopicker.io.star import relion_star
 from deepcryopicker.io.star.optics_groups import optics_notes, optics_table, placeholder
 from deepcryopicker.types import SHAPES, Picks
@@ -311,3 +311,19 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
         write_csv(tmp_path / "p.csv", Picks.empty())
     assert (tmp_path / "p.csv").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["p.csv"]
+
+
+def test_picks_as_written_are_those_that_are_read_again(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(0, 3000, (2, 500))
+    diameter = np.where(rng.random(500) < 0.2, np.nan, rng.uniform(5, 300, 500))
+    # Halves of the last decimal, of which most are no exact binary numbers.
+    x[:100], diameter[:100] = np.arange(100) + 0.0005, np.arange(100) + 0.125
+    picks = Picks.create(x, y, rng.random(500), rng.choice(SHAPES, 500), diameter)
+    write_csv(tmp_path / "raw.csv", picks)
+    written, found = as_written(picks), read_picks(tmp_path / "raw.csv")
+    for column in ("x", "y", "score", "diameter", "label"):
+        np.testing.assert_array_equal(getattr(written, column), getattr(found, column))
+    write_csv(tmp_path / "again.csv", written)
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "raw.csv").read_bytes()
+    assert len(as_written(Picks.empty())) == 0
