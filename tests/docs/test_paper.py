@@ -12,7 +12,7 @@ DOCS = ROOT / "docs"
 PAGE = (DOCS / "paper.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
-    for line in PAGE.splitlines()
+    for line in PAGE.partition("\n## Numbers")[0].splitlines()
     if line.startswith("| ") and not line.startswith("| |")
 ]
 PLACES = sorted(set(re.findall(r"`([\w/]+\.py)(?::([\w.]+))?`", PAGE)))
