@@ -31,6 +31,17 @@ def quiet(silent: bool = True) -> Iterator[None]:
         console.quiet = before
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless the number is 1.
+
+    Examples
+    --------
+    >>> counted(1, "micrograph"), counted(2, "micrograph")
+    ('1 micrograph', '2 micrographs')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def track(items: Collection[T], description: str, unit: str = "micrograph") -> Iterator[T]:
     """Yield the items and show how many are done and the time remaining.
 
@@ -45,7 +56,7 @@ def track(items: Collection[T], description: str, unit: str = "micrograph") -> I
     """
     if not items:
         return
-    description = f"{description} {len(items)} {unit}{'s' if len(items) != 1 else ''}"
+    description = f"{description} {counted(len(items), unit)}"
     if console.is_terminal:
         columns = (
             TextColumn("{task.description:<12}"),

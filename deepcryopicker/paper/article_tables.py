@@ -1,4 +1,4 @@
-"""What `train` shows without training: scales, layers and speed of a network."""
+"""Tables of `train until=scales|network|speed`: scales, layers and speed, without training."""
 
 import torch
 
@@ -15,12 +15,12 @@ from deepcryopicker.runs.folder import Run
 
 
 def describe(config: TrainConfig, run: Run) -> bool:
-    """Show what is asked for by ``until=scales``, ``network`` or ``speed``.
+    """Print the table requested by ``until=scales``, ``network`` or ``speed``.
 
     Returns
     -------
     bool
-        Whether that was all there is to do.
+        Whether a table was requested, so that nothing is left to do.
     """
     if config.until == "scales":
         show_scales(run)
@@ -34,7 +34,7 @@ def describe(config: TrainConfig, run: Run) -> bool:
 def show_layers(config: TrainConfig, run: Run) -> None:
     """Print the table of layers (the paper's Table 9) and write it to ``layers.csv``."""
     classes = config.class_set.classes
-    with torch.device("meta"):  # sizes alone: no memory for the weights
+    with torch.device("meta"):  # sizes only, without memory for the weights
         rows = summarise_layers(build_network(config.model, len(classes)))
     total = total_row(rows)
     title = f"layers for {len(classes)} classes: {', '.join(classes)}"

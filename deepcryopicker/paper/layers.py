@@ -1,4 +1,4 @@
-"""A network layer by layer, as the paper's Table 9 lists it."""
+"""Table of the layers of a network, as in the paper's Table 9."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ LAYER_COLUMNS = {
     "output": "Output",
     "parameters": "Parameters",
 }
-"""Columns of the table: key of a row, and heading."""
+"""Columns of the table: from the key of a row to the heading."""
 
 _POOLINGS = {
     nn.MaxPool2d: "max pooling",
@@ -34,22 +34,22 @@ _NORMS = (nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm)
 
 
 def summarise_layers(network: Network) -> list[dict[str, Any]]:
-    """List the layers that one window passes through.
+    """List the layers of a network in the order of their execution on one window.
 
-    Activations, normalisation and dropout belong to the row of the layer before them. What is
-    not a module, such as the sums of a residual network, is not listed.
+    Activations, normalisation and dropout belong to the row of the preceding layer. Operations
+    without a module, such as the sums of a residual network, are not listed.
 
     Parameters
     ----------
     network : Network
-        On any device; on ``meta`` it costs neither memory nor time.
+        On any device; on ``meta`` this costs neither memory nor time.
 
     Returns
     -------
     list of dict
-        Keys of :data:`LAYER_COLUMNS`. Kernel, stride and padding are pixels, or None where there
-        is none; output is text such as ``96x55x55``. The first two rows are the input and the
-        preprocessing, which is done before, on the whole micrograph.
+        Keys of :data:`LAYER_COLUMNS`. Kernel, stride and padding are pixels, or None; output is
+        text such as ``96x55x55``. The first two rows are the input and the preprocessing, which
+        is applied to the whole micrograph.
     """
     side = network.window
     rows = [
@@ -74,13 +74,13 @@ def summarise_layers(network: Network) -> list[dict[str, Any]]:
 
 
 def total_row(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the row below the table: the number of all parameters."""
+    """Return the last row of the table, the total number of parameters."""
     return {"operation": "total", "parameters": sum(row["parameters"] for row in rows)}
 
 
 @torch.no_grad()
 def _run(network: Network, record: Any) -> None:
-    """Pass one empty window through the network; `record` hooks what belongs to the table."""
+    """Run the network on one empty window; `record` is called after every module of the table."""
     was_training = network.training
     inner = {child for m in network.modules() if isinstance(m, _NORMS) for child in m.children()}
     hooks = [
@@ -98,7 +98,7 @@ def _run(network: Network, record: Any) -> None:
 
 
 def _operation(module: nn.Module, given: tuple[Tensor, ...]) -> str | None:
-    """Name a module that begins a row; None for one that belongs to the row before."""
+    """Return the name of a module with its own row; None if it belongs to the previous row."""
     if isinstance(module, nn.Linear):
         return "fully connected"
     if isinstance(module, nn.Conv2d):
@@ -111,7 +111,7 @@ def _operation(module: nn.Module, given: tuple[Tensor, ...]) -> str | None:
 
 
 def _companions(module: nn.Module) -> list[str]:
-    """Name a module that joins a row, and the modules within it."""
+    """Return the names of a module without its own row and of its children."""
     if isinstance(module, nn.Identity):
         return []
     name = type(module).__name__

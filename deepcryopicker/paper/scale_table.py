@@ -1,4 +1,4 @@
-"""The paper's scale factors (Table 4), with its numbers beside what they come to."""
+"""The paper's scale factors (Table 4), published numbers beside computed ones."""
 
 from dataclasses import dataclass
 
@@ -22,21 +22,21 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class ScaleExample:
-    """One of the paper's worked examples.
+    """An example of the paper.
 
     Attributes
     ----------
     dataset, view : str
     side : int
-        Of the average patch, pixels.
+        Side of the average patch, pixels.
     shape : (height, width)
-        Of a micrograph, pixels.
+        Shape of a micrograph, pixels.
     factor : float
-        The paper's, and so is what follows.
+        Published scale factor.
     scaled : int or None
-        Side of the patch after scaling.
+        Published side of the patch after scaling.
     micrograph : int or None
-        Side of the micrograph after scaling; the paper's are all square.
+        Published side of the micrograph after scaling; all are square.
     """
 
     dataset: str
@@ -54,11 +54,11 @@ TABLE_4 = (
     ScaleExample("klh", "side", 221, (2048, 2048), 1.0),
     ScaleExample("ribosome", "irregular", 320, (4096, 4096), 0.625, 212, 4030),
 )
-"""Where views share their micrographs, the largest patch decides: klh's top views stay at 1."""
+"""If views share micrographs, the largest patch decides: top views of klh keep a factor of 1."""
 
 
 def scale_rows(examples: tuple[ScaleExample, ...]) -> list[dict[str, object]]:
-    """Compute factor, patch and padded micrograph of each example: rows of :data:`COLUMNS`."""
+    """Compute factor, patch and padded micrograph of each example, as rows of :data:`COLUMNS`."""
     rows: list[dict[str, object]] = []
     for one in examples:
         largest = max(other.side for other in examples if other.dataset == one.dataset)

@@ -1,4 +1,4 @@
-"""How long scans of a micrograph take, by device and size: the paper's Table 8."""
+"""Duration of scans of a micrograph by device and size: the paper's Table 8."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ SIZES = (1024, 2048, 4096)
 """Sides of the micrographs, working pixels."""
 
 PUBLISHED = "minutes"
-"""Of ``reference``: the paper's minutes a micrograph, by device."""
+"""Key of ``reference`` for the published minutes per micrograph, by device."""
 
 _COLUMNS = {
     "device": "device",
@@ -40,10 +40,17 @@ _WINDOWS_TIMED = 128
 
 
 def show_speed(config: TrainConfig, run: Run, network: Network | None) -> None:
-    """Print the minutes that scans take, and write them to ``speed.csv``.
+    """Print the duration of scans, and write it to ``speed.csv``.
 
-    The weights do not matter for it: nothing is trained. The sliding scan is timed on a few
-    windows, from which the time of all is extrapolated.
+    The network is not trained, as its weights do not affect the speed. The sliding scan is timed
+    on a few windows and extrapolated.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    run : Run
+    network : Network or None
+        Network to time; None if the picker has no network.
 
     Raises
     ------
@@ -51,7 +58,7 @@ def show_speed(config: TrainConfig, run: Run, network: Network | None) -> None:
         If the picker is not the dense one.
     """
     if network is None or not isinstance(config.picker, DenseConfig):
-        raise UsageError("until=speed times picker=dense beside sliding; leave picker out")
+        raise UsageError("until=speed compares picker=dense with sliding: leave picker out")
     published = config.reference.get(PUBLISHED, {})
     classes = tuple(config.class_set.classes)
     rows = [
@@ -60,7 +67,7 @@ def show_speed(config: TrainConfig, run: Run, network: Network | None) -> None:
         for measured in measure(network, classes, replace(config.picker, device=device), SIZES)
     ]
     step = config.picker.stride or network.stride
-    title = f"minutes a micrograph, a window every {step} pixels; sliding is extrapolated"
+    title = f"minutes per micrograph, a window every {step} pixels; sliding is extrapolated"
     console.print(make_table(rows, _COLUMNS, title=title))
     write_rows(run.folder / "speed.csv", rows, tuple(_COLUMNS))
     run.write_metrics({"speed": {f"{row['device']}_{row['side']}": row for row in rows}})
@@ -82,7 +89,7 @@ def measure(
     Returns
     -------
     list of dict
-        One a side: ``windows``, minutes of ``sliding`` and ``dense``, and their ``ratio``.
+        One for each side: ``windows``, minutes of ``sliding`` and ``dense``, and their ``ratio``.
     """
     dense = prepare(network, config.device, config.precision, config.stride)
     single = prepare(network, config.device, config.precision)
@@ -91,7 +98,7 @@ def measure(
     per_window = _minutes(lambda: slide(single, strip, classes, step, batch, "none"))
     per_window /= _WINDOWS_TIMED
     rows = []
-    for side in track(sides, f"timing on {config.device}"):
+    for side in track(sides, f"timing on {config.device}:", "image size"):
         image = _noise(side, side)
         windows = ((side - 1) // step + 1) ** 2
         minutes = _minutes(partial(scan, dense, image, classes, config.tile))
@@ -119,7 +126,7 @@ def _noise(height: int, width: int) -> Image:
 
 
 def _devices(name: str) -> list[str]:
-    """Return every device that there is for ``auto``, else the one that is asked for."""
+    """Return all available devices for ``auto``, else the given one."""
     if name != "auto":
         return [name]
     return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]

@@ -1,1 +1,1 @@
-"""The page that ``report`` writes: from run folders to one HTML file."""
+"""The page of ``report``: from run folders to one HTML file."""

@@ -1,4 +1,4 @@
-"""From run folders to everything that the page shows."""
+"""Assemble the contents of the page from run folders."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -26,15 +26,15 @@ def assemble(
     run: Run,
     draw_figures: DrawFigures | None = None,
 ) -> Page:
-    """Read, match and draw what the runs left.
+    """Read the results of the runs and draw their micrographs.
 
     Parameters
     ----------
     settings : ReportSection
     runs : sequence of RunFolder
-        Those to show.
+        Runs to show.
     run : Run
-        Of the report.
+        Run of the report.
     draw_figures : callable, optional
         Draws the paper's figures.
     """
@@ -75,6 +75,6 @@ def assemble(
 
 
 def _dataset(scored: ScoredPicker, there: Sequence[str]) -> str:
-    """Name the dataset that a picker is compared on: foreign picks lie on another run's."""
+    """Return the dataset of a picker; foreign picks belong to the dataset of another run."""
     found = set(there)
     return found.pop() if len(found) == 1 else scored.pick_set.dataset

@@ -98,7 +98,7 @@ def make_pick_run(folder, data, names, skill=1.0, extra=(), outcome=None, metric
 
 
 def write_run(folder, text, overrides, metrics, outcome=None):
-    """Write the files in which a run tells of itself."""
+    """Write the files in which a run describes itself."""
     (folder / ".hydra").mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(text)
     (folder / ".hydra" / "overrides.yaml").write_text(OmegaConf.to_yaml(list(overrides)))

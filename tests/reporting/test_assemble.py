@@ -93,12 +93,12 @@ def test_the_table_has_the_numbers_of_metrics(text, runs):
         assert shown in text
 
 
-def test_how_numbers_were_made_is_told(text, runs):
-    told = html.unescape(text)
-    assert "python -m deepcryopicker.pick picker=log dataset=folder" in told
-    assert "greedy by descending score" in told
+def test_the_provenance_of_numbers_is_shown(text, runs):
+    shown = html.unescape(text)
+    assert "python -m deepcryopicker.pick picker=log dataset=folder" in shown
+    assert "greedy by descending score" in shown
     for fact in ("8.0", "abc", str(runs["good"])):
-        assert f"<dd>{fact}</dd>" in told
+        assert f"<dd>{fact}</dd>" in shown
 
 
 def test_truth_that_has_changed_is_noticed(tmp_path, write_report):
@@ -231,7 +231,7 @@ def test_other_rules_have_a_table_where_runs_have_them():
     assert numbers.protocols_table([pick_set({"picks": 1})]) is None
 
 
-def test_a_column_of_numbers_is_told_from_text():
+def test_a_column_of_numbers_is_distinguished_from_text():
     table = PageTable(
         "t", ["a", "b"], [Row([Cell("x"), Cell("–")]), Row([Cell("y"), Cell("1", 1.0)])]
     )

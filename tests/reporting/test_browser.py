@@ -110,7 +110,7 @@ def test_the_slider_gives_the_numbers_of_evaluate(tab, runs, data, threshold):
     tab.slide("A", threshold)
     evaluated = evaluated_in(runs["poor"], data)
     check(tab, "A, all 3", list(evaluated.values()), threshold)
-    here = check(tab, "A, this one", [evaluated["one_0001"]], threshold)
+    here = check(tab, "A, this micrograph", [evaluated["one_0001"]], threshold)
     assert (tab.drawn("hitA"), tab.drawn("falseA"), tab.drawn("missedA")) == (
         here.hits,
         here.false,
@@ -196,7 +196,7 @@ def test_no_other_script_runs(tab):
 def test_failed_and_foreign_runs_say_so(tab):
     said = tab.page.inner_text(".problems")
     assert "failed: picking: no micrograph could be used" in said
-    assert "foreign: this is no run folder" in said
+    assert "foreign: not a run folder" in said
     assert "untold: there is no truth" in said
 
 

@@ -16,7 +16,7 @@ from .common import HOSTILE, evaluated_in, make_dataset, make_pick_run, names_of
 
 @pytest.fixture(scope="module")
 def micrographs(runs):
-    """Of the good and the poor picker, both judged on the same three micrographs."""
+    """Of the good and the poor picker, both scored on the same three micrographs."""
     pick_sets = list_pick_sets(find_runs([str(runs["good"]), str(runs["poor"])]))
     return [score_picker(pick_set, None) for pick_set in pick_sets]
 
@@ -98,5 +98,5 @@ def test_distances_of_hits_stand_beside_chance(runs):
 def test_both_are_on_the_page(page):
     text = page.read_text(encoding="utf-8")
     assert "Is the difference real?" in text
-    assert "Where the hits lie, and chance" in text
+    assert "Localisation and chance level" in text
     assert HOSTILE not in text

@@ -1,4 +1,4 @@
-"""Candidates of a labeler one by one: the particle, its mask and the shape found there."""
+"""Single candidates of a labeler: the particle, its mask and its shape."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from deepcryopicker.plots.tiles import micrograph_tile, resize, to_rgb
 from deepcryopicker.types import Mask, Micrograph, Picks
 
 SIDE = 96  # of a crop, pixels
-_DIAMETERS = 1.6  # that a crop is wide
+_DIAMETERS = 1.6  # width of a crop
 _GAP = 3
 
 Crops = tuple[Rgb, Rgb, Rgb]
@@ -20,14 +20,14 @@ Crops = tuple[Rgb, Rgb, Rgb]
 
 
 def cut_examples(micrograph: Micrograph, mask: Mask, picks: Picks) -> list[Crops]:
-    """Cut out every candidate three times.
+    """Crop particle, mask and shape of every candidate.
 
     Parameters
     ----------
     micrograph : Micrograph
         As read.
     mask : (h, w) bool
-        Of the same field, at any scale.
+        Particle mask of the micrograph, at any scale.
     picks : Picks
         Original pixels, with diameters.
     """
@@ -49,7 +49,19 @@ def cut_examples(micrograph: Micrograph, mask: Mask, picks: Picks) -> list[Crops
 
 
 def sheet(examples: Sequence[Crops], rows: int, columns: int) -> Rgb:
-    """Set examples in rows, the three crops of each side by side; free places stay dark."""
+    """Arrange examples in a grid, the three crops of each side by side.
+
+    Parameters
+    ----------
+    examples : sequence of Crops
+    rows, columns : int
+        Examples below and beside each other; empty places stay dark.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        RGB.
+    """
     step_x, step_y = 3 * SIDE + 3 * _GAP, SIDE + _GAP
     canvas = np.full((rows * step_y - _GAP, columns * step_x - _GAP, 3), SHADOW, np.uint8)
     for slot, crops in enumerate(examples[: rows * columns]):
@@ -63,7 +75,7 @@ def _padded(canvas: Rgb) -> npt.NDArray[np.uint8]:
 
 
 def _crop(padded: Rgb, x: float, y: float) -> Rgb:
-    """Cut a square around a place; what lies outside the micrograph is black."""
+    """Crop a square around a position; pixels outside of the micrograph are black."""
     limit_y, limit_x = padded.shape[0] - SIDE, padded.shape[1] - SIDE
     left = int(np.clip(round(x + SIDE / 2), 0, limit_x))
     top = int(np.clip(round(y + SIDE / 2), 0, limit_y))

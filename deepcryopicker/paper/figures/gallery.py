@@ -1,4 +1,4 @@
-"""All of the paper's figures: those that the runs have data for, and why the others are missing."""
+"""The paper's figures, as far as the runs have data, and the reasons for missing ones."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -18,7 +18,7 @@ FOLDER = "figures"
 _WIDEST = 1200  # of a figure within the page, pixels
 
 Drawer = Callable[[Path], list[Path]]
-"""Draws a figure into a folder, once for each dataset or once; no file where there is no data."""
+"""Draws a figure into a folder, in total or per dataset; returns no path without data."""
 
 
 def draw_figures(
@@ -33,10 +33,10 @@ def draw_figures(
     ----------
     scored_pickers : sequence of ScoredPicker
     datasets : mapping
-        From the name of a lot to the dataset that it is compared on.
+        From the name of a set of picks to its dataset.
     runs : sequence of RunFolder
     run : Run
-        Of the report: a figure that fails is reported like a micrograph.
+        Run of the report; a figure that fails is reported like a micrograph.
     """
     figures = []
     for number, caption, needs, drawer in _plan(scored_pickers, datasets, runs):
@@ -53,7 +53,7 @@ def draw_figures(
 def _plan(
     scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str], runs: Sequence[RunFolder]
 ) -> list[tuple[int, str, str, Drawer]]:
-    """List number, caption, what is needed, and how each figure is drawn."""
+    """List number, caption, missing data and drawing function of each figure."""
     network = "no picks of a trained network among these runs"
     rivals = "no two pickers of one dataset with truth among these runs"
     label = "no run of python -m deepcryopicker.label with such particles among these runs"

@@ -1,4 +1,4 @@
-"""Figures of the preprocessing and of how training particles were found."""
+"""Figures of the preprocessing and of the selection of training particles."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -36,13 +36,13 @@ from deepcryopicker.reporting.reading.run_sources import validated_section
 from deepcryopicker.types import Image, Mask, Micrograph, Picks
 
 _TILE = 640  # longer side of a micrograph, pixels
-_REACH = 0.9  # diameters from the particle to the edge of its picture
+_HALF_WIDTH = 0.9  # diameters from the particle to the edge of its crop
 _ROWS, _COLUMNS = 6, 2  # of examples
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a labeler found in one micrograph, as its run folder tells.
+    """Candidates of a labeler in one micrograph, read from its run folder.
 
     Attributes
     ----------
@@ -68,12 +68,12 @@ class Found:
         return float(np.median(self.picks.diameter))
 
     def tile(self) -> tuple[np.ndarray, tuple[float, float]]:
-        """Draw the micrograph, and say how much smaller it is."""
+        """Draw the micrograph; return the tile and its pixels per original pixel (x, y)."""
         return micrograph_tile(self.micrograph, _TILE, self.typical)
 
 
 def stages(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
-    """Show one particle of each group after each step of the preprocessing (figure 10)."""
+    """Draw one particle of each group after each preprocessing step (figure 10)."""
     files, groups = [], set()
     for scored in scored_pickers:
         for one in scored.micrographs:
@@ -86,7 +86,7 @@ def stages(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
 
 
 def masks(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
-    """Show the particle mask, and the candidates found in it by shape (figure 11)."""
+    """Draw the particle mask and its candidates by shape (figure 11)."""
     files = []
     for found in _every_group(scored_pickers):
         tile, zoom = found.tile()
@@ -105,7 +105,21 @@ def masks(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
 def views(
     scored_pickers: Sequence[ScoredPicker], number: int, shape: str, folder: Path
 ) -> list[Path]:
-    """Show candidates of a shape on mask and micrograph, and examples (figures 12, 14, 17)."""
+    """Draw candidates of a shape on mask and micrograph, with examples (figures 12, 14, 17).
+
+    Parameters
+    ----------
+    scored_pickers : sequence of ScoredPicker
+    number : int
+        Number of the figure.
+    shape : str
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        PNG files, one for each group with such candidates.
+    """
     files = []
     for found in _every_group(scored_pickers, shape):
         tile, zoom = found.tile()
@@ -130,7 +144,21 @@ def views(
 def examples(
     scored_pickers: Sequence[ScoredPicker], number: int, shape: str, folder: Path
 ) -> list[Path]:
-    """Show single candidates of a shape with their mask and what was found (figures 13, 15)."""
+    """Draw single candidates of a shape with mask and outline (figures 13, 15).
+
+    Parameters
+    ----------
+    scored_pickers : sequence of ScoredPicker
+    number : int
+        Number of the figure.
+    shape : str
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        PNG files, one for each group with such candidates.
+    """
     files = []
     for found in _every_group(scored_pickers, shape):
         files.append(folder / f"figure_{number}_{file_name(found.group)}.png")
@@ -139,7 +167,7 @@ def examples(
 
 
 def beside_truth(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
-    """Show truth, side views and top views beside each other (figure 16)."""
+    """Draw truth, side views and top views side by side (figure 16)."""
     files = []
     for found in _every_group(scored_pickers, "side"):
         if found.evaluated is None:
@@ -160,7 +188,7 @@ def beside_truth(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[P
 
 
 def _example_tiles(found: Found, shape: str) -> list[Tile]:
-    """Make a sheet of good and one of bad candidates: particle, mask, shape."""
+    """Draw a sheet of good and one of bad candidates: particle, mask, shape."""
     tiles: list[Tile] = []
     for title, wanted, colour in (("good", found.good, BLUE), ("bad", ~found.good, VERMILLION)):
         members = np.flatnonzero((found.picks.label == shape) & wanted)
@@ -201,12 +229,12 @@ def _found(scored: ScoredPicker, one: ScoredMicrograph, mask: Path) -> Found:
 
 
 def _around_particle(scored: ScoredPicker, one: ScoredMicrograph) -> dict[str, Image]:
-    """Cut a square around a particle out of every step's image: the best pick that found one."""
+    """Crop every preprocessing step around the best-scored pick that is a hit."""
     assert one.entry is not None
     micrograph = one.entry.load()
     diameter = float(np.nanmedian(one.picks.diameter))
     height, width = micrograph.image.shape
-    far = _REACH * diameter
+    far = _HALF_WIDTH * diameter
     inside = (one.picks.x > far) & (one.picks.x < width - far)
     inside &= (one.picks.y > far) & (one.picks.y < height - far)
     if one.evaluated is not None:
@@ -217,8 +245,8 @@ def _around_particle(scored: ScoredPicker, one: ScoredMicrograph) -> dict[str, I
     images = {}
     for name, stage in steps.stages(micrograph, diameter, config):
         middle_x, middle_y = (round(float(to_working(at, stage.scale))) for at in (x, y))
-        reach = max(1, round(far * stage.scale))
-        rows = slice(max(0, middle_y - reach), middle_y + reach + 1)
-        columns = slice(max(0, middle_x - reach), middle_x + reach + 1)
+        half = max(1, round(far * stage.scale))
+        rows = slice(max(0, middle_y - half), middle_y + half + 1)
+        columns = slice(max(0, middle_x - half), middle_x + half + 1)
         images[name] = stage.image[rows, columns].astype(np.float32)
     return images

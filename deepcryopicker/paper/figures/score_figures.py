@@ -1,4 +1,4 @@
-"""Figures of numbers: curves by shape, curves by picker, training times."""
+"""Figures of scores and times: curves by shape, curves by picker, training times."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _MOST_CURVES = 12
 def by_dataset(
     scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str]
 ) -> dict[str, list[ScoredPicker]]:
-    """Collect the pickers that were scored, labelers apart, by dataset."""
+    """Group the scored pickers, without labelers, by dataset."""
     found: dict[str, list[ScoredPicker]] = {}
     for one in scored_pickers:
         if one.pick_set.run.command != "label" and any(each.evaluated for each in one.micrographs):
@@ -29,14 +29,27 @@ def by_dataset(
 
 
 def file_name(text: str) -> str:
-    """Make part of a file's name from any text."""
+    """Turn any text into part of a file name."""
     return re.sub(r"[^A-Za-z0-9-]+", "_", text)[:60] or "unnamed"
 
 
 def by_picker(
     scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str], folder: Path
 ) -> list[Path]:
-    """Draw the curves of the pickers of each dataset that has several (figure 6)."""
+    """Draw the curves of all pickers of a dataset (figure 6).
+
+    Parameters
+    ----------
+    scored_pickers : sequence of ScoredPicker
+    datasets : mapping
+        From the name of a set of picks to its dataset.
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        PNG files, one for each dataset with several pickers.
+    """
     files = []
     for dataset, members in by_dataset(scored_pickers, datasets).items():
         if len(members) < 2:
@@ -51,7 +64,7 @@ def by_picker(
 
 
 def by_shape(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
-    """Draw the curves of each shape, of the picker of each dataset that comes first (figure 4)."""
+    """Draw the curves of each shape, for the first picker of each dataset (figure 4)."""
     first: dict[str, ScoredPicker] = {}
     for scored in scored_pickers:
         if scored.pick_set.run.command != "label" and evaluated_of(scored):
@@ -72,7 +85,7 @@ def by_shape(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]
 
 
 def times(runs: Sequence[RunFolder], folder: Path) -> list[Path]:
-    """Draw the training time of each run that trained a network (figure 8)."""
+    """Draw the training time of each trained network (figure 8)."""
     minutes = {
         display_name(run): seconds / 60.0
         for run in runs
@@ -86,12 +99,12 @@ def times(runs: Sequence[RunFolder], folder: Path) -> list[Path]:
 
 
 def evaluated_of(scored: ScoredPicker) -> list[Evaluated]:
-    """Return what was matched with truth."""
+    """Return the micrographs with truth, matched."""
     return [one.evaluated for one in scored.micrographs if one.evaluated is not None]
 
 
 def _shapes(one: ScoredMicrograph) -> set[str]:
-    """Shapes in the truth of a micrograph; where it knows none, all are irregular."""
+    """Return the shapes in the truth of a micrograph; without shapes, all are irregular."""
     if one.evaluated is None:
         return set()
     labels = {str(label) for label in one.evaluated.truth.label}
@@ -101,7 +114,7 @@ def _shapes(one: ScoredMicrograph) -> set[str]:
 def _only(one: ScoredMicrograph, shape: str) -> Evaluated:
     """Match the picks of one shape with the true particles of that shape."""
     assert one.evaluated is not None
-    if _shapes(one) == {shape}:  # whatever the picker calls them
+    if _shapes(one) == {shape}:  # regardless of the picker's labels
         return one.evaluated
     evaluated = one.evaluated
     picks, truth = (each[each.label == shape] for each in (one.picks, evaluated.truth))

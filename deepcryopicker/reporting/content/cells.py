@@ -1,4 +1,4 @@
-"""Values of results as cells of a table; what is no number becomes a dash."""
+"""Values of results as cells of a table; anything but a number becomes a dash."""
 
 from typing import Any
 
@@ -9,7 +9,16 @@ NOTHING = Cell("–")
 
 
 def number_cell(value: Any, form: str, note: str = "") -> Cell:
-    """Word a number by a format specification.
+    """Format a number as a cell.
+
+    Parameters
+    ----------
+    value : object
+        A dash is shown for anything but a number.
+    form : str
+        Format specification, such as ``.3f``.
+    note : str
+        Small print below the number.
 
     Examples
     --------
@@ -20,7 +29,7 @@ def number_cell(value: Any, form: str, note: str = "") -> Cell:
 
 
 def interval_note(interval: Any, form: str) -> str:
-    """Word an interval for the small print; nothing where it is none.
+    """Format an interval for the small print; empty for anything but an interval.
 
     Examples
     --------

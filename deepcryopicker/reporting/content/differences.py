@@ -1,4 +1,4 @@
-"""Whether two pickers differ, or only look so, and what scores are worth beside chance."""
+"""Tables of significance between pickers, of localisation errors and of chance levels."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,13 +19,13 @@ _COMPARED = {"f1": "F1", "macro_average_precision": "AP, mean of micrographs"}
 def differences_table(
     scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str]
 ) -> PageTable | None:
-    """Compare every picker of a dataset with its best, on the micrographs that both picked.
+    """Compare every picker of a dataset with the best, on the micrographs that both picked.
 
     Parameters
     ----------
     scored_pickers : sequence of ScoredPicker
     datasets : mapping
-        From the name of a lot to the dataset that it is compared on.
+        From the name of a set of picks to its dataset.
     """
     rows = [row for group in _by_dataset(scored_pickers, datasets) for row in _beside_best(group)]
     rows += [row for one in scored_pickers for row in _compared_by_evaluate(one.pick_set)]
@@ -38,13 +38,13 @@ def differences_table(
         columns,
         rows,
         "Each picker minus the one with the best F1, at their own thresholds, with a 95 % "
-        "bootstrap interval. p: how often a difference as large comes about where the two are "
-        "swapped at random within micrographs. Of n micrographs it cannot be below 2 / 2^n.",
+        "bootstrap interval. p: probability of a difference at least as large if the two pickers "
+        "are swapped at random within micrographs; its minimum for n micrographs is 2 / 2^n.",
     )
 
 
 def placing_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
-    """Make the table of how far hits lie from their particles, and of F1 by chance."""
+    """Make the table of localisation errors, and of the F1 of random picks."""
     rows = []
     for pick_set in pick_sets:
         pixels, shares = (
@@ -78,19 +78,19 @@ def placing_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
         "Down, px",
     ]
     return PageTable(
-        "Where the hits lie, and chance",
+        "Localisation and chance level",
         [*columns, "F1 at random", "F1 on a grid"],
         rows,
-        "Distance of hits from their particles, and the median of its two components: one far "
-        "from 0 tells of a shift between the picks' frame and the truth's. F1 of as many picks as "
-        "there are particles, thrown at random or laid on a grid.",
+        "Distance of hits from their particles, and the median of its two components, which "
+        "differs from 0 if the coordinates of picks and truth are shifted. F1 of as many picks as "
+        "there are particles, placed at random or on a grid.",
     )
 
 
 def _by_dataset(
     scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str]
 ) -> Iterable[list[tuple[PickSet, dict[str, Evaluated]]]]:
-    """List the pickers of each dataset with what the truth says of every micrograph."""
+    """List the pickers of each dataset with the matched picks of every micrograph."""
     groups: dict[str, list[tuple[PickSet, dict[str, Evaluated]]]] = {}
     for one in scored_pickers:
         known = {
@@ -102,7 +102,7 @@ def _by_dataset(
 
 
 def _beside_best(pickers: Sequence[tuple[PickSet, dict[str, Evaluated]]]) -> list[Row]:
-    """Compare with the best of those that picked the most micrographs."""
+    """Compare with the best among the pickers with the most micrographs."""
     most = max(len(known) for _, known in pickers)
 
     def f1(picker: tuple[PickSet, dict[str, Evaluated]]) -> float:
@@ -126,7 +126,7 @@ def _beside_best(pickers: Sequence[tuple[PickSet, dict[str, Evaluated]]]) -> lis
 
 
 def _compared_by_evaluate(pick_set: PickSet) -> list[Row]:
-    """Take over what ``evaluate evaluate.against=...`` has compared."""
+    """Copy the comparison of ``evaluate evaluate.against=...``."""
     compared = part(pick_set.metrics, "comparison")
     against = str(compared.get("against", ""))
     return [_row(pick_set.name, Path(against).name or against, compared)] if compared else []

@@ -27,13 +27,13 @@ _SCORES = ("precision", "recall", "f1", "best_f1", "average_precision")
 
 
 def picks_table(pick_sets: Sequence[PickSet], datasets: Mapping[str, str]) -> PageTable | None:
-    """Make the headline: a row for each picker, and one for each group of its micrographs.
+    """Make the main table: one row for each picker, and one for each group of its micrographs.
 
     Parameters
     ----------
     pick_sets : sequence of PickSet
     datasets : mapping
-        From the name of a lot to the dataset that it is compared on.
+        From the name of a set of picks to its dataset.
     """
     rows: list[Row] = []
     for pick_set in pick_sets:
@@ -53,14 +53,14 @@ def picks_table(pick_sets: Sequence[PickSet], datasets: Mapping[str, str]) -> Pa
         "Picks",
         _PICK_COLUMNS,
         rows,
-        "Precision, recall and F1 are at the run's own threshold; best F1 is at the threshold "
-        "that the truth would choose, and AP, the area under precision over recall, is of all "
+        "Precision, recall and F1 at the threshold of the run; best F1 at the threshold that "
+        "maximises it on the truth; AP, the area under precision over recall, over all "
         "thresholds. In brackets: 95 % bootstrap interval over micrographs.",
     )
 
 
 def windows_table(runs: Sequence[RunFolder]) -> PageTable | None:
-    """Make the table of networks tested on single windows, which the paper calls patches."""
+    """Make the table of networks tested on single windows (the paper's patches)."""
     rows = [
         Row(
             [
@@ -77,7 +77,7 @@ def windows_table(runs: Sequence[RunFolder]) -> PageTable | None:
     if not rows:
         return None
     columns = ["Network", "Dataset", "Test windows", "Accuracy", "AP"]
-    return PageTable("Windows", columns, rows, "Windows of micrographs that were not trained on.")
+    return PageTable("Windows", columns, rows, "Windows of micrographs not used for training.")
 
 
 def labels_table(runs: Sequence[RunFolder]) -> PageTable | None:
@@ -101,12 +101,12 @@ def labels_table(runs: Sequence[RunFolder]) -> PageTable | None:
     ]
     if not rows:
         return None
-    note = "Candidates of the labeler; only the good ones train the network."
+    note = "Candidates of the labeler; the network is trained on the good ones only."
     return PageTable("Training particles", ["Run", "Group", *columns.values()], rows, note)
 
 
 def protocols_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
-    """Make the table of scores by other matching rules, where runs have them: rules in columns."""
+    """Make the table of scores by other matching rules, one per column, if runs have them."""
     scored = [pick_set for pick_set in pick_sets if part(pick_set.metrics, "protocols")]
     if not scored:
         return None
@@ -123,19 +123,19 @@ def protocols_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
         for pick_set in scored
     ]
     columns = ["Picker", *(str(rule).replace("_", " ") for rule in rules)]
-    told = {
+    meanings = {
         rule: text
         for pick_set in scored
         for rule in rules
         if (text := part(pick_set.metrics, "protocols", rule).get("rule"))
     }
-    meaning = [f"{str(rule).replace('_', ' ')}: {text}." for rule, text in told.items()]
-    note = " ".join(["F1, with precision, recall and AP below it.", *meaning])
+    meaning = [f"{str(rule).replace('_', ' ')}: {text}." for rule, text in meanings.items()]
+    note = " ".join(["F1, and below it precision, recall and AP.", *meaning])
     return PageTable("The same picks by other rules", columns, rows, note)
 
 
 def class_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
-    """Make the table of scores by class, where the truth knows classes."""
+    """Make the table of scores by class, if the truth has classes."""
     rows = []
     for pick_set in pick_sets:
         for label in part(pick_set.metrics, "per_class"):
@@ -159,7 +159,7 @@ def class_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
 
 
 def timings_table(runs: Sequence[RunFolder]) -> PageTable | None:
-    """Make the table of seconds: stages in columns."""
+    """Make the table of durations, with one column per stage."""
     stages = list(dict.fromkeys(stage for run in runs for stage in run.timings))
     rows = [
         Row(
@@ -175,7 +175,7 @@ def timings_table(runs: Sequence[RunFolder]) -> PageTable | None:
     if not rows:
         return None
     columns = ["Run", *(stage.replace("_", " ").capitalize() for stage in stages), "Whole run"]
-    note = "Wall time on the machine of each run, whatever else it was doing."
+    note = "Wall time on the machine of each run, which may have had other load."
     return PageTable("Timings", columns, rows, note)
 
 
@@ -205,7 +205,7 @@ def _score(
     published: Mapping[str, float] | None = None,
     prefix: str = "",
 ) -> Cell:
-    """Word a score with its interval, or where it is reached, and the paper's number."""
+    """Format a score with its interval or threshold, and the published number."""
     value = scores.get(key)
     if not is_number(value):
         return NOTHING
@@ -217,7 +217,7 @@ def _score(
 
 
 def _by_rule(scores: Mapping[str, Any]) -> Cell:
-    """Word F1 by one rule, and what it is made of."""
+    """Format F1 by one rule, with precision, recall and AP as small print."""
     named = {"precision": "P", "recall": "R", "average_precision": "AP"}
     known = {name: scores.get(key) for key, name in named.items()}
     note = " ".join(f"{name} {value:.3f}" for name, value in known.items() if is_number(value))
@@ -233,7 +233,7 @@ def _count(value: Any) -> Cell:
 
 
 def _seconds(value: Any) -> Cell:
-    """Word a duration; it is sorted by seconds."""
+    """Format a duration, to be sorted by seconds."""
     if not is_number(value):
         return NOTHING
     text = f"{value / 60:.1f} min" if value >= 120 else f"{value:.1f} s"

@@ -1,8 +1,9 @@
-"""How the numbers of each run were made, in words."""
+"""Facts about each run: how its numbers were made."""
 
 import shlex
 from typing import Any
 
+from deepcryopicker.io.console import counted
 from deepcryopicker.reporting.page.page_model import RunFacts
 from deepcryopicker.reporting.reading.pick_sets import PickSet, display_name
 from deepcryopicker.reporting.reading.run_files import is_number, part
@@ -12,13 +13,13 @@ _SHOWN_VERSIONS = ("python", "torch", "numpy")
 
 
 def source_of(run: RunFolder, pick_sets: list[PickSet]) -> RunFacts:
-    """List the facts of a run, and why it has no results if so.
+    """List the facts of a run, and the reason for missing results.
 
     Parameters
     ----------
     run : RunFolder
     pick_sets : list of PickSet
-        Those of the run.
+        Picks of the run.
     """
     facts = [("folder", str(run.path))]
     if run.command is not None:
@@ -30,7 +31,7 @@ def source_of(run: RunFolder, pick_sets: list[PickSet]) -> RunFacts:
     if run.command == "train":
         facts.append(("split", _split(run)))
     if run.failures:
-        facts.append(("skipped", f"{run.failures} micrographs, see failures.csv"))
+        facts.append(("skipped", f"{counted(run.failures, 'micrograph')}, see failures.csv"))
     facts += _program(run.metrics)
     return RunFacts(display_name(run), [fact for fact in facts if fact[1]], run.problem or "")
 
@@ -53,7 +54,7 @@ def _dataset(run: RunFolder) -> str:
 
 
 def _matching(pick_set: PickSet) -> list[tuple[str, str]]:
-    """Rule and radius; a dataset of several groups has several radii."""
+    """Return matching rule, threshold and radius; several groups may have several radii."""
     scores = pick_set.metrics
     if "matching" not in scores:
         return []

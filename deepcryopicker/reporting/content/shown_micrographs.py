@@ -1,4 +1,4 @@
-"""The micrographs of all runs, each once, with its picture."""
+"""The micrographs of all runs, each listed once, with their pictures."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,24 +15,26 @@ from deepcryopicker.reporting.page.page_model import Shown
 from deepcryopicker.reporting.page.thumbnails import draw_picture, longest_side
 from deepcryopicker.types import Picks
 
-_MARGIN = 1.02  # around picks whose micrograph is not there
+_MARGIN = 1.02  # around picks whose micrograph is missing
 _Key = tuple[str, ...]
 
 
 def list_micrographs(
     scored_pickers: Sequence[ScoredPicker], megabytes: float
 ) -> tuple[list[Shown], list[dict[str, int]]]:
-    """Give every micrograph of the pickers a number, and draw those that are there.
+    """List the micrographs of all pickers, and draw those that still exist.
 
     Parameters
     ----------
     scored_pickers : sequence of ScoredPicker
     megabytes : float
-        Roughly what the pictures may take together.
+        Approximate total size of the pictures.
 
     Returns
     -------
-    list of Shown, and for each judgement the index there of each of its micrographs by name
+    shown : list of Shown
+    places : list of dict
+        For each picker, from the name of a micrograph to its index in `shown`.
     """
     known = _names_of_files(scored_pickers)
     first: dict[_Key, tuple[ScoredPicker, ScoredMicrograph]] = {}
@@ -46,15 +48,12 @@ def list_micrographs(
                 first[own[one.name]] = scored, one
     index = {key: number for number, key in enumerate(first)}
     side = longest_side(len(first), megabytes)
-    shown = [
-        _show(scored, one, side)
-        for scored, one in track(list(first.values()), "drawing micrographs")
-    ]
+    shown = [_show(scored, one, side) for scored, one in track(list(first.values()), "drawing")]
     return shown, [{name: index[key] for name, key in own.items()} for own in keys]
 
 
 def _names_of_files(scored_pickers: Sequence[ScoredPicker]) -> dict[str, _Key | None]:
-    """Map names to the files that have them; None where two files share a name."""
+    """Map names of micrographs to files; None if two files share a name."""
     known: dict[str, _Key | None] = {}
     for scored in scored_pickers:
         for one in scored.micrographs:
@@ -65,9 +64,9 @@ def _names_of_files(scored_pickers: Sequence[ScoredPicker]) -> dict[str, _Key | 
 
 
 def _key(one: ScoredMicrograph, scored: ScoredPicker, known: dict[str, _Key | None]) -> _Key:
-    """Tell a micrograph by its file, or by its name where that is all there is.
+    """Identify a micrograph by its file, or by its name if the file is unknown.
 
-    Picks from elsewhere belong to the micrograph of their name that another run has worked on.
+    Foreign picks belong to the micrograph of the same name in another run.
     """
     if one.entry is not None:
         return _of_file(one.entry)
@@ -79,7 +78,7 @@ def _of_file(entry: Entry) -> _Key:
 
 
 def _show(scored: ScoredPicker, one: ScoredMicrograph, side: int) -> Shown:
-    """Draw a micrograph; without a picture its size is what its picks need."""
+    """Draw a micrograph; without a picture its size is estimated from its picks."""
     places = one.picks if one.evaluated is None else one.picks.joined(one.evaluated.truth)
     width, height = (
         int(np.ceil(max(float(values.max(initial=0.0)) * _MARGIN, 64.0)))

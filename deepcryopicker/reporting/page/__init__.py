@@ -1,1 +1,1 @@
-"""One page that shows runs: what is on it, and how it becomes one file."""
+"""The page of a report: its contents, and how they are written to one file."""

@@ -1,4 +1,4 @@
-"""The page as one HTML file that asks for nothing else: it opens from disk, without a network."""
+"""The page as one self-contained HTML file, which opens from disk without a network."""
 
 import base64
 import hashlib
@@ -15,10 +15,10 @@ _COLOURS = {"hit": BLUE, "false": VERMILLION, "missed": YELLOW, "ignored": GREY}
 
 
 def render(page: Page) -> str:
-    """Write the page as HTML.
+    """Render the page as HTML.
 
-    Names from files are text wherever they stand. The page's own style and script are named to
-    the browser by their hashes; it runs nothing else, and asks nobody for anything.
+    Names from files are always escaped. The content security policy lists style and script by
+    their hashes, so that the browser runs no other code and loads no other resource.
     """
     environment = Environment(
         loader=PackageLoader("deepcryopicker.reporting.page", "assets"),
@@ -70,7 +70,7 @@ def _plain_micrograph(shown: Shown) -> Json:
 
 
 def _policy(style: str, script: str) -> str:
-    """Content security policy: this style and this script, pictures within the page, no more."""
+    """Return a content security policy that allows this style and script, and inline pictures."""
     return (
         "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
         f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"

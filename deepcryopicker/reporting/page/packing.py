@@ -1,7 +1,7 @@
-"""Picks as text that a script on the page unpacks: JSON, deflated, in base64.
+"""Picks as deflated JSON in base64, unpacked by a script of the page.
 
-Thousands of candidates of many pickers fit into a few megabytes this way, scores exact. What is
-not looked at is never unpacked.
+Thousands of candidates of many pickers, with exact scores, fit into a few megabytes. Only picks
+that are viewed are unpacked.
 """
 
 import base64
@@ -21,20 +21,20 @@ _CURVE_POINTS = 500
 
 
 def pack(value: Any) -> str:
-    """Deflate a value as JSON and write it in base64."""
+    """Encode a value as deflated JSON in base64."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 
 def plain_picked(one: ShownPicks) -> dict[str, Any]:
-    """List the candidates of a micrograph by descending score, and the truth beside them.
+    """List the candidates of a micrograph by descending score, with the truth.
 
     Returns
     -------
     dict
         ``x``, ``y`` and ``diameter`` in whole original pixels, ``score`` exact, ``label``.
-        With truth also ``outcome``, a letter a candidate (hit, false or ignored), ``found``, the
-        index of the true particle of each hit in turn, ``truth`` and ``uncertain``.
+        With truth also ``outcome``, a letter per candidate (hit, false or ignored), ``found``,
+        the index of the true particle of each hit in order, ``truth`` and ``uncertain``.
     """
     order = np.argsort(-one.picks.score, kind="stable")
     picks = one.picks[order]
@@ -57,7 +57,7 @@ def plain_picked(one: ShownPicks) -> dict[str, Any]:
 
 
 def plain_curve(curve: Curve, most: int = _CURVE_POINTS) -> dict[str, list[float]]:
-    """Thin a curve to so many points, spread along the recall, first and last among them."""
+    """Thin a curve to `most` points, evenly spaced along the recall, including both ends."""
     count = len(curve.recall)
     kept = np.arange(count)
     if count > most:
@@ -79,10 +79,10 @@ def _places(picks: Picks) -> dict[str, Any]:
 
 
 def _whole(values: Floats) -> list[int]:
-    """Round to whole pixels; what is unknown becomes 0, what is absurd is pulled in."""
+    """Round to whole pixels; unknown values become 0, extreme values are clipped."""
     return np.clip(np.nan_to_num(np.rint(values)), -(2**20), 2**20).astype(int).tolist()
 
 
 def _uniform(values: list[Any]) -> Any:
-    """Say once what is the same for all."""
+    """Replace a list of equal values by the value."""
     return values[0] if len(values) and len(set(values)) == 1 else values

@@ -1,4 +1,4 @@
-"""What is on the page, as plain data: filled by whoever reads runs, drawn by the templates."""
+"""Contents of the page as plain data, filled from run folders and drawn by the templates."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ class Cell:
     ----------
     text : str
     number : float or None
-        What the column is sorted by.
+        Value for sorting the column.
     note : str
         Small print below, such as an interval.
     paper : str
@@ -32,7 +32,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table; a part belongs to the row above it."""
+    """A row of a table; a `part` belongs to the row above it."""
 
     cells: list[Cell]
     part: bool = False
@@ -40,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table with a heading for each column, and what it says in a sentence."""
+    """A table with title, column headings and an explanation."""
 
     title: str
     columns: list[str]
@@ -48,7 +48,7 @@ class PageTable:
     note: str = ""
 
     def is_number(self, column: int) -> bool:
-        """Whether a column holds numbers, and is set to the right."""
+        """Whether a column holds numbers, which are right-aligned."""
         return any(row.cells[column].number is not None for row in self.rows)
 
 
@@ -59,9 +59,9 @@ class Shown:
     Attributes
     ----------
     name, dataset, group : str
-        A dataset may have several groups, such as species.
+        A dataset may have several groups, such as different proteins.
     width, height : int
-        Original pixels; a guess by the picks where there is no picture.
+        Original pixels; estimated from the picks if there is no picture.
     picture : Picture or None
     """
 
@@ -80,10 +80,10 @@ class ShownPicks:
     Attributes
     ----------
     micrograph : int
-        Index of what is shown.
+        Index of the micrograph on the page.
     picks : Picks
     evaluated : Evaluated or None
-        Beside the truth; None where there is none.
+        Picks matched with truth; None without truth.
     """
 
     micrograph: int
@@ -93,19 +93,19 @@ class ShownPicks:
 
 @dataclass(frozen=True)
 class ShownPicker:
-    """A picker, whose picks can be looked at.
+    """A picker whose picks are shown in the viewer.
 
     Attributes
     ----------
     name : str
     dataset : str
     threshold : float
-        That of the run.
-    picked : list of Picked
+        Threshold of the run.
+    picked : list of ShownPicks
     curve : Curve or None
         Precision over recall of all micrographs with truth.
     best_threshold : float or None
-        That of the best F1.
+        Threshold of the best F1.
     """
 
     name: str
@@ -118,7 +118,7 @@ class ShownPicker:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture that corresponds to one of the paper's; without `data` the reason why not."""
+    """A figure corresponding to one of the paper; without `data`, the reason why it is missing."""
 
     number: str
     caption: str
@@ -129,7 +129,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """How the numbers of a run were made: a name, and facts as pairs of words."""
+    """How the numbers of a run were made: a name, and facts as pairs of key and value."""
 
     name: str
     facts: list[tuple[str, str]]
@@ -138,23 +138,23 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class Page:
-    """The whole page.
+    """The complete page.
 
     Attributes
     ----------
     title, made : str
-        The latter says by what, and when.
-    headline : Table or None
+        `made` is version and date.
+    headline : PageTable or None
         Scores of picks.
-    pickers : list of Picker
+    pickers : list of ShownPicker
     micrographs : list of Shown
-    tables : list of Table
-        Those that follow what can be seen.
+    tables : list of PageTable
+        Shown below the viewer.
     figures : list of Figure
-    sources : list of Source
-        One a run.
+    sources : list of RunFacts
+        One for each run.
     notes : list of (str, str)
-        Name of a picker and what a reader must know of it, such as that pictures are missing.
+        Name of a picker and a limitation of its results, such as missing pictures.
     """
 
     title: str
@@ -169,7 +169,7 @@ class Page:
 
     @property
     def problems(self) -> list[RunFacts]:
-        """Runs without results, or without all of them."""
+        """Runs without results or with incomplete results."""
         return [source for source in self.sources if source.problem]
 
 

@@ -1,4 +1,4 @@
-"""Micrographs as small pictures for the page."""
+"""Small pictures of micrographs for the page."""
 
 import base64
 import io
@@ -24,7 +24,7 @@ class Picture:
     Attributes
     ----------
     width, height : int
-        Of the micrograph, original pixels.
+        Size of the micrograph, original pixels.
     data : str
         WebP as base64.
     """
@@ -35,7 +35,7 @@ class Picture:
 
 
 def longest_side(count: int, megabytes: float) -> int:
-    """Longer side in pixels at which so many square pictures fit; 0 where none would be seen."""
+    """Return the longer side at which all pictures fit, pixels; 0 if they would be too small."""
     if megabytes <= 0:
         return 0
     side = math.sqrt(megabytes * 1e6 / _BYTES_PER_PIXEL / max(count, 1))
@@ -43,16 +43,16 @@ def longest_side(count: int, megabytes: float) -> int:
 
 
 def draw_picture(micrograph: Micrograph, diameter: float, longest: int) -> Picture:
-    """Shrink a micrograph and stretch its contrast.
+    """Bin a micrograph and stretch its contrast.
 
     Parameters
     ----------
     micrograph : Micrograph
         As read.
     diameter : float
-        Of its particles, original pixels: larger ones bear more smoothing.
+        Particle diameter, original pixels; larger particles allow more smoothing.
     longest : int
-        Longer side, pixels; nothing is enlarged.
+        Maximum length of the longer side, pixels; smaller micrographs are not enlarged.
     """
     height, width = micrograph.image.shape
     tile, _ = micrograph_tile(micrograph, min(longest, max(height, width)), diameter)
@@ -60,7 +60,7 @@ def draw_picture(micrograph: Micrograph, diameter: float, longest: int) -> Pictu
 
 
 def encode(image: Rgb) -> str:
-    """Write an image, grey (H, W) or RGB (H, W, 3), as WebP in base64."""
+    """Encode an image, grey (H, W) or RGB (H, W, 3), as WebP in base64."""
     stream = io.BytesIO()
     PillowImage.fromarray(image).save(stream, format="WEBP", quality=_QUALITY, method=4)
     return base64.b64encode(stream.getvalue()).decode("ascii")

@@ -1,1 +1,1 @@
-"""Read run folders without trusting them."""
+"""Read run folders whose files may be missing, damaged or malicious."""

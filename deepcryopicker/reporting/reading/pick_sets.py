@@ -1,4 +1,4 @@
-"""What each run picked: where its coordinates, its scores and its threshold are."""
+"""Picks of each run: folder of the coordinates, scores and threshold."""
 
 import re
 from collections.abc import Sequence
@@ -11,26 +11,26 @@ from deepcryopicker.reporting.reading.run_folders import RunFolder
 
 LABELS = "labels"
 _BASELINE = "baseline"
-_CLOCK = re.compile(r"\d\d-\d\d-\d\d")  # a folder that Hydra named
+_CLOCK = re.compile(r"\d\d-\d\d-\d\d")  # default name of a run folder, the time of day
 _LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
 class PickSet:
-    """The picks of one picker in one run: a run that trains may have picked with a baseline too.
+    """The picks of one picker in one run; a training run may also have picks of a baseline.
 
     Attributes
     ----------
     name : str
-        For tables and legends; no two are the same.
+        Unique name for tables and legends.
     run : RunFolder
     folder : Path
-        That of ``picks/`` and ``summary.csv``.
+        Folder with ``picks/`` and ``summary.csv``.
     threshold : float
     metrics : dict
-        As ``evaluation.scores.summarise`` gives; empty where there is no truth.
+        Result of ``evaluation.scores.summarise``; empty without truth.
     seconds : float or None
-        Of the run; None where the run did more than this picking.
+        Duration of the picking; None if unknown.
     """
 
     name: str
@@ -42,14 +42,14 @@ class PickSet:
 
     @property
     def dataset(self) -> str:
-        """Name of the dataset; of foreign picks the folder of their truth."""
+        """Name of the dataset; for foreign picks the folder of their truth."""
         if self.run.command == "evaluate":
             return Path(str(self.run.section("evaluate").get("truth", ""))).name or "evaluate"
         return str(self.run.section("dataset").get("name", ""))
 
     @property
     def label_use(self) -> str:
-        """Which labels the picker has seen."""
+        """Labels on which the picker was trained."""
         known = self.metrics.get("label_use") or self.run.metrics.get("label_use")
         if known and self.folder.name != _BASELINE:
             return str(known)
@@ -62,7 +62,7 @@ class PickSet:
 
 
 def list_pick_sets(runs: Sequence[RunFolder]) -> list[PickSet]:
-    """List the picks that the runs have left, with a name of its own for each."""
+    """List the picks of all runs, each with a unique name."""
     pick_sets = [pick_set for run in runs if run.problem is None for pick_set in _pick_sets_of(run)]
     names = [pick_set.name for pick_set in pick_sets]
     return [
@@ -74,7 +74,7 @@ def list_pick_sets(runs: Sequence[RunFolder]) -> list[PickSet]:
 
 
 def display_name(run: RunFolder) -> str:
-    """Name a run: by its picker, its folder, or what was typed where the folder is but a time."""
+    """Name a run by its picker or folder, or by its overrides if the folder is named by time."""
     if run.sweep is None and run.metrics.get("picker"):
         return str(run.metrics["picker"])
     if run.sweep is None and _CLOCK.fullmatch(run.path.name):

@@ -1,4 +1,4 @@
-"""Small files of a run folder, read without trusting them."""
+"""Read small files of a run folder, which may be damaged or malicious."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ class UnreadableError(Exception):
 
 
 def read_settings(path: Path) -> Any:
-    """Read a YAML file as :func:`yaml_files.read_yaml` does; None where there is none.
+    """Read a YAML file like :func:`yaml_files.read_yaml`; None if it is missing.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def read_settings(path: Path) -> Any:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; empty where there is no such file.
+    """Read a JSON object; empty if the file is missing.
 
     Raises
     ------
@@ -44,12 +44,12 @@ def read_json(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"{path.name} is damaged: {one_line(error)}") from error
     if not isinstance(found, dict):
-        raise UnreadableError(f"{path.name} holds no results")
+        raise UnreadableError(f"{path.name} does not contain results")
     return found
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Read the rows of a CSV file; none where there is no such file.
+    """Read the rows of a CSV file; empty if the file is missing.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def part(value: Any, *keys: str) -> dict[str, Any]:
-    """Follow keys into results or settings; what is no mapping there counts as an empty one.
+    """Follow keys into results or settings; anything but a mapping counts as an empty one.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def part(value: Any, *keys: str) -> dict[str, Any]:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a value from JSON is a number; truth values are none."""
+    """Whether a value from JSON is a number; booleans are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -1,4 +1,4 @@
-"""The micrographs and the truth that a run worked on, found again through its configuration."""
+"""Find the micrographs and the truth of a run again, from its configuration."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,19 +18,19 @@ from deepcryopicker.reporting.reading.run_folders import RunFolder
 
 
 def validated_section(run: RunFolder, place: str) -> Any:
-    """Build the dataclass of a part of the run's configuration, such as ``dataset``.
+    """Build the dataclass of a section of the run's configuration, such as ``dataset``.
 
     Raises
     ------
     UnreadableError
-        If its schema is not known, or refuses it.
+        If its schema is unknown or a value is invalid.
     """
     kind = SCHEMAS.get(place, {}).get(run.schemas.get(place, ""))
     if kind is None:
-        raise UnreadableError(f"config.yaml does not say which {place} this is")
+        raise UnreadableError(f"config.yaml does not name the schema of {place}")
     section = run.section(place)
     if _refers(section):
-        raise UnreadableError(f"config.yaml: {place} refers to something outside it")
+        raise UnreadableError(f"config.yaml: {place} refers to a value outside of the file")
     try:
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), section))
     except (OmegaConfBaseException, UsageError) as error:
@@ -38,12 +38,12 @@ def validated_section(run: RunFolder, place: str) -> Any:
 
 
 def find_micrographs(run: RunFolder) -> dict[str, Entry]:
-    """List the micrographs of a run's dataset by their names; nothing is generated.
+    """List the micrographs of a run's dataset by name, without simulating any.
 
     Raises
     ------
     UnreadableError
-        If the dataset cannot be told, or is no longer there.
+        If the dataset cannot be identified or no longer exists.
     """
     try:
         catalogue = _open(validated_section(run, "dataset"))
@@ -52,13 +52,13 @@ def find_micrographs(run: RunFolder) -> dict[str, Entry]:
     if not catalogue.entries:
         raise UnreadableError(
             "the simulated micrographs are not in their cache; "
-            "start the report where the run was started"
+            "run report in the folder where the run was started"
         )
     return {entry.name: entry for entry in catalogue.entries}
 
 
 def find_picks(folder: Path) -> dict[str, Path]:
-    """List the coordinate files that a run left below a folder, by the micrographs' names."""
+    """List the coordinate files of a run below a folder, by name of the micrograph."""
     files = sorted(folder.rglob("*.csv"))
     return {str(path.relative_to(folder).with_suffix("")): path for path in files}
 
@@ -75,7 +75,7 @@ def _open(config: Any) -> Catalogue:
 
 
 def _refers(value: Any) -> bool:
-    """Whether a text within would be replaced, for example by an environment variable."""
+    """Whether a value contains an interpolation, such as an environment variable."""
     if isinstance(value, Mapping):
         return any(map(_refers, value.values()))
     if isinstance(value, list):

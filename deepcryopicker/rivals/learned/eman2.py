@@ -1,4 +1,4 @@
-"""After EMAN2's convolutional picker: one small network finds, another one judges."""
+"""After EMAN2's convolutional picker: one small network proposes picks, another scores them."""
 
 import torch
 from scipy.fft import next_fast_len
@@ -12,20 +12,20 @@ from deepcryopicker.types import Image
 _KERNEL = 15
 _CHANNELS = (20, 20, 1)
 _BOX = 64
-# How far its three kernels see, the last two of them in pixels twice as large.
-_REACH = (_KERNEL // 2) * (1 + 2 + 2) + 1
+# Half of the receptive field of the three kernels, the last two of them in pixels twice as large.
+_FIELD_RADIUS = (_KERNEL // 2) * (1 + 2 + 2) + 1
 _LARGEST_TRANSFORM = 128  # pixels; for larger images the direct sum is faster
 
 
 class Eman2(TwoStage):
     """EMAN2-style: boxes of 64 x 64 pixels, convolutions of 15 x 15 with 20, 20 and 1 kernels.
 
-    After its public program: both networks and their sizes, max pooling by 2 after the first
-    convolution, a Gaussian as the first one's target, the mean response of the second one, Adam
-    with a learning rate of 1e-4, and that a pick must pass both. Ours: logistic outputs and cross
-    entropy, so that responses are probabilities; bumps also at neighbours within a box; bad
-    particles are false finds of the first network, for the labels name no others; the width of
-    the Gaussian, batches of 20, and that it stops when it no longer gains.
+    As in its public program: both networks and their sizes, max pooling by 2 after the first
+    convolution, a Gaussian target for the first network, the mean response of the second, Adam
+    with a learning rate of 1e-4, and that a pick must pass both. Our choices: logistic outputs and
+    cross entropy, so that responses are probabilities; Gaussians also at neighbours within a box;
+    false picks of the first network as bad particles, because the labels contain none; the width
+    of the Gaussian, batches of 20, and early stopping.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Eman2(TwoStage):
             window=_BOX,
             stride=2,
             unit=2,
-            margin=_REACH + _REACH % 2,
+            margin=_FIELD_RADIUS + _FIELD_RADIUS % 2,
             sigma=0.15,
             batch=20,
             rate=1e-4,
@@ -43,12 +43,12 @@ class Eman2(TwoStage):
         super().__init__(_convolutions(), MeanResponse(_convolutions()), plan)
 
     def search(self, heat: Image, distance: float, floor: float) -> Found:
-        """Find the maxima of a map that keep a distance from each other."""
+        """Find the maxima of a map at a minimum distance; parameters as in `TwoStage.search`."""
         return find_peaks(heat, distance, floor)
 
 
 class MeanResponse(nn.Module):
-    """The mean of a network's map over each window.
+    """Mean of a network's output map over each window.
 
     Parameters
     ----------
@@ -66,20 +66,20 @@ class MeanResponse(nn.Module):
 
 
 class FourierConvolution(nn.Conv2d):
-    """A convolution with a large odd kernel that keeps the size, quick on windows.
+    """A size-preserving convolution with a large odd kernel, fast on windows.
 
-    Small images are multiplied with it in Fourier space, which takes a quarter of the time of
-    the direct sum and is equal to it up to rounding.
+    Small images are convolved in Fourier space, which takes a quarter of the time of the direct
+    sum and equals it up to rounding.
     """
 
     def forward(self, image: Tensor) -> Tensor:
         """Return (N, K, H, W) of images (N, C, H, W)."""
         height, width = image.shape[-2:]
         if max(height, width) > _LARGEST_TRANSFORM:
-            # In this order of memory the direct sum takes a third of the time on a CPU.
+            # In this memory order the direct sum takes a third of the time on a CPU.
             return super().forward(image.contiguous(memory_format=torch.channels_last))
         half = self.kernel_size[0] // 2
-        # Zeros beyond the far edges serve the near ones too: the transform is periodic.
+        # Padding only the far edges is enough, because the transform is periodic.
         shape = [next_fast_len(length + half, real=True) for length in (height, width)]
         kernels = torch.fft.rfft2(self.weight, shape).conj()
         product = torch.einsum("nchw,kchw->nkhw", torch.fft.rfft2(image, shape), kernels)

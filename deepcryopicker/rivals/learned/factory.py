@@ -1,6 +1,7 @@
 """Build and train the configured rival."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,10 +13,12 @@ from deepcryopicker.rivals.learned.schema import Eman2Config, LearnedConfig, Pix
 from deepcryopicker.rivals.training.examples import Example, split_examples
 from deepcryopicker.rivals.training.optimise import Progress
 
+_PROGRESS: Progress = partial(track, unit="step")
+
 
 def build_rival(config: LearnedConfig) -> Rival:
     """Build the configured rival with random weights."""
-    # Imported where they are needed: torchvision takes a second, which only its users should wait.
+    # Imported on demand, because torchvision takes a second to load.
     if isinstance(config, Eman2Config):
         from deepcryopicker.rivals.learned.eman2 import Eman2
 
@@ -30,7 +33,7 @@ def build_rival(config: LearnedConfig) -> Rival:
 
 
 def fit(
-    config: LearnedConfig, examples: Sequence[Example], seed: int, progress: Progress = track
+    config: LearnedConfig, examples: Sequence[Example], seed: int, progress: Progress = _PROGRESS
 ) -> Rival:
     """Train the configured rival.
 
@@ -38,11 +41,12 @@ def fit(
     ----------
     config : LearnedConfig
     examples : sequence of Example
-        A fifth of them, at least one, is kept to stop by; see :func:`examples.split_examples`.
+        A fifth of them, at least one, is used for early stopping; see
+        :func:`examples.split_examples`.
     seed : int
-        The same gives the same weights on the same CPU.
+        The same seed gives the same weights on the same CPU.
     progress : callable
-        Shows how far the training is.
+        Shows the progress of the training.
 
     Returns
     -------
@@ -52,9 +56,9 @@ def fit(
     Raises
     ------
     UsageError
-        If there is no such device.
+        If the device is missing.
     NothingUsableError
-        If no particle may be trained on, or training diverged.
+        If there is no particle to train on, or training diverged.
     """
     device = choose_device(config.device)
     parts = split_examples(examples, seed)

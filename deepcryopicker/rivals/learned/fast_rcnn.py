@@ -1,4 +1,4 @@
-"""After FastParticlePicker: Fast R-CNN, told where to look by a sliding window."""
+"""After FastParticlePicker: Fast R-CNN with the boxes of a sliding window as proposals."""
 
 from collections.abc import Sequence
 
@@ -29,21 +29,21 @@ from deepcryopicker.types import Floats, Image
 
 _SIZES = (192, 128, 96, 64)  # of training windows, pixels, the best one first
 _BATCH, _VALIDATE_ON = 4, 16  # windows
-_BOXES = 64  # that a window contributes to a training step
+_BOXES = 64  # boxes per window in a training step
 _RATE = 2e-3
 _STRIDE = 4  # of the features, pixels
-_REACH = 15  # how far a feature sees, pixels
+_FIELD_RADIUS = 15  # half of the receptive field of a feature, pixels
 _CHANNELS = (16, 32, 32, 48, 48, 48)
 _CELLS, _WIDE = 7, 128  # side of a box after pooling; width of the layers after it
 
 
 class FastRcnn(Rival):
-    """FastParticlePicker-style: every box of a sliding window is classified and moved.
+    """FastParticlePicker-style: every box of a sliding window is classified and shifted.
 
-    After its article: Fast R-CNN with a sliding window in place of selective search. Its head,
-    sampling and losses are torchvision's. Ours: the layers before it, boxes of one size a quarter
-    of a diameter apart, one class beside the background (a class for ice needs labels of ice),
-    and suppression by distance rather than by overlap.
+    As in its article: Fast R-CNN with a sliding window in place of selective search. Head,
+    sampling and losses are torchvision's. Our choices: the layers before the head, boxes of one
+    size a quarter of a diameter apart, one class beside the background (a class for ice needs
+    labels of ice), and suppression by distance rather than by overlap.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class FastRcnn(Rival):
             batch_size_per_image=_BOXES,
             positive_fraction=0.5,
             bbox_reg_weights=None,
-            # Only its training is used: `find` suppresses over the whole micrograph.
+            # Not filtered here: `find` suppresses over the whole micrograph.
             score_thresh=0.0,
             nms_thresh=1.0,
             detections_per_img=_BOXES,
@@ -72,7 +72,7 @@ class FastRcnn(Rival):
         rng: np.random.Generator,
         track: Progress,
     ) -> None:
-        """Train features and heads together."""
+        """Train features and heads together; parameters as in `Rival.learn`."""
         windows = largest_windows(train, _SIZES)
         kept = _draw(validation_windows(validation, windows), _VALIDATE_ON, rng)
 
@@ -89,27 +89,40 @@ class FastRcnn(Rival):
             optimizer,
             config.steps,
             track,
-            "network",
+            "training the network",
             OneCycleLR(optimizer, _RATE, total_steps=config.steps),
         )
 
     def loss(self, windows: Sequence[Window]) -> Tensor:
-        """Return the sum of the losses of class and place."""
+        """Return the sum of the classification and the position loss."""
         device = self.device_of_weights
         maps = {"map": self.features(as_tensor(windows).to(device))}
         size = len(windows[0].image)
         proposals = [_proposals_of(window).to(device) for window in windows]
         targets = [_targets_of(window, device) for window in windows]
         was_training = self.heads.training
-        self.heads.train()  # in evaluation they return detections rather than losses
+        self.heads.train()  # in evaluation mode they return detections rather than losses
         _, losses = self.heads(maps, proposals, [(size, size)] * len(windows), targets)
         self.heads.train(was_training)
         return losses["loss_classifier"] + losses["loss_box_reg"]
 
     def find(self, config: LearnedConfig, image: Image, diameter: float, tile: int = TILE) -> Found:
-        """Find the particles of one micrograph, working pixels, in tiles of `tile` pixels."""
+        """Find the particles of one micrograph in tiles.
+
+        Parameters
+        ----------
+        config, image, diameter
+            As in `Rival.find`.
+        tile : int
+            Side of a tile, working pixels.
+
+        Returns
+        -------
+        (N,) x, (N,) y, (N,) score
+            Working pixels.
+        """
         step = _step(diameter)
-        margin = step * -(-round(_REACH + diameter + 2 * _STRIDE) // step)
+        margin = step * -(-round(_FIELD_RADIUS + diameter + 2 * _STRIDE) // step)
         found: list[Floats] = []
 
         def compute(crop: Tensor, piece: Piece) -> None:
@@ -129,7 +142,7 @@ class FastRcnn(Rival):
 
     @torch.inference_mode()
     def _detect(self, crop: Tensor, x: Floats, y: Floats, diameter: float) -> Floats:
-        """Return x, y and score of each box, (N, 3), after it was moved."""
+        """Return x, y and score of each shifted box, (N, 3)."""
         crop = crop.to(self.device_of_weights)
         boxes = _boxes(x, y, diameter).to(crop.device)
         shape = (crop.shape[-2], crop.shape[-1])
@@ -142,7 +155,7 @@ class FastRcnn(Rival):
 
 
 def _features() -> nn.Sequential:
-    """Six convolutions with a stride of 4 in all."""
+    """Build six convolutions with a total stride of 4."""
     layers: list[nn.Module] = []
     fan_in = 1
     for channels, kernel, stride in zip(
@@ -158,7 +171,7 @@ def _features() -> nn.Sequential:
 
 
 def _draw(windows: Windows, count: int, rng: np.random.Generator) -> list[Window]:
-    """Draw windows near particles and, a quarter of them, anywhere, in any orientation."""
+    """Draw randomly oriented windows, three quarters near particles and a quarter anywhere."""
     near = windows.particles.drawn(count - count // 4, rng)
     near = windows.near(near, windows.size // 4, rng)
     places = near.joined(windows.anywhere(count // 4, rng))
@@ -166,7 +179,7 @@ def _draw(windows: Windows, count: int, rng: np.random.Generator) -> list[Window
 
 
 def _step(diameter: float) -> int:
-    """Return the pixels between boxes: a quarter of a diameter, in whole features."""
+    """Return the distance of boxes, pixels: a quarter of a diameter, in whole features."""
     return _STRIDE * max(1, round(diameter / (4 * _STRIDE)))
 
 
@@ -184,7 +197,7 @@ def _boxes(x: Floats, y: Floats, diameter: float) -> Tensor:
 
 
 def _proposals_of(window: Window) -> Tensor:
-    """Return the boxes of a window that lie wholly in it and on no doubtful place."""
+    """Return the boxes completely inside a window that do not cover an uncertain position."""
     size, half = len(window.image), window.diameter / 2.0
     step = _step(window.diameter)
     x, y = _grid(size // step, size // step, step)

@@ -11,7 +11,7 @@ from deepcryopicker.detection.bounds import clear_of_margins
 from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, MatchedPicks, calibration_of
 from deepcryopicker.evaluation.matching import match
 from deepcryopicker.frames import picks_to_original, to_working
-from deepcryopicker.io.console import console, track
+from deepcryopicker.io.console import console, counted, track
 from deepcryopicker.picker.calibration import calibrated
 from deepcryopicker.picker.prepare import choose_device
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -26,15 +26,15 @@ from deepcryopicker.types import Calibration, Micrograph, Picks
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """One micrograph that was read to learn from.
+class TrainingMicrograph:
+    """A micrograph for the training of a rival.
 
     Attributes
     ----------
     name : str
     example : Example
     diameter : float
-        Of its particles, original pixels.
+        Particle diameter, original pixels.
     """
 
     name: str
@@ -55,41 +55,43 @@ def learn(
     ----------
     config : LearnedConfig
     catalogue : Catalogue
-        Of the micrographs to train on; their images are kept at working scale.
+        Micrographs to train on; their images are kept in memory at working scale.
     preprocessing : PreprocessingConfig
     seed : int
-        The same gives the same weights on the same CPU.
+        The same seed gives the same weights on the same CPU.
     run : Run
 
     Returns
     -------
     Learned
-        Its scores calibrated on the micrographs kept for validation: 0.5 is near the threshold of
-        the best F1 there.
+        With scores calibrated on the micrographs kept for validation: 0.5 is close to the
+        threshold of the best F1 there.
     """
-    lessons: list[Lesson] = []
-    for entry in track([one for one in catalogue.entries if one.truth is not None], "reading"):
-        work = partial(read_lesson, entry, preprocessing)
-        lesson = run.attempt("read", entry.name, entry.path, work)
-        if lesson is not None:
-            lessons.append(lesson)
-    run.require(len(lessons), "training")
-    examples = [one.example for one in lessons]
+    read: list[TrainingMicrograph] = []
+    labelled = [one for one in catalogue.entries if one.truth is not None]
+    for entry in track(labelled, "reading training data from"):
+        work = partial(read_training_micrograph, entry, preprocessing)
+        micrograph = run.attempt("read", entry.name, entry.path, work)
+        if micrograph is not None:
+            read.append(micrograph)
+    run.require(len(read), "training")
+    examples = [one.example for one in read]
     particles = sum(int(one.holds(one.x, one.y).sum()) for one in examples)
     name = name_of(config)
-    console.print(f"{name}: training on {particles} particles of {len(lessons)} micrographs")
-    rival = fit(config, examples, seed, track)
+    size = f"{counted(particles, 'particle')} in {counted(len(read), 'micrograph')}"
+    console.print(f"{name}: training on {size}")
+    rival = fit(config, examples, seed, partial(track, unit="step"))
     learned = Learned(
         rival,
         config,
         asdict(preprocessing),
-        float(np.median([one.diameter for one in lessons])),
+        float(np.median([one.diameter for one in read])),
         particles,
         {
             **provenance(),
             "dataset": catalogue.name,
             "seed": seed,
-            "micrographs": [one.name for one in lessons],
+            "micrographs": [one.name for one in read],
         },
         _calibrate(rival, config, split_examples(examples, seed)[1]),
     )
@@ -97,8 +99,10 @@ def learn(
     return learned
 
 
-def read_lesson(entry: Entry, preprocessing: PreprocessingConfig) -> Lesson:
-    """Read a micrograph and its truth, at working scale."""
+def read_training_micrograph(
+    entry: Entry, preprocessing: PreprocessingConfig
+) -> TrainingMicrograph:
+    """Read a micrograph and its truth, and convert both to working scale."""
     micrograph = entry.load()
     preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), preprocessing)
     truth, uncertain = entry.load_truth() or (Picks.empty(), Picks.empty())
@@ -110,7 +114,7 @@ def read_lesson(entry: Entry, preprocessing: PreprocessingConfig) -> Lesson:
         to_working(uncertain.positions, seen.scale),
         preprocessed.working_diameter,
     )
-    return Lesson(entry.name, example, preprocessed.diameter)
+    return TrainingMicrograph(entry.name, example, preprocessed.diameter)
 
 
 def finder(learned: Learned, config: LearnedConfig) -> Callable[[Entry, Preprocessed], Picks]:
@@ -120,12 +124,12 @@ def finder(learned: Learned, config: LearnedConfig) -> Callable[[Entry, Preproce
     ----------
     learned : Learned
     config : LearnedConfig
-        How to pick: threshold, distance, floor, device.
+        Settings of picking: threshold, distance, floor, device.
 
     Raises
     ------
     UsageError
-        If there is no such device.
+        If the device is missing.
     """
     rival = learned.rival.to(choose_device(config.device))
 
@@ -138,17 +142,17 @@ def finder(learned: Learned, config: LearnedConfig) -> Callable[[Entry, Preproce
 
 
 def as_picks(found: Found, seen: Micrograph, diameter: float, calibration: Calibration) -> Picks:
-    """Turn what was found at working scale into picks; none is cut by an invalid border.
+    """Turn candidates at working scale into picks, without those cut by an invalid border.
 
     Parameters
     ----------
     found : (N,) x, (N,) y, (N,) score
     seen : Micrograph
-        In which they were found.
+        Micrograph in which they were found.
     diameter : float
         Working pixels.
     calibration : Calibration
-        Of the scores.
+        Applied to the scores.
 
     Returns
     -------
@@ -163,9 +167,9 @@ def as_picks(found: Found, seen: Micrograph, diameter: float, calibration: Calib
 
 
 def _calibrate(rival: Rival, config: LearnedConfig, examples: Sequence[Example]) -> Calibration:
-    """Fit what makes probabilities of the scores, where training was allowed."""
+    """Calibrate the scores, on positions where training was allowed."""
     matched = []
-    for example in track(examples[:CALIBRATE_ON], "calibrating"):
+    for example in track(examples[:CALIBRATE_ON], "calibrating scores on"):
         x, y, score = rival.find(config, example.image, example.diameter)
         here = example.holds(x, y)
         known = example.holds(example.x, example.y)

@@ -1,4 +1,4 @@
-"""After PIXER: a map of particle density, a search on a grid, and a network that confirms."""
+"""After PIXER: segmentation, a grid search for maxima, and a classification network."""
 
 import cv2
 import numpy as np
@@ -20,10 +20,10 @@ _CELL = 0.5  # side of the grid's cells, as a share of the distance between pick
 class Pixer(TwoStage):
     """PIXER-style: segmentation, maxima on a grid, classification.
 
-    After its article: the segmentation network's map of the probability of particles, the
-    grid-based search for local maxima, the classification network after it. Ours: both networks
-    (its own are larger, and trained on particles of several datasets), the Gaussian at a particle
-    in the map, and training on the micrographs at hand.
+    As in its article: the probability map of a segmentation network, the grid-based search for
+    local maxima, and the classification network after it. Our choices: both networks (the
+    originals are larger, and trained on particles of several datasets), a Gaussian at each
+    particle of the map, and training on the given micrographs.
     """
 
     def __init__(self) -> None:
@@ -41,12 +41,12 @@ class Pixer(TwoStage):
         super().__init__(Segmentation(), _classifier(), plan)
 
     def search(self, heat: Image, distance: float, floor: float) -> Found:
-        """Find the maxima of a map on a grid."""
+        """Find the maxima of a map on a grid; parameters as in `TwoStage.search`."""
         return grid_maxima(heat, distance, floor)
 
 
 class Segmentation(nn.Module):
-    """A small U-Net: three resolutions, with the finer ones handed over to the way back."""
+    """A small U-Net with three resolutions and skip connections."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,15 +67,15 @@ class Segmentation(nn.Module):
 
 
 def grid_maxima(heat: Image, distance: float, floor: float) -> Found:
-    """Find local maxima by a grid: the highest position of each cell, if it tops its neighbours.
+    """Find local maxima on a grid: the maximum of each cell, if higher than its neighbours.
 
     Parameters
     ----------
     heat : (h, w) float32
     distance : float
-        Least distance between two maxima, map pixels; cells are half as wide.
+        Minimum distance between two maxima, map pixels; cells are half as wide.
     floor : float
-        Lower ones are none.
+        Minimum height of a maximum.
 
     Returns
     -------

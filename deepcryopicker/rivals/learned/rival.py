@@ -1,4 +1,4 @@
-"""What all trained rivals have in common."""
+"""Interface of all trained rivals."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from deepcryopicker.rivals.training.optimise import Progress
 from deepcryopicker.types import Floats, Image
 
 Found = tuple[Floats, Floats, Floats]
-"""x, y and score of N candidates, (N,) float64 each: working pixels; in [0, 1], best first."""
+"""x, y (working pixels) and score (in [0, 1]) of N candidates, (N,) float64 each, best first."""
 
 
 class Rival(nn.Module, ABC):
-    """A picker that learns from examples and finds particles in whole micrographs."""
+    """A picker that is trained on examples and finds particles in whole micrographs."""
 
     @abstractmethod
     def learn(
@@ -27,23 +27,37 @@ class Rival(nn.Module, ABC):
         rng: np.random.Generator,
         track: Progress,
     ) -> None:
-        """Train all its networks; on the device on which its weights are.
+        """Train all networks, on the device of the weights.
 
         Parameters
         ----------
         config : LearnedConfig
         train, validation : sequence of Example
         rng : numpy.random.Generator
-            For what is drawn; torch's own generator has been seeded.
+            For random windows; torch's own generator has been seeded.
         track : callable
             Shows progress.
         """
 
     @abstractmethod
     def find(self, config: LearnedConfig, image: Image, diameter: float) -> Found:
-        """Find the particles of one micrograph, working pixels; as `Example` describes it."""
+        """Find the particles of one micrograph.
+
+        Parameters
+        ----------
+        config : LearnedConfig
+        image : (H, W) float32
+            Working pixels, normalised as in `Example`.
+        diameter : float
+            Particle diameter, working pixels.
+
+        Returns
+        -------
+        (N,) x, (N,) y, (N,) score
+            Working pixels.
+        """
 
     @property
     def device_of_weights(self) -> str:
-        """Name of the device on which its weights are."""
+        """Name of the device of the weights."""
         return str(next(self.parameters()).device)

@@ -1,4 +1,4 @@
-"""Rivals on disk: ``rival.safetensors`` and, beside it, plain ``rival.yaml``."""
+"""Files of a trained rival: ``rival.safetensors`` and, beside it, ``rival.yaml``."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,23 +37,23 @@ _CONFIGS: dict[str, type[LearnedConfig]] = {
 
 @dataclass(frozen=True)
 class Learned:
-    """A trained rival and all that is needed to pick with it.
+    """A trained rival with everything that is needed to pick.
 
     Attributes
     ----------
     rival : Rival
     config : LearnedConfig
-        That it was trained with.
+        Configuration of its training.
     preprocessing : dict
-        The chain that its micrographs went through.
+        Preprocessing of its training micrographs.
     diameter : float
-        Particle diameter that it was trained at, original pixels.
+        Particle diameter in training, original pixels.
     particles : int
-        How many it was trained on, those for validation included.
+        Number of particles for training and validation.
     provenance : dict
-        Data, seed and version, for people to read.
+        Data, seed and version, for information only.
     calibration : Calibration
-        Of its scores.
+        Applied to its scores.
     """
 
     rival: Rival
@@ -66,12 +66,12 @@ class Learned:
 
 
 def name_of(config: LearnedConfig) -> str:
-    """Return the name of a rival as it is typed after ``picker=``."""
+    """Return the name of a rival as typed after ``picker=``."""
     return next(name for name, kind in _CONFIGS.items() if type(config) is kind)
 
 
 def save(folder: Path, learned: Learned) -> Path:
-    """Write weights and card into `folder` and return the weights' path."""
+    """Write weights and card into `folder` and return the path of the weights."""
     card = {
         "picker": {"name": name_of(learned.config), **asdict(learned.config)},
         "preprocessing": learned.preprocessing,
@@ -90,7 +90,7 @@ def load(path: Path, key: str = "picker.weights") -> Learned:
     ----------
     path : Path
     key : str
-        Of the configuration, for messages.
+        Key of the configuration, for error messages.
 
     Raises
     ------

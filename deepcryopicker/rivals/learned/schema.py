@@ -9,18 +9,18 @@ from deepcryopicker.types import DEVICES
 
 @dataclass
 class LearnedConfig:
-    """What the rivals that are trained on given particles have in common.
+    """Settings of all rivals that are trained on given particles.
 
     Attributes
     ----------
     threshold : float
-        Score from which a candidate counts as picked; all candidates are written.
+        Candidates with at least this score count as picks; all candidates are written.
     floor : float
         Candidates with lower scores, before calibration, are not written.
     distance : float
-        Least distance between two picks, in diameters.
+        Minimum distance between two picks, in diameters.
     steps : int
-        Most steps of each of its networks' training, which ends earlier where it no longer gains.
+        Maximum number of training steps per network (early stopping).
     weights : str or None
         Run folder or weights file for ``pick``.
     device : str
@@ -48,9 +48,9 @@ class LearnedConfig:
 
 @dataclass
 class Eman2Config(LearnedConfig):
-    """After EMAN2's convolutional picker: two networks, a pick must pass both.
+    """After EMAN2's convolutional picker: a pick must pass both of two networks.
 
-    It sees boxes of 64 pixels: ``preprocessing.working_diameter=40`` lets one span 1.6 particles.
+    Its boxes have 64 pixels, 1.6 particle diameters at ``preprocessing.working_diameter=40``.
     """
 
     steps: int = 300
@@ -60,7 +60,7 @@ class Eman2Config(LearnedConfig):
 class PixerConfig(LearnedConfig):
     """After PIXER: a segmentation network proposes, a classification network confirms.
 
-    Made for ``preprocessing.working_diameter=24``, the default.
+    Intended for ``preprocessing.working_diameter=24``, the default.
     """
 
 
@@ -68,5 +68,5 @@ class PixerConfig(LearnedConfig):
 class FastRcnnConfig(LearnedConfig):
     """After FastParticlePicker: Fast R-CNN on the boxes of a sliding window.
 
-    Made for ``preprocessing.working_diameter=32``.
+    Intended for ``preprocessing.working_diameter=32``.
     """

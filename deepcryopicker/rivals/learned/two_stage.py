@@ -1,4 +1,4 @@
-"""Pickers of two networks: one proposes places, the other tells good places from bad ones."""
+"""Pickers with two networks: one proposes positions, the other classifies them."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -31,29 +31,29 @@ from deepcryopicker.types import Floats, Image
 
 _VALIDATE_ON = 64  # windows
 _SCORED_AT_ONCE = 64  # windows
-_BACKGROUND = 0.5  # diameters that background keeps from particles
+_BACKGROUND = 0.5  # minimum distance of background from particles, diameters
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What two-stage pickers differ in beside their networks.
+    """Settings in which two-stage pickers differ, apart from their networks.
 
     Attributes
     ----------
     map_sizes : tuple of int
-        Sides of the windows that the first network may be trained on, the best one first, pixels.
+        Possible window sides for training the first network, in order of preference, pixels.
     window : int
-        Side of the windows that the second network sees.
+        Side of the windows of the second network, pixels.
     stride, unit, margin : int
-        Of the first network's map, as :func:`scan.probability_map` takes them.
+        Of the map of the first network, see :func:`network_scan.probability_map`.
     sigma : float
-        Of the bumps in the map, diameters.
+        Standard deviation of the Gaussians in the map, diameters.
     batch : int
-        Windows of a training step.
+        Windows per training step.
     rate : float
         Learning rate of Adam.
     one_cycle : bool
-        Whether the rate rises to that and falls again, or stays.
+        Whether `rate` is the peak of a one-cycle schedule, or constant.
     """
 
     map_sizes: tuple[int, ...]
@@ -68,10 +68,10 @@ class Plan:
 
 
 class TwoStage(Rival):
-    """A network whose map proposes particles, and a second one that confirms them.
+    """A network whose map proposes particles, and a second network that confirms them.
 
-    The second one learns true particles against what the first one finds beside them, and
-    background. A pick's score is the product of both networks' probabilities.
+    The second network is trained on true particles against false proposals of the first and
+    background. The score of a pick is the product of both probabilities.
 
     Parameters
     ----------
@@ -94,9 +94,9 @@ class TwoStage(Rival):
         ----------
         heat : (h, w) float32
         distance : float
-            Least distance between two of them, map pixels.
+            Minimum distance between two maxima, map pixels.
         floor : float
-            Lower ones are none.
+            Minimum height of a maximum.
         """
 
     def learn(
@@ -107,12 +107,12 @@ class TwoStage(Rival):
         rng: np.random.Generator,
         track: Progress,
     ) -> None:
-        """Train the first network, let it propose, then train the second one."""
+        """Train the first network, then the second on its proposals; see `Rival.learn`."""
         self._learn_map(config, train, validation, rng, track)
         self._learn_to_confirm(config, train, validation, rng, track)
 
     def find(self, config: LearnedConfig, image: Image, diameter: float) -> Found:
-        """Find the particles of one micrograph, working pixels."""
+        """Find the particles of one micrograph, working pixels; see `Rival.find`."""
         x, y, proposed = self.propose(config, image, diameter)
         score = proposed * self.confirm(image, x, y)
         kept = suppress_by_distance(x, y, score, config.distance * diameter)
@@ -120,7 +120,18 @@ class TwoStage(Rival):
         return x[kept], y[kept], score[kept]
 
     def propose(self, config: LearnedConfig, image: Image, diameter: float) -> Found:
-        """Find the maxima of the first network's map; working pixels, strongest first."""
+        """Find the maxima of the map of the first network.
+
+        Parameters
+        ----------
+        config, image, diameter
+            As in `Rival.find`.
+
+        Returns
+        -------
+        (N,) x, (N,) y, (N,) height
+            Working pixels, highest first.
+        """
         plan = self.plan
         heat = probability_map(self.first, image, plan.unit, plan.stride, plan.margin)
         distance = config.distance * diameter / plan.stride
@@ -130,7 +141,18 @@ class TwoStage(Rival):
 
     @torch.inference_mode()
     def confirm(self, image: Image, x: Floats, y: Floats) -> Floats:
-        """Return the second network's probability at each of N places, (N,) float64."""
+        """Compute the probability of the second network at each position.
+
+        Parameters
+        ----------
+        image : (H, W) float32
+        x, y : (N,) float64
+            Working pixels.
+
+        Returns
+        -------
+        (N,) float64
+        """
         if not len(x):
             return np.zeros(0)
         windows = torch.from_numpy(cut(image, np.column_stack([x, y]), self.plan.window))[:, None]
@@ -163,7 +185,7 @@ class TwoStage(Rival):
             optimizer,
             config.steps,
             track,
-            "first network",
+            "training the first network",
             schedule,
         )
 
@@ -179,7 +201,7 @@ class TwoStage(Rival):
         bad = self._bad_places(config, windows, rng)
         held_out = validation_windows(validation, windows)
         bad_held_out = bad if held_out is windows else self._bad_places(config, held_out, rng)
-        kept = _judged(held_out, bad_held_out, _VALIDATE_ON, rng)
+        kept = _labelled(held_out, bad_held_out, _VALIDATE_ON, rng)
 
         def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
             images, target = (each.to(self.device_of_weights) for each in batch)
@@ -188,12 +210,12 @@ class TwoStage(Rival):
         optimizer, schedule = self._optimizer(self.second, config.steps)
         minimise(
             self.second,
-            lambda: loss(_judged(windows, bad, self.plan.batch, rng)),
+            lambda: loss(_labelled(windows, bad, self.plan.batch, rng)),
             lambda: loss(kept),
             optimizer,
             config.steps,
             track,
-            "second network",
+            "training the second network",
             schedule,
         )
 
@@ -206,7 +228,7 @@ class TwoStage(Rival):
     def _bad_places(
         self, config: LearnedConfig, windows: Windows, rng: np.random.Generator
     ) -> Places:
-        """Return false proposals, as many of the best as there are particles, and background."""
+        """Return the best false proposals, as many as there are particles, and background."""
         false = []
         for example in windows.examples:
             x, y, _ = self.propose(config, example.image, example.diameter)
@@ -219,16 +241,16 @@ class TwoStage(Rival):
 
 
 def _mixed(windows: Windows, count: int, rng: np.random.Generator) -> list[Window]:
-    """Draw windows, half of them near particles and half anywhere, in any orientation."""
+    """Draw randomly oriented windows, half near particles and half anywhere."""
     near = windows.near(windows.particles.drawn(count // 2, rng), windows.size // 4, rng)
     places = near.joined(windows.anywhere(count - count // 2, rng))
     return [window.turned(rng) for window in windows.cut(places)]
 
 
-def _judged(
+def _labelled(
     windows: Windows, bad: Places, count: int, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Draw windows, half of them of particles and half of bad places; (N, 1, S, S) and (N,)."""
+    """Draw windows, half of particles and half of bad positions; (N, 1, S, S), labels (N,)."""
     good = windows.near(windows.particles.drawn(count // 2, rng), 1, rng)
     places = good.joined(bad.drawn(count - count // 2, rng))
     target = torch.zeros(len(places))

@@ -1,4 +1,4 @@
-"""Picks that another program has left in files, as if a picker had found them now."""
+"""Picks imported from the files of another program, used like those of a picker."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from deepcryopicker.io.coordinates.formats import READERS, read_by_micrograph, r
 from deepcryopicker.types import Floats, Picks
 
 _NO_SCORE = -999.0
-"""What some programs write where there is none."""
+"""Value that some programs write for a missing score."""
 
 
 class Imported:
@@ -19,17 +19,17 @@ class Imported:
     Parameters
     ----------
     source : Path
-        A folder with a file for each micrograph, or one file of all.
+        Folder with one file per micrograph, or one file for all.
 
     Raises
     ------
     UsageError
-        If there is no such folder or file, or it cannot be read.
+        If the folder or file is missing or cannot be read.
     """
 
     def __init__(self, source: Path) -> None:
         if not source.exists():
-            raise UsageError(f"picker.picks: there is no file or folder {source}")
+            raise UsageError(f"picker.picks: {source} does not exist")
         self._source = source
         self._table = None if source.is_dir() else read_by_micrograph(source)
 
@@ -39,14 +39,14 @@ class Imported:
         Parameters
         ----------
         name : str
-            With the folders below the dataset's.
+            Path below the folder of the dataset, without suffix.
         diameter : float
-            Of picks that have none, original pixels.
+            Diameter of picks without their own, original pixels.
 
         Raises
         ------
         MicrographError
-            If there are none for it: not even an empty file.
+            If there is no file, not even an empty one, for this micrograph.
         """
         picks = self._read(name)
         known = np.isfinite(picks.diameter)
@@ -69,14 +69,14 @@ class Imported:
                 path = self._source / f"{name}{suffix}"
                 if path.is_file():
                     return read_picks(path)
-        raise MicrographError(f"no picks for it in {self._source}")
+        raise MicrographError(f"{self._source} has no picks for it")
 
 
 def as_probability(score: Floats) -> Floats:
-    """Bend scores into [0, 1] without changing their order.
+    """Map scores to [0, 1] without changing their order.
 
-    Those of which all lie there stay; others, such as log-odds, go through a logistic curve.
-    Where there is no score, it is 1.
+    Scores that all lie in [0, 1] are unchanged; others, such as log-odds, are mapped by a logistic
+    function. Missing scores become 1.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Find an installed program, run it to its end, and never leave it behind."""
+"""Find an installed program and run it; it is stopped if this process is."""
 
 import os
 import re
@@ -14,21 +14,21 @@ from pathlib import Path
 from deepcryopicker.errors import MissingProgramError, NothingUsableError
 from deepcryopicker.io.console import track
 
-_LOOK_EVERY = 0.2  # seconds
-_PATIENCE = 10.0  # seconds that a program has to end when it is told to
+_POLL_SECONDS = 0.2
+_PATIENCE = 10.0  # seconds between SIGTERM and SIGKILL
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program that somebody else wrote.
+    """An external program.
 
     Attributes
     ----------
     name : str
-        For people.
+        Name in messages.
     executable : Path
     environment : dict
-        Variables that it is given on top of those of this process.
+        Environment variables in addition to those of this process.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def version(self) -> str:
-        """Ask the program for its version; ``?`` where it does not tell."""
+        """Ask the program for its version; ``?`` if it does not print one."""
         answer = subprocess.run(
             [self.executable, "--version"], capture_output=True, text=True, check=False
         )
@@ -47,20 +47,20 @@ class Program:
 def find_program(
     name: str, command: str, hint: str, places: Sequence[Path] = (), **environment: str
 ) -> Program:
-    """Find a program in given places, else on the PATH.
+    """Find a program in given folders, else on the PATH.
 
     Parameters
     ----------
     name : str
-        For people.
+        Name in messages.
     command : str
-        As one types it.
+        Name of the executable.
     hint : str
         How to install it.
     places : sequence of Path
-        Folders to look in before the PATH.
+        Folders to search before the PATH.
     **environment : str
-        Variables for the program.
+        Environment variables of the program.
 
     Raises
     ------
@@ -78,31 +78,31 @@ def run_program(
     arguments: Sequence[str],
     folder: Path,
     log: str,
-    description: str,
+    progress: tuple[str, str],
     total: int,
     count: Callable[[], int],
 ) -> None:
-    """Run a program to its end; where this one is stopped, the program is too.
+    """Run a program to its end; it is stopped if this process is interrupted.
 
     Parameters
     ----------
     program : Program
     arguments : sequence of str
     folder : Path
-        Where it runs.
+        Its working directory.
     log : str
-        File in `folder` for what it prints; the command is its first line.
-    description : str
-        Of the progress bar.
+        File in `folder` for its output, after the command as the first line.
+    progress : (str, str)
+        Description and unit for :func:`deepcryopicker.io.console.track`.
     total : int
-        Results that are expected.
+        Expected number of results.
     count : callable
-        Returns how many results there are by now.
+        Returns the current number of results.
 
     Raises
     ------
     NothingUsableError
-        If it ends with another code than 0.
+        If its exit code is not 0.
     """
     command = [str(program.executable), *arguments]
     with (folder / log).open("w+b") as output:
@@ -115,24 +115,24 @@ def run_program(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # with its own children, so that all can be ended together
+            start_new_session=True,  # a process group, so that its children are ended with it
         )
         try:
-            for done in track(range(total), description):
+            for done in track(range(total), *progress):
                 while process.poll() is None and count() <= done:
-                    time.sleep(_LOOK_EVERY)
+                    time.sleep(_POLL_SECONDS)
             code = process.wait()
         finally:
             _end(process)
     if code:
         raise NothingUsableError(
-            f"{Path(command[0]).name} ended with code {code}: {_last_words(folder / log)}\n"
+            f"{Path(command[0]).name} failed with exit code {code}: {_last_line(folder / log)}\n"
             f"see {folder / log}"
         )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a program and all that it has started, gently at first."""
+    """End a program and its children, by SIGTERM first and SIGKILL if needed."""
     for how, patience in ((signal.SIGTERM, _PATIENCE), (signal.SIGKILL, None)):
         if process.poll() is not None:
             return
@@ -143,7 +143,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             continue
 
 
-def _last_words(log: Path) -> str:
+def _last_line(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
-    said = [line.strip() for line in lines[1:] if line.strip()]
-    return said[-1][:200] if said else "it printed nothing"
+    printed = [line.strip() for line in lines[1:] if line.strip()]
+    return printed[-1][:200] if printed else "no output"

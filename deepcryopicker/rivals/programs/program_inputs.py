@@ -1,4 +1,4 @@
-"""What external programs are given: plain MRC files with plain names."""
+"""Inputs of external programs: plain MRC files with plain names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,21 +11,21 @@ from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.types import Floats, Micrograph, Picks
 
 MICROGRAPHS = "micrographs"
-"""Folder of the files, below the one that programs run in."""
+"""Folder of the files, below the working directory of the program."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """One micrograph as external programs see it, float32, particles dark.
+    """A micrograph as input of an external program, float32, particles dark.
 
     Attributes
     ----------
     name : str
-        As the outputs of this program are named.
+        Name of its outputs in this project.
     stem : str
-        Of the MRC file.
+        Name of the MRC file without suffix.
     picks : Picks or None
-        True particles to learn from, original pixels.
+        True particles for training, original pixels.
     """
 
     name: str
@@ -34,24 +34,24 @@ class Input:
 
     @property
     def file(self) -> str:
-        """Path of the MRC file below the working folder."""
+        """Path of the MRC file below the working directory."""
         return f"{MICROGRAPHS}/{self.stem}.mrc"
 
 
 @dataclass(frozen=True)
 class ProgramJob:
-    """Micrographs of one kind, to be worked on together.
+    """Micrographs of one kind, for one call of an external program.
 
     Attributes
     ----------
     folder : Path
-        Where programs run and leave what they make.
+        Working directory and output folder of the program.
     inputs : tuple of Input
-        To be picked.
+        Micrographs to pick.
     examples : tuple of Input
-        To learn from, with their true particles; may be empty.
+        Micrographs to train on, with their true particles; may be empty.
     diameter : float
-        Of the particles, original pixels.
+        Particle diameter, original pixels.
     pixel_size : float or None
         Angstrom.
     """
@@ -64,12 +64,22 @@ class ProgramJob:
 
     @property
     def angstrom(self) -> float:
-        """Angstrom per pixel as told to programs that insist: 1 where it is not known."""
+        """Angstrom per pixel for programs that require it: 1 if unknown."""
         return self.pixel_size or 1.0
 
 
 def write_input(folder: Path, stem: str, micrograph: Micrograph) -> None:
-    """Write a micrograph as float32 MRC below the working folder `folder`."""
+    """Write a micrograph as float32 MRC.
+
+    Parameters
+    ----------
+    folder : Path
+        Working directory of the program.
+    stem : str
+        Name of the file without suffix.
+    micrograph : Micrograph
+        As read.
+    """
     path = folder / MICROGRAPHS / f"{stem}.mrc"
     with replacing(path) as temporary, mrcfile.new(temporary, overwrite=True) as file:
         file.set_data(micrograph.image)
@@ -77,18 +87,19 @@ def write_input(folder: Path, stem: str, micrograph: Micrograph) -> None:
 
 
 def take_examples(examples: Sequence[Input], most: int) -> list[Input]:
-    """Choose at most so many picks, of the first micrographs, the same number of every class.
+    """Choose picks from the first micrographs, the same number of every class.
 
     Parameters
     ----------
     examples : sequence of Input
-        With picks, in the order in which they are used up.
+        With picks, in the order in which they are used.
     most : int
+        Maximum number of picks.
 
     Returns
     -------
     list of Input
-        Those of which any picks were taken, with these alone.
+        Micrographs with chosen picks, and only these picks.
     """
     labels = {str(label) for one in examples if one.picks for label in one.picks.label}
     left = dict.fromkeys(sorted(labels), most // max(len(labels), 1))
@@ -106,7 +117,7 @@ def take_examples(examples: Sequence[Input], most: int) -> list[Input]:
     return taken
 
 
-def bent(score: Floats, threshold: float) -> Floats:
-    """Bend positive scores into [0, 1), so that `threshold` becomes one half; the order stays."""
+def unit_score(score: Floats, threshold: float) -> Floats:
+    """Map positive scores to [0, 1) in the same order, with `threshold` mapped to one half."""
     positive = np.maximum(score, 0.0)
     return positive / (positive + threshold)

@@ -1,6 +1,6 @@
-"""RELION 3.1 and newer, called as a program: blobs by a Laplacian of Gaussian, and templates.
+"""RELION 3.1 and newer, called as a program: Laplacian of Gaussian, and template matching.
 
-Lengths are told to RELION in Angstrom; where the pixel size is not known, an Angstrom is a pixel.
+Lengths are passed to RELION in Angstrom; if the pixel size is unknown, a pixel is an Angstrom.
 """
 
 import shutil
@@ -24,40 +24,42 @@ from deepcryopicker.rivals.programs.program_inputs import (
     MICROGRAPHS,
     Input,
     ProgramJob,
-    bent,
     take_examples,
+    unit_score,
 )
 from deepcryopicker.rivals.programs.schema import RelionLogConfig, RelionTemplateConfig
 from deepcryopicker.types import Floats, Picks
 
 HINT = "`make relion` installs it on Debian, as root"
 THRESHOLD = 0.25
-"""RELION's own for templates, as a share of the expected probability ratio."""
+"""RELION's default threshold for templates, as a share of the expected probability ratio."""
 
-_LOWEST = 0.05  # of the candidates that are asked for
+_LOWEST = 0.05  # threshold passed to RELION, so that it returns candidates below the default
 _BOX = 1.5  # diameters
-_BOX_PIXELS = 48  # of what is averaged
+_BOX_PIXELS = 48  # side of the averaged boxes
 _ITERATIONS = 20
+_MIN_SHARE = 0.05  # class averages of a smaller share of the particles are dropped
+_ANGLE = 10  # degrees between two rotations of a reference
 _TRAINING = "_training.star"
 _TEMPLATES = "templates.mrcs"
 _AVERAGES, _PARTICLES = "averages", "particles"  # folders
 
 
 def pick_blobs(config: RelionLogConfig, batch: ProgramJob) -> dict[str, Picks]:
-    """Pick a batch by the Laplacian of Gaussian; no labels are used.
+    """Pick a batch by the Laplacian of Gaussian, without labels.
 
-    RELION decides what counts: all that it returns has a score above one half.
+    RELION itself applies the threshold: everything that it returns has a score above one half.
 
     Returns
     -------
     dict
-        Name of a micrograph to picks, original pixels.
+        From the name of a micrograph to its picks, original pixels.
     """
     least, greatest = (share * batch.diameter * batch.angstrom for share in config.diameters)
     options = ["--LoG", "--LoG_diam_min", f"{least:.2f}", "--LoG_diam_max", f"{greatest:.2f}"]
     picked = _autopick(batch, options)
     return {
-        name: Picks.create(p.x, p.y, 0.5 + bent(p.score, 1.0) / 2.0, diameter=batch.diameter)
+        name: Picks.create(p.x, p.y, 0.5 + unit_score(p.score, 1.0) / 2.0, diameter=batch.diameter)
         for name, p in picked.items()
     }
 
@@ -65,12 +67,19 @@ def pick_blobs(config: RelionLogConfig, batch: ProgramJob) -> dict[str, Picks]:
 def pick_by_templates(
     config: RelionTemplateConfig, batch: ProgramJob, seed: int
 ) -> dict[str, Picks]:
-    """Pick a batch by matching templates; see :func:`make_templates` where none are given.
+    """Pick a batch by template matching.
+
+    Parameters
+    ----------
+    config : RelionTemplateConfig
+    batch : ProgramJob
+    seed : int
+        For the classification that makes templates if none are given.
 
     Returns
     -------
     dict
-        Name of a micrograph to picks, original pixels.
+        From the name of a micrograph to its picks, original pixels.
     """
     templates = Path(config.templates or "")
     if config.templates is None:
@@ -78,20 +87,27 @@ def pick_by_templates(
     lowpass = config.lowpass if batch.pixel_size else batch.diameter / 6.0
     options = [
         *("--ref", str(templates.resolve()), "--angpix_ref", f"{_pixel_size(templates):.5f}"),
-        *("--invert", "--ang", f"{config.angle:g}", "--shrink", "0"),
+        *("--invert", "--ang", f"{_ANGLE}", "--shrink", "0"),
         *("--lowpass", f"{lowpass:.2f}", "--threshold", f"{_LOWEST}"),
         *("--particle_diameter", f"{1.1 * batch.diameter * batch.angstrom:.1f}"),
         *("--min_distance", f"{0.5 * batch.diameter * batch.angstrom:.1f}"),
     ]
     picked = _autopick(batch, options)
     return {
-        name: Picks.create(p.x, p.y, bent(p.score, THRESHOLD), diameter=batch.diameter)
+        name: Picks.create(p.x, p.y, unit_score(p.score, THRESHOLD), diameter=batch.diameter)
         for name, p in picked.items()
     }
 
 
 def make_templates(config: RelionTemplateConfig, batch: ProgramJob, seed: int) -> Path:
-    """Average the windows at some true particles by RELION's 2-D classification.
+    """Average boxes of true particles by RELION's 2-D classification.
+
+    Parameters
+    ----------
+    config : RelionTemplateConfig
+    batch : ProgramJob
+    seed : int
+        Random seed of RELION.
 
     Returns
     -------
@@ -107,7 +123,7 @@ def make_templates(config: RelionTemplateConfig, batch: ProgramJob, seed: int) -
     count = sum(len(one.picks or ()) for one in examples)
     if not count:
         raise UsageError(
-            "picker=relion_template makes its templates from true particles: "
+            "picker=relion_template needs true particles for its templates: "
             "set dataset.coordinates, or give picker.templates=STACK"
         )
     _extract(batch, examples)
@@ -117,14 +133,14 @@ def make_templates(config: RelionTemplateConfig, batch: ProgramJob, seed: int) -
         "relion_refine",
         classification_options(config, batch, seed),
         batch.folder,
-        "averaging",
+        ("RELION: averaging particles in", "iteration"),
         _ITERATIONS + 1,
         lambda: len(list(averages.glob("run_it*_model.star"))),
     )
     stem = averages / f"run_it{_ITERATIONS:03d}"
     shares = read_numbers(Path(f"{stem}_model.star"), "rlnClassDistribution")
     images = mrcfile.read(f"{stem}_classes.mrcs").reshape(-1, _BOX_PIXELS, _BOX_PIXELS)
-    chosen = images[choose_averages(shares, config.least_share)]
+    chosen = images[choose_averages(shares, _MIN_SHARE)]
     for used_up in (averages, batch.folder / _PARTICLES):
         shutil.rmtree(used_up)
     with mrcfile.new(batch.folder / _TEMPLATES, overwrite=True) as file:
@@ -135,7 +151,15 @@ def make_templates(config: RelionTemplateConfig, batch: ProgramJob, seed: int) -
 
 
 def classification_options(config: RelionTemplateConfig, batch: ProgramJob, seed: int) -> list[str]:
-    """Return the options of ``relion_refine`` for 2-D class averages, as RELION's own guide has."""
+    """Return the options of ``relion_refine`` for 2-D class averages, after RELION's tutorial.
+
+    Parameters
+    ----------
+    config : RelionTemplateConfig
+    batch : ProgramJob
+    seed : int
+        Random seed of RELION.
+    """
     lowpass = config.lowpass if batch.pixel_size else batch.diameter / 6.0
     return [
         *("--i", "particles.star", "--o", f"{_AVERAGES}/run", "--iter", str(_ITERATIONS)),
@@ -148,23 +172,23 @@ def classification_options(config: RelionTemplateConfig, batch: ProgramJob, seed
 
 
 def choose_averages(shares: Floats, least: float) -> npt.NDArray[np.int64]:
-    """Index the class averages with at least a share of the particles; the largest in any case."""
+    """Choose class averages with at least a share of the particles, and always the largest."""
     chosen = np.flatnonzero(shares >= least)
     return chosen if len(chosen) else np.array([np.argmax(shares)])
 
 
 def box_size(diameter: float) -> int:
-    """Return the even side of the windows that are averaged, original pixels."""
+    """Return the even side of the averaged boxes, original pixels."""
     return 2 * round(_BOX * diameter / 2.0)
 
 
 def program() -> Program:
-    """Return ``relion_autopick``, to be asked for its version."""
+    """Find ``relion_autopick``."""
     return find_program("RELION", "relion_autopick", HINT)
 
 
 def _extract(batch: ProgramJob, examples: Sequence[Input]) -> None:
-    """Cut the windows of true particles: ``particles.star``."""
+    """Extract the boxes of true particles: ``particles.star``."""
     for one in examples:
         path = batch.folder / MICROGRAPHS / f"{one.stem}{_TRAINING}"
         write_coordinates_star(path, one.picks or Picks.empty())
@@ -175,7 +199,8 @@ def _extract(batch: ProgramJob, examples: Sequence[Input]) -> None:
         *("--extract_size", str(box_size(batch.diameter)), "--scale", str(_BOX_PIXELS)),
         *("--norm", "--bg_radius", str(round(0.37 * _BOX_PIXELS)), "--invert_contrast"),
     ]
-    _run("relion_preprocess", options, batch.folder, "extracting", 1, lambda: 0)
+    progress = ("RELION: extracting particles in", "step")
+    _run("relion_preprocess", options, batch.folder, progress, 1, lambda: 0)
 
 
 def _list(path: Path, inputs: Sequence[Input], pixel_size: float) -> None:
@@ -185,7 +210,7 @@ def _list(path: Path, inputs: Sequence[Input], pixel_size: float) -> None:
 
 
 def _autopick(batch: ProgramJob, options: list[str]) -> dict[str, Picks]:
-    """Run RELION's picker over a batch and read what it has written."""
+    """Run RELION's picker on a batch and read its picks."""
     _list(batch.folder / "micrographs.star", batch.inputs, batch.angstrom)
     found = batch.folder / "found" / MICROGRAPHS
     given = ["--i", "micrographs.star", "--odir", "found/", "--angpix", f"{batch.angstrom:.5f}"]
@@ -193,14 +218,14 @@ def _autopick(batch: ProgramJob, options: list[str]) -> dict[str, Picks]:
         "relion_autopick",
         [*given, *options],
         batch.folder,
-        "RELION",
+        ("RELION: picking", "micrograph"),
         len(batch.inputs),
         lambda: len(list(found.glob("*_autopick.star"))),
     )
     files = {one.name: found / f"{one.stem}_autopick.star" for one in batch.inputs}
     missing = [str(path) for path in files.values() if not path.is_file()]
     if len(missing) == len(files):
-        raise NothingUsableError(f"RELION has written no picks: see {batch.folder}")
+        raise NothingUsableError(f"RELION did not write any picks: see {batch.folder}")
     return {name: read_star(path) for name, path in files.items() if path.is_file()}
 
 
@@ -208,18 +233,18 @@ def _run(
     command: str,
     options: list[str],
     folder: Path,
-    description: str,
+    progress: tuple[str, str],
     total: int,
     count: Callable[[], int],
 ) -> None:
     found = find_program("RELION", command, HINT)
-    run_program(found, options, folder, f"{command}.log", description, total, count)
+    run_program(found, options, folder, f"{command}.log", progress, total, count)
 
 
 def _pixel_size(stack: Path) -> float:
     """Read the pixel size of references from their header."""
     if not stack.is_file():
-        raise UsageError(f"picker.templates: there is no file {stack}")
+        raise UsageError(f"picker.templates: {stack} does not exist")
     with mrcfile.open(stack, header_only=True, permissive=True) as file:
         size = float(file.voxel_size.x)
     if not size > 0:

@@ -1,4 +1,4 @@
-"""Pick with programs that others wrote: hand micrographs over, run, take the picks back."""
+"""Pick with external programs: convert the micrographs, run the program, read its picks."""
 
 import shutil
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Picks
 
 FOLDER = "program"
-"""Of a run: what programs were given, said and left."""
+"""Folder in a run for the inputs, logs and outputs of programs."""
 
 
 def program_of(config: ProgramConfig) -> Program:
-    """Find the program that a picker needs.
+    """Find the program of a picker.
 
     Raises
     ------
@@ -45,17 +45,17 @@ def program_of(config: ProgramConfig) -> Program:
 def pick_with_program(
     config: ProgramConfig, catalogue: Catalogue, examples: Catalogue | None, run: Run
 ) -> Picker:
-    """Run a program over all micrographs; the picker returned knows what it has found.
+    """Run a program on all micrographs and return a picker that looks up its picks.
 
     Parameters
     ----------
     config : ProgramConfig
     catalogue : Catalogue
-        To be picked, with particle diameters.
+        Micrographs to pick, with particle diameters.
     examples : Catalogue or None
-        Micrographs whose truth the program may learn from.
+        Micrographs whose truth the program may be trained on.
     run : Run
-        What the program leaves goes to its ``program/``; the micrographs there are removed.
+        Outputs of the program are kept in ``program/``; its micrographs are removed.
 
     Raises
     ------
@@ -70,18 +70,18 @@ def pick_with_program(
     groups = list(dict.fromkeys(entry.group for entry in catalogue.entries))
     for group in groups:
         below = folder / group if len(groups) > 1 else folder
-        batch = _hand_over(catalogue, examples, group, below, run)
+        batch = _convert_inputs(catalogue, examples, group, below, run)
         if batch.inputs:
             found |= _run(config, batch, run.settings["seed"])
         for used_up in (MICROGRAPHS, topaz.SMALLER):
             shutil.rmtree(below / used_up, ignore_errors=True)
 
-    def look_up(entry: Entry, _: Preprocessed) -> Picks:
+    def stored_picks(entry: Entry, _: Preprocessed) -> Picks:
         if entry.name not in found:
-            raise MicrographError(f"{used.name} left no picks for it")
+            raise MicrographError(f"{used.name} did not write any picks for it")
         return found[entry.name]
 
-    return look_up
+    return stored_picks
 
 
 def _run(config: ProgramConfig, batch: ProgramJob, seed: int) -> dict[str, Picks]:
@@ -94,10 +94,10 @@ def _run(config: ProgramConfig, batch: ProgramJob, seed: int) -> dict[str, Picks
     raise TypeError(f"no program for {type(config).__name__}")
 
 
-def _hand_over(
+def _convert_inputs(
     catalogue: Catalogue, examples: Catalogue | None, group: str, folder: Path, run: Run
 ) -> ProgramJob:
-    """Write the micrographs of a group as MRC, with names that no program stumbles over."""
+    """Write the micrographs of a group as MRC, with names that every program accepts."""
     wanted = [entry for entry in catalogue.entries if entry.group == group]
     shown = [e for e in (examples.entries if examples else ()) if e.group == group]
     sizes: list[tuple[float, float | None]] = []
@@ -110,7 +110,7 @@ def _hand_over(
 
     def convert_all(entries: Sequence[Entry], prefix: str) -> tuple[Input, ...]:
         converted = []
-        for number, entry in enumerate(track(entries, "converting"), 1):
+        for number, entry in enumerate(track(entries, "writing MRC files of"), 1):
             work = partial(convert, entry, f"{prefix}{number:05d}")
             done = run.attempt("convert", entry.name, entry.path, work)
             if done is not None:

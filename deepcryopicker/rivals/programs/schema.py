@@ -1,4 +1,4 @@
-"""Configuration of pickers that others wrote, and of picks made elsewhere (conf/picker)."""
+"""Configuration of external pickers, and of imported picks (conf/picker)."""
 
 from dataclasses import dataclass, field
 
@@ -10,13 +10,13 @@ from deepcryopicker.picker.schema import check_threshold
 
 @dataclass
 class ProgramConfig:
-    """What all pickers that call an installed program have in common.
+    """Settings of all pickers that call an installed program.
 
     Attributes
     ----------
     threshold : float
-        Score from which a candidate counts as picked. Scores are the program's own, bent so that
-        0.5 is the program's default threshold.
+        Candidates with at least this score count as picks. Scores of the program are mapped so
+        that 0.5 is its default threshold.
     """
 
     threshold: float = 0.5
@@ -32,7 +32,7 @@ class RelionLogConfig(ProgramConfig):
     Attributes
     ----------
     diameters : list of float
-        Smallest and largest blob to look for, in particle diameters.
+        Smallest and largest blob, in particle diameters.
     """
 
     diameters: list[float] = field(default_factory=lambda: [0.85, 1.15])
@@ -48,7 +48,7 @@ class RelionLogConfig(ProgramConfig):
 
 @dataclass
 class RelionTemplateConfig(ProgramConfig):
-    """RELION's template matching, with class averages of a few picks.
+    """RELION's template matching, with 2-D class averages of a few picks.
 
     Attributes
     ----------
@@ -56,32 +56,24 @@ class RelionTemplateConfig(ProgramConfig):
         MRC stack of references, particles bright, with its pixel size in the header; null makes
         them from true particles.
     picks : int
-        So many of these, of the first micrographs, the same number of every class.
+        Number of true particles for this, from the first micrographs, the same of every class.
     classes : int
-        Of the classification that averages them.
-    least_share : float
-        Averages of less than this share of the particles are left out.
+        Number of 2-D classes.
     lowpass : float
-        Of the references, Angstrom; without a pixel size a sixth of the diameter.
-    angle : float
-        Degrees between two rotations of a reference.
+        Low-pass filter of the references, Angstrom; without pixel size a sixth of the diameter.
     """
 
     templates: str | None = None
     picks: int = 200
     classes: int = 10
-    least_share: float = 0.05
     lowpass: float = 20.0
-    angle: float = 10.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for key, least, most in (
             ("picks", 10, 100_000),
             ("classes", 1, 500),
-            ("least_share", 0, 1),
             ("lowpass", 1, 1000),
-            ("angle", 1, 360),
         ):
             value = getattr(self, key)
             if not least <= value <= most:
@@ -90,16 +82,15 @@ class RelionTemplateConfig(ProgramConfig):
 
 @dataclass
 class TopazConfig(ProgramConfig):
-    """Topaz with one of the networks that come with it.
+    """Topaz with one of its pretrained networks.
 
     Attributes
     ----------
     network : str
-        Name of a network of Topaz, or a file of its own. Such a file is a pickle, which runs what
-        is in it: give none from strangers.
+        Name of a network of Topaz, or a file saved by Topaz. Such a file is a pickle, which can
+        run any code: use only trusted files.
     working_diameter : float
-        Pixels that a particle has after Topaz has made the micrograph smaller, about: it does so
-        by whole numbers.
+        Approximate particle diameter, pixels, after Topaz has binned the micrograph by an integer.
     """
 
     network: str = "resnet8_u32"
@@ -116,13 +107,14 @@ class TopazConfig(ProgramConfig):
 
 @dataclass
 class TopazTrainedConfig(TopazConfig):
-    """Topaz, its network trained on true particles first.
+    """Topaz with a network that is first trained on true particles.
 
     Attributes
     ----------
     updates : int
-        Steps of its training, of `batch` windows each.
+        Number of training steps.
     batch : int
+        Windows per training step.
     """
 
     updates: int = 300
@@ -137,16 +129,16 @@ class TopazTrainedConfig(TopazConfig):
 
 @dataclass
 class ImportedConfig:
-    """Picks that another program has left in files.
+    """Picks imported from the files of another program.
 
     Attributes
     ----------
     picks : str
-        Folder with a file for each micrograph, ``<stem>.csv``, ``.star``, ``.box`` and so on; or
-        one table of all: a particles STAR or one of Topaz.
+        Folder with one file per micrograph, ``<stem>.csv``, ``.star``, ``.box`` and so on; or one
+        table for all: a particles STAR file or a table of Topaz.
     threshold : float
-        Score, in the file's own unit where that lies in [0, 1], from which a pick counts. Others
-        are bent into it by a logistic curve.
+        Minimum score of a pick. Scores of the file outside of [0, 1] are first mapped to it by a
+        logistic function.
     """
 
     picks: str = MISSING

@@ -20,21 +20,26 @@ HINT = "`make topaz` installs it, in an environment of its own"
 _OWN = Path(__file__).resolve().parents[3] / ".venv-topaz" / "bin"
 _CPU = ("--device", "-1")
 SMALLER = "smaller"
-"""Folder of the micrographs that Topaz has scaled and normalised."""
+"""Folder of the micrographs that Topaz has binned and normalised."""
 _TARGETS = "training.txt"
 _PICKS = "picks.txt"
+_PROGRESS = {
+    "preprocess": ("Topaz: binning", "micrograph"),
+    "train": ("Topaz: training in", "step"),
+    "extract": ("Topaz: picking in", "step"),
+}
 _RADIUS = 3  # pixels around a centre that count as positive: Topaz's default
 
 
 def pick_by_topaz(config: TopazConfig, batch: ProgramJob) -> dict[str, Picks]:
     """Pick a batch with a network of Topaz, which is trained first if so configured.
 
-    Topaz's log-likelihood ratios become probabilities: at 0, where it is undecided, one half.
+    Topaz's log-likelihood ratios are converted to probabilities; a ratio of 0 becomes one half.
 
     Returns
     -------
     dict
-        Name of a micrograph to picks, original pixels.
+        From the name of a micrograph to its picks, original pixels.
     """
     scale = scale_of(config, batch.diameter)
     network = config.network
@@ -47,7 +52,7 @@ def pick_by_topaz(config: TopazConfig, batch: ProgramJob) -> dict[str, Picks]:
     ]
     _run("extract", options, batch.folder, 1, lambda: 0)
     if not (batch.folder / _PICKS).is_file():
-        raise NothingUsableError(f"Topaz has written no picks: see {batch.folder}")
+        raise NothingUsableError(f"Topaz did not write any picks: see {batch.folder}")
     found = read_topaz_by_micrograph(batch.folder / _PICKS)
     return {
         one.name: _enlarged(found.get(one.stem, Picks.empty()), scale, batch.diameter)
@@ -56,12 +61,12 @@ def pick_by_topaz(config: TopazConfig, batch: ProgramJob) -> dict[str, Picks]:
 
 
 def scale_of(config: TopazConfig, diameter: float) -> int:
-    """Return by how much Topaz makes micrographs smaller: whole numbers, at least 1."""
+    """Return the factor, an integer of at least 1, by which Topaz bins micrographs."""
     return max(1, round(diameter / config.working_diameter))
 
 
 def training_options(config: TopazTrainedConfig, examples: Sequence[Input]) -> list[str]:
-    """Return the options of ``topaz train``; it starts from its own pretrained weights."""
+    """Return the options of ``topaz train``, which starts from pretrained weights."""
     counts = [len(one.picks or ()) for one in examples]
     name, _, units = config.network.partition("_u")
     return [
@@ -75,16 +80,16 @@ def training_options(config: TopazTrainedConfig, examples: Sequence[Input]) -> l
 
 def program() -> Program:
     """Find Topaz: in its own environment beside the project, else on the PATH."""
-    # Its workers would otherwise each start as many threads as there are cores.
+    # Otherwise each of its workers would start as many threads as there are cores.
     return find_program("Topaz", "topaz", HINT, [_OWN], OMP_NUM_THREADS=str(_cores()))
 
 
 def _train(config: TopazTrainedConfig, batch: ProgramJob, scale: int) -> str:
-    """Train on the examples of a batch; return the file of the weights."""
+    """Train on the examples of a batch; return the path of the weights."""
     examples = [one for one in batch.examples if one.picks is not None and len(one.picks)]
     if not examples:
         raise UsageError(
-            "picker=topaz_trained is trained on true particles: set dataset.coordinates, "
+            "picker=topaz_trained needs true particles for training: set dataset.coordinates, "
             "or use picker=topaz_pretrained"
         )
     _shrink(batch, examples, scale)
@@ -107,9 +112,8 @@ def _shrink(batch: ProgramJob, inputs: Sequence[Input], scale: int) -> None:
 
 
 def _run(step: str, options: list[str], folder: Path, total: int, count: Callable[[], int]) -> None:
-    run_program(
-        program(), [step, *options], folder, f"topaz_{step}.log", f"Topaz {step}", total, count
-    )
+    progress = _PROGRESS[step]
+    run_program(program(), [step, *options], folder, f"topaz_{step}.log", progress, total, count)
 
 
 def _small(one: Input) -> str:
@@ -117,7 +121,7 @@ def _small(one: Input) -> str:
 
 
 def _shrunk(picks: Picks, scale: int) -> Picks:
-    """Move picks to the frame of the smaller micrograph; Topaz takes whole pixels."""
+    """Convert picks to pixels of the binned micrograph; Topaz requires integers."""
     x, y = (np.rint(to_working(position, 1.0 / scale)) for position in (picks.x, picks.y))
     return Picks.create(x, y)
 

@@ -1,4 +1,4 @@
-"""What a rival is trained on: micrographs with particles, and how they are split."""
+"""Training examples of a rival: micrographs with particles, and their split."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,24 +10,24 @@ from scipy.spatial import KDTree
 from deepcryopicker.types import Floats, Image, Mask
 
 _VALIDATION = 0.2  # share of the micrographs
-_SEAM = 0.75  # share of the particles on the near side, where there is one micrograph only
+_SEAM = 0.75  # share of the particles left of the dividing line of a single micrograph
 
 
 @dataclass(frozen=True)
 class Example:
-    """One micrograph, and what is known of it; working pixels throughout.
+    """A micrograph with its truth; working pixels throughout.
 
     Attributes
     ----------
     image : (H, W) float32
-        Centred on its median, in robust standard deviations; particles are dark.
+        Median 0, in units of robust standard deviations; particles are dark.
     x, y : (N,) float64
         True particles.
     avoid : (M, 2) float64
-        Places (x, y) that count neither way.
+        Uncertain positions (x, y), neither particle nor background.
     diameter : float
     inside : (H, W) bool, or None
-        Where training is allowed; None is everywhere.
+        Pixels on which training is allowed; None is all.
     """
 
     image: Image
@@ -43,14 +43,25 @@ class Example:
         return np.column_stack([self.x, self.y])
 
     def clear(self, x: Floats, y: Floats, distance: float) -> Mask:
-        """Tell which positions keep a distance to all particles and doubtful places, (K,) bool."""
+        """Find positions at a minimum distance from all particles and uncertain positions.
+
+        Parameters
+        ----------
+        x, y : (K,) float64
+        distance : float
+            Minimum distance, inclusive.
+
+        Returns
+        -------
+        (K,) bool
+        """
         known = np.concatenate([self.particles, self.avoid.reshape(-1, 2)])
         if not len(known) or not len(x):
             return np.ones(len(x), bool)
         return KDTree(known).query(np.column_stack([x, y]))[0] >= distance
 
     def holds(self, x: Floats, y: Floats) -> Mask:
-        """Tell which positions lie in the image and where training is allowed, (K,) bool."""
+        """Find positions inside the image where training is allowed, (K,) bool."""
         row, column = np.floor(y + 0.5).astype(int), np.floor(x + 0.5).astype(int)
         height, width = self.image.shape
         within = (row >= 0) & (row < height) & (column >= 0) & (column < width)
@@ -60,7 +71,7 @@ class Example:
         return within
 
     def hidden(self) -> Self:
-        """Return it without the pixels that may not be trained on: they become the median, 0."""
+        """Return a copy in which pixels excluded from training are 0, the median."""
         if self.inside is None:
             return self
         return replace(self, image=np.where(self.inside, self.image, np.float32(0.0)))
@@ -73,7 +84,7 @@ def split_examples(examples: Sequence[Example], seed: int) -> tuple[list[Example
 
     Returns
     -------
-    list of Example to train on, and list of Example to validate on
+    training, validation : list of Example
     """
     if len(examples) == 1:
         return _divided(examples[0])

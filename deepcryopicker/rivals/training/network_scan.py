@@ -1,4 +1,4 @@
-"""Lay the networks of the rivals over a micrograph, with bounded memory."""
+"""Run the networks of the rivals over a micrograph, with bounded memory."""
 
 from collections.abc import Callable
 
@@ -21,19 +21,18 @@ def in_tiles(
     compute: Callable[[Tensor, Piece], None],
     tile: int = TILE,
 ) -> tuple[int, int]:
-    """Do something with an image tile by tile.
+    """Process an image tile by tile.
 
     Parameters
     ----------
     image : (H, W) float32
         Mirrored beyond its edges.
     unit : int
-        Tiles begin at multiples of so many pixels: where a network's poolings do.
+        Tiles begin at multiples of this many pixels, aligned with the pooling of the network.
     margin : int
-        What a tile is larger along each side, pixels, a multiple of `unit`.
+        Margin added to each side of a tile, pixels, a multiple of `unit`.
     compute : callable
-        Is given the tile, (1, 1, h, w), and the rows and columns that it stands for without its
-        margin, in units.
+        Called with the tile, (1, 1, h, w), and its rows and columns without the margin, in units.
     tile : int
         Side of a tile without its margin, pixels.
 
@@ -64,7 +63,7 @@ def probability_map(
     margin: int,
     tile: int = TILE,
 ) -> Image:
-    """Return the probabilities of a network that gives one logit for every `stride` pixels.
+    """Compute the probability map of a network with one logit every `stride` pixels.
 
     Parameters
     ----------
@@ -72,7 +71,7 @@ def probability_map(
         From images (1, 1, h, w) to logits (1, 1, h / stride, w / stride), in evaluation mode.
     image : (H, W) float32
     unit, margin, tile : int
-        As :func:`in_tiles` takes them; the margin is not less than how far the network sees.
+        As in :func:`in_tiles`; the margin is at least half of the network's receptive field.
     stride : int
         A divisor of `unit`.
 
@@ -86,9 +85,9 @@ def probability_map(
 
     def compute(crop: Tensor, piece: Piece) -> None:
         top, bottom, left, right = (edge * unit // stride for edge in piece)
-        rim = margin // stride
+        border = margin // stride
         found = torch.sigmoid(network(crop.to(device)))[0, 0].cpu().numpy()
-        inner = found[rim : rim + bottom - top, rim : rim + right - left]
+        inner = found[border : border + bottom - top, border : border + right - left]
         result[top:bottom, left:right] = inner
 
     in_tiles(image, unit, margin, compute, tile)

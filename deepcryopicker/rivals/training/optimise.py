@@ -1,4 +1,4 @@
-"""Train a network by steps, and keep what validates best."""
+"""Train a network for a number of steps and keep the weights with the lowest validation loss."""
 
 from collections.abc import Callable, Collection, Iterator
 from copy import deepcopy
@@ -11,11 +11,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from deepcryopicker.errors import NothingUsableError
 
 Progress = Callable[[Collection[int], str], Iterator[int]]
-"""Yields the items and shows how far they are; :func:`deepcryopicker.io.console.track` is one."""
+"""Yields items and shows the progress, such as :func:`deepcryopicker.io.console.track`."""
 
-_CHECKS = 20  # how often the validation loss is measured in a long training
-_LEAST_STEPS = 10  # from one check to the next
-_PATIENCE = 6  # checks without a better one
+_CHECKS = 20  # number of validations in a long training
+_LEAST_STEPS = 10  # between two validations
+_PATIENCE = 6  # validations without improvement
 
 
 def minimise(
@@ -34,17 +34,18 @@ def minimise(
     ----------
     network : nn.Module
     loss : callable
-        Draws a batch and returns the network's loss on it.
+        Draws a batch and returns the loss of the network on it.
     validation_loss : callable
-        Returns the loss on what is kept for validation, the same at every call.
+        Returns the loss on the fixed validation windows.
     optimizer : Optimizer
     steps : int
-        At the most: it stops early if the validation loss no longer falls.
+        Maximum number; training stops early if the validation loss no longer decreases.
     track : callable
+        Shows the progress.
     description : str
-        Of the progress.
+        Text of progress and errors, such as "training the network".
     schedule : LRScheduler, optional
-        Goes on with every step.
+        Advanced after every step.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def minimise(
     """
     every = max(_LEAST_STEPS, steps // _CHECKS)
     best, state, waited = float("inf"), None, 0
-    for step in track(range(steps), description):
+    for step in track(range(steps), f"{description} in"):
         network.train()
         optimizer.zero_grad()
         loss().backward()

@@ -1,4 +1,4 @@
-"""Maps that networks are trained to give: bumps at particles, and where they count."""
+"""Target maps of networks: Gaussians at particles, and weights of the loss."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from deepcryopicker.types import Floats, Image
 
 
 def heat_map(particles: Floats, size: int, sigma: float, stride: int) -> Image:
-    """Draw a Gaussian of height 1 at every particle; where they overlap the higher one counts.
+    """Draw a Gaussian of height 1 at every particle; overlapping ones are combined by maximum.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def heat_map(particles: Floats, size: int, sigma: float, stride: int) -> Image:
     sigma : float
         Pixels.
     stride : int
-        Pixels per map pixel: position i lies in the middle of the pixels that it stands for.
+        Pixels per map pixel; a map pixel is at the centre of its pixels.
 
     Returns
     -------
@@ -34,23 +34,41 @@ def heat_map(particles: Floats, size: int, sigma: float, stride: int) -> Image:
 
 
 def weight_map(avoid: Floats, size: int, radius: float, stride: int) -> Image:
-    """Return 0 within `radius` pixels of doubtful places and 1 elsewhere; as `heat_map`."""
+    """Return 0 around uncertain positions and 1 elsewhere.
+
+    Parameters
+    ----------
+    avoid : (M, 2) float64
+        Uncertain positions (x, y), pixels of the window.
+    size, stride : int
+        As in :func:`heat_map`.
+    radius : float
+        Pixels.
+
+    Returns
+    -------
+    (size / stride, size / stride) float32
+    """
     return (_squared_distance(avoid, size, stride) > radius**2).astype(np.float32)
 
 
 def map_loss(logits: Tensor, windows: Sequence[Window], sigma: float, stride: int) -> Tensor:
-    """Compare maps (N, 1, h, w) of logits with the particles in their windows.
+    """Compute the loss of maps of logits against the particles in their windows.
 
     Parameters
     ----------
+    logits : (N, 1, h, w) float32 Tensor
+    windows : sequence of Window
+        N windows.
     sigma : float
-        Of the bumps, in diameters.
+        Standard deviation of the Gaussians, in diameters.
     stride : int
+        Pixels per map pixel.
 
     Returns
     -------
     () float32 Tensor
-        The cross entropy, averaged over all that counts.
+        Cross entropy, averaged over map pixels away from uncertain positions.
     """
     sizes = [len(one.image) for one in windows]
     heat = np.stack(
@@ -71,7 +89,7 @@ def map_loss(logits: Tensor, windows: Sequence[Window], sigma: float, stride: in
 
 
 def _squared_distance(places: Floats, size: int, stride: int) -> Floats:
-    """Squared distance of every map position to the nearest place, pixels; inf if there is none."""
+    """Return the squared distance of every map pixel to the nearest place, pixels; inf if none."""
     position = np.arange(size // stride) * stride + (stride - 1) / 2.0
     x, y = places.reshape(-1, 2).T
     squared = (position[None, :, None] - y[:, None, None]) ** 2

@@ -1,4 +1,4 @@
-"""Windows to train on: drawn at random, and only where training is allowed."""
+"""Training windows, drawn at random where training is allowed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.rivals.training.examples import Example
 from deepcryopicker.types import Floats, Image, Mask
 
-_TRIES = 50  # rounds in which places are drawn before there are too few
+_TRIES = 50  # random positions per requested window, before fewer are returned
 
 
 @dataclass(frozen=True)
 class Window:
-    """A square window and what lies in it, in its own pixels.
+    """A square window and its truth, in pixels of the window.
 
     Attributes
     ----------
     image : (S, S) float32
     particles : (N, 2) float64
-        (x, y), also of those just outside.
+        (x, y), including particles just outside.
     avoid : (M, 2) float64
-        Places that count neither way.
+        Uncertain positions (x, y).
     diameter : float
     """
 
@@ -38,7 +38,7 @@ class Window:
     diameter: float
 
     def turned(self, rng: np.random.Generator) -> Self:
-        """Return it in one of its eight orientations, at random."""
+        """Return the window in a random one of its eight orientations."""
         mirror_x, mirror_y, swap = rng.integers(0, 2, 3).astype(bool)
         image, last = self.image, len(self.image) - 1
         image = image[:, ::-1] if mirror_x else image
@@ -58,14 +58,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Places:
-    """Where windows are centred.
+    """Centres of windows.
 
     Attributes
     ----------
     example : (N,) int64
-        Number of the micrograph.
+        Index of the micrograph.
     x, y : (N,) int64
-        Pixels of it.
+        Working pixels.
     """
 
     example: npt.NDArray[np.int64]
@@ -76,20 +76,20 @@ class Places:
         return len(self.x)
 
     def drawn(self, count: int, rng: np.random.Generator) -> Self:
-        """Return `count` of them at random, with replacement; none where there are none."""
+        """Draw `count` places at random, with replacement; an empty set stays empty."""
         index = rng.integers(0, len(self), count if len(self) else 0)
         return type(self)(self.example[index], self.x[index], self.y[index])
 
     def joined(self, others: Self) -> Self:
-        """Return these places and, after them, others."""
+        """Return these places followed by others."""
         pairs = ((getattr(self, k), getattr(others, k)) for k in ("example", "x", "y"))
         return type(self)(*(np.concatenate(pair) for pair in pairs))
 
 
 class Windows:
-    """All windows of one size that lie wholly where training is allowed.
+    """All windows of one size completely within the pixels on which training is allowed.
 
-    Beyond the edge of an image they are mirrored.
+    Images are mirrored beyond their edges.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Windows:
     Raises
     ------
     NothingUsableError
-        If there is no such window with a particle in the middle.
+        If no such window has a particle at its centre.
     """
 
     def __init__(self, examples: Sequence[Example], size: int) -> None:
@@ -110,12 +110,12 @@ class Windows:
         self.particles = self.at([one.particles for one in examples])
         if not len(self.particles):
             raise NothingUsableError(
-                f"training: no particle lies in a window of {size} working pixels that may be "
-                "trained on; give more micrographs, or a smaller preprocessing.working_diameter"
+                f"training: no window of {size} working pixels around a particle may be trained "
+                "on; give more micrographs, or a smaller preprocessing.working_diameter"
             )
 
     def at(self, positions: Sequence[Floats]) -> Places:
-        """Return places at given positions, (N, 2) for each micrograph, if there are windows."""
+        """Return the positions, (N, 2) for each micrograph, around which a window is allowed."""
         found = []
         for number, places in enumerate(positions):
             x, y = np.floor(places + 0.5).astype(np.int64).reshape(-1, 2).T
@@ -126,10 +126,18 @@ class Windows:
             result = result.joined(more)
         return result
 
-    def near(self, places: Places, reach: int, rng: np.random.Generator) -> Places:
-        """Shift places by up to `reach` pixels along each axis; those that may not move stay."""
-        x = places.x + rng.integers(-reach, reach + 1, len(places))
-        y = places.y + rng.integers(-reach, reach + 1, len(places))
+    def near(self, places: Places, shift: int, rng: np.random.Generator) -> Places:
+        """Shift places at random; those whose shifted window is not allowed stay.
+
+        Parameters
+        ----------
+        places : Places
+        shift : int
+            Maximum shift along each axis, pixels.
+        rng : numpy.random.Generator
+        """
+        x = places.x + rng.integers(-shift, shift + 1, len(places))
+        y = places.y + rng.integers(-shift, shift + 1, len(places))
         for number in range(len(self.examples)):
             members = np.flatnonzero(places.example == number)
             stay = members[~self._may(number, x[members], y[members])]
@@ -142,10 +150,10 @@ class Windows:
         Parameters
         ----------
         count : int
-            At the most: where little is allowed there may be fewer.
+            Maximum number; fewer are returned if hardly any position is allowed.
         rng : numpy.random.Generator
         clear : float
-            Distance to all particles and doubtful places, in diameters.
+            Minimum distance to all particles and uncertain positions, in diameters.
         """
         places: list[list[Floats]] = [[] for _ in self.examples]
         found = 0
@@ -163,7 +171,7 @@ class Windows:
         return self.at([np.array(each, np.float64).reshape(-1, 2) for each in places])
 
     def cut(self, places: Places) -> list[Window]:
-        """Cut the windows; pixel ``size // 2`` of a window is the place's."""
+        """Cut the windows; pixel ``size // 2`` of a window is its place."""
         windows = []
         for number, x, y in zip(places.example, places.x, places.y, strict=True):
             example = self.examples[number]
@@ -177,9 +185,9 @@ class Windows:
             windows.append(Window(image, near, doubtful, example.diameter))
         return windows
 
-    def _within(self, places: Floats, rim: float) -> Floats:
-        """Leave out what lies farther from the window than `rim`."""
-        return places[((places > -rim) & (places < self.size - 1 + rim)).all(axis=1)]
+    def _within(self, places: Floats, margin: float) -> Floats:
+        """Return the positions inside the window or within `margin` of it."""
+        return places[((places > -margin) & (places < self.size - 1 + margin)).all(axis=1)]
 
     def _may(
         self, number: int, x: npt.NDArray[np.int64], y: npt.NDArray[np.int64]
@@ -198,7 +206,7 @@ def as_tensor(windows: Sequence[Window]) -> Tensor:
 
 
 def _centres(inside: Mask | None, size: int) -> Mask | None:
-    """Mark the pixels around which a whole window is allowed; edges of the image are no limit."""
+    """Mark the centres of allowed windows; windows may extend beyond the image."""
     if inside is None:
         return None
     window = np.ones((size, size), np.uint8)
@@ -206,12 +214,12 @@ def _centres(inside: Mask | None, size: int) -> Mask | None:
 
 
 def largest_windows(examples: Sequence[Example], sizes: Sequence[int]) -> Windows:
-    """Return windows of the first size of which there are any.
+    """Return windows of the first size for which there are any.
 
     Raises
     ------
     NothingUsableError
-        If there are none of the last size either.
+        If there are none of any size.
     """
     for size in sizes[:-1]:
         try:
@@ -222,7 +230,7 @@ def largest_windows(examples: Sequence[Example], sizes: Sequence[int]) -> Window
 
 
 def validation_windows(examples: Sequence[Example], training: Windows) -> Windows:
-    """Return windows to validate on; those trained on where a small part has room for none."""
+    """Return validation windows; the training windows if the validation part is too small."""
     try:
         return Windows(examples, training.size)
     except NothingUsableError:

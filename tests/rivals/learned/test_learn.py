@@ -12,7 +12,7 @@ from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.io.coordinates.formats import write_csv
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.rivals.learned.learn import as_picks, finder, learn, read_lesson
+from deepcryopicker.rivals.learned.learn import as_picks, finder, learn, read_training_micrograph
 from deepcryopicker.rivals.learned.rival_weights import CARD, WEIGHTS
 from deepcryopicker.rivals.learned.schema import PixerConfig
 from deepcryopicker.runs.folder import Run
@@ -39,7 +39,7 @@ def make_entry(folder, number, shape=(240, 280)):
 
 
 @pytest.fixture(scope="module")
-def lesson(tmp_path_factory):
+def trained(tmp_path_factory):
     """Three micrographs, and a rival that has learned from them."""
     folder = tmp_path_factory.mktemp("discs")
     entries = tuple(make_entry(folder, number) for number in range(3))
@@ -52,8 +52,8 @@ def lesson(tmp_path_factory):
     return learn(SHORT, catalogue, CHAIN, 0, run), run, catalogue
 
 
-def test_it_learns_from_every_micrograph_with_truth_that_can_be_read(lesson):
-    learned, run, _ = lesson
+def test_it_learns_from_every_micrograph_with_truth_that_can_be_read(trained):
+    learned, run, _ = trained
     assert learned.particles == 60
     assert learned.diameter == DIAMETER
     assert learned.provenance["micrographs"] == ["m0", "m1", "m2"]
@@ -64,8 +64,8 @@ def test_it_learns_from_every_micrograph_with_truth_that_can_be_read(lesson):
     assert card["particles"] == 60
 
 
-def test_half_is_a_sensible_threshold(lesson, tmp_path):
-    learned, _, _ = lesson
+def test_half_is_a_sensible_threshold(trained, tmp_path):
+    learned, _, _ = trained
     entry = make_entry(tmp_path, 7)
     picks = finder(learned, SHORT)(entry, Preprocessed(entry.load(), DIAMETER, CHAIN))
     picks = picks[picks.score >= 0.5]
@@ -80,7 +80,7 @@ def test_half_is_a_sensible_threshold(lesson, tmp_path):
 def test_truth_comes_at_working_scale(tmp_path):
     entry = make_entry(tmp_path, 1)
     write_csv(tmp_path / "m1.uncertain.csv", Picks.create([99.5], [49.5], diameter=DIAMETER))
-    example = read_lesson(entry, CHAIN).example
+    example = read_training_micrograph(entry, CHAIN).example
     truth, _ = entry.load_truth()
     np.testing.assert_allclose(example.x, (truth.x + 0.5) * 0.8 - 0.5)
     np.testing.assert_allclose(example.avoid, [[79.5, 39.5]])

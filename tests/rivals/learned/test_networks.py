@@ -71,7 +71,7 @@ def test_tiles_give_the_boxes_of_the_whole():
     np.testing.assert_allclose(tiled, whole, atol=1e-3)
 
 
-def test_the_second_network_of_pixer_judges_windows():
+def test_the_second_network_of_pixer_scores_windows():
     assert build_rival(PixerConfig()).second(torch.randn(3, 1, 40, 40)).shape == (3,)
 
 

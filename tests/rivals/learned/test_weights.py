@@ -85,7 +85,7 @@ def test_cards_with_nonsense_are_refused(folder, changes, expected):
     ],
     ids=["cut", "list", "object", "deep"],
 )
-def test_cards_that_are_no_plain_mapping_are_refused(folder, text, expected):
+def test_cards_without_a_plain_mapping_are_refused(folder, text, expected):
     (folder / CARD).write_text(text)
     with pytest.raises(UsageError, match=rf"rival\.yaml:? {expected}"):
         load(folder)
@@ -98,7 +98,7 @@ def test_a_large_card_is_not_read(folder):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_weights_that_are_no_numbers_are_refused(folder, value):
+def test_weights_that_are_not_numbers_are_refused(folder, value):
     state = load_file(folder / WEIGHTS)
     state["first.out.bias"].fill_(value)
     save_file(state, folder / WEIGHTS)

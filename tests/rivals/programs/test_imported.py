@@ -44,12 +44,12 @@ def test_no_file_is_not_the_same_as_no_picks(tmp_path):
     write_csv(tmp_path / "empty.csv", Picks.empty())
     source = Imported(tmp_path)
     assert len(source.find("empty", 50.0)) == 0
-    with pytest.raises(MicrographError, match="no picks for it in"):
+    with pytest.raises(MicrographError, match="has no picks for it"):
         source.find("other", 50.0)
 
 
 def test_what_is_not_there_is_refused(tmp_path):
-    with pytest.raises(UsageError, match=r"picker\.picks: there is no file or folder .*nowhere"):
+    with pytest.raises(UsageError, match=r"picker\.picks: .*nowhere does not exist"):
         Imported(tmp_path / "nowhere")
 
 

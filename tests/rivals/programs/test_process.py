@@ -24,7 +24,7 @@ def write(tmp_path):
 
 def run(path, tmp_path, *arguments, total=1, count=lambda: 0, **environment):
     program = Program("It", path, environment)
-    run_program(program, arguments, tmp_path, "it.log", "running", total, count)
+    run_program(program, arguments, tmp_path, "it.log", ("running", "step"), total, count)
 
 
 def test_what_is_not_there_is_named_with_the_way_to_get_it(monkeypatch, tmp_path):
@@ -60,19 +60,19 @@ def test_command_and_output_are_kept(write, tmp_path):
 
 
 def test_the_last_words_of_a_failure_are_quoted(write, tmp_path):
-    with pytest.raises(NothingUsableError, match=r"it ended with code 7: no such file\nsee .*log"):
+    with pytest.raises(NothingUsableError, match=r"it failed with exit code 7: no such file\nsee .*log"):
         run(write("it", "echo hello; printf '1/3\\rno such file\\n\\n'; exit 7"), tmp_path)
 
 
 def test_a_silent_failure_is_still_one(write, tmp_path):
-    with pytest.raises(NothingUsableError, match="ended with code -9: it printed nothing"):
+    with pytest.raises(NothingUsableError, match="failed with exit code -9: no output"):
         run(write("it", "kill -9 $$"), tmp_path)
 
 
 def test_progress_counts_results(write, tmp_path, capsys):
     script = write("it", "for i in 1 2 3; do touch result_$i; done")
     run(script, tmp_path, total=3, count=lambda: len(list(tmp_path.glob("result_*"))))
-    assert "running: 3 done" in capsys.readouterr().out
+    assert "running 3 steps: done" in capsys.readouterr().out
 
 
 def test_nothing_is_left_running_when_we_are_stopped(write, tmp_path):

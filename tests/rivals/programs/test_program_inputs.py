@@ -7,8 +7,8 @@ import pytest
 from deepcryopicker.rivals.programs.program_inputs import (
     Input,
     ProgramJob,
-    bent,
     take_examples,
+    unit_score,
     write_input,
 )
 from deepcryopicker.types import Micrograph, Picks
@@ -55,9 +55,9 @@ def test_without_any_picks_there_are_no_examples():
     assert take_examples([Input("a", "a"), example("b", [])], 10) == []
 
 
-def test_a_bent_score_keeps_its_order_and_puts_the_threshold_at_one_half():
+def test_a_unit_score_keeps_its_order_and_puts_the_threshold_at_one_half():
     score = np.array([-1.0, 0.0, 0.1, 0.25, 0.9, 3.0, 1e6])
-    found = bent(score, 0.25)
+    found = unit_score(score, 0.25)
     assert found[score == 0.25] == 0.5
     assert found.min() == 0.0
     assert found.max() < 1.0

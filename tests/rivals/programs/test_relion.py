@@ -1,4 +1,4 @@
-"""RELION as a picker: what it is told, and what it finds in micrographs of known particles."""
+"""RELION as a picker: its options, and its picks in micrographs of known particles."""
 
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ PLACES = np.stack(np.meshgrid(np.arange(40, 300, 60), np.arange(45, 300, 55)), -
 
 
 def disc(x, y):
-    """Darkness of a soft disc with a notch, so that it is no mere blob."""
+    """Darkness of a soft disc with a notch, so that it is not just a blob."""
     rows, columns = np.mgrid[:SIZE, :SIZE]
     distance = np.hypot(columns - x, rows - y)
     notch = np.hypot(columns - x - 9, rows - y - 4) < 5
@@ -86,13 +86,13 @@ def test_without_true_particles_there_are_no_templates(batch):
 
 def test_templates_that_are_not_there_are_refused_by_name(batch, tmp_path):
     config = RelionTemplateConfig(templates=str(tmp_path / "no.mrcs"))
-    with pytest.raises(UsageError, match=r"picker\.templates: there is no file .*no\.mrcs"):
+    with pytest.raises(UsageError, match=r"picker\.templates: .*no\.mrcs does not exist"):
         pickers.pick_by_templates(config, batch, seed=0)
 
 
 def test_a_picker_that_writes_nothing_has_failed(batch, monkeypatch):
     monkeypatch.setattr(pickers, "_run", lambda *_: None)
-    with pytest.raises(NothingUsableError, match="RELION has written no picks"):
+    with pytest.raises(NothingUsableError, match="RELION did not write any picks"):
         pickers.pick_blobs(RelionLogConfig(), batch)
 
 

@@ -1,4 +1,4 @@
-"""Topaz as a picker: what it is told, and how its coordinates and scores come back."""
+"""Topaz as a picker: its options, and the conversion of its coordinates and scores."""
 
 import sys
 
@@ -66,9 +66,9 @@ def test_the_trained_network_is_the_one_that_picks(batch):
     topaz.pick_by_topaz(TopazTrainedConfig(updates=7), batch)
     said = (batch.folder / "topaz_extract.log").read_text()
     assert "--model trained_epoch1.sav --radius 14" in said
-    told = (batch.folder / "topaz_train.log").read_text()
-    assert "--num-particles 2 --model resnet8 --units 32" in told
-    assert "--epoch-size 7 --num-epochs 1" in told
+    log = (batch.folder / "topaz_train.log").read_text()
+    assert "--num-particles 2 --model resnet8 --units 32" in log
+    assert "--epoch-size 7 --num-epochs 1" in log
     targets = (batch.folder / "training.txt").read_text().splitlines()[1:]
     # In the frame of the smaller micrograph, whole pixels.
     assert [line.split("\t")[:3] for line in targets] == [

@@ -15,7 +15,7 @@ from deepcryopicker.rivals.training.training_windows import (
 
 
 def example(shape=(120, 160), inside=None, avoid=()):
-    """An image in which every pixel tells its own place."""
+    """An image in which every pixel has its own position as value."""
     row, column = np.indices(shape)
     image = (1000 * row + column).astype(np.float32)
     x, y = np.array([20.0, 80.0, 130.0]), np.array([30.0, 60.0, 90.0])
@@ -48,7 +48,7 @@ def test_no_pixel_of_a_window_is_forbidden(size):
     assert all(window.image.max() == 0 for window in windows.cut(drawn))
 
 
-def test_only_particles_with_room_are_drawn():
+def test_only_particles_with_a_whole_window_are_drawn():
     windows = Windows([example(inside=half())], 32)
     assert windows.particles.x.tolist() == [20]  # of the one at 80, half a window is forbidden
 

@@ -1,5 +1,5 @@
-// A micrograph with marks on it, that can be enlarged and moved. Places are original pixels, 0 at
-// the centre of the first one.
+// A micrograph with marks that can be zoomed and moved. Positions are original pixels, 0 at the
+// centre of the first pixel.
 
 const LARGEST_ZOOM = 40;
 
@@ -10,7 +10,7 @@ class MicrographCanvas {
     this.picture = null;
     this.size = { width: 1, height: 1 };
     this.marks = [];
-    this.view = { zoom: 1, x: 0, y: 0 }; // zoom beyond the whole; x, y: original pixel at the top left
+    this.view = { zoom: 1, x: 0, y: 0 }; // zoom relative to the whole; x, y: original pixel at the top left
     this.pointers = new Map();
     this.listen();
     new ResizeObserver(() => this.redraw()).observe(canvas);
@@ -29,7 +29,7 @@ class MicrographCanvas {
     this.redraw();
   }
 
-  // Screen pixels for each original pixel.
+  // Screen pixels per original pixel.
   get scale() {
     return (this.canvas.clientWidth / this.size.width) * this.view.zoom;
   }
@@ -60,7 +60,7 @@ class MicrographCanvas {
     canvas.dataset.zoom = view.zoom.toFixed(3);
   }
 
-  // A ring or a square: solid for hits, crossed for false picks, dashed for missed particles.
+  // A circle or a square: solid for hits, crossed for false picks, dashed for missed particles.
   paintMark(pen, mark) {
     const x = (mark.x + 0.5 - this.view.x) * this.scale;
     const y = (mark.y + 0.5 - this.view.y) * this.scale;
@@ -68,7 +68,7 @@ class MicrographCanvas {
     if (x < -radius || y < -radius || x > this.canvas.clientWidth + radius || y > this.canvas.clientHeight + radius) return;
     const thick = Math.min(3, Math.max(1.4, radius / 9));
     const path = new Path2D();
-    if (mark.square) path.rect(x - radius * 1.1, y - radius * 1.1, radius * 2.2, radius * 2.2); // around the ring
+    if (mark.square) path.rect(x - radius * 1.1, y - radius * 1.1, radius * 2.2, radius * 2.2); // around the circle
     else path.arc(x, y, radius, 0, 2 * Math.PI);
     if (mark.kind === 'false') {
       const arm = radius * (mark.square ? 1.1 : 0.707);
@@ -77,7 +77,7 @@ class MicrographCanvas {
       path.moveTo(x + arm, y - arm);
       path.lineTo(x - arm, y + arm);
     }
-    pen.strokeStyle = 'rgba(0, 0, 0, 0.55)'; // colours alone would vanish on some greys
+    pen.strokeStyle = 'rgba(0, 0, 0, 0.55)'; // dark outline, as colours are invisible on some greys
     pen.lineWidth = thick + 1.6;
     pen.stroke(path);
     pen.setLineDash(mark.kind === 'missed' ? [Math.max(3, radius / 3), Math.max(2, radius / 4)] : []);
@@ -112,7 +112,7 @@ class MicrographCanvas {
     const { canvas, view, size, scale } = this;
     view.x = Math.min(Math.max(0, view.x), Math.max(0, size.width - canvas.clientWidth / scale));
     view.y = Math.min(Math.max(0, view.y), Math.max(0, size.height - canvas.clientHeight / scale));
-    // Where the whole is seen a finger scrolls the page.
+    // At zoom 1 a finger scrolls the page.
     canvas.style.touchAction = view.zoom > 1 ? 'none' : 'pan-y';
     this.redraw();
   }
@@ -125,7 +125,7 @@ class MicrographCanvas {
   listen() {
     const { canvas, pointers } = this;
     canvas.addEventListener('wheel', (event) => {
-      if (event.deltaY > 0 && this.view.zoom === 1) return; // nothing smaller: the page scrolls
+      if (event.deltaY > 0 && this.view.zoom === 1) return; // smallest zoom: scroll the page
       event.preventDefault();
       this.zoomBy(Math.exp(-event.deltaY / 400), this.place(event));
     }, { passive: false });
@@ -176,7 +176,7 @@ class MicrographCanvas {
     keys[event.key]();
   }
 
-  // The mark whose centre is nearest to a place on the screen, if it is within the mark.
+  // The mark with the nearest centre, if the screen position is within it.
   markAt(place) {
     let best = null;
     let nearest = Infinity;

@@ -1,4 +1,4 @@
-// Charts as inline SVG, drawn at the width that they have on the page.
+// Charts as inline SVG, drawn at their width on the page.
 
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', 'currentColor'];
 const DASHES = ['', '7 3', '2 3', '9 3 2 3'];
@@ -11,7 +11,7 @@ function draw(parent, name, attributes, text) {
   return node;
 }
 
-// An empty chart with its frame: gives functions from values to pixels.
+// An empty chart with axes, and functions from values to pixels.
 function frame(holder, { width, height, x, y, left = 46, bottom = 38, top = 8, right = 10 }) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   for (const [key, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) {
@@ -39,7 +39,7 @@ function frame(holder, { width, height, x, y, left = 46, bottom = 38, top = 8, r
   return { svg, toX, toY };
 }
 
-// About so many round ticks between two values.
+// Round ticks between two values, about the given number.
 function roundTicks(low, high, count) {
   const rough = (high - low || 1) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -63,7 +63,7 @@ function drawF1Lines({ svg, toX, toY }) {
   }
 }
 
-// Precision over recall of several pickers; marks are places on the curves.
+// Precision over recall of several pickers; marks are positions on the curves.
 function drawCurves(holder, shown, marks) {
   const width = Math.max(260, Math.min(520, holder.clientWidth));
   const ticks = roundTicks(0, 1, 5);
@@ -91,7 +91,7 @@ function drawCurves(holder, shown, marks) {
   return chart;
 }
 
-// Numbers of scores between the edges of bins, on a logarithmic axis, with the threshold.
+// Histograms of scores on a logarithmic axis, with the threshold.
 function drawHistogram(holder, lines, { low, high, threshold }) {
   const bins = 40;
   const counted = lines.map(({ scores }) => {
@@ -102,7 +102,7 @@ function drawHistogram(holder, lines, { low, high, threshold }) {
     return counts;
   });
   const most = Math.max(1, ...counted.flat());
-  const height = (count) => (count ? Math.log10(count) + 0.3 : 0); // one is more than none
+  const height = (count) => (count ? Math.log10(count) + 0.3 : 0); // offset, so that a count of 1 is visible
   const yTicks = [];
   for (let power = 0; 10 ** power <= most; power += 1) yTicks.push({ at: power + 0.3, text: String(10 ** power) });
   const chart = frame(holder, {
@@ -125,11 +125,11 @@ function drawHistogram(holder, lines, { low, high, threshold }) {
   draw(chart.svg, 'line', { class: 'threshold-line', x1: chart.toX(at), x2: chart.toX(at), y1: chart.toY(0), y2: 8 });
 }
 
-// A stacked bar for each micrograph; calls back with the one that is clicked.
+// A stacked bar for each micrograph; a click calls back with its number.
 function drawBars(holder, bars, selected, choose) {
-  const room = holder.clientWidth - 12;
-  const step = Math.max(8, Math.min(90, (room - 56) / bars.length));
-  const width = Math.max(room, 56 + step * bars.length);
+  const available = holder.clientWidth - 12;
+  const step = Math.max(8, Math.min(90, (available - 56) / bars.length));
+  const width = Math.max(available, 56 + step * bars.length);
   const most = Math.max(1, ...bars.map((bar) => bar.parts.reduce((sum, part) => sum + part.count, 0)));
   const chart = frame(holder, {
     width,

@@ -1,11 +1,11 @@
-// What the page carries: names at once, candidates and pictures when they are looked at.
+// Data of the page: names at once, candidates and pictures when they are viewed.
 
 const content = JSON.parse(document.getElementById('content').textContent);
 const pickers = content.pickers;
 const micrographs = content.micrographs;
 const unpacked = new Map();
 
-// JSON that was deflated and written in base64.
+// Decodes deflated JSON in base64.
 async function unpack(id) {
   const text = document.getElementById(id).textContent;
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -13,7 +13,7 @@ async function unpack(id) {
   return JSON.parse(await new Response(stream).text());
 }
 
-// What is the same for all candidates is written once.
+// A value that is equal for all candidates is stored once.
 function each(value, count) {
   return Array.isArray(value) ? value : new Array(count).fill(value);
 }
@@ -22,7 +22,7 @@ function complete(places) {
   return { ...places, diameter: each(places.diameter, places.x.length) };
 }
 
-// Candidates of a picker, a list of micrographs and the same by the micrograph's number.
+// Candidates of a picker as a list of micrographs, and by number of the micrograph.
 function loadPicker(index) {
   if (!unpacked.has(index)) {
     unpacked.set(index, unpack(`picks-${index}`).then((list) => {
@@ -39,7 +39,7 @@ function loadPicker(index) {
   return unpacked.get(index);
 }
 
-// The picture of a micrograph, or null where there is none.
+// The picture of a micrograph, or null.
 function loadPicture(index) {
   const holder = document.getElementById(`picture-${index}`);
   if (!holder) return Promise.resolve(null);

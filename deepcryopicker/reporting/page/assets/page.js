@@ -1,4 +1,4 @@
-// Puts the parts to work: sorting of tables, curves, viewer.
+// Sets up the page: sortable tables, curves, viewer.
 
 function sortBy(table, column, button) {
   const head = button.closest('th');
@@ -16,7 +16,7 @@ function sortBy(table, column, button) {
   };
   families.sort((one, other) => {
     const [a, b] = [value(one), value(other)];
-    if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1; // what is unknown comes last
+    if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1; // unknown values come last
     const order = typeof a === 'number' ? a - b : a.localeCompare(b);
     return ascending ? order : -order;
   });
@@ -50,7 +50,7 @@ class CurveChart {
     this.holder.className = 'chart';
     this.holder.tabIndex = 0;
     this.holder.setAttribute('role', 'group');
-    this.holder.setAttribute('aria-label', `Precision over recall on ${dataset}; up and down choose a picker, left and right move along its curve`);
+    this.holder.setAttribute('aria-label', `Precision over recall on ${dataset}; choose a picker with the up and down keys, a point with the left and right keys`);
     this.readout = document.createElement('p');
     this.readout.className = 'readout';
     this.readout.setAttribute('aria-live', 'polite');

@@ -1,7 +1,7 @@
 // Counts and scores of candidates at a threshold: the paper's equations 1, 2 and 4.
-// Candidates come by descending score, so that those from a threshold on are the first few.
+// Candidates are sorted by descending score, so that those above a threshold come first.
 
-// Number of candidates that score at least the threshold.
+// Number of candidates with at least the threshold as score.
 function countFrom(scores, threshold) {
   let low = 0;
   let high = scores.length;
@@ -13,7 +13,7 @@ function countFrom(scores, threshold) {
   return low;
 }
 
-// Running numbers of hits and of false picks: entry n counts the first n candidates.
+// Cumulative numbers of hits and of false picks: entry n counts the first n candidates.
 function runningCounts(outcome) {
   const hits = new Uint32Array(outcome.length + 1);
   const wrong = new Uint32Array(outcome.length + 1);
@@ -32,7 +32,7 @@ function countsAt(picked, threshold) {
   return { picks, hits, wrong, missed: picked.truth.x.length - hits, known: true };
 }
 
-// Sums over micrographs; those without truth count as picks only.
+// Sums over micrographs; those without truth contribute picks only.
 function pooledCounts(list, threshold) {
   const sum = { picks: 0, hits: 0, wrong: 0, missed: 0, known: false };
   for (const picked of list) {

@@ -1,7 +1,11 @@
-// The viewer: which micrograph, which pickers, from which score on, and what follows from that.
+// The viewer: choice of micrograph, pickers and thresholds, with marks, counts and charts.
 
 const WORDS = { hit: 'hit', false: 'false pick', missed: 'missed particle', ignored: 'not counted' };
-const ALONE = ['rgb(86, 180, 233)', 'rgb(230, 159, 0)']; // of pickers whose picks nobody judged
+const ALONE = ['rgb(86, 180, 233)', 'rgb(230, 159, 0)']; // for picks without truth
+const COUNTED = {
+  hit: ['hit', 'hits'], false: ['false pick', 'false picks'], missed: ['missed particle', 'missed particles'],
+  ignored: ['not counted', 'not counted'], pick: ['pick', 'picks'],
+};
 
 function byId(id) {
   return document.getElementById(id);
@@ -115,7 +119,7 @@ class Viewer {
     if (index !== null) {
       const { info } = side;
       const data = await loadPicker(index);
-      if (side.index !== index) return; // another one was chosen meanwhile
+      if (side.index !== index) return; // another picker was chosen in the meantime
       side.data = data;
       for (const name of ['slider', 'number']) {
         side[name].min = String(info.low);
@@ -123,7 +127,7 @@ class Viewer {
       }
       side.slider.step = String((info.high - info.low) / 1000);
       side.number.step = 'any';
-      side.own.textContent = `run's own: ${Number(info.threshold.toPrecision(3))}`;
+      side.own.textContent = `threshold of the run: ${Number(info.threshold.toPrecision(3))}`;
       if (info.best !== null) side.best.textContent = `best F1: ${Number(info.best.toPrecision(3))}`;
       this.showThreshold(side);
       if (this.micrograph !== null && !side.picked(this.micrograph) && !side.square) {
@@ -184,7 +188,7 @@ class Viewer {
     for (const side of this.sides) this.drawHistogram(side);
   }
 
-  // Everything that is drawn on the micrograph, misses first so that picks lie above them.
+  // All marks on the micrograph, missed particles first so that picks are drawn above them.
   marksOf(side) {
     const picked = side.picked(this.micrograph);
     if (!picked) return [];
@@ -231,7 +235,7 @@ class Viewer {
     this.canvas.canvas.setAttribute('aria-label', `Micrograph ${micrographs[this.micrograph].name} with the picks of ${names}`);
   }
 
-  // The legend counts what is drawn, and hides it at a click.
+  // The legend counts the marks of each kind; a click hides or shows them.
   showKey(marks) {
     const kinds = ['hit', 'false', 'missed', 'ignored', 'pick'];
     const entries = [];
@@ -256,7 +260,7 @@ class Viewer {
     if (side.square) draw(sample, 'rect', { x: 2, y: 2, width: 12, height: 12, ...style });
     else draw(sample, 'circle', { cx: 8, cy: 8, r: 6, ...style });
     if (kind === 'false') draw(sample, 'path', { d: 'M4 4 L12 12 M12 4 L4 12', ...style });
-    button.append(`${side.letter}: ${count} ${kind === 'ignored' ? 'not counted' : kind}`);
+    button.append(`${side.letter}: ${count} ${COUNTED[kind][count === 1 ? 0 : 1]}`);
     button.addEventListener('click', () => {
       if (!this.hidden.delete(name)) this.hidden.add(name);
       this.showMarks();
@@ -272,7 +276,7 @@ class Viewer {
     for (const side of this.sides) {
       if (!side.data) continue;
       const here = side.picked(this.micrograph);
-      if (here) rows.push(this.countsRow(`${side.letter}, this one`, countsAt(here, side.threshold)));
+      if (here) rows.push(this.countsRow(`${side.letter}, this micrograph`, countsAt(here, side.threshold)));
       const many = side.data.list.length;
       rows.push(this.countsRow(`${side.letter}, all ${many}`, pooledCounts(side.data.list, side.threshold)));
     }
@@ -302,7 +306,7 @@ class Viewer {
     return row;
   }
 
-  // Which particles of this micrograph two pickers found, where both were judged by one truth.
+  // Number of true particles of this micrograph found by both pickers, if they have the same truth.
   agreement() {
     const [a, b] = this.sides.map((side) => side.picked(this.micrograph));
     if (!a || !b || !a.outcome || !b.outcome || String(a.truth.x) !== String(b.truth.x)) return '';
@@ -325,7 +329,7 @@ class Viewer {
     const { colours } = content;
     const bars = rows.map(({ picked, counts }) => ({
       micrograph: picked.micrograph,
-      text: `${micrographs[picked.micrograph].name}: ${counts.picks} picks${counts.known ? `, ${counts.hits} hits, ${counts.wrong} false, ${counts.missed} missed` : ''}`,
+      text: `${micrographs[picked.micrograph].name}: ${counts.picks} ${COUNTED.pick[counts.picks === 1 ? 0 : 1]}${counts.known ? `, ${counts.hits} ${COUNTED.hit[counts.hits === 1 ? 0 : 1]}, ${counts.wrong} false, ${counts.missed} missed` : ''}`,
       parts: counts.known
         ? [{ count: counts.hits, colour: colours.hit }, { count: counts.wrong, colour: colours.false }, { count: counts.missed, colour: colours.missed }]
         : [{ count: counts.picks, colour: ALONE[0] }],
@@ -335,7 +339,7 @@ class Viewer {
     this.showOutliers(rows);
   }
 
-  // Micrographs whose count is far from the others': more than 3.5 robust standard deviations.
+  // Outliers: micrographs whose count is more than 3.5 robust standard deviations from the median.
   showOutliers(rows) {
     const counts = rows.map((row) => row.counts.picks);
     const middle = median(counts);
@@ -343,8 +347,8 @@ class Viewer {
     const far = rows.filter((row) => Math.abs(row.counts.picks - middle) > 3.5 * Math.max(spread, 1));
     const names = far.slice(0, 8).map((row) => `${micrographs[row.picked.micrograph].name} (${row.counts.picks})`);
     byId('outliers').textContent = far.length
-      ? `Median ${middle} picks. Far from it: ${names.join(', ')}${far.length > 8 ? ` and ${far.length - 8} more` : ''}.`
-      : `Median ${middle} picks; no micrograph is far from it.`;
+      ? `Median ${middle} picks. Outliers: ${names.join(', ')}${far.length > 8 ? ` and ${far.length - 8} more` : ''}.`
+      : `Median ${middle} picks; no outliers.`;
   }
 
   drawHistogram(side) {
