@@ -147,7 +147,15 @@ def test_a_card_that_is_none_is_refused(shell, trained, in_folder, tmp_path, con
     refused(shell("pick", f"picker.weights={tmp_path}", *in_folder), "model.yaml")
 
 
-@pytest.mark.parametrize("option", ["auto", "autocryopicker", "log", "supercryopicker"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "auto",
+        pytest.param("autocryopicker", marks=pytest.mark.thorough),
+        "log",
+        pytest.param("supercryopicker", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_picker_without_a_network_needs_no_weights(shell, in_folder, simulated, option):
     given = [f"dataset.coordinates={simulated / 'coordinates'}", "dataset.diameter=59.1"]
     answer = shell("pick", f"picker={option}", *given, *in_folder, run=option)
