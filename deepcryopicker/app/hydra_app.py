@@ -69,6 +69,9 @@ def command(function: Command, name: str) -> int:
         return INTERRUPTED
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else FAILED
+    except BrokenPipeError:  # the reader has closed the pipe, as in --help | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except Exception as error:
         if _is_refusal(error):
             report(explain(error, CONF_DIR))

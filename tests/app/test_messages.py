@@ -249,3 +249,17 @@ def test_help_lists_options_and_keys(answer, monkeypatch, capsys):
     said = capsys.readouterr().out
     for part in ("python -m deepcryopicker.train", "class-set: ", "batch_size: 64", "--hydra-help"):
         assert part in said
+
+
+def test_help_can_be_cut_short(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "deepcryopicker.train", "--help"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(timeout=60) == 0
+    assert said == ""
