@@ -166,7 +166,7 @@ def score(kind, detector):
     ("kind", "classes", "purity"),
     [
         ("apoferritin", ["top"], 0.95),
-        ("klh", ["side", "top"], 0.85),
+        pytest.param("klh", ["side", "top"], 0.85, marks=pytest.mark.thorough),
         ("beta_galactosidase", None, 0.85),
     ],
 )
@@ -183,6 +183,7 @@ def test_simulated_particles_are_found_by_averages_or_as_blobs(kind, classes, pu
     assert recall >= 0.9
 
 
+@pytest.mark.thorough
 def test_roundish_particles_are_found_whether_taken_for_round_or_not():
     good, _, recall = score("ribosome", learn_auto(simulated("ribosome")[0], AutoConfig()))
     assert good >= 0.9
