@@ -36,6 +36,7 @@ from deepcryopicker.runs.status import (
     Outcome,
     content_of_folder,
     read_outcome,
+    refuse_other_results,
 )
 
 Command = Callable[[Any, Run], float | None]
@@ -106,11 +107,16 @@ def _run(
         finished = _finished_before(folder, config)
         if finished is not None:
             return finished, None
+        if not _in_sweep():
+            refuse_other_results(folder, name, _settings(config))
         refuse_another(folder, _settings(config))
         run = _open_run(folder, config)
     except Exception as problem:
         outcome = _failure(problem, start)
-        _leave(outcome, folder / (STATUS if read_settings(folder) is None else REFUSED))
+        if read_settings(folder) is None:
+            _leave(outcome, folder / STATUS)
+        elif _in_sweep():  # its table is made from the folders; elsewhere nothing is touched
+            _leave(outcome, folder / REFUSED)
         return outcome, None
     value = None
     try:

@@ -69,7 +69,22 @@ def read_settings(folder: Path) -> dict[str, Any] | None:
     content: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     if not isinstance(content, dict):
         return {}
-    return {key: value for key, value in content.items() if key not in _NOT_OF_THE_RUN}
+    settings = {key: value for key, value in content.items() if key not in _NOT_OF_THE_RUN}
+    return up_to_date(settings)
+
+
+def read_command(folder: Path) -> str | None:
+    """Read which command made the run in a folder; None if there is none, or it is not ours."""
+    path = folder / CONFIG
+    try:
+        check_yaml(path)
+    except UsageError:
+        return None
+    content: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    defaults = content.get("defaults") if isinstance(content, dict) else None
+    first = defaults[0] if isinstance(defaults, list) and defaults else None
+    name = first.removeprefix("_") if isinstance(first, str) else ""
+    return name if name in COMMANDS else None
 
 
 def difference(

@@ -11,8 +11,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from deepcryopicker.io.files.atomic import write_text
-from deepcryopicker.runs.saved_config import difference, read_settings
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.files.atomic import LOCK, write_text
+from deepcryopicker.runs.saved_config import CONFIG, difference, read_command, read_settings
 
 DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 """Exit codes: of a run, of a sweep, and of a command that a signal ended."""
@@ -20,6 +21,11 @@ DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 13
 STATUS = "status.json"
 REFUSED = "refused.json"
 """Replaces `STATUS` if the folder holds another run, which must not be changed."""
+
+# What a run that failed before it made anything leaves behind; another run may start there.
+_NO_RESULTS = {CONFIG, ".hydra", STATUS, REFUSED, LOCK, "failures.csv", "errors.log"}
+# Commands that leave a file for each micrograph, which another configuration would not replace.
+_LEAVE_FILES = ("train", "label")
 
 
 @dataclass(frozen=True)
@@ -102,3 +108,39 @@ def content_of_folder(folder: Path, settings: dict[str, Any]) -> FolderContent:
     if status.is_file() and Outcome(**json.loads(status.read_text(encoding="utf-8"))).finished:
         return FolderContent.FINISHED
     return FolderContent.UNFINISHED
+
+
+def refuse_other_results(folder: Path, command: str, settings: dict[str, Any]) -> None:
+    """Refuse a folder with the results of another run, before any file is changed.
+
+    ``report`` and ``evaluate`` replace all that they write, so their own folders may be used
+    again; for ``pick`` see :func:`deepcryopicker.runs.manifest.refuse_another`.
+
+    Parameters
+    ----------
+    folder : Path
+    command : str
+        Name of the command that is about to start.
+    settings : dict
+        Its resolved configuration.
+
+    Raises
+    ------
+    UsageError
+    """
+    there = read_settings(folder)
+    if there is None or {path.name for path in folder.iterdir()} <= _NO_RESULTS:
+        return
+    other = read_command(folder)
+    if other is not None and other != command:
+        raise UsageError(
+            f"this is a run of {command}, but {folder} holds a run of {other}\n"
+            "choose another folder: hydra.run.dir=OTHER"
+        )
+    found = difference(there, settings) if command in _LEAVE_FILES else None
+    if found is not None:
+        key, old, new = found
+        raise UsageError(
+            f"{key} is {new} here, but {old} in the run in {folder}\n"
+            "choose another folder, hydra.run.dir=OTHER, or remove that one first"
+        )

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -315,3 +316,36 @@ def test_real_apoferritin_is_picked_without_labels(shell, real_data, monkeypatch
     assert metrics["micrographs"] == 12
     assert metrics["threshold"] == 0.5
     assert metrics["f1"] >= 0.93
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "lines"),
+    [
+        (
+            "train",
+            [*SMALL, *SHORT, "dataset.kinds=[ribosome]"],
+            [
+                "error: dataset.kinds is [ribosome] here, but [apoferritin] in the run in {}",
+                "choose another folder, hydra.run.dir=OTHER, or remove that one first",
+            ],
+        ),
+        (
+            "report",
+            ["report.runs=[.]"],
+            [
+                "error: this is a run of report, but {} holds a run of train",
+                "choose another folder: hydra.run.dir=OTHER",
+            ],
+        ),
+    ],
+)
+def test_the_folder_of_another_run_is_refused_and_not_touched(
+    shell, trained, command, given, lines, tmp_path
+):
+    folder = tmp_path / "used"
+    shutil.copytree(trained.folder, folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    answer = shell(command, *given, run=folder)
+    assert answer.code == 2
+    assert answer.err.splitlines() == [line.format(folder) for line in lines]
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

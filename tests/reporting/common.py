@@ -1,6 +1,10 @@
 """Run folders made by hand: small, and with whatever a test wants to be wrong with them."""
 
+import contextlib
+import io
 import json
+import signal
+import sys
 from pathlib import Path
 
 import mrcfile
@@ -8,6 +12,7 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from deepcryopicker.app import hydra_app
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.evaluation.scores import evaluate_micrograph, summarise
@@ -123,3 +128,15 @@ def evaluated_in(folder, data):
 
 def as_list(paths):
     return f"report.runs=[{','.join(str(Path(path)) for path in paths)}]"
+
+
+def typed(function, name, *words):
+    """Run a command in this process; its exit code and what it wrote to stderr."""
+    argv, terminate, said = sys.argv, signal.getsignal(signal.SIGTERM), io.StringIO()
+    sys.argv = [name, *words]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+            return hydra_app.command(function, name), said.getvalue()
+    finally:
+        sys.argv = argv
+        signal.signal(signal.SIGTERM, terminate)
