@@ -20,27 +20,27 @@ $(INSTALLED): pyproject.toml
 	source $(BIN)/activate && $(INSTALL) --editable '.[dev]'
 	@touch $@
 
-demo: $(INSTALLED) ## Run the main job on generated micrographs: labels, network, picks, scores
+demo: $(INSTALLED) ## Run the main job on simulated micrographs: labels, network, picks, scores
 	@rm -rf outputs/demo
 	$(BIN)/python -m deepcryopicker.train +experiment=demo hydra.run.dir=outputs/demo
 
-# One process for every core, each with one thread: tests start many small programs, and threads
-# would wait for each other. The tests of a file share what they have trained.
+# One process per core with one thread each, because tests start many small programs whose threads
+# would compete. The tests of a file share their trained networks.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 test: $(INSTALLED) ## Run the tests for every change: five minutes on two cores
 	$(PYTEST) -m "not thorough and not slow and not slurm and not faults"
 
-test-slow: $(INSTALLED) ## Run those that `make test` leaves out: whole trainings, every combination
+test-slow: $(INSTALLED) ## Run the tests left out of `make test`: whole trainings, every combination
 	$(PYTEST) -m "thorough and not slow and not slurm and not faults"
 
-test-all: $(INSTALLED) ## Run every test, but those on SLURM: also minutes of real micrographs
+test-all: $(INSTALLED) ## Run every test except those on SLURM, including minutes of real micrographs
 	$(PYTEST) -m "not slurm and not faults"
 
 test-faults: $(INSTALLED) ## Run every test of broken and hostile files, 10,000 damaged headers included
 	$(BIN)/python -m pytest tests/faults
 
-test-slurm: $(INSTALLED) ## Run the tests on a SLURM that they start; Debian 12, as root
+test-slurm: $(INSTALLED) ## Run the tests of SLURM, on a cluster that they start; Debian 12, as root
 	@(command -v slurmctld && command -v munged) >/dev/null || { apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; }
@@ -56,7 +56,7 @@ bench: $(INSTALLED) ## Time the stages, the operators beside libraries, `pick` b
 	OMP_NUM_THREADS=1 $(BIN)/python tests/bench/operators.py
 	$(BIN)/python tests/bench/rivals.py $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-bench-start: $(INSTALLED) ## What `pick` loads and how long it takes to start, beside `import torch` [CHECKOUT=DIR]
+bench-start: $(INSTALLED) ## Measure modules and start-up time of `pick`, beside `import torch` [CHECKOUT=DIR]
 	$(BIN)/python tests/bench/start.py $(CHECKOUT) .
 
 tree: $(INSTALLED) ## Print the package, a line for each module
@@ -65,10 +65,10 @@ tree: $(INSTALLED) ## Print the package, a line for each module
 bench-500: $(INSTALLED) ## Pick 500 micrographs: throughput and memory from the first to the last [WEIGHTS=RUN]
 	$(BIN)/python tests/bench/endurance.py $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-bench-2000: $(INSTALLED) ## Pick 2,000 small micrographs, killed once: memory, outputs, work done twice [WEIGHTS=RUN]
+bench-2000: $(INSTALLED) ## Pick 2,000 small micrographs, killed once: memory, outputs, repeated work [WEIGHTS=RUN]
 	$(BIN)/python tests/bench/overnight.py $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-benchmark-rivals: relion topaz ## Install the programs that the benchmark experiments compare with
+benchmark-rivals: relion topaz ## Install the external pickers of the benchmark experiments
 
 relion: ## Install RELION 3.1 for the tests and `make bench`; Debian 12, as root
 	@command -v relion_autopick >/dev/null || { apt-get update -qq && \
@@ -80,10 +80,10 @@ chromium: ## Install Chromium for the tests of the report; Debian 12, as root
 	  DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
-topaz: $(TOPAZ)/.installed ## Install Topaz for `make bench`, in an environment of its own
+topaz: $(TOPAZ)/.installed ## Install Topaz for `make bench`, in its own environment
 
-# It borrows torch, torchvision and the rest from .venv: the same build for both, and no second
-# download of gigabytes.
+# It uses torch, torchvision and other packages of .venv, so that both have the same build and
+# gigabytes are not downloaded twice.
 $(TOPAZ)/.installed: $(INSTALLED)
 	$(BIN)/python -m venv --clear $(TOPAZ)
 	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
@@ -91,7 +91,7 @@ $(TOPAZ)/.installed: $(INSTALLED)
 	$(TOPAZ)/bin/python -m pip install --quiet topaz-em==0.3.20
 	@touch $@
 
-clean: ## Remove what the targets made, but not the results in outputs/
+clean: ## Remove environments and caches, but not the results in outputs/
 	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
 .PHONY: help install demo test test-slow test-all test-faults test-slurm lint bench bench-start tree bench-500 bench-2000 benchmark-rivals relion chromium topaz clean

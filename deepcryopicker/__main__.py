@@ -1,4 +1,4 @@
-"""All commands by name: ``deepcryopicker COMMAND ...``; without one, what there is.
+"""All commands by name: ``deepcryopicker COMMAND ...``; without a name, an overview.
 
 deepcryopicker pick dataset=folder dataset.micrographs=DIR
 """
@@ -20,13 +20,13 @@ _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrograph
        |                                                  |
        +---------- preprocessing ---------> picker <------+
                                                |
-                   truth, where there is any -> evaluation
+                            truth, if given -> evaluation
 
   deepcryopicker train      label, train, pick and score
-  deepcryopicker label      only find training particles
+  deepcryopicker label      find training particles only
   deepcryopicker pick       pick with a trained network or a baseline
-  deepcryopicker evaluate   score anybody's picks
-  deepcryopicker report     look at runs: one page for a browser
+  deepcryopicker evaluate   score the picks of any program
+  deepcryopicker report     show runs on one page for a browser
 
 Your own micrographs, no labels:
   deepcryopicker train +experiment=no_labels dataset.micrographs=DIR dataset.diameter=60
@@ -36,17 +36,17 @@ python -m deepcryopicker.train does the same as deepcryopicker train; from Pytho
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that is named first, and return its exit code.
+    """Run the command given as first argument, and return its exit code.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        What was typed after the program's name; ``sys.argv`` by default.
+        Arguments after the name of the program; ``sys.argv`` by default.
 
     Returns
     -------
     int
-        0 for the page and ``--version``, 2 for an unknown command, else that of the command.
+        0 for the overview and ``--version``, 2 for an unknown command, else that of the command.
     """
     name, *others = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if name in ("--help", "-h"):
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f"did you mean {guess}?" if guess else f"choose from {', '.join(COMMANDS)}"
         print(f"error: no command called '{name}'; {hint}", file=sys.stderr)  # noqa: T201
         return _WRONG_USAGE
-    # Imported where it is needed: a wrong name is answered at once.
+    # Imported on demand, so that a wrong name is reported quickly.
     from deepcryopicker.app.hydra_app import command
 
     sys.argv = [f"deepcryopicker {name}", *others]

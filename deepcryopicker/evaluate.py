@@ -1,4 +1,4 @@
-"""Anybody's picks against truth: ``python -m deepcryopicker.evaluate``.
+"""Score the picks of any program against truth: ``python -m deepcryopicker.evaluate``.
 
 python -m deepcryopicker.evaluate evaluate.picks=DIR evaluate.truth=DIR evaluate.radius=30
 python -m deepcryopicker.evaluate evaluate.picks=DIR evaluate.truth=DIR evaluate.against=DIR

@@ -15,7 +15,10 @@ from deepcryopicker.runs.folder import Run
 def label(config: LabelConfig, run: Run) -> float | None:
     """Write candidates with flag and reason to ``picks/``, masks, panels and a summary.
 
-    Returns the F1 of all candidates, where there is truth.
+    Returns
+    -------
+    float or None
+        F1 of all candidates, averaged over groups with truth.
     """
     from deepcryopicker.io.files.tables import write_rows
     from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter

@@ -1,4 +1,4 @@
-"""Pick as an External job of RELION, which calls this in its project folder.
+"""Pick as an External job of RELION, run in its project folder.
 
 deepcryopicker-relion --o External/job005/ --in_mics CtfFind/job003/micrographs_ctf.star
 --picker.weights RUN --j 4
@@ -24,17 +24,17 @@ SUCCESS, FAILURE, ABORTED = (
 )
 ABORT_NOW = "RELION_JOB_ABORT_NOW"
 NODES = "RELION_OUTPUT_NODES.star"
-_SECONDS_BETWEEN_LOOKS = 1.0
+_POLL_SECONDS = 1.0
 _PIPELINE = Path("default_pipeline.star")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Pick, tell RELION how it ended, and return the exit code of ``pick``."""
+    """Pick, report the outcome to RELION, and return the exit code of ``pick``."""
     given, others = _parser().parse_known_args(arguments)
     job = Path(given.o)
-    for marker in (SUCCESS, FAILURE, ABORTED, ABORT_NOW):  # of an earlier attempt
+    for marker in (SUCCESS, FAILURE, ABORTED, ABORT_NOW):  # from an earlier attempt
         (job / marker).unlink(missing_ok=True)
-    # Before torch and OpenCV are imported, which read these once.
+    # Set before torch and OpenCV are imported, which read these variables only once.
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENCV_FOR_THREADS_NUM"] = str(given.j)
     sys.argv = [
         "deepcryopicker-relion",
@@ -55,19 +55,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Everything else are keys of pick: --picker.weights RUN, as the form of RELION "
-        "passes labels and values, or picker.weights=RUN.",
+        epilog="All other options are keys of pick: --picker.weights RUN, as passed by RELION's "
+        "parameter form, or picker.weights=RUN.",
     )
-    parser.add_argument("--o", required=True, metavar="FOLDER", help="of the job")
+    parser.add_argument("--o", required=True, metavar="FOLDER", help="job folder")
     parser.add_argument("--in_mics", required=True, metavar="STAR", help="micrographs")
     parser.add_argument("--j", type=int, default=1, metavar="N", help="threads")
-    # RELION adds it to commands with relion_ in them, such as in their path; it is what --o is.
+    # Same as --o; RELION adds it to commands that contain relion_, even in their path.
     parser.add_argument("--pipeline_control", help=argparse.SUPPRESS)
     return parser
 
 
 def _overrides(others: Sequence[str]) -> list[str]:
-    """Turn ``--key value`` into ``key=value``; what is written like that already stays.
+    """Turn ``--key value`` into ``key=value``; arguments of that form are unchanged.
 
     Examples
     --------
@@ -87,16 +87,16 @@ def _overrides(others: Sequence[str]) -> list[str]:
 
 @contextmanager
 def _aborted_by(path: Path) -> Iterator[None]:
-    """End this process as SIGTERM does when somebody makes the file."""
+    """End this process by SIGTERM when the file appears."""
     over = threading.Event()
 
-    def look() -> None:
-        while not over.wait(_SECONDS_BETWEEN_LOOKS):
+    def watch() -> None:
+        while not over.wait(_POLL_SECONDS):
             if path.exists():
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
 
-    threading.Thread(target=look, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield
     finally:
@@ -104,17 +104,17 @@ def _aborted_by(path: Path) -> Iterator[None]:
 
 
 def _marker(code: int) -> str:
-    """Name the file by which RELION learns how the job ended; skipped micrographs are listed."""
+    """Return the name of the file that reports the outcome to RELION; skips count as success."""
     if code in (DONE, SOME_FAILED):
         return SUCCESS
     return ABORTED if code in (INTERRUPTED, TERMINATED) else FAILURE
 
 
 def _write_nodes(job: Path, micrographs: str) -> None:
-    """List the coordinates for the pipeline, as this project's version of RELION calls them.
+    """List the coordinates for the pipeline, for the version of RELION of this project folder.
 
-    RELION 3.1 wants a file whose name holds the suffix of the coordinate files beside it, and
-    which names the micrographs; RELION 4 and 5 want the list of coordinate files.
+    RELION 3.1 expects a file that names the micrographs and whose own name contains the suffix of
+    the coordinate files beside it; RELION 4 and 5 expect the list of coordinate files.
     """
     relion = job / "relion"
     if _PIPELINE.is_file() and "rlnPipeLineNodeTypeLabel" in _PIPELINE.read_text("utf-8"):

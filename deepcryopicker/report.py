@@ -1,4 +1,4 @@
-"""Any runs on one page to look at, to choose a threshold by: ``python -m deepcryopicker.report``.
+"""Show runs on one page, to compare pickers and thresholds: ``python -m deepcryopicker.report``.
 
 python -m deepcryopicker.report report.runs=[outputs/pick/RUN,outputs/class_ablation]
 """
@@ -7,7 +7,7 @@ import sys
 
 from deepcryopicker.app.hydra_app import command
 from deepcryopicker.config.schemas import ReportConfig
-from deepcryopicker.io.console import console
+from deepcryopicker.io.console import console, counted
 from deepcryopicker.runs.folder import Run
 
 PAGE = "report.html"
@@ -31,7 +31,8 @@ def report(config: ReportConfig, run: Run) -> None:
     for name, note in page.notes:
         console.print(f"{name}: {note}", soft_wrap=True, markup=False)
     megabytes = (run.folder / PAGE).stat().st_size / 1e6
-    console.print(f"{len(runs)} runs, {len(page.micrographs)} micrographs, {megabytes:.1f} MB")
+    contents = f"{counted(len(runs), 'run')}, {counted(len(page.micrographs), 'micrograph')}"
+    console.print(f"{contents}, {megabytes:.1f} MB")
     console.print(f"page: {run.folder / PAGE}", soft_wrap=True, markup=False)
 
 

@@ -15,13 +15,13 @@ from deepcryopicker.runs.folder import Run
 
 
 def train(config: TrainConfig, run: Run) -> float | None:
-    """Run the whole experiment, or as much of it as `until` says.
+    """Run the experiment, up to the step `until`.
 
     Returns
     -------
     float or None
-        What a sweep optimises: the average precision of the picks where there is truth, else
-        that on test windows.
+        Objective of a sweep: the average precision of the picks if there is truth, else that of
+        the test windows.
     """
     from deepcryopicker.logger.tracker import open_tracker
     from deepcryopicker.paper.article_tables import describe

@@ -1,4 +1,4 @@
-"""What is typed, respelt as Hydra reads it: ``--key=value``, one run without brackets, ``~``."""
+"""Translate the command line for Hydra: ``--key=value``, one run without brackets, ``~``."""
 
 import dataclasses
 import os
@@ -20,7 +20,7 @@ _OVERRIDE = re.compile(r"[+~]*[A-Za-z][\w.@/-]*=")
 _NUMBER = re.compile(r"-[\d.]")
 _HOME = re.compile(r"(^|(?<=[\[,'\"]))~[\w.-]*(?=/|$)")
 _PLAIN = re.compile(r"[\w./%@:+-]+")
-# Names that other programs have for what is a key here.
+# Names of keys in other programs.
 _ELSEWHERE = {
     **dict.fromkeys(("i", "in_mics", "input", "micrographs"), "dataset.micrographs"),
     **dict.fromkeys(("o", "out", "output", "output_dir"), "hydra.run.dir"),
@@ -28,14 +28,14 @@ _ELSEWHERE = {
 
 
 def respell(arguments: Sequence[str], command: str) -> list[str]:
-    """Respell what was typed so that Hydra understands it.
+    """Translate a command line to the form that Hydra requires.
 
     Parameters
     ----------
     arguments : sequence of str
         As in ``sys.argv[1:]``.
     command : str
-        Such as ``pick``; it decides which keys there are.
+        Such as ``pick``; determines the known keys.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def respell(arguments: Sequence[str], command: str) -> list[str]:
 
 
 def _without_dashes(arguments: Sequence[str], command: str) -> list[str]:
-    """Turn ``--key=value`` and ``--key value`` into ``key=value`` where the command has the key."""
+    """Turn ``--key=value`` and ``--key value`` into ``key=value`` for keys of the command."""
     respelt = []
     left = list(arguments)
     while left:
@@ -68,7 +68,7 @@ def _without_dashes(arguments: Sequence[str], command: str) -> list[str]:
             respelt.append(given)
             continue
         if not equals:
-            if not left or _is_no_value(left[0]):
+            if not left or _is_option(left[0]):
                 raise UsageError(f"--{key} needs a value; write {key}=VALUE, see --help")
             value = left.pop(0)
         plus = "+" if key == "experiment" else ""
@@ -87,15 +87,15 @@ def _heads(command: str) -> set[str]:
     return {field.name for field in dataclasses.fields(COMMANDS[command])}
 
 
-def _is_no_value(argument: str) -> bool:
-    """Whether an argument is an option or an override of its own, rather than a value."""
+def _is_option(argument: str) -> bool:
+    """Whether an argument is an option or an override, rather than a value."""
     if argument.startswith("-"):
         return not _NUMBER.match(argument)
     return bool(_OVERRIDE.match(argument))
 
 
 def _check_options(arguments: Sequence[str], command: str) -> None:
-    """Refuse options that Hydra does not have; its own refusal prints a page of usage."""
+    """Refuse options that Hydra does not have, instead of Hydra's page of usage."""
     if "--version" in arguments:  # which the parser would print at once
         return
     parser = get_args_parser()
@@ -115,9 +115,9 @@ def _check_options(arguments: Sequence[str], command: str) -> None:
 
 
 def _no_option(arguments: Sequence[str], command: str) -> str:
-    """Word the refusal of an unknown option, the first of these arguments: which key it may be."""
+    """Refuse an unknown option, the first of these arguments, with the keys it may stand for."""
     option, equals, value = arguments[0].partition("=")
-    if not equals and len(arguments) > 1 and not _is_no_value(arguments[1]):
+    if not equals and len(arguments) > 1 and not _is_option(arguments[1]):
         value = arguments[1]
     name = option.lstrip("-").replace("-", "_")
     keys = _keys(command)
@@ -168,8 +168,8 @@ def _with_brackets(argument: str) -> str:
 
 
 def _with_home(argument: str) -> str:
-    """Replace a ``~`` where a path begins; the shell does so for the first letter only."""
+    """Replace ``~`` at the start of a path; the shell does so only at the start of an argument."""
     key, equals, value = argument.partition("=")
-    # Unlike pathlib's, it leaves the name of a user whom nobody knows as it is.
+    # Unlike pathlib's, it leaves the name of an unknown user unchanged.
     home = os.path.expanduser
     return f"{key}{equals}{_HOME.sub(lambda found: home(found[0]), value)}"

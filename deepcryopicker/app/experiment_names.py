@@ -1,4 +1,4 @@
-"""Answers to experiments that do not exist: the new name, the nearest one, those of a folder."""
+"""Messages for unknown experiments: the new name, the nearest name, those of a folder."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from deepcryopicker.config.renamed import EXPERIMENTS
 from deepcryopicker.errors import nearest
 
 PARTS = ("network", "rival")
-"""Folders below ``experiment/`` with choices that experiments are made of."""
+"""Folders below ``experiment/`` with the parts of experiments."""
 
 
 def list_experiments(conf: Path) -> list[str]:
@@ -17,21 +17,21 @@ def list_experiments(conf: Path) -> list[str]:
 
 
 def renamed(name: str) -> str | None:
-    """Answer an old name; None if it is none."""
+    """Return the message for an old name; None for any other."""
     if name not in EXPERIMENTS:
         return None
     return f"experiment {name} is now {EXPERIMENTS[name]}: type +experiment={EXPERIMENTS[name]}"
 
 
 def no_experiment(name: str, conf: Path) -> str:
-    """Word the refusal of an experiment that does not exist.
+    """Return the message for an experiment that does not exist.
 
     Parameters
     ----------
     name : str
-        As it was typed, such as ``table4`` or ``paper/table6``.
+        As typed, such as ``table4`` or ``paper/table6``.
     conf : Path
-        The configuration tree.
+        Configuration tree.
     """
     moved = renamed(name)
     if moved is not None:
@@ -42,7 +42,7 @@ def no_experiment(name: str, conf: Path) -> str:
     if name.rstrip("/") in folders:
         start = f"'{name.rstrip('/')}' is a folder of experiments: type +experiment={within[0]}"
     else:
-        # Names at the top come last, and so before those of the same name in a folder.
+        # Names at the top level replace the same names in folders.
         choices = {each.rpartition("/")[2]: each for each in names} | EXPERIMENTS
         choices |= {each: each for each in names}
         guess = nearest(name, choices)

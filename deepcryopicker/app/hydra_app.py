@@ -1,4 +1,4 @@
-"""What all commands share: Hydra, friendly errors, exit codes, signals."""
+"""Entry point of all commands: Hydra, error messages, exit codes, signals."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import register
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console
-from deepcryopicker.runs import slurm, sweep
+from deepcryopicker.runs import sweep
 from deepcryopicker.runs.lock import unwritable
 from deepcryopicker.runs.status import DONE, FAILED, INTERRUPTED, TERMINATED, WRONG_USAGE, Outcome
 
@@ -32,9 +32,9 @@ def command(function: Command, name: str) -> int:
     Parameters
     ----------
     function : callable
-        Takes the validated configuration and the run; returns the number that a sweep optimises.
+        Takes the validated configuration and the run; returns the objective of a sweep.
     name : str
-        Of the primary configuration file, without extension.
+        Name of the primary configuration file, without extension.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def command(function: Command, name: str) -> int:
     except UsageError as error:
         report(str(error))
         return WRONG_USAGE
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # we word the errors, so Hydra must hand them over
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors, which are reworded here
     signal.signal(signal.SIGTERM, _on_terminate)
     register()
     safety.install()
@@ -76,13 +76,15 @@ def command(function: Command, name: str) -> int:
         if _is_refusal(error):
             report(explain(error, CONF_DIR))
             return WRONG_USAGE
-        if isinstance(error, OSError) and not outcomes:  # Hydra makes the folder before us
+        if isinstance(error, OSError) and not outcomes:  # Hydra makes the folder first
             report(unwritable(Path(error.filename or "the run folder"), error))
             return WRONG_USAGE
         if not sweep.launched:
             raise
+        from deepcryopicker.runs import slurm  # only for sweeps on a cluster
+
         problem = slurm.explain(error, sweep.launched[0].folder)
-        if isinstance(problem, UsageError):  # SLURM took no job
+        if isinstance(problem, UsageError):  # SLURM rejected all jobs
             report(str(problem))
             return WRONG_USAGE
         report(str(problem or sweep.launch_failure(sweep.launched[0], error)))
@@ -92,7 +94,7 @@ def command(function: Command, name: str) -> int:
 
 
 def _importable(function: Command, name: str) -> Command:
-    """Give what other processes can import; a function of ``__main__`` they would be sent whole."""
+    """Return the function as importable by other processes, rather than that of ``__main__``."""
     if function.__module__ != "__main__":
         return function
     module = import_module(f"deepcryopicker.{name}")
@@ -100,7 +102,7 @@ def _importable(function: Command, name: str) -> Command:
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether Hydra refused the configuration; for model=null it does so by a ValueError."""
+    """Whether Hydra refused the configuration; model=null raises a ValueError."""
     if isinstance(error, ValueError) and "Config group override" in str(error):
         return True
     return isinstance(error, ConfigCompositionException | HydraException | OmegaConfBaseException)

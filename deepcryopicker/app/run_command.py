@@ -1,4 +1,4 @@
-"""One job of a command: check its configuration, make its folder, run it, leave its outcome."""
+"""One job of a command: check the configuration, prepare the folder, run, record the outcome."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import COMMANDS, validated
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, OutputError, UsageError
-from deepcryopicker.io.console import console
+from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.files.atomic import remove_temporary, write_text
 from deepcryopicker.io.files.links import refuse_links_out
 from deepcryopicker.runs.folder import TIMINGS, Run
@@ -41,27 +41,27 @@ from deepcryopicker.runs.status import (
 
 Command = Callable[[Any, Run], float | None]
 
-# What tells of an earlier attempt at a run, and would be taken for the next one's.
+# Results of an earlier attempt, which must not be mistaken for those of the next.
 _OUTDATED = (STATUS, REFUSED, "metrics.json", "failures.csv")
 
 
 def run_job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, float | None]:
-    """Run one job and leave its outcome in its folder; a sweep goes on whatever it is.
+    """Run one job and write its outcome to its folder; a sweep continues after any outcome.
 
     Parameters
     ----------
     function : callable
         Takes the validated configuration and the run.
     name : str
-        Of the command.
+        Name of the command.
     config : DictConfig
-        As Hydra composed it.
+        As composed by Hydra.
 
     Returns
     -------
     Outcome
     float or None
-        What `function` returned; None where it did not come to that.
+        Result of `function`; None if it was not reached.
     """
     start = time.monotonic()
     place = Path(HydraConfig.get().runtime.output_dir)
@@ -75,22 +75,22 @@ def run_job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, 
         refuse_links_out(folder)
         with alone_in(folder):
             outcome, value = _run(function, name, config, folder)
-    except UsageError as problem:  # nothing there is touched
+    except UsageError as problem:  # the folder is not changed
         return _failure(problem, start), None
     if shard is None or not complete(whole, _settings(config)):
         return outcome, value
-    console.print(f"all {shard.count} shards have ended: putting them together in {whole}")
+    console.print(f"all {shard.count} shards have ended: merging them in {whole}")
     together = OmegaConf.merge(config, of_the_whole({}))
     try:
         with alone_in(whole):
             return _run(function, name, cast(DictConfig, together), whole)
     except InUseError:
-        console.print("another one does so already")
+        console.print("another process is already merging them")
         return outcome, value
 
 
 def _shard(config: DictConfig) -> Shard | None:
-    """Tell which part of the micrographs a job picks; a wrong one is refused with the rest."""
+    """Return the shard of a job; None also if invalid, which is refused with the other keys."""
     try:
         return Shard.parse(str(config.shard)) if config.get("shard") is not None else None
     except UsageError:
@@ -100,7 +100,7 @@ def _shard(config: DictConfig) -> Shard | None:
 def _run(
     function: Command, name: str, config: DictConfig, folder: Path
 ) -> tuple[Outcome, float | None]:
-    """Run one job in a folder that is its own."""
+    """Run one job in its locked folder."""
     start = time.monotonic()
     try:
         settings = _checked(config, name)
@@ -130,7 +130,7 @@ def _run(
 
 
 def _leave(outcome: Outcome, path: Path) -> None:
-    """Write an outcome, unless it is that nothing can be written."""
+    """Write an outcome, unless the folder cannot be written to."""
     try:
         outcome.write(path)
     except (OSError, OutputError) as problem:
@@ -148,11 +148,11 @@ def _checked(config: DictConfig, name: str) -> Any:
     made_for = next((key for key in COMMANDS if COMMANDS[key] is OmegaConf.get_type(config)), None)
     if made_for is None:
         raise UsageError(
-            f"{hydra_config.job.config_name}.yaml names no schema; give the config.yaml of a run"
+            f"{hydra_config.job.config_name}.yaml does not name a schema; use that of a run"
         )
     if made_for != name:
         raise UsageError(
-            f"this is a configuration of {made_for}; run python -m deepcryopicker.{made_for}"
+            f"this configuration is for {made_for}: run python -m deepcryopicker.{made_for}"
         )
     OmegaConf.resolve(config)
     wrong = misplaced(config)
@@ -167,7 +167,7 @@ def _checked(config: DictConfig, name: str) -> Any:
 
 
 def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
-    """Tell how a job of a sweep ended if it need not run again.
+    """Return the outcome of a job of a sweep that has already finished, else None.
 
     Raises
     ------
@@ -188,20 +188,20 @@ def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
         return None
     (folder / REFUSED).unlink(missing_ok=True)
     number = HydraConfig.get().job.num
-    console.print(f"job {number}: finished already, see {folder}", soft_wrap=True)
+    console.print(f"job {number}: already finished, see {folder}", soft_wrap=True)
     return read_outcome(folder)
 
 
 def _same_inputs(folder: Path) -> bool:
-    """Whether the files that a finished job was made from are what they were."""
-    # Not to be loaded before a typo is answered.
+    """Whether the input files of a finished job are unchanged."""
+    # Imported on demand, so that typos are reported quickly.
     from deepcryopicker.runs.input_hashes import same_inputs
 
     return same_inputs(folder)
 
 
 def _open_run(folder: Path, config: DictConfig) -> Run:
-    """Make the folder that of this run: remove an earlier outcome, write the configuration."""
+    """Prepare the run folder: remove an earlier outcome, write the configuration."""
     hydra_config = HydraConfig.get()
     settings = _settings(config)
     given = tuple(str(item) for item in hydra_config.overrides.task)
@@ -219,7 +219,7 @@ def _open_run(folder: Path, config: DictConfig) -> Run:
         (folder / name).unlink(missing_ok=True)
     remove_temporary(folder)
     write_text(folder / CONFIG, as_primary(config))
-    # Hydra itself would write these before it is known whether the folder may be used.
+    # Hydra itself would write these before the folder has been checked.
     write_text(folder / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(HydraConfig.instance().cfg))
     write_text(folder / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra_config.overrides.task))
     return run
@@ -228,13 +228,12 @@ def _open_run(folder: Path, config: DictConfig) -> Run:
 def _sign_off(run: Run) -> None:
     if run.failures:
         skipped = len({row["path"] for row in run.failures})
-        noun = "micrograph" if skipped == 1 else "micrographs"
-        console.print(f"{skipped} {noun} skipped, see failures.csv")
+        console.print(f"{counted(skipped, 'micrograph')} skipped, see failures.csv")
     console.print(f"run folder: {run.folder}", soft_wrap=True)
 
 
 def _failure(problem: Exception, start: float) -> Outcome:
-    """Say what went wrong, a bug with its traceback, and make the outcome of it."""
+    """Report an error, with its traceback if it is a bug, and return it as an outcome."""
     if isinstance(problem, DeepCryoPickerError):
         code, message = problem.exit_code, str(problem)
     elif isinstance(problem, OmegaConfBaseException):
@@ -261,5 +260,5 @@ def _seconds_since(start: float) -> float:
 
 
 def report(message: str) -> None:
-    """Print an error as every command words it."""
+    """Print an error message to stderr."""
     print(f"error: {message}", file=sys.stderr)  # noqa: T201

@@ -1,1 +1,1 @@
-"""The steps that the commands consist of; each streams over a dataset."""
+"""The steps of the commands; each processes a dataset one micrograph at a time."""

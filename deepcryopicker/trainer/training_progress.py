@@ -39,7 +39,7 @@ class EpochProgress(Callback):
         self._start = self._last = time.monotonic()
         done = self._first = trainer.current_epoch
         if done and trainer.is_global_zero:
-            console.print(f"training goes on after epoch {done} of {self._epochs}")
+            console.print(f"training continues after epoch {done} of {self._epochs}")
         self._bar.add_task("training", total=self._epochs, completed=done, loss="")
         self._bar.start()
 

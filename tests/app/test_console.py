@@ -59,8 +59,8 @@ def test_a_command_gets_what_follows_its_name(name, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["before"])
     monkeypatch.setattr(hydra_app, "command", lambda *given: called.append(given) or 3)
     assert program.main([name, "-m", "seed=1,2"]) == 3
-    ((function, told),) = called
-    assert (told, function.__name__) == (name, name)
+    ((function, passed),) = called
+    assert (passed, function.__name__) == (name, name)
     # Another process, such as a SLURM job, imports the function under this name.
     assert function.__module__ == f"deepcryopicker.{name}"
     assert sys.argv == [f"deepcryopicker {name}", "-m", "seed=1,2"]

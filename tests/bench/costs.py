@@ -73,8 +73,8 @@ def run(
 ) -> Usage:
     """Run a command to its end and measure it.
 
-    A caller should be small: Linux counts the memory of the process that starts another one in
-    that one's peak.
+    The calling process should be small: Linux includes its memory in the peak of the process that
+    it starts.
 
     Parameters
     ----------

@@ -114,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path, help="run folder of train; default: train one now")
     parser.add_argument("--micrographs", type=int, default=500)
-    parser.add_argument("--every", type=float, default=1.0, help="seconds between two looks")
+    parser.add_argument("--every", type=float, default=1.0, help="seconds between two polls")
     parser.add_argument("--out", type=Path, default=ROOT / "outputs" / "bench")
     given = parser.parse_args()
     console = Console(highlight=False, width=120)

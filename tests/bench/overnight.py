@@ -61,12 +61,12 @@ def kill_after(command: Sequence[str], work: Path, count: int) -> None:
 
 
 def main() -> None:
-    """Kill a run, go on with it, and print what became of memory, outputs and finished work."""
+    """Kill a run, continue it, and report memory, outputs and repeated work."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path, help="run folder of train; default: train one now")
     parser.add_argument("--micrographs", type=int, default=2000)
     parser.add_argument("--kill-after", type=int, default=50)
-    parser.add_argument("--every", type=float, default=1.0, help="seconds between two looks")
+    parser.add_argument("--every", type=float, default=1.0, help="seconds between two polls")
     parser.add_argument("--out", type=Path, default=ROOT / "outputs" / "bench")
     given = parser.parse_args()
     console = Console(highlight=False, width=120)

@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "outputs" / "bench")
     given = parser.parse_args()
     if min(given.micrographs, given.for_rivals) < 2:
-        parser.error("start-up is told from the rest by a second micrograph: give at least 2")
+        parser.error("start-up is separated from the rest by a second micrograph: give at least 2")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         inputs = make_inputs(work / "distinct", given.micrographs)

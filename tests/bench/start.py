@@ -29,23 +29,24 @@ LARGEST = 12  # libraries that are listed
 
 # Runs in a process of its own and imports only what every interpreter has loaded already.
 WATCHED = """
-import atexit, os, sys
+import atexit, builtins, io, os, sys
 
 def snapshot(name):
     times = os.times()
     files = {key: getattr(module, "__file__", None) for key, module in list(sys.modules.items())}
-    with open(f"{result}.{name}", "w") as stream:
+    with plain(f"{result}.{name}", "w") as stream:
         stream.write(repr((sum(times[:4]), files)))
 
-def opened(event, arguments):
+def watched(file, *arguments, **keywords):
     global waiting
-    if waiting and event == "open" and str(arguments[0]) == micrograph:
+    if waiting and str(file) == micrograph:
         waiting = False
         snapshot("start")
+    return plain(file, *arguments, **keywords)
 
 result, micrograph, waiting = sys.argv[1], sys.argv[2], True
 sys.argv = ["pick", *sys.argv[3:]]
-sys.addaudithook(opened)
+plain, builtins.open, io.open = open, watched, watched
 atexit.register(snapshot, "end")
 import runpy
 runpy.run_module("deepcryopicker.pick", run_name="__main__", alter_sys=True)

@@ -33,7 +33,7 @@ def extra_memory(work: Callable[[], object]) -> float:
 
 
 def _status(key: str) -> int:
-    """Read a number of KiB from what Linux tells of this process."""
+    """Read a number of KiB from the status that Linux reports for this process."""
     lines = (PROCESS / "status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:"))
 

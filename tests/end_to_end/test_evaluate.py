@@ -95,7 +95,7 @@ def test_pickers_that_share_no_micrograph_are_refused(evaluated, trained, tmp_pa
         (tmp_path / name / picks.name).write_bytes(picks.read_bytes())
     answer = evaluated(tmp_path / "one", f"evaluate.against={tmp_path / 'other'}")
     assert answer.code == 2
-    assert "share no micrograph" in answer.err
+    assert "have no micrograph in common" in answer.err
 
 
 def test_micrographs_without_picks_are_left_out_or_missed(evaluated, trained, tmp_path):

@@ -89,9 +89,9 @@ def test_table_8_has_the_papers_minutes_beside_ours(shell, monkeypatch):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (("picker.stride=3",), "picker.stride=3 is no divisor or multiple"),
+        (("picker.stride=3",), "picker.stride=3 is not a divisor or a multiple"),
         (("picker.precision=float16", "picker.device=cpu"), "picker.precision=float16"),
-        (("until=speed", "picker=log"), "until=speed times picker=dense"),
+        (("until=speed", "picker=log"), "until=speed compares picker=dense"),
     ],
 )
 def test_a_scan_that_cannot_be_is_refused_before_anything_is_done(shell, given, words):
@@ -121,8 +121,8 @@ def test_training_set_stops_before_the_network(shell):
     # Half of each are empty and half off-centre, every place in all four turns: 20 + 21 windows of
     # 5 + 6 places, 5 + 5 of 2 + 2, 6 + 7 of 2 + 2.
     assert int(table["background"]["places"]) == 19
-    assert "particles to train on" in answer.out
-    assert "windows to train on" in answer.out
+    assert "training particles" in answer.out
+    assert "training windows" in answer.out
 
 
 def test_until_weights_trains_and_tests_but_does_not_pick(shell):
@@ -132,6 +132,7 @@ def test_until_weights_trains_and_tests_but_does_not_pick(shell):
         *SMALL,
         "labeler=truth",
         "trainer.epochs=1",
+        "trainer.epoch_windows=1",
         "class_set.samples_per_class=32",
         "logger=csv",
         run="weights",
@@ -158,6 +159,7 @@ def typed():
         "+experiment=ablation/learning_rate",
         *SMALL,
         "trainer.epochs=1",
+        "trainer.epoch_windows=1",
         "trainer.precision=float32",
         "class_set.samples_per_class=32",
         "class_set.classes=[top,background]",
@@ -213,7 +215,7 @@ def test_the_same_sweep_again_has_nothing_to_do(first, shell, typed):
     answer, table = sweep(shell, typed)
     assert (answer.code, answer.err) == (0, "")
     for job in range(2):
-        said = f"job {job}: finished already, see {answer.folder / str(job)}"
+        said = f"job {job}: already finished, see {answer.folder / str(job)}"
         assert said in answer.out.splitlines()
     assert "all jobs had already finished" in answer.out
     assert table == first[1]

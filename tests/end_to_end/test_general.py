@@ -25,7 +25,7 @@ SMALL = (
 BARS = {"apoferritin": 0.95, "ribosome": 0.99, "klh": 0.85, "beta_galactosidase": 0.70}
 
 
-def test_the_weights_are_small_and_their_card_tells_how_to_remake_them():
+def test_the_weights_are_small_and_their_card_describes_how_to_remake_them():
     assert sorted(path.name for path in FOLDER.iterdir()) == ["README.md", WEIGHTS, CARD]
     assert (FOLDER / WEIGHTS).stat().st_size < 5_000_000
     provenance = yaml.safe_load((FOLDER / CARD).read_text(encoding="utf-8"))["provenance"]
@@ -46,7 +46,7 @@ def test_they_know_every_shape_and_no_diameter():
 def test_without_weights_the_general_ones_pick(shell):
     answer = shell("pick", *SMALL, run="zero_shot")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.count("picker.weights is not given: general weights") == 1
+    assert answer.out.count("picker.weights is not set: using the general weights") == 1
     assert answer.metrics["average_precision"] > 0.9
     assert answer.metrics["f1"] > 0.85
     named = shell("pick", "picker.weights=general", *SMALL, run="zero_shot_by_name")

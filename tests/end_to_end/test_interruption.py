@@ -1,4 +1,4 @@
-"""A run killed while it trains: the same command goes on, and ends with the same weights."""
+"""A run killed while it trains: the same command continues, and ends with the same weights."""
 
 import csv
 import subprocess
@@ -36,11 +36,11 @@ def epochs(folder):
 
 
 @pytest.mark.thorough
-def test_killed_training_goes_on_to_the_same_weights(tmp_path):
+def test_killed_training_continues_to_the_same_weights(tmp_path):
     undisturbed = start(tmp_path, "undisturbed")
     out, _ = undisturbed.communicate(timeout=DEADLINE)
     assert undisturbed.returncode == 0
-    assert "goes on" not in out
+    assert "continues after" not in out
 
     killed = start(tmp_path, "killed")
     deadline = time.monotonic() + DEADLINE
@@ -57,7 +57,7 @@ def test_killed_training_goes_on_to_the_same_weights(tmp_path):
     resumed = start(tmp_path, "killed")
     out, _ = resumed.communicate(timeout=DEADLINE)
     assert resumed.returncode == 0
-    assert "training goes on after epoch" in out
+    assert "training continues after epoch" in out
     assert epochs(tmp_path / "killed") == list(range(8))
     for name in ("model.safetensors", "model.yaml", "training/metrics.csv", "samples.csv"):
         one, other = ((tmp_path / run / name).read_bytes() for run in ("undisturbed", "killed"))

@@ -186,7 +186,7 @@ def test_a_labeler_picks_what_it_labels(shell, in_folder):
             assert getattr(strong, column).tolist() == getattr(labels, column).tolist()
 
 
-def test_the_truth_is_no_picker(shell, in_folder):
+def test_the_truth_cannot_be_a_picker(shell, in_folder):
     answer = shell("pick", "picker=auto", "labeler@picker.labeler=truth", *in_folder)
     refused(answer, "picker.labeler", "truth", "labeler@picker.labeler=auto")
     assert answer.out == ""

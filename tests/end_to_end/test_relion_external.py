@@ -53,7 +53,7 @@ def run_job(project, monkeypatch):
         (143, relion_external.ABORTED),
     ],
 )
-def test_relion_is_told_how_the_job_ended(run_job, code, marker):
+def test_the_outcome_is_reported_to_relion(run_job, code, marker):
     for name in (*MARKERS, relion_external.ABORT_NOW):  # of an earlier attempt
         (JOB / name).touch()
     run_job(code)

@@ -51,7 +51,7 @@ def test_a_finished_run_is_left_as_it_is(shell, night, copied, undisturbed):
     before = times(copied)
     answer = shell("pick", *night.overrides, run=copied.name)
     assert (answer.code, answer.err) == (0, "")
-    assert "picking: 6 of 6 done before" in answer.out
+    assert "picking: 6 of 6 micrographs already finished" in answer.out
     assert again(copied, before) == []
     expected = with_paths_of(files_of(undisturbed.folder), undisturbed.folder, copied)
     assert files_of(copied) == expected
@@ -88,7 +88,7 @@ def test_what_failed_is_tried_again(shell, night, tmp_path):
     (given / "m03.mrc").write_bytes(whole)
     answer = shell("pick", *overrides, run="mended")
     assert answer.code == 0
-    assert "picking: 5 of 6 done before" in answer.out
+    assert "picking: 5 of 6 micrographs already finished" in answer.out
     assert not (answer.folder / "failures.csv").exists()
     assert "m03" in times(answer.folder)
 
@@ -112,7 +112,7 @@ def test_all_is_picked_again_by_choice(shell, night, copied):
     answer = shell("pick", *given, run=copied.name)
     assert answer.code == 0
     assert again(copied, before) == sorted(before)
-    assert shell("pick", *given[:-1], run=copied.name).code == 0  # goes on from there
+    assert shell("pick", *given[:-1], run=copied.name).code == 0  # continues from there
 
 
 def test_a_labeler_that_learns_from_other_micrographs_picks_all_again(shell, night, tmp_path):
@@ -136,7 +136,7 @@ def test_the_last_shard_puts_the_parts_together(shell, night, undisturbed):
     for index in (1, 2, 3):
         answer = shell("pick", *night.overrides, f"shard={index}/3", run="three_shards")
         assert (answer.code, answer.err) == (0, "")
-        assert ("putting them together" in answer.out) == (index == 3)
+        assert ("merging them" in answer.out) == (index == 3)
     parts = [times(answer.folder / "shards" / f"{index}of3") for index in (1, 2, 3)]
     assert sorted(name for part in parts for name in part) == sorted(times(undisturbed.folder))
     found, expected = files_of(answer.folder), files_of(undisturbed.folder)
@@ -151,7 +151,7 @@ def test_a_shard_may_have_nothing_to_do(shell, night):
     (idle, *_) = [one for one in taken if not any(one.takes(f"m{n:02d}") for n in range(6))]
     answer = shell("pick", *night.overrides, f"shard={idle.index}/40", run="idle_shard")
     assert (answer.code, answer.err) == (0, "")
-    assert "putting them together" not in answer.out
+    assert "merging them" not in answer.out
 
 
 def test_a_sweep_over_shards_ends_with_the_whole(shell, night, undisturbed):
@@ -165,7 +165,7 @@ def test_a_sweep_over_shards_ends_with_the_whole(shell, night, undisturbed):
     before = times(answer.folder)
     answer = shell("pick", *overrides, run="shard_sweep", sweep=True)
     assert answer.code == 0
-    assert "putting them together" not in answer.out  # it has been done
+    assert "merging them" not in answer.out  # it has been done
     assert again(answer.folder, before) == []
 
 

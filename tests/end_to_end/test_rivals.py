@@ -78,7 +78,7 @@ def test_a_missing_rival_is_one_line_and_an_empty_row_until_it_is_installed(shel
     install(bin_folder)
     answer, again = sweep(shell, "missing")
     assert (answer.code, answer.err) == (0, "")
-    assert "job 0: finished already" in answer.out
+    assert "job 0: already finished" in answer.out
     assert again[0].items() >= rows[0].items()
     assert [row["status"] for row in again] == ["done", "done"]
     assert (again[1]["program"], again[1]["label_use"]) == ("RELION 3.1.9", "none")
@@ -88,14 +88,14 @@ def test_a_killed_rival_leaves_the_rest_and_is_rerun_alone(shell, bin_folder):
     install(bin_folder, "#!/bin/sh\n[ $1 = --version ] || kill -9 $$\n")
     answer, rows = sweep(shell, "killed", rivals="relion_log,log")
     assert answer.code == 3
-    assert answer.err.startswith("error: relion_autopick ended with code -9: it printed nothing")
+    assert answer.err.startswith("error: relion_autopick failed with exit code -9: no output")
     assert [row["status"] for row in rows] == ["failed", "done"]
     install(bin_folder)
     answer, again = sweep(shell, "killed", rivals="relion_log,log")
     assert answer.code == 0
     assert again[1].items() >= rows[1].items()
-    assert "job 1: finished already" in answer.out
-    assert "job 0: finished already" not in answer.out
+    assert "job 1: already finished" in answer.out
+    assert "job 0: already finished" not in answer.out
 
 
 def test_all_missing_is_a_failure(shell, bin_folder):
@@ -119,26 +119,31 @@ def test_another_input_is_another_result(shell, bin_folder, simulated, tmp_path)
         path.write_text("\n".join(lines[:-2]) + "\n")
         os.utime(path)
     answer, after = sweep(shell, "inputs", dataset=dataset, rivals="log,auto")
-    assert "finished already" not in answer.out
+    assert "already finished" not in answer.out
     assert int(after[0]["truth"]) == int(before[0]["truth"]) - 2  # one of three is held out
 
 
-def test_scores_of_a_program_are_bent_and_positions_are_its_own(shell, bin_folder):
+def test_scores_of_a_program_are_mapped_and_positions_are_its_own(shell, bin_folder):
     install(bin_folder)
-    sweep(shell, "bent", rivals="relion_log")
-    (path,) = (shell.folder / "bent" / "0" / "picks").rglob("*.csv")
+    sweep(shell, "mapped", rivals="relion_log")
+    (path,) = (shell.folder / "mapped" / "0" / "picks").rglob("*.csv")
     picks = read_picks(path)
     assert picks.x.tolist() == picks.y.tolist() == [50, 100, 150, 200, 250, 300]
     fom = picks.x / 250
     assert picks.score.tolist() == pytest.approx(0.5 + fom / (1 + fom) / 2, abs=1e-6)
-    left = {path.name for path in (shell.folder / "bent" / "0" / "program").iterdir()}
+    left = {path.name for path in (shell.folder / "mapped" / "0" / "program").iterdir()}
     assert "relion_autopick.log" in left
     assert "micrographs" not in left  # copies of what the user has
 
 
 def test_everything_is_scored_on_what_is_held_out(shell, bin_folder):
     """And a network of ours trained on the truth learns from the rest."""
-    short = ("trainer.epochs=1", "class_set.samples_per_class=32", "rounds=1")
+    short = (
+        "trainer.epochs=1",
+        "trainer.epoch_windows=1",
+        "class_set.samples_per_class=32",
+        "rounds=1",
+    )
     dataset = (*SMALL, "dataset.micrographs_per_kind=5", "held_out=0.2")
     answer, rows = sweep(shell, "held", *short, dataset=dataset, rivals="log,labels")
     assert (answer.code, answer.err) == (0, "")

@@ -1,4 +1,4 @@
-"""Sweeps go on where they stopped, touch no other sweep's results, and end with a table."""
+"""Sweeps continue where they stopped, leave the results of other sweeps, and end with a table."""
 
 import csv
 import json
@@ -78,7 +78,7 @@ def test_a_job_that_fails_does_not_stop_the_others(first, folders):
     assert table[2]["error"] == status(first, 2)["error"]
     assert "failed: " in first.out
     assert first.out.splitlines()[-1] == f"sweep folder: {first.folder}"
-    assert "finished already" not in first.out
+    assert "already finished" not in first.out
 
 
 def test_the_same_command_runs_again_only_what_failed(first, shell, typed, folders, request):
@@ -88,7 +88,7 @@ def test_the_same_command_runs_again_only_what_failed(first, shell, typed, folde
     after = written(first.folder)
     assert (again.code, again.err) == (0, "")
     for job in "01":
-        assert f"job {job}: finished already, see {first.folder / job}" in again.out.splitlines()
+        assert f"job {job}: already finished, see {first.folder / job}" in again.out.splitlines()
         assert {k: v for k, v in before.items() if k.parts[0] == job} == {
             k: v for k, v in after.items() if k.parts[0] == job
         }
@@ -149,7 +149,7 @@ def test_a_slip_beside_a_runs_configuration_is_answered(first, shell):
     answer = shell("pick", *job, run="job_slip")
     assert answer.code == 2
     assert answer.err == (
-        "error: this is a configuration of label; run python -m deepcryopicker.label\n"
+        "error: this configuration is for label: run python -m deepcryopicker.label\n"
     )
 
 
@@ -190,7 +190,7 @@ def test_a_run_that_fails_leaves_no_numbers_of_an_earlier_attempt(shell, typed, 
     assert json.loads((bad.folder / "status.json").read_text())["exit_code"] == 1
 
 
-def test_an_interrupted_sweep_tells_what_is_done_and_goes_on(
+def test_an_interrupted_sweep_shows_what_is_done_and_continues(
     shell, typed, folders, commands, monkeypatch
 ):
     begun = []

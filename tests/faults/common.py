@@ -42,11 +42,11 @@ def attempt(read, path):
         return None, str(error)
 
 
-def refused(path, header_tells=True):
+def refused(path, header_shows=True):
     """Return the reason, one line without the file's name; the header alone gives one too."""
     with pytest.raises(MicrographError) as error:
         read_micrograph(path)
-    if header_tells:
+    if header_shows:
         with pytest.raises(MicrographError):
             micrograph_shape(path)
     reason = str(error.value)

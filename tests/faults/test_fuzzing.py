@@ -67,7 +67,7 @@ def test_pictures_cut_at_every_64th_byte(tmp_path):
             cut.write_bytes(whole[:length])
             micrograph, reason = attempt(read_micrograph, cut)
             assert "\n" not in reason
-            if micrograph is not None:  # what is missing is no pixels
+            if micrograph is not None:  # only pixels are missing
                 np.testing.assert_array_equal(micrograph.image, expected)
 
 

@@ -237,7 +237,7 @@ def test_case_25_diameter_in_angstrom_without_a_pixel_size(tmp_path):
     ],
 )
 def test_case_25_header_and_list_disagree(tmp_path, caplog, header, given, warned):
-    """The list counts, unless the user says otherwise; one line tells of the contradiction."""
+    """The list counts, unless the user says otherwise; one line reports the contradiction."""
     for name in "abc":
         write_mrc(
             tmp_path / f"{name}.mrc", length=(40, "f", (header * 64,)), samples=(28, "i", (64,))
@@ -252,7 +252,9 @@ def test_case_25_header_and_list_disagree(tmp_path, caplog, header, given, warne
     listing = str(tmp_path / "list.star")
     catalogue = open_folder(FolderConfig("x", listing, diameter=60.0, pixel_size=given))
     assert {entry.pixel_size for entry in catalogue.entries} == {given or 1.77}
-    expected = f"b.mrc: its header has {header:.4g} Angstrom a pixel, the list 1.77, which counts"
+    expected = (
+        f"b.mrc: the header has {header:.4g} Angstrom per pixel, the list 1.77, which is used"
+    )
     assert [expected in record.message for record in caplog.records] == [True] * warned
 
 

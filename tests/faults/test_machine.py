@@ -58,7 +58,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], capture_output=True)
 
 
-def kill_and_go_on(night, undisturbed, folder, number):
+def kill_and_continue(night, undisturbed, folder, number):
     """Kill a run once a share of its files is there, and compare what the next one makes of it."""
     draw = random.Random(number)
     process = start(folder, *night.overrides)
@@ -97,12 +97,12 @@ def kill_and_go_on(night, undisturbed, folder, number):
         ),
     ],
 )
-def test_a_killed_run_goes_on_to_the_same_files(night, undisturbed, tmp_path, number):
-    kill_and_go_on(night, undisturbed, tmp_path, number)
+def test_a_killed_run_continues_to_the_same_files(night, undisturbed, tmp_path, number):
+    kill_and_continue(night, undisturbed, tmp_path, number)
 
 
 # Case 64.
-def test_a_full_disk_ends_the_run_at_once_and_the_next_goes_on(night, undisturbed, small_disk):
+def test_a_full_disk_ends_the_run_at_once_and_the_next_continues(night, undisturbed, small_disk):
     disk = small_disk(64)
     code, _, err = finish(start(disk, *night.overrides))
     assert code == 1
@@ -139,14 +139,14 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(night, small
     ("sent", "expected"),
     [pytest.param(signal.SIGTERM, 143, marks=pytest.mark.thorough), (signal.SIGINT, 130)],
 )
-def test_signals_leave_a_summary_and_the_next_run_goes_on(long_night, tmp_path, sent, expected):
+def test_signals_leave_a_summary_and_the_next_run_continues(long_night, tmp_path, sent, expected):
     run = tmp_path / "run"
     process = start(tmp_path, *long_night.without_truth, "overlays=0")
     wait_for(lambda: len(picked(run)) >= 2, process)
     process.send_signal(sent)
     code, out, err = finish(process)
     assert (code, err) == (expected, "")
-    assert "to go on, type the same command with hydra.run.dir=" in out
+    assert "to continue, run the same command with hydra.run.dir=" in out
     assert not (run / "status.json").exists()
     assert not list(run.rglob(".*.tmp-*"))
     with (run / "summary.csv").open() as stream:
@@ -158,7 +158,7 @@ def test_signals_leave_a_summary_and_the_next_run_goes_on(long_night, tmp_path, 
     process = start(tmp_path, *long_night.without_truth, "overlays=0")
     code, out, err = finish(process)
     assert (code, err) == (0, "")
-    assert f"picking: {len(done)} of 60 done before" in out
+    assert f"picking: {len(done)} of 60 micrographs already finished" in out
 
 
 @pytest.mark.thorough
@@ -220,7 +220,7 @@ def test_clocks_of_other_machines_play_no_part(night, tmp_path):
     for path in copies.iterdir():
         os.utime(path, (ahead, ahead))
     given = [*night.without_truth, f"dataset.micrographs={copies}", "overlays=0"]
-    for expected in ("", "picking: 6 of 6 done before"):
+    for expected in ("", "picking: 6 of 6 micrographs already finished"):
         code, out, err = finish(start(tmp_path, *given))
         assert (code, err) == (0, "")
         assert expected in out

@@ -146,7 +146,7 @@ def test_case_19_nan_and_infinite_pixels(tmp_path, caplog):
     np.testing.assert_array_equal(mended.flat[30:], image.flat[30:])
     assert "30 NaN or infinite pixels" in caplog.text
     image.flat[:31] = np.nan
-    reason = refused(write_mrc(tmp_path / "m.mrc", image), header_tells=False)
+    reason = refused(write_mrc(tmp_path / "m.mrc", image), header_shows=False)
     assert reason == "31 of 3072 pixels are NaN or infinite"
 
 
@@ -206,7 +206,7 @@ def test_case_29_compressed_bomb(tmp_path, suffix, little_memory):
             stream.write(packer.compress(bytes(10**6)))
         stream.write(packer.flush())
     assert path.stat().st_size < 400_000
-    assert refused(path, header_tells=False) == "holds more bytes than its header promises"
+    assert refused(path, header_shows=False) == "holds more bytes than its header promises"
 
 
 @pytest.mark.parametrize("suffix", PACKED)
@@ -223,13 +223,13 @@ def test_case_30_damaged_compression(tmp_path, suffix):
     kind = "gzip" if suffix == ".gz" else "bzip2"
     for length in (4, 300, len(whole) // 2, len(whole) - 3):
         path.write_bytes(whole[:length])
-        assert refused(path, header_tells=False).startswith(f"damaged {kind}")
+        assert refused(path, header_shows=False).startswith(f"damaged {kind}")
     path.write_bytes(whole[:-8] + b"\0\1\2\3" + whole[-4:])
-    assert refused(path, header_tells=False).startswith(f"damaged {kind}")
+    assert refused(path, header_shows=False).startswith(f"damaged {kind}")
     path.write_bytes(b"no archive at all")
     assert refused(path).startswith(f"damaged {kind}")
     path.write_bytes(PACKED[suffix](mrc_bytes()[:-1]))
-    assert refused(path, header_tells=False) == "truncated: 12287 of 12288 bytes of an image"
+    assert refused(path, header_shows=False) == "truncated: 12287 of 12288 bytes of an image"
 
 
 def bomb_png(path, side):
@@ -301,7 +301,7 @@ def test_case_33_tiff_of_several_pages_and_unknown_codecs(tmp_path):
     tifffile.imwrite(path, pixels())
     with tifffile.TiffFile(path, mode="r+") as file:
         file.pages.first.tags["Compression"].overwrite(34712)  # JPEG 2000
-    assert "imagecodecs" in refused(path, header_tells=False)
+    assert "imagecodecs" in refused(path, header_shows=False)
     with tifffile.TiffFile(path, mode="r+") as file:
         file.pages.first.tags["Compression"].overwrite(1)
         file.pages.first.tags["SamplesPerPixel"].overwrite(60000)
@@ -318,7 +318,7 @@ def test_case_35_formats_of_vendors(tmp_path, suffix, word):
 
 
 @pytest.mark.parametrize("suffix", ["mrc", "mrc.gz", "png", "tif"])
-def test_case_36_what_is_no_regular_file(tmp_path, suffix):
+def test_case_36_what_is_not_a_regular_file(tmp_path, suffix):
     assert "No such file" in refused(tmp_path / f"gone.{suffix}")
     (tmp_path / f"folder.{suffix}").mkdir()
     assert refused(tmp_path / f"folder.{suffix}") == "is a folder, not a file"
@@ -387,7 +387,7 @@ def test_case_37_input_errors_are_retried_twice(
     if times < attempts:
         np.testing.assert_array_equal(read_micrograph(path).image, pixels())
     else:
-        reason = refused(path, header_tells=False)
+        reason = refused(path, header_shows=False)
         assert reason == f"cannot be read as MRC: {os.strerror(code)}"
     assert times - len(failures) == min(times, attempts)
     assert caplog.text.count("trying again") == attempts - 1

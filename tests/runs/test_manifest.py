@@ -189,3 +189,10 @@ def test_nothing_is_kept_by_choice(folder, settings, micrograph):
     Manifest(folder, made_by, keep=True).add([record_of(micrograph)])
     Manifest(folder, made_by, keep=False)
     assert Finished(folder, made_by).find("a", micrograph, "x") is None
+
+
+def test_picking_with_weights_without_a_key_continues(tmp_path, settings):
+    """The general weights: their content is compared when they are loaded."""
+    settings["picker"]["weights"] = None
+    Manifest(tmp_path / "run", deciding(settings) | {"weights": "sha256:1"}, keep=True)
+    refuse_another(tmp_path / "run", settings)

@@ -1,1 +1,1 @@
-"""Open a dataset, settle the particle diameter, hold micrographs out."""
+"""Open a dataset, determine the particle diameter, hold out micrographs."""

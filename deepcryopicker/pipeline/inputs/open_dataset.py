@@ -1,4 +1,4 @@
-"""Open a dataset and settle the particle diameter."""
+"""Open a dataset and determine the particle diameter."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,12 +35,12 @@ _LOW_CONTRAST = 0.1
 
 
 def open_catalogue(config: DatasetConfig) -> Catalogue:
-    """List the micrographs of a dataset; simulated ones are generated first, or others fetched.
+    """List the micrographs of a dataset, after simulating or downloading them if so configured.
 
     Raises
     ------
     UsageError
-        If they are not there, for example because nobody asked to download them.
+        If the micrographs are missing, for example because the download was not requested.
     """
     for public in _public(config):
         _provide(public)
@@ -48,7 +48,7 @@ def open_catalogue(config: DatasetConfig) -> Catalogue:
         return open_folder(config)
     if isinstance(config, CombinedConfig) and config.simulated is None:
         return open_combined(config)
-    # Imported where it is needed: nobody with micrographs should wait for the simulator.
+    # Imported on demand: real micrographs do not need the simulator.
     from deepcryopicker.dataset.simulated import add_simulated, open_simulated, open_varied
 
     if isinstance(config, VariedConfig):
@@ -70,27 +70,25 @@ def _public(config: DatasetConfig) -> list[PublicConfig]:
 
 
 def _provide(config: PublicConfig) -> None:
-    """Fetch a public dataset if that is asked for; otherwise make sure that it is there."""
+    """Download a public dataset if requested; otherwise check that it exists."""
     by_hand = _by_hand(config)
     if config.download and by_hand is not None:
         raise UsageError(f"dataset.download: {by_hand}")
     if config.download:
-        # Imported where it is needed: nobody with micrographs should wait for it.
+        # Imported on demand: existing micrographs do not need it.
         from deepcryopicker.dataset.download import download
 
         download(config)
     elif not has_magic(config.micrographs) and not Path(config.micrographs).exists():
         how = by_hand or (
-            "add dataset.download=true to fetch it, or export DEEPCRYOPICKER_DATA=DIR with the "
-            "folder that holds the datasets"
+            "add dataset.download=true to download it, or export DEEPCRYOPICKER_DATA=DIR, the "
+            "folder of the datasets"
         )
-        raise UsageError(
-            f"dataset={config.name}: there is no file or folder {config.micrographs}\n{how}"
-        )
+        raise UsageError(f"dataset={config.name}: {config.micrographs} does not exist\n{how}")
 
 
 def _by_hand(config: PublicConfig) -> str | None:
-    """Say what to do where nothing can be fetched; None where it can."""
+    """Return instructions for datasets that cannot be downloaded; None for others."""
     if config.source.movies:
         return (
             f"{config.name} is published as movies: get them from {config.source.page}\n"
@@ -105,10 +103,24 @@ def _by_hand(config: PublicConfig) -> str | None:
 def settle_diameter(
     catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LabelerConfig, run: Run
 ) -> Catalogue:
-    """Estimate the particle diameter where the user gave none; see ``diameters.csv``."""
+    """Estimate the particle diameter of micrographs for which none is given.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    preprocessing : PreprocessingConfig
+    labeler : LabelerConfig
+    run : Run
+        Estimates are written to its ``diameters.csv``.
+
+    Returns
+    -------
+    Catalogue
+        With a particle diameter for every micrograph.
+    """
     if not catalogue.groups_without_diameter:
         return catalogue
-    # Imported where it is needed: whoever knows the diameter should not wait for the labelers.
+    # Imported on demand: a given diameter does not need the labelers.
     from deepcryopicker.labeler.diameter import estimate_diameter
 
     settings = labeler if isinstance(labeler, AutoConfig) else AutoConfig()
@@ -118,8 +130,8 @@ def settle_diameter(
         loaded = read_to_measure(members, preprocessing, run)
         if not loaded and not run.failures:
             raise UsageError(
-                f"{group}: every pixel of its micrographs has the same value, so that nothing "
-                "can be measured\ngive the diameter: dataset.diameter=PIXELS"
+                f"{group}: its micrographs are blank, so the diameter cannot be estimated\n"
+                "give the diameter: dataset.diameter=PIXELS"
             )
         run.require(len(loaded), "diameter")
         console.print(f"{group}: estimating the particle diameter")
@@ -128,11 +140,11 @@ def settle_diameter(
         console.print(
             f"{group}: particle diameter estimated at {diameter:g} pixels, "
             f"contrast {contrast:.0%}\n(contrast: how clearly this size stands out from noise, "
-            "not how exact it is; compare it with an overlay)"
+            "not its accuracy; check it on an overlay)"
         )
         if contrast < _LOW_CONTRAST:
             console.print(
-                f"[yellow]{group}: hardly anything stands out from noise; "
+                f"[yellow]{group}: particles hardly stand out from noise; "
                 "give the diameter: dataset.diameter=PIXELS[/]"
             )
         rows.append({"what": group, "diameter": diameter, "contrast": f"{contrast:.3f}"})
@@ -144,12 +156,12 @@ def settle_diameter(
 def read_to_measure(
     entries: Sequence[Entry], preprocessing: PreprocessingConfig, attempts: Attempts
 ) -> list[Micrograph]:
-    """Read a few micrographs of one kind, spread over all of them, to measure particles in.
+    """Read a few evenly spread micrographs of one kind, to estimate the diameter.
 
     Returns
     -------
     list of Micrograph
-        None that is blank; empty if all are.
+        Without blank ones; empty if all are blank.
     """
     loaded: list[Micrograph] = []
     for entry in spread(list(entries), None):
@@ -163,7 +175,7 @@ def read_to_measure(
 
 
 def _load_checked(entry: Entry, preprocessing: PreprocessingConfig) -> Micrograph | None:
-    """Read a micrograph that is fit to be measured: big enough for any size; None if blank."""
+    """Read a micrograph and check that it is large enough; None if blank."""
     from deepcryopicker.labeler.diameter import SMALLEST
 
     micrograph = entry.load()
@@ -173,9 +185,10 @@ def _load_checked(entry: Entry, preprocessing: PreprocessingConfig) -> Micrograp
 
 
 def spread(entries: list[T], count: int | None) -> list[T]:
-    """Choose `count` entries evenly over the list; None keeps them all, spread out first.
+    """Choose `count` evenly spread entries; None returns all, evenly spread ones first.
 
-    Acquisition drifts over a session, so neighbours are more alike than distant micrographs.
+    Acquisition drifts over a session, so that neighbours are more similar than distant
+    micrographs.
     """
     if count is None:
         index = np.argsort(np.arange(len(entries)) * 0.618034 % 1.0, kind="stable")

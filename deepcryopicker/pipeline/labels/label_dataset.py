@@ -25,19 +25,19 @@ _LEARN_FROM = 8  # micrographs of each group
 
 @dataclass(frozen=True)
 class Labelled:
-    """One micrograph, its stages, and its candidates.
+    """A micrograph with its candidates.
 
     Attributes
     ----------
     entry : Entry
     preprocessed : Preprocessed
     seen : Micrograph
-        The stage that the labeler saw.
+        Input of the labeler.
     candidates : Candidates
     evaluated : Evaluated or None
-        All candidates beside the truth; None where there is none.
+        All candidates matched with the truth; None without truth.
     good : (hits, false picks) or None
-        Of the good candidates alone.
+        Counts of the good candidates only.
     """
 
     entry: Entry
@@ -55,7 +55,7 @@ def label_each(
     attempts: Attempts,
     most: int | None = None,
 ) -> Iterator[Labelled]:
-    """Label micrograph after micrograph; none is kept here.
+    """Label micrographs one by one, without keeping them in memory.
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ def label_each(
     labeler : LabelerConfig
     attempts : Attempts
     most : int, optional
-        Label at most so many micrographs, spread evenly over the dataset.
+        Maximum number of micrographs to label, spread evenly over the dataset.
 
     Raises
     ------
     NothingUsableError
-        If every single micrograph fails.
+        If all micrographs fail.
     """
     entries = list(catalogue.entries)
     if isinstance(labeler, TruthConfig):
@@ -93,7 +93,20 @@ def learn_labelers(
     labeler: LearningConfig,
     attempts: Attempts,
 ) -> dict[str, Labeler]:
-    """Learn, for every group of micrographs, from a sample of it."""
+    """Fit a labeler to a sample of each group of micrographs.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    preprocessing : PreprocessingConfig
+    labeler : LearningConfig
+    attempts : Attempts
+
+    Returns
+    -------
+    dict
+        From the group to its labeler; without groups of blank micrographs.
+    """
     learned = {}
     for group in dict.fromkeys(entry.group for entry in catalogue.entries):
         members = [entry for entry in catalogue.entries if entry.group == group]
@@ -101,7 +114,7 @@ def learn_labelers(
         sample = _sample(members, preprocessing, whole_chain, attempts)
         if sample:
             learned[group] = interface.learn(sample, labeler)
-    if not learned:  # a folder of blank micrographs has no picks, which is no failure
+    if not learned:  # a folder of blank micrographs has no picks; that is not a failure
         failed = {row["path"] for row in attempts.failures}
         attempts.require(len(catalogue.entries) - len(failed), "learning")
     return learned
@@ -110,9 +123,9 @@ def learn_labelers(
 def _sample(
     members: list[Entry], preprocessing: PreprocessingConfig, whole_chain: bool, attempts: Attempts
 ) -> list[Preprocessed]:
-    """Read micrographs spread over the dataset; others take the place of those that fail.
+    """Read evenly spread micrographs, with others in place of those that fail.
 
-    Blank ones teach nothing: where all are blank, the sample is empty.
+    Blank micrographs are left out: if all are blank, the sample is empty.
     """
     chosen = spread(members, _LEARN_FROM)
     others = iter([entry for entry in members if entry not in chosen])
@@ -138,7 +151,7 @@ def _preprocess(
 ) -> Preprocessed:
     micrograph = entry.load()
     preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), preprocessing)
-    # What is wrong with a micrograph is to show here.
+    # Computed here, so that errors of a micrograph are raised here.
     preprocessed.flat  # noqa: B018
     if whole_chain and not preprocessed.is_blank:
         preprocessed.enhanced  # noqa: B018
@@ -146,12 +159,12 @@ def _preprocess(
 
 
 def known(labelers: dict[str, Labeler], entry: Entry) -> Labeler:
-    """Return the labeler of a micrograph's group.
+    """Return the labeler of the group of a micrograph.
 
     Raises
     ------
     MicrographError
-        If there was nothing to learn from.
+        If the group has no labeler, because no micrograph could be used.
     """
     if entry.group not in labelers:
         raise MicrographError("no other micrograph of its group could be read to learn from")
@@ -161,7 +174,7 @@ def known(labelers: dict[str, Labeler], entry: Entry) -> Labeler:
 def _label(
     entry: Entry, preprocessing: PreprocessingConfig, labelers: dict[str, Labeler] | None
 ) -> Labelled:
-    """Label one micrograph; without any labelers, by its truth."""
+    """Label one micrograph; without labelers, by its truth."""
     preprocessed, seen = _preprocess(entry, preprocessing), None
     if preprocessed.is_blank:
         raise MicrographError("every pixel has the same value: nothing to learn from")

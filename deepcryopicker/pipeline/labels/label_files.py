@@ -1,4 +1,4 @@
-"""What labelling leaves in the run folder: coordinates, masks, stages, pictures, scores."""
+"""Files of labelling in the run folder: coordinates, masks, stages, pictures, scores."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,7 +45,7 @@ def write_mask(folder: Path, one: Labelled) -> None:
 def write_stages(folder: Path, one: Labelled) -> None:
     """Write every step of the chain to ``<micrograph>/<step>.png`` (16 bit).
 
-    A picture of all of them side by side, the paper's figure 10, lies beside that folder.
+    A picture of all steps side by side (the paper's figure 10) is written beside that folder.
     """
     images = {}
     for name, stage in stages(
@@ -66,7 +66,7 @@ def draw_candidates(folder: Path, one: Labelled) -> None:
 
 
 def draw_panel(folder: Path, one: Labelled) -> None:
-    """Draw how the labeler came to its candidates: the paper's figures 11 to 17."""
+    """Draw the steps from the micrograph to its candidates (the paper's figures 11 to 17)."""
     save_panel(
         folder / f"{one.entry.name}.png",
         one.preprocessed.micrograph,
@@ -100,14 +100,14 @@ def summarise_labels(
 ) -> list[dict[str, Any]]:
     """Score the candidates of each group.
 
-    Where there is truth: precision and recall of all candidates, purity and yield of the good.
+    With truth: precision and recall of all candidates, purity and yield of the good ones.
 
     Parameters
     ----------
     rows : sequence of dict
-        What :func:`count` returned.
+        Results of :func:`count`.
     evaluated : sequence of Evaluated
-        Of the micrographs that have truth.
+        Micrographs with truth.
     """
     groups = list(dict.fromkeys(row["group"] for row in rows))
     return [_summary(group, rows, evaluated) for group in groups]
@@ -138,7 +138,7 @@ def _summary(
 
 
 def _class_accuracy(evaluated: Sequence[Evaluated]) -> float | None:
-    """Share of the hits whose class is the true one; None if the truth knows no classes."""
+    """Return the share of hits with the correct class; None if the truth has no classes."""
     if {str(name) for one in evaluated for name in one.truth.label} <= UNKNOWN_LABELS:
         return None
     right = [

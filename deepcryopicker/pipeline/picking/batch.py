@@ -1,8 +1,8 @@
-"""Pick micrograph after micrograph into a folder, from where an earlier run has stopped."""
+"""Pick micrographs one by one into a folder, continuing where an earlier run stopped."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -27,21 +27,21 @@ _SUMMARY = ("micrograph", "path", "picks", "candidates", "diameter", "pixel_size
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is the same for every micrograph of a batch.
+    """Settings common to all micrographs of a batch.
 
     Attributes
     ----------
     preprocessing : PreprocessingConfig
-        As the picker's network was trained on.
+        Preprocessing of the picker.
     make_picker : callable
-        Asked once, when the first micrograph is to be picked.
+        Builds the picker; called once, before the first micrograph is picked.
     threshold : float
-        Score from which a candidate counts as picked: goes to BOX, STAR and overlays. CSV and
+        Candidates with at least this score are written to BOX, STAR and overlays. CSV and
         CBOX files and Topaz's table hold every candidate.
     settings : dict
-        All that decides the picks, see :func:`deepcryopicker.runs.manifest.deciding`.
+        Settings that decide the picks, see :func:`deepcryopicker.runs.manifest.deciding`.
     learned_from : tuple of str
-        Micrographs without which the picker would be another one: a labeler's.
+        Micrographs on which the picker depends, such as those to which a labeler is fitted.
     """
 
     preprocessing: PreprocessingConfig
@@ -52,7 +52,7 @@ class Recipe:
 
 
 class Batch:
-    """Micrographs that are picked into one folder, and what is known of those that are finished.
+    """Micrographs that are picked into one folder, and the records of finished ones.
 
     Parameters
     ----------
@@ -60,11 +60,11 @@ class Batch:
     run : Run
     folder : Path
     groups : sequence of str
-        Of the micrographs to come.
+        Groups of the micrographs.
     keep : bool
         Whether finished micrographs of an earlier run are kept.
     stage : str
-        Names the work in ``failures.csv`` and in messages.
+        Name of the stage in ``failures.csv`` and in messages.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Batch:
         self._recipe, self._run, self._stage = recipe, run, stage
         self._files = Files.of(folder, groups)
         self._manifest = Manifest(folder, recipe.settings, keep)
-        self._common = digest_of([recipe.settings, recipe.learned_from])
+        self._common = self._hash_common(self._manifest)
         self._done: dict[str, Picked] = {}
 
     @cached_property
@@ -88,7 +88,7 @@ class Batch:
 
     @property
     def done(self) -> list[Picked]:
-        """The finished micrographs, by name."""
+        """The finished micrographs, sorted by name."""
         return [self._done[name] for name in sorted(self._done)]
 
     @property
@@ -97,7 +97,7 @@ class Batch:
         return self._files.relion
 
     def find_finished(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Note which micrographs an earlier run has finished, and return the others."""
+        """Record the micrographs finished by an earlier run, and return the others."""
         left = []
         for entry in entries:
             record = self._manifest.find(entry.name, entry.path, self._made_by(entry))
@@ -108,17 +108,17 @@ class Batch:
                 left.append(entry)
         return left
 
-    def take_over(self, folder: Path, entries: Sequence[Entry]) -> None:
-        """Take over what the run in another folder has finished in the same way."""
+    def copy_finished(self, folder: Path, entries: Sequence[Entry]) -> None:
+        """Copy the results of micrographs finished in another folder with the same settings."""
         there = Finished(folder, self._recipe.settings)
-        theirs = Files.of(folder, list(self._files.relion))
+        theirs, common = Files.of(folder, list(self._files.relion)), self._hash_common(there)
         records = []
         for entry in entries:
-            record = there.find(entry.name, entry.path, self._made_by(entry))
+            record = there.find(entry.name, entry.path, self._made_by(entry, common))
             ours = self._manifest.find(entry.name, entry.path, self._made_by(entry))
             if record is not None and ours is None and theirs.candidates(entry).is_file():
-                self._files.take_over(entry, theirs)
-                records.append(record)
+                self._files.copy_from(theirs, entry)
+                records.append(replace(record, made_by=self._made_by(entry)))
         self._manifest.add(records)
 
     def pick(
@@ -133,10 +133,9 @@ class Batch:
         ----------
         entries : sequence of Entry
         drawn : collection of str
-            Names of those that get a picture.
+            Names of the micrographs with an overlay.
         show : callable
-            Yields the entries one after the other while it shows how far the work is; where it
-            ends early, so does the work.
+            Yields the entries and shows the progress; picking stops when it ends.
         """
         if not entries:
             return
@@ -150,9 +149,9 @@ class Batch:
                     self._done[entry.name] = picked
 
     def write_lists(self) -> None:
-        """Write ``summary.csv``, Topaz's table and RELION's lists of all that is finished.
+        """Write ``summary.csv``, Topaz's table and RELION's lists of all finished micrographs.
 
-        Of blocks there are no lists: RELION would take them for all of the micrograph.
+        Blocks are not listed, because RELION would treat them as whole micrographs.
         """
         done = self.done
         write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
@@ -163,8 +162,8 @@ class Batch:
                 write_lists(folder, _located(members, self._recipe.threshold))
             if any(one.record.pixel_size is None for one in members):
                 console.print(
-                    f"{group}: no pixel size in the files; RELION needs one to extract: "
-                    "set dataset.pixel_size"
+                    f"{group}: the files have no pixel size, which RELION needs for extraction: "
+                    "set dataset.pixel_size=ANGSTROM"
                 )
 
     def _pick(
@@ -193,22 +192,26 @@ class Batch:
     def _picked(self, entry: Entry, record: Record) -> Picked:
         return Picked(entry, record, self._files.candidates(entry), self._files.outcomes(entry))
 
-    def _made_by(self, entry: Entry) -> str:
-        """Digest all that decides the picks of a micrograph, but its file."""
+    def _hash_common(self, finished: Finished) -> str:
+        """Hash the settings common to all micrographs, as recorded in the folder."""
+        return digest_of([finished.settings, self._recipe.learned_from])
+
+    def _made_by(self, entry: Entry, common: str | None = None) -> str:
+        """Hash everything but the image file that decides the picks of a micrograph."""
         own = asdict(entry)
         for name in ("name", "path", "group", "truth", "optics"):
             del own[name]
         truth = [(str(path), stamp(path)) for path in entry.truth_files]
-        return digest_of([self._common, own, truth])
+        return digest_of([common or self._common, own, truth])
 
 
 _Prepared = tuple[tuple[int, int], Preprocessed]
 
 
 def _prepare(preprocessing: PreprocessingConfig, entry: Entry) -> _Prepared:
-    """Read a micrograph and preprocess it as far as every picker needs it.
+    """Read a micrograph and run the preprocessing that every picker needs.
 
-    Beside it the stamp of the file from before it was read, should it change meanwhile.
+    The stamp of the file is taken before reading, so that later changes are noticed.
     """
     known = stamp(entry.path) or (0, 0)
     micrograph = entry.load()
@@ -218,7 +221,7 @@ def _prepare(preprocessing: PreprocessingConfig, entry: Entry) -> _Prepared:
 
 
 def _located(members: Sequence[Picked], threshold: float) -> list[Located]:
-    """Put micrographs beside their optics; placeholders where these are not known."""
+    """Combine micrographs with their optics, or placeholders if these are unknown."""
     sizes = {one.record.pixel_size for one in members}
     size = sizes.pop() if len(sizes) == 1 else None
     made_up = placeholder(size)

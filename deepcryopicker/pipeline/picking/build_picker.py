@@ -1,7 +1,6 @@
 """Build the configured picker: a function from a preprocessed micrograph to picks.
 
-There is one builder for each kind of picker. It imports what its kind needs, so that a picker does
-not load the others and their libraries.
+Each kind of picker has a builder, which imports only the modules that this kind needs.
 """
 
 from collections.abc import Callable
@@ -36,7 +35,7 @@ PickerConfig = WithNetwork | LabelerPickerConfig | LearnedConfig | ProgramConfig
 
 @dataclass(frozen=True)
 class Ingredients:
-    """What pickers are made of, beside their own configuration; see :func:`build_picker`."""
+    """Arguments of all builders beside the configuration; see :func:`build_picker`."""
 
     catalogue: Catalogue
     preprocessing: PreprocessingConfig
@@ -59,13 +58,13 @@ def build_picker(
     ----------
     config : PickerConfig
     catalogue : Catalogue
-        To be picked; a labeler learns from a sample of it, a program picks it now.
+        Micrographs to pick; a labeler is fitted to a sample, an external program picks them now.
     preprocessing : PreprocessingConfig
     trained : Trained, Learned or None
-        What pickers with a network pick with.
+        Network of the picker, if it needs one.
     run : Run
     examples : Catalogue, optional
-        Micrographs whose truth a picker may learn from that has not been trained yet.
+        Micrographs whose truth may be used to train the picker.
 
     Raises
     ------
@@ -87,13 +86,13 @@ def _with_files(config: ImportedConfig, given: Ingredients) -> Picker:
 
     source = Imported(Path(config.picks))
 
-    def look_up(entry: Entry, preprocessed: Preprocessed) -> Picks:
+    def imported_picks(entry: Entry, preprocessed: Preprocessed) -> Picks:
         if entry.block is None:
             return source.find(entry.name, preprocessed.diameter)
         picks = source.find(entry.block.micrograph, preprocessed.diameter)
         return entry.from_micrograph(entry.block.holds(picks))
 
-    return look_up
+    return imported_picks
 
 
 def _with_labeler(config: LabelerPickerConfig, given: Ingredients) -> Picker:

@@ -1,4 +1,4 @@
-"""How the C library hands out memory."""
+"""Memory allocation of the C library."""
 
 import ctypes
 import sys
@@ -9,13 +9,13 @@ _LARGEST = 2**30  # bytes
 
 
 def keep_freed_memory() -> None:
-    """Let the C library keep the memory of large arrays for the next ones.
+    """Make the C library reuse the memory of large arrays.
 
-    By default it returns every block of 32 MB or more to the system, and the next such array has
-    its pages mapped and zeroed again: for the images and activations here that takes longer than
-    the arithmetic. One pool for all threads, so that what one thread frees another can use.
+    By default it returns every block of 32 MB or more to the system, and the pages of the next
+    such array are mapped and zeroed again, which for images and activations takes longer than the
+    arithmetic. All threads share one pool, so that each can reuse memory freed by another.
 
-    Only glibc is told; elsewhere this does nothing.
+    Applies to glibc only; with other C libraries it does nothing.
     """
     if not sys.platform.startswith("linux"):
         return

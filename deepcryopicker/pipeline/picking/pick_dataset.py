@@ -1,4 +1,4 @@
-"""Pick every micrograph of a dataset that no earlier run in the same folder has picked."""
+"""Pick the micrographs of a dataset that were not picked by an earlier run in the same folder."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,7 +7,7 @@ from pathlib import Path
 from deepcryopicker.config.schemas import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.dataset.shard import Shard
-from deepcryopicker.io.console import console, track
+from deepcryopicker.io.console import console, counted, track
 from deepcryopicker.io.star.relion_folder import refuse_shared_files
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.picker.schema import NetworkPickerConfig
@@ -51,18 +51,18 @@ def make_recipe(
     run: Run,
     weights: Path | None = None,
 ) -> Recipe:
-    """Put together what is the same for every micrograph.
+    """Collect the settings that are common to all micrographs.
 
     Parameters
     ----------
     picker, preprocessing : configurations
     make_picker : callable
-        Builds what they describe.
+        Builds the configured picker.
     catalogue : Catalogue
-        A labeler learns from all of it, and another program is given all of it at once.
+        All micrographs, to which a labeler is fitted and which an external program picks at once.
     run : Run
     weights : Path, optional
-        Run folder with weights that the configuration does not name, because the run made them.
+        Run folder with weights made by the run itself and not named in the configuration.
     """
     settings = deciding(run.settings)
     weights = weights or general_weights(picker)
@@ -85,7 +85,7 @@ def pick_catalogue(
     shard: Shard | None = None,
     others: Sequence[Path] = (),
 ) -> list[Picked]:
-    """Pick all micrographs; coordinates, overlays, ``summary.csv`` and RELION's go to `folder`.
+    """Pick all micrographs and write coordinates, overlays and lists to `folder`.
 
     Parameters
     ----------
@@ -94,15 +94,15 @@ def pick_catalogue(
     run : Run
     folder : Path
     overlays : int
-        How many micrographs get a picture.
+        Number of micrographs with an overlay.
     keep : bool
-        Whether micrographs that an earlier run has finished in the same way are left alone.
+        Whether micrographs finished by an earlier run with the same settings are kept.
     description : str
-        Of the progress bar.
+        Name of the stage in messages and ``failures.csv``.
     shard : Shard, optional
-        Pick only its micrographs.
+        Pick only the micrographs of this shard.
     others : sequence of Path
-        Run folders whose finished micrographs are taken over: those of shards.
+        Run folders of shards, whose finished micrographs are copied.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def pick_catalogue(
     Raises
     ------
     NothingUsableError
-        If every single micrograph fails.
+        If all micrographs fail.
     """
     entries = [one for one in catalogue.entries if shard is None or shard.takes(one.name)]
     groups = list(dict.fromkeys(entry.group for entry in catalogue.entries))
@@ -121,16 +121,19 @@ def pick_catalogue(
         whole = [one for one in entries if one.group == group and one.block is None]
         refuse_shared_files(place, [one.path for one in whole])
     for other in others:
-        batch.take_over(other, entries)
+        batch.copy_finished(other, entries)
     left = batch.find_finished(entries)
     if len(left) < len(entries):
-        console.print(f"{description}: {len(entries) - len(left)} of {len(entries)} done before")
+        finished = f"{len(entries) - len(left)} of {counted(len(entries), 'micrograph')}"
+        console.print(f"{description}: {finished} already finished by an earlier run")
     drawn = {entry.name for entry in catalogue.entries[:overlays]}
     try:
-        batch.pick(left, drawn, partial(track, description=description))
+        doing = description if description == "picking" else f"{description}: picking"
+        batch.pick(left, drawn, partial(track, description=doing))
     except (KeyboardInterrupt, SystemExit):
-        console.print(f"{description}: {len(batch.done)} of {len(entries)} are finished")
-        console.print(f"to go on, type the same command with hydra.run.dir={run.folder}")
+        finished = f"{len(batch.done)} of {counted(len(entries), 'micrograph')}"
+        console.print(f"{description}: {finished} finished")
+        console.print(f"to continue, run the same command with hydra.run.dir={run.folder}")
         raise
     finally:
         batch.write_lists()

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from deepcryopicker.dataset.catalogue import Entry
-from deepcryopicker.evaluation.signal_to_noise import signal_to_noise
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.coordinates.cbox import write_cbox
 from deepcryopicker.io.coordinates.formats import as_written, write_box, write_csv
@@ -19,7 +18,6 @@ from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, w
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.scoring.pick_outcomes import OUTCOMES, write_outcomes
 from deepcryopicker.pipeline.scoring.picked import evaluate_picks
-from deepcryopicker.plots.overlays import save_overlay
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import to_working_scale
 from deepcryopicker.types import Picks
@@ -29,7 +27,7 @@ _SNR_DIAMETER = 24.0  # working pixels at which signal-to-noise ratios are compa
 
 @dataclass(frozen=True)
 class Files:
-    """Where the results of micrographs go.
+    """Paths of the results of micrographs.
 
     Attributes
     ----------
@@ -43,7 +41,7 @@ class Files:
 
     @classmethod
     def of(cls, folder: Path, groups: Sequence[str]) -> "Files":
-        """Give every group a RELION folder of its own, if there are several."""
+        """Create the paths, with one RELION folder for each of several groups."""
         several = len(groups) > 1
         return cls(folder, {name: folder / "relion" / (name if several else "") for name in groups})
 
@@ -52,7 +50,7 @@ class Files:
         return self.folder / "picks" / f"{entry.name}.csv"
 
     def others(self, entry: Entry) -> tuple[Path, Path, Path, Path]:
-        """Return the paths of BOX, CBOX, RELION's STAR, and the overlay, which few have."""
+        """Return the paths of BOX, CBOX, RELION's STAR, and the overlay, which may be missing."""
         return (
             self.folder / "box" / f"{entry.name}.box",
             self.folder / "cbox" / f"{entry.name}.cbox",
@@ -61,7 +59,7 @@ class Files:
         )
 
     def truth(self, entry: Entry) -> tuple[Path, Path]:
-        """Return the paths of the true particles and of the uncertain places."""
+        """Return the paths of the true particles and of the uncertain positions."""
         folder = self.folder / "truth"
         return folder / f"{entry.name}.csv", folder / f"{entry.name}.uncertain.csv"
 
@@ -69,8 +67,8 @@ class Files:
         """Return the path of the CSV with the outcome of every candidate."""
         return self.folder / OUTCOMES / f"{entry.name}.csv"
 
-    def take_over(self, entry: Entry, other: "Files") -> None:
-        """Take over the files of a micrograph from another run; links, where those are possible."""
+    def copy_from(self, other: "Files", entry: Entry) -> None:
+        """Copy the files of a micrograph from another run, as hard links if possible."""
         theirs, ours = (
             (
                 each.candidates(entry),
@@ -96,16 +94,27 @@ def pick_micrograph(
 ) -> tuple[Picks, float | None]:
     """Pick one micrograph and write its files.
 
+    Parameters
+    ----------
+    entry : Entry
+    preprocessed : Preprocessed
+    picker : callable
+    threshold : float
+        Minimum score of the picks in BOX and STAR files.
+    files : Files
+    draw : bool
+        Whether to draw an overlay.
+
     Returns
     -------
     picks : Picks
-        Every candidate, as written: in the micrograph's frame.
+        Every candidate, rounded as in the files, in the frame of the micrograph.
     snr : float or None
-        Signal-to-noise ratio of the true particles, None where it is not known.
+        Signal-to-noise ratio of the true particles, None if unknown.
     """
     box, cbox, _, overlay = files.others(entry)
     height, width = preprocessed.micrograph.image.shape
-    # What is scored is what is written, decimals and all.
+    # Rounded as in the files, so that the written picks are scored.
     picks = as_written(entry.to_micrograph(picker(entry, preprocessed)))
     truth, evaluated = entry.load_truth(), None
     if truth is not None:
@@ -119,6 +128,8 @@ def pick_micrograph(
     if entry.block is None:
         write_coordinates(files.relion[entry.group], entry.path, height, chosen)
     if draw:
+        from deepcryopicker.plots.overlays import save_overlay
+
         outcome = None if evaluated is None else evaluated.outcome
         missed = None if evaluated is None else evaluated.missed_at(threshold)
         shown = entry.from_micrograph(picks)
@@ -131,14 +142,16 @@ def pick_micrograph(
 
 
 def _write_truth(paths: tuple[Path, Path], entry: Entry, truth: Picks, uncertain: Picks) -> None:
-    """Keep beside the picks what they are scored against, in the micrograph's frame."""
+    """Write the truth that is used for scoring, in the frame of the micrograph."""
     write_csv(paths[0], entry.to_micrograph(truth))
     if len(uncertain):
         write_csv(paths[1], entry.to_micrograph(uncertain))
 
 
 def _signal_to_noise(preprocessed: Preprocessed, truth: Picks) -> float | None:
-    """Signal-to-noise ratio at a common scale, so that datasets compare."""
+    """Compute the signal-to-noise ratio at a common scale, so that datasets are comparable."""
+    from deepcryopicker.evaluation.signal_to_noise import signal_to_noise
+
     scale = _SNR_DIAMETER / preprocessed.diameter
     working = preprocessed.rescaled
     if not math.isclose(working.scale, scale):

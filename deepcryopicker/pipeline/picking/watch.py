@@ -1,4 +1,4 @@
-"""Follow a folder that a microscope fills, and pick each micrograph as soon as it is whole."""
+"""Watch a folder during acquisition, and pick each micrograph as soon as it is complete."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.listing import NoMicrographsError
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import MicrographError, UsageError
-from deepcryopicker.io.console import console
+from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.images.reader import micrograph_shape
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
 from deepcryopicker.pipeline.picking.batch import Batch, Recipe
@@ -24,21 +24,21 @@ from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.manifest import stamp
 
 STOP = "STOP"
-"""A file of this name in the run folder ends the watching; it is then removed."""
+"""Name of the file in the run folder that stops the run; it is then removed."""
 
 
 @dataclass
 class Arrival:
-    """What was seen of a file at the last look.
+    """State of a file at the previous poll.
 
     Attributes
     ----------
     stamp : (int, int) or None
-        Its size and time of change.
+        Size and modification time.
     since : float
-        Seconds, monotonic, since when these are so: clocks of other machines play no part.
+        Time of the last change, seconds of the local monotonic clock.
     settled : bool
-        Whether it was picked, or has failed, as it is.
+        Whether this version of the file was picked or has failed.
     """
 
     stamp: tuple[int, int] | None
@@ -47,38 +47,38 @@ class Arrival:
 
 
 class Arrivals:
-    """Tells which files are whole: unchanged since the last look, as large as promised.
+    """Finds complete files: unchanged since the previous poll, with the size in their header.
 
     Parameters
     ----------
     patience : float
-        Seconds for a file that does not change and is not whole.
+        Seconds after which an incomplete file that no longer changes has failed.
     """
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._seen: dict[Path, Arrival] = {}
 
-    def look(
+    def poll(
         self, entries: Sequence[Entry], now: float
     ) -> tuple[list[Entry], dict[Entry, str], bool]:
-        """Look at all files once.
+        """Check all files once.
 
         Parameters
         ----------
         entries : sequence of Entry
-            Of all files that are there.
+            All existing files.
         now : float
-            Seconds, monotonic.
+            Seconds of the monotonic clock.
 
         Returns
         -------
         whole : list of Entry
-            To be picked now; none comes twice unless its file has changed since.
+            Complete files to pick now; each is returned once, and again if it changes.
         broken : dict
-            From the entries whose patience is over to what is wrong with them.
+            From incomplete files that have failed to the reason.
         changed : bool
-            Whether any file is new or has changed since the last look.
+            Whether any file is new or has changed since the previous poll.
         """
         whole, broken, changed = [], {}, False
         for entry in entries:
@@ -96,41 +96,41 @@ class Arrivals:
         return whole, broken, changed
 
     def settle(self, entry: Entry) -> None:
-        """Note that a file was picked by an earlier run, as it is."""
+        """Record that this version of a file was picked by an earlier run."""
         self._seen[entry.path] = Arrival(stamp(entry.path), 0.0, settled=True)
 
     def waits(self, entry: Entry) -> bool:
-        """Whether a file is neither picked nor has failed."""
+        """Whether a file is known, but neither picked nor failed."""
         return entry.path in self._seen and not self._seen[entry.path].settled
 
     @property
     def waiting(self) -> int:
-        """How many files are neither picked nor have failed."""
+        """Number of files that are neither picked nor failed."""
         return sum(not one.settled for one in self._seen.values())
 
 
 def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
-    """Follow the configured folder with a trained network."""
+    """Watch the configured folder and pick with a trained network."""
     folder = Path(config.dataset.micrographs)
     if not folder.is_dir():
-        raise UsageError(f"watch=true follows a folder, but dataset.micrographs={folder} is none")
+        raise UsageError(f"watch=true needs a folder, but dataset.micrographs={folder} is not one")
     nothing = Catalogue(config.dataset.name, ())
     trained, preprocessing, _ = inherit(config, nothing, run)
     if trained is None:
-        raise ValueError("the configuration lets no labeler watch")
+        raise ValueError("watch=true with a labeler is refused by the configuration")
     if trained.diameter is None and not (
         config.dataset.diameter or config.dataset.diameter_angstrom
     ):
         raise UsageError(
-            "watch=true with weights of no one diameter: set dataset.diameter=PIXELS or "
-            "dataset.diameter_angstrom"
+            "watch=true: these weights were trained at several diameters; set "
+            "dataset.diameter=PIXELS or dataset.diameter_angstrom=ANGSTROM"
         )
     shard = None if config.shard is None else Shard.parse(config.shard)
 
     def list_entries() -> list[Entry]:
         try:
             catalogue = with_diameter_of(trained, open_catalogue(config.dataset))
-        except (NoMicrographsError, OSError):  # an empty folder, or a network that hiccups
+        except (NoMicrographsError, OSError):  # an empty folder, or a short failure of the network
             return []
         return [one for one in catalogue.entries if shard is None or shard.takes(one.name)]
 
@@ -147,19 +147,19 @@ def watch(
     overlays: int,
     keep: bool,
 ) -> list[Picked]:
-    """Pick what arrives, until there is a file STOP in the run folder or nothing comes for long.
+    """Pick new micrographs, until a file STOP appears in the run folder or no more arrive.
 
     Parameters
     ----------
     list_entries : callable
-        Lists the micrographs that are there, whole or not.
+        Lists all existing micrographs, complete or not.
     recipe : Recipe
     section : WatchingSection
     run : Run
     overlays : int
-        How many of the first micrographs get a picture.
+        Number of micrographs with an overlay, counted from the first.
     keep : bool
-        Whether what an earlier run has picked is kept.
+        Whether micrographs picked by an earlier run are kept.
     """
     stop = run.folder / STOP
     batch = Batch(recipe, run, run.folder, [run.settings["dataset"]["name"]], keep)
@@ -168,11 +168,12 @@ def watch(
     left = batch.find_finished(entries)
     for one in batch.done:
         arrivals.settle(one.entry)
-    console.print(f"{len(batch.done)} picked before, {len(left)} to come; to stop: touch {stop}")
+    before, waiting = counted(len(batch.done), "micrograph"), len(left)
+    console.print(f"{before} picked by an earlier run, {waiting} left; to stop: touch {stop}")
     news = refreshed = time.monotonic()
     try:
         while not stop.exists():
-            whole, broken, changed = arrivals.look(entries, time.monotonic())
+            whole, broken, changed = arrivals.poll(entries, time.monotonic())
             for entry, reason in broken.items():
                 run.attempt("watching", entry.name, entry.path, partial(_fail, reason))
             drawn = [entry.name for entry in whole[: max(overlays - len(batch.done), 0)]]
@@ -181,7 +182,8 @@ def watch(
                 run.clear_failure(entry.path, "watching")
             now = time.monotonic()
             if whole:
-                console.print(f"{len(batch.done)} picked, {arrivals.waiting} not whole yet")
+                picked = counted(len(batch.done), "micrograph")
+                console.print(f"{picked} picked, {arrivals.waiting} still being written")
             if whole and now - refreshed >= section.refresh:
                 batch.write_lists()
                 refreshed = now
@@ -190,11 +192,11 @@ def watch(
                 break
             time.sleep(section.every)
             entries = list_entries()
-    finally:  # also where a signal ends it
+    finally:  # also after a signal
         batch.write_lists()
     for entry in entries:
         if arrivals.waits(entry):
-            run.attempt("watching", entry.name, entry.path, partial(_fail, "not whole at the end"))
+            run.attempt("watching", entry.name, entry.path, partial(_fail, "incomplete at the end"))
     stop.unlink(missing_ok=True)
     if run.failures:
         run.require(len(batch.done), "watching")
@@ -202,7 +204,7 @@ def watch(
 
 
 def _lacks(entry: Entry) -> str | None:
-    """Say what the header promises and the file does not hold; None if it is whole."""
+    """Return the reason why a file is incomplete; None if it is complete."""
     try:
         micrograph_shape(entry.path, entry.average_frames)
     except MicrographError as error:

@@ -1,4 +1,4 @@
-"""Take over what travels with weights: preprocessing, particle diameter, the kind of picker."""
+"""Load weights with their settings: preprocessing, particle diameter and kind of picker."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -31,21 +31,21 @@ NO_WEIGHTS = "picker.weights is missing: give a run folder of train, or use pick
 def inherit(
     config: PickConfig, catalogue: Catalogue, run: Run
 ) -> "tuple[Trained | Learned | None, PreprocessingConfig, Catalogue]":
-    """Load the weights and take preprocessing and diameter from them.
+    """Load the weights and use their preprocessing and diameter.
 
-    What the user gives on the command line must agree with the weights.
+    Settings on the command line must agree with the weights.
 
     Parameters
     ----------
     config : PickConfig
     catalogue : Catalogue
     run : Run
-        Holds what was typed on the command line.
+        Provides the overrides of the command line.
 
     Raises
     ------
     UsageError
-        If it does not.
+        If a setting does not agree with the weights.
     """
     if not isinstance(config.picker, NetworkPickerConfig | LearnedConfig):
         return None, config.preprocessing, catalogue
@@ -54,12 +54,13 @@ def inherit(
         if isinstance(config.picker, LearnedConfig):
             raise UsageError(NO_WEIGHTS)
         console.print(
-            "picker.weights is not given: general weights, trained on simulated micrographs only"
+            "picker.weights is not set: using the general weights, trained on simulated "
+            "micrographs only"
         )
         weights = GENERAL
     trained, card = _load(config.picker, weights)
     stored = chain_on(trained.preprocessing, f"the {card} of {weights}")
-    # What is drawn is no part of what the network was trained with.
+    # Drawing the preprocessing steps does not affect the network.
     stored = replace(stored, save_stages=config.preprocessing.save_stages)
     given = any(
         override.lstrip("+~").startswith("preprocessing")
@@ -72,21 +73,21 @@ def inherit(
 
 
 def general_weights(picker: object) -> Path | None:
-    """Return the folder of the general weights if the configured picker picks with them."""
+    """Return the folder of the general weights if the configured picker uses them."""
     if not isinstance(picker, NetworkPickerConfig) or picker.weights not in (None, GENERAL):
         return None
     return GENERAL_FOLDER
 
 
 def with_diameter_of(trained: "Trained | Learned", catalogue: Catalogue) -> Catalogue:
-    """Give micrographs without one the particle diameter that the network was trained at.
+    """Assign the particle diameter of the training to micrographs without a diameter.
 
-    General weights have none: those micrographs stay without.
+    General weights have no diameter and leave the micrographs unchanged.
 
     Raises
     ------
     UsageError
-        If the user gave another one.
+        If a given diameter differs from that of the training.
     """
     if trained.diameter is None:
         return catalogue
@@ -104,16 +105,16 @@ def with_diameter_of(trained: "Trained | Learned", catalogue: Catalogue) -> Cata
 def _load(
     config: NetworkPickerConfig | LearnedConfig, weights: str
 ) -> "tuple[Trained | Learned, str]":
-    """Load what the configured picker picks with; beside it the name of its card.
+    """Load the weights of the configured picker, and return them with the name of their card.
 
     Raises
     ------
     UsageError
-        If the weights are those of another rival, or there are none.
+        If the weights are missing or belong to another picker.
     """
     if not isinstance(config, LearnedConfig):
         return load_weights(weights), CARD
-    # Imported here, because a network does not need the other pickers.
+    # Imported on demand, because a network does not need the other pickers.
     from deepcryopicker.rivals.learned.rival_weights import CARD as RIVAL_CARD
     from deepcryopicker.rivals.learned.rival_weights import load, name_of
 
@@ -128,7 +129,7 @@ def _load(
 
 
 def _refuse_other_chain(given: dict[str, Any], stored: dict[str, Any]) -> None:
-    """Refuse the first value that is not what the network has seen in training."""
+    """Refuse the first value that differs from the preprocessing in training."""
     flat, trained = _flatten(given), _flatten(stored)
     for key in (*flat, *trained):
         if flat.get(key) != trained.get(key):

@@ -1,4 +1,4 @@
-"""Coordinates of many micrographs, in a folder or in one file, and whose they are."""
+"""Coordinates of many micrographs, in a folder or in one file, assigned to micrographs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from deepcryopicker.io.files.suffixes import EXTENSIONS, suffix_of, without_suff
 from deepcryopicker.io.star.relion_folder import refuse_turned_over
 from deepcryopicker.types import Picks
 
-_JOBS = ("_autopick", "_manualpick")  # what RELION adds to the name of a micrograph
+_JOBS = ("_autopick", "_manualpick")  # suffixes that RELION adds to the name of a micrograph
 
 
 @dataclass(frozen=True)
 class CoordinateSource:
-    """Where the coordinates of one micrograph are.
+    """Location of the coordinates of one micrograph.
 
     Attributes
     ----------
     where : str
-        For messages.
+        Description for messages.
     read : callable
-        Reads them; a folder may hold damaged files that nobody asks for.
+        Reads the coordinates, on demand because unused files may be damaged.
     """
 
     where: str
@@ -32,24 +32,24 @@ class CoordinateSource:
 
 
 Sources = Mapping[str, Sequence[CoordinateSource]]
-"""By name of a micrograph, with ``/`` and without extension; more than one is a mistake."""
+"""By name of a micrograph, with ``/`` and without extension; several for one are an error."""
 
 
 def find_sources(key: str, given: str) -> Sources:
-    """List the coordinates in a folder and the folders in it, or those in one file.
+    """List the coordinates in a folder and its sub-folders, or in one file.
 
     Parameters
     ----------
     key : str
-        The configuration key, for messages.
+        Configuration key, for messages.
     given : str
-        A folder of files as :func:`io.coordinates.read_picks` reads them, or a file as
-        :func:`io.coordinates.read_by_micrograph` does.
+        Folder of files for :func:`io.coordinates.read_picks`, or a file for
+        :func:`io.coordinates.read_by_micrograph`.
 
     Raises
     ------
     UsageError
-        If there is neither, or the file is damaged or does not name micrographs.
+        If it does not exist, or the file is damaged or does not name micrographs.
     """
     root = Path(given)
     found: dict[str, list[CoordinateSource]] = {}
@@ -65,20 +65,20 @@ def find_sources(key: str, given: str) -> Sources:
             source = CoordinateSource(f"{named} in {root}", partial(_already_read, picks))
             found.setdefault(name, []).append(source)
     else:
-        raise UsageError(f"{key}: there is no folder or file {given}")
+        raise UsageError(f"{key}: {given} does not exist")
     return found
 
 
 def assign_sources(key: str, sources: Sources, names: Sequence[str]) -> dict[str, CoordinateSource]:
     """Find the coordinates of each micrograph.
 
-    Names agree if they are equal or one ends with the other, folder by folder: RELION keeps the
-    path of a micrograph in that of its coordinates, and Topaz drops it.
+    Names match if they are equal or one ends with the other, folder by folder: RELION keeps the
+    path of the micrograph in that of its coordinates, whereas Topaz drops it.
 
     Parameters
     ----------
     key : str
-        For messages.
+        Configuration key, for messages.
     sources : Sources
     names : sequence of str
         Names of micrographs.
@@ -86,12 +86,12 @@ def assign_sources(key: str, sources: Sources, names: Sequence[str]) -> dict[str
     Returns
     -------
     dict of CoordinateSource
-        Without the micrographs that have none.
+        By name of the micrograph, without micrographs that have no coordinates.
 
     Raises
     ------
     UsageError
-        Two sources for one micrograph, or two micrographs for one source.
+        If a micrograph has two sources, or a source matches two micrographs.
     """
     wanted = set(names)
     by_file: dict[str, list[str]] = {}
@@ -106,16 +106,16 @@ def assign_sources(key: str, sources: Sources, names: Sequence[str]) -> dict[str
         found = [source for one in agree for source in sources[one]]
         if len(found) > 1:
             raise UsageError(
-                f"{key}: {found[0].where} and {found[1].where} are both for {name}\n"
-                "give a folder that has one of them"
+                f"{key}: {found[0].where} and {found[1].where} both match {name}\n"
+                "give a folder with only one of them"
             )
         if found:
             chosen[name] = found[0]
             owner = owners.setdefault(found[0].where, name)
             if owner != name:
                 raise UsageError(
-                    f"{key}: {found[0].where} could be for {owner} and for {name}\n"
-                    "keep coordinates in the same sub-folders as the truth"
+                    f"{key}: {found[0].where} matches both {owner} and {name}\n"
+                    "put coordinates in the same sub-folders as the truth"
                 )
     return chosen
 
@@ -146,6 +146,6 @@ def _without_job(name: str) -> str:
 
 
 def _without_extension(name: str) -> str:
-    """Drop what is an image's extension; dots are common in names."""
+    """Remove the extension if it is that of an image, as names often contain dots."""
     path = PurePosixPath(name)
     return str(without_suffix(path) if suffix_of(path) in EXTENSIONS else path)

@@ -1,4 +1,4 @@
-"""Match anybody's coordinates with the truth."""
+"""Match the coordinates of any program with the truth."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ _UNCERTAIN = ".uncertain"
 
 @dataclass(frozen=True)
 class Matched:
-    """Picks beside the truth.
+    """Picks matched with the truth.
 
     Attributes
     ----------
     picks : list of Evaluated
     against : list of Evaluated or None
-        Those of the second picker, if there is one.
+        Picks of the second picker, if any.
     radius : float
-        Farthest a hit may lie from its particle, original pixels.
+        Maximum distance of a hit from its particle, original pixels.
     """
 
     picks: list[Evaluated]
@@ -43,12 +43,13 @@ class Matched:
 
 
 def match_coordinates(settings: EvaluateSection) -> Matched:
-    """Match the picks of every micrograph that has truth.
+    """Match the picks of every micrograph with truth.
 
     Raises
     ------
     UsageError
-        Nothing to read, no picks that belong to any truth, or neither diameters nor a radius.
+        If files are missing, no picks belong to the truth, or there is neither a diameter nor a
+        radius.
     """
     sources = find_sources("evaluate.truth", settings.truth)
     uncertain = {name for name in sources if name.endswith(_UNCERTAIN)}
@@ -57,7 +58,7 @@ def match_coordinates(settings: EvaluateSection) -> Matched:
     against = None
     if settings.against is not None:
         against = _assigned("evaluate.against", settings.against, every, settings.missing)
-    # Other files of the folder may be no coordinates at all, and are left alone.
+    # Other files of the folder may not be coordinates, and are not read.
     names = every if settings.missing == "missed" else sorted({*picks, *(against or ())})
     vague = [f"{name}{_UNCERTAIN}" for name in names if f"{name}{_UNCERTAIN}" in uncertain]
     assigned = assign_sources("evaluate.truth", sources, [*names, *vague])
@@ -82,7 +83,7 @@ def match_coordinates(settings: EvaluateSection) -> Matched:
 def _assigned(
     key: str, given: str, names: Sequence[str], missing: str
 ) -> dict[str, CoordinateSource]:
-    """Find the picks of the micrographs with truth, and tell of those that have none."""
+    """Find the picks of the micrographs with truth, and report micrographs without picks."""
     sources = find_sources(key, given)
     assigned = assign_sources(key, sources, names)
     if not assigned:
@@ -92,9 +93,9 @@ def _assigned(
         )
     if len(assigned) < len(names):
         what = (
-            "all their particles are missed"
+            "their particles count as missed"
             if missing == "missed"
-            else "left out (evaluate.missing=missed counts their particles as missed)"
+            else "skipped (evaluate.missing=missed counts their particles as missed)"
         )
         lacking = len(names) - len(assigned)
         console.print(f"{lacking} of {len(names)} truth files have no picks in {given}: {what}")
@@ -106,22 +107,28 @@ def compare(
 ) -> dict[str, Any]:
     """Compare two pickers on the micrographs that both have picked.
 
+    Parameters
+    ----------
+    first, second : sequence of Evaluated
+        Micrographs of each picker.
+    settings : EvaluateSection
+
     Returns
     -------
     dict
-        :func:`significance.compare_paired`, with ``against`` and its ``threshold``, and
-        ``scores``: those of the second picker on all its micrographs.
+        Result of :func:`significance.compare_paired`, with ``against``, its ``threshold``, and
+        ``scores``, those of the second picker on all its micrographs.
 
     Raises
     ------
     UsageError
-        If they share no micrograph.
+        If they have no micrograph in common.
     """
     given = settings.against_threshold
     threshold = settings.threshold if given is None else given
     shared = {one.name for one in first} & {one.name for one in second}
     if not shared:
-        raise UsageError("evaluate.picks and evaluate.against share no micrograph with truth")
+        raise UsageError("evaluate.picks and evaluate.against have no micrograph in common")
     one, other = (
         [micrograph for micrograph in picker if micrograph.name in shared]
         for picker in (first, second)

@@ -1,7 +1,7 @@
 """The outcome of every pick of one micrograph in a file: hit, false or ignored, and its particle.
 
-A run matches the picks of a micrograph once and writes the result here; overlays, scores and
-reports read it. Row i belongs to row i of ``picks/<name>.csv``::
+A run matches the picks of a micrograph once and writes the result to this file, which overlays,
+scores and reports read. Row i belongs to row i of ``picks/<name>.csv``::
 
     # matched within 29.5 pixels
     outcome,particle
@@ -64,7 +64,7 @@ def read_outcomes(
     uncertain: Picks,
     shape: tuple[int, int] | None = None,
 ) -> Evaluated:
-    """Read what :func:`write_outcomes` wrote, and check that it belongs to the picks and the truth.
+    """Read outcomes, and check that they belong to the picks and the truth.
 
     Parameters
     ----------
@@ -72,14 +72,14 @@ def read_outcomes(
     name : str
         Name of the micrograph.
     picks, truth, uncertain : Picks
-        N picks, M true particles and uncertain places, in one frame, original pixels.
+        N picks, M true particles and uncertain positions, in one frame, original pixels.
     shape : tuple of int, optional
         Height and width of the micrograph.
 
     Raises
     ------
     UsageError
-        The file is missing or damaged, or was written for other picks or another truth.
+        If the file is missing or damaged, or was written for other picks or another truth.
     """
     radius = _read_radius(path)
     header, rows = read_rows(path, _HEADER)
@@ -88,7 +88,7 @@ def read_outcomes(
     outcome, found = [], []
     for line, (word, cell) in rows:
         if word not in _VALUES or (word == "hit") != bool(cell):
-            raise UsageError(f"{path}: line {line} is no outcome: {word},{cell}")
+            raise UsageError(f"{path}: line {line} is not an outcome: {word},{cell}")
         outcome.append(_VALUES[word])
         found.append(_index(cell, len(truth), path, line) if cell else -1)
     if len(outcome) != len(picks):
@@ -128,7 +128,7 @@ def _index(cell: str, count: int, path: Path, line: int) -> int:
 
 
 def _check_hits(path: Path, evaluated: Evaluated) -> None:
-    """Refuse a particle that was found twice, or from farther away than the radius."""
+    """Refuse a particle that was found twice, or by a pick outside the radius."""
     hit: npt.NDArray[np.bool_] = evaluated.found >= 0
     particle = evaluated.found[hit]
     if len(np.unique(particle)) < len(particle):

@@ -1,4 +1,4 @@
-"""A micrograph that has been picked, and its picks beside the truth."""
+"""A picked micrograph, and its picks matched with the truth."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,17 +17,17 @@ from deepcryopicker.types import Picks
 
 @dataclass(frozen=True)
 class Picked:
-    """What is kept of one micrograph after picking; its picks are read again when they are needed.
+    """A picked micrograph; its picks are read from file on demand.
 
     Attributes
     ----------
     entry : Entry
     record : Record
-        As it stands in the manifest.
+        Record in the manifest.
     path : Path
-        Of the CSV with every candidate.
+        CSV with every candidate.
     outcomes : Path
-        Of the CSV with the outcome of every candidate; only written where there is truth.
+        CSV with the outcome of every candidate; exists only with truth.
     """
 
     entry: Entry
@@ -36,13 +36,13 @@ class Picked:
     outcomes: Path
 
     def load(self, threshold: float = 0.0) -> Picks:
-        """Read the candidates from this score on."""
+        """Read the candidates with at least this score."""
         picks = read_picks(self.path)
         return picks[picks.score >= threshold]
 
     @cached_property
     def evaluated(self) -> Evaluated | None:
-        """All candidates and their outcomes; None where there is no truth."""
+        """All candidates and their outcomes; None without truth."""
         truth = self.entry.load_truth()
         if truth is None:
             return None
@@ -51,12 +51,26 @@ class Picked:
             return read_outcomes(
                 self.outcomes, self.entry.name, self.entry.from_micrograph(picks), *truth, shape
             )
-        except UsageError:  # removed or damaged: the same again, from the same picks and truth
+        except UsageError:  # removed or damaged: computed again from the same picks and truth
             return evaluate_picks(self.entry, picks, truth, self.record.diameter, shape)
 
 
 def scoring_radius(entry: Entry, diameter: float, truth: Picks) -> float:
-    """Half a diameter: the one the user gave, or the truth's where it was estimated."""
+    """Return the matching radius: half the given diameter, or half that of the truth.
+
+    Parameters
+    ----------
+    entry : Entry
+    diameter : float
+        Particle diameter used for picking, original pixels.
+    truth : Picks
+        Used if `diameter` is an estimate.
+
+    Returns
+    -------
+    float
+        Original pixels.
+    """
     if entry.estimated and len(truth) and np.isfinite(truth.diameter).any():
         return float(np.nanmedian(truth.diameter)) / 2.0
     return diameter / 2.0
@@ -75,11 +89,11 @@ def evaluate_picks(
     ----------
     entry : Entry
     picks : Picks
-        In the micrograph's frame.
+        In the frame of the micrograph.
     truth : (Picks, Picks)
         True and uncertain particles, in the frame of the entry.
     diameter : float
-        Particle diameter that was picked with, original pixels.
+        Particle diameter used for picking, original pixels.
     shape : tuple of int
         Height and width of the entry, original pixels.
     """

@@ -1,4 +1,4 @@
-"""Scores of a run: per group and overall, as a table, a picture and numbers."""
+"""Scores of a run, per group and overall, as numbers, table and figure."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from deepcryopicker.evaluation.all_rules import describe
 from deepcryopicker.evaluation.metrics import Curve, precision_recall
 from deepcryopicker.evaluation.scores import Evaluated, by_class, pooled, summarise
 from deepcryopicker.pipeline.scoring.picked import Picked
@@ -17,18 +16,21 @@ Summary = Callable[[list[Evaluated], float, float], dict[str, Any]]
 
 
 def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
-    """Score all micrographs that have truth.
+    """Score all micrographs with truth.
 
     Returns
     -------
     dict
-        As :func:`deepcryopicker.evaluation.all_rules.describe`, with ``groups`` (as
-        :func:`deepcryopicker.evaluation.scores.summarise`) and the median ``snr``. Without any
-        truth only ``picks``, ``candidates`` and ``micrographs``.
+        Result of :func:`deepcryopicker.evaluation.all_rules.describe`, with ``groups`` (as
+        :func:`deepcryopicker.evaluation.scores.summarise`) and the median ``snr``. Without truth
+        only ``picks``, ``candidates`` and ``micrographs``.
     """
     scored = [one for one in picked if one.evaluated is not None]
     if not scored:
         return _counts(picked)
+    # Imported here, because most micrographs that are picked have no truth.
+    from deepcryopicker.evaluation.all_rules import describe
+
     overall = _summary(scored, threshold, describe)
     names = list(dict.fromkeys(one.entry.group for one in scored))
     groups = {
@@ -39,12 +41,13 @@ def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
 
 
 def tabulate(scores: dict[str, dict[str, Any]], title: str) -> Table:
-    """Make one table of several pickers' scores, a row for each group and picker.
+    """Make one table of the scores of several pickers, a row for each group and picker.
 
     Parameters
     ----------
     scores : dict
-        Name of a picker to what :func:`score` returned; the first one's overall row comes last.
+        From the name of a picker to the result of :func:`score`; the overall row of the first
+        picker comes last.
     title : str
     """
     first = next(iter(scores.values()))
@@ -60,7 +63,7 @@ def tabulate(scores: dict[str, dict[str, Any]], title: str) -> Table:
 
 
 def curve_of(picked: list[Picked]) -> Curve | None:
-    """Return the precision-recall curve of all micrographs that have truth, None without any."""
+    """Return the precision-recall curve of all micrographs with truth; None if there are none."""
     evaluated = [one.evaluated for one in picked if one.evaluated is not None]
     return precision_recall(*pooled(evaluated)) if evaluated else None
 
@@ -68,7 +71,7 @@ def curve_of(picked: list[Picked]) -> Curve | None:
 def curves_by_class(picked: list[Picked]) -> dict[str, Curve]:
     """Return a precision-recall curve for each class of particles (the paper's Figure 4).
 
-    It is empty where the truth knows no classes.
+    The result is empty if the truth has no classes.
     """
     evaluated = [one.evaluated for one in picked if one.evaluated is not None]
     return {
@@ -77,9 +80,19 @@ def curves_by_class(picked: list[Picked]) -> dict[str, Curve]:
 
 
 def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
-    """Draw the precision-recall curves of several pickers on the same micrographs."""
+    """Draw the precision-recall curves of several pickers on the same micrographs.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    curves : dict
+        From the name of a picker to its curve.
+    threshold : float
+        Marked on each curve.
+    """
     if curves:
-        # matplotlib takes a second to import, which only those who draw should wait for.
+        # Imported on demand, because matplotlib takes a second to load.
         from deepcryopicker.plots.result_figures import precision_recall_figure
 
         precision_recall_figure(path, curves, threshold)

@@ -1,1 +1,1 @@
-"""From labels to weights: training set, fit, calibration, self-training, adaptation."""
+"""From labels to weights: training set, training, calibration, self-training, adaptation."""

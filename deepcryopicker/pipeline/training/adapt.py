@@ -1,4 +1,4 @@
-"""Let a network that was trained on other datasets go on learning from the one to be picked."""
+"""Adapt a network trained on other datasets to the dataset to be picked."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,33 +16,32 @@ from deepcryopicker.runs.timings import timed
 from deepcryopicker.trainer.checkpoints import remove_checkpoints
 
 ADAPTATION = "adaptation"
-"""Folder, within that of the run, of the labels, windows and weights of the second training."""
+"""Folder in the run folder for labels, windows and weights of the second training."""
 
 
 def adapt(
     catalogue: Catalogue, config: TrainConfig, run: Run
 ) -> tuple[Trained | None, dict[str, Any]]:
-    """Train the network of a run further, on particles found without labels.
+    """Continue to train the network of a run, on particles found without labels.
 
-    The weights that it starts from stay in the run folder; those that it ends with, and all that
-    they come from, are in ``adaptation/``. It is not tracked: its epochs would be steps that the
-    tracker has seen already.
+    The initial weights stay in the run folder; the final weights, with their labels and windows,
+    are written to ``adaptation/``. Experiment tracking is off, as it would count epochs twice.
 
     Parameters
     ----------
     catalogue : Catalogue
-        What is to be picked; its truth is not used.
+        Micrographs to pick; their truth is not used.
     config : TrainConfig
-        Where its labels are the truth, ``labeler=auto`` takes their place.
+        ``labeler=truth`` is replaced by ``labeler=auto``.
     run : Run
-        Its folder holds the weights of the first training.
+        Its folder has the weights of the first training.
 
     Returns
     -------
     Trained or None
         None if `until` is ``samples``.
     dict
-        Scores of the labels, and of test windows that are judged by these labels.
+        Scores of the labels, and of test windows against these labels.
     """
     without_labels = AutoConfig() if isinstance(config.labeler, TruthConfig) else config.labeler
     further = replace(config, labeler=without_labels, start_from=str(run.folder))

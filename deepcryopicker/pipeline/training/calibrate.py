@@ -1,4 +1,4 @@
-"""Pick what a network was trained on: to calibrate its scores, and to find better labels."""
+"""Pick the training micrographs of a network, to calibrate its scores or to improve labels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -26,12 +26,24 @@ from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Picks
 def calibrate(
     trained: Trained, sources: Sequence[LabelledMicrograph], config: TrainConfig, attempts: Attempts
 ) -> Trained:
-    """Fit what makes probabilities of the scores: how often a pick of some score was labelled.
+    """Calibrate scores: map them to the probability that a pick is a labelled particle.
 
-    A score of 0.5 is to be the threshold of the best F1. Picks at that threshold are right with
-    half the probability of this F1 (Lipton et al., 2014), which is used where the labels are
-    true; micrographs to be tested on are left out then. Labels that were found without
-    supervision have false ones among them, and one half is closer (docs/picking.md).
+    A calibrated score of 0.5 should be the threshold of the best F1. Picks at that threshold are
+    particles with a probability of half this F1 (Lipton et al., 2014), which is used for given
+    labels, without the test micrographs. Labels found without supervision include false ones, for
+    which a probability of one half is closer (docs/picking.md).
+
+    Parameters
+    ----------
+    trained : Trained
+    sources : sequence of LabelledMicrograph
+    config : TrainConfig
+    attempts : Attempts
+
+    Returns
+    -------
+    Trained
+        `trained` with its calibration.
     """
     given = isinstance(config.labeler, TruthConfig)
     if given:
@@ -53,7 +65,22 @@ def pick_sources(
     attempts: Attempts,
     description: str,
 ) -> Iterator[tuple[LabelledMicrograph, Preprocessed, Picks]]:
-    """Pick one micrograph after the other that has been labelled."""
+    """Pick labelled micrographs one by one.
+
+    Parameters
+    ----------
+    trained : Trained
+    sources : sequence of LabelledMicrograph
+    config : TrainConfig
+    attempts : Attempts
+    description : str
+        Text of the progress bar.
+
+    Yields
+    ------
+    LabelledMicrograph, Preprocessed, Picks
+        Picks in original pixels.
+    """
     uses_network = isinstance(config.picker, DenseConfig | SlidingConfig)
     settings = config.picker if uses_network else DenseConfig()
     settings = replace(settings, floor=0.0)
@@ -75,7 +102,7 @@ def pick_sources(
 def _not_tested(
     sources: Sequence[LabelledMicrograph], config: TrainConfig
 ) -> list[LabelledMicrograph]:
-    """Leave out the test micrographs; all stay where blocks, or windows, of them are tested."""
+    """Exclude the test micrographs; keep all if only blocks or windows of them are tested."""
     splits = assign_splits([one.entry.group for one in sources], config.class_set, config.seed)
     by_copy = config.class_set.split_by == "copy"
     return [

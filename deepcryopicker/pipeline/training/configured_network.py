@@ -1,4 +1,4 @@
-"""Build the network that is to be trained, and refuse at once what its picker cannot do."""
+"""Build the network to be trained, and refuse at once settings that its picker cannot use."""
 
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.model.network import Network
@@ -9,17 +9,17 @@ from deepcryopicker.pipeline.training.fit_network import new_network
 
 
 def prepare_network(config: TrainConfig) -> Network | None:
-    """Build the network that is to be trained, and try its picker's stride and device on it.
+    """Build the network to be trained, and check stride and device of its picker.
 
     Returns
     -------
     Network or None
-        None where the picker has no use for one.
+        None if the picker does not need a network.
 
     Raises
     ------
     UsageError
-        If it cannot have the picker's stride, or there is no such device or precision.
+        If the network cannot have the stride, or the device or precision is not available.
     """
     picker = config.picker
     if not isinstance(picker, NetworkPickerConfig) and config.until == "picks":

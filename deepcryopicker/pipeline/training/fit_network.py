@@ -30,7 +30,7 @@ from deepcryopicker.types import Image, TrainingSet
 
 @dataclass(frozen=True)
 class TestedWindows:
-    """N test windows of C classes beside what the network takes them for.
+    """N test windows of C classes with their predicted classes.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class TestedWindows:
         See :func:`deepcryopicker.evaluation.classification.score_patches`.
     """
 
-    __test__ = False  # no class of pytest's
+    __test__ = False  # not a pytest class
 
     windows: Image
     target: npt.NDArray[np.int64]
@@ -54,7 +54,7 @@ class TestedWindows:
 
 
 def new_network(config: TrainConfig) -> Network:
-    """Build the configured network, with random weights or with those it is to start from.
+    """Build the configured network, with random weights or those of ``start_from``.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def new_network(config: TrainConfig) -> Network:
             if given != stored:
                 raise UsageError(
                     f"start_from={config.start_from}: these weights were trained with another "
-                    f"{key}; choose the one in their {CARD}, or leave start_from out"
+                    f"{key}; use the one in their {CARD}, or leave start_from out"
                 )
         network.load_state_dict(earlier.network.state_dict())
     return network
@@ -84,7 +84,7 @@ def _chain(preprocessing: dict[str, Any]) -> dict[str, Any]:
 
 
 def count_rounds(config: TrainConfig) -> int:
-    """How often is trained: as configured, else twice where labels are given."""
+    """Return the number of trainings: as configured, else two if labels are given."""
     return config.rounds or (2 if isinstance(config.labeler, TruthConfig) else 1)
 
 
@@ -96,7 +96,7 @@ def fit_and_test(
     resume: bool = False,
     on_epoch: OnEpoch | None = None,
 ) -> TestedWindows | None:
-    """Fit the network in place, and score it on the windows kept for the end.
+    """Train the network in place, and score it on the test windows.
 
     Parameters
     ----------
@@ -104,16 +104,16 @@ def fit_and_test(
     training_set : TrainingSet
     config : TrainConfig
     folder : Path
-        Of curves and checkpoints.
+        Folder for curves and checkpoints.
     resume : bool
-        Go on from the last checkpoint in `folder`, if there is one.
+        Continue from the last checkpoint in `folder`, if any.
     on_epoch : callable, optional
-        Is given the row of every epoch.
+        Called with the row of every epoch.
 
     Returns
     -------
     TestedWindows or None
-        None where there are no test windows.
+        None without test windows.
     """
     fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch)
     chosen = training_set.split == "test"
@@ -140,17 +140,17 @@ def as_trained(
     tested: TestedWindows | None,
     attempts: Attempts,
 ) -> Trained:
-    """Put a fitted network together with all that is needed to pick with it.
+    """Combine a trained network with everything that is needed to pick.
 
-    Its scores are calibrated if it is to pick.
+    Its scores are calibrated if the run goes as far as picking.
 
     Parameters
     ----------
     network : Network
     training_set : TrainingSet
-        What it was fitted to.
+        Its training set.
     sources : sequence of LabelledMicrograph
-        What the training set was cut from.
+        Micrographs of the training set.
     config : TrainConfig
     tested : TestedWindows or None
     attempts : Attempts
@@ -178,7 +178,7 @@ def as_trained(
 
 
 def _common_diameter(diameters: Sequence[float]) -> float | None:
-    """Return the diameter of all, original pixels, or None where they have different ones."""
+    """Return the common diameter, original pixels, or None if diameters differ."""
     usual = float(np.median(diameters))
     return usual if np.allclose(diameters, usual, rtol=SAME_DIAMETER) else None
 

@@ -1,4 +1,4 @@
-"""Labelled micrographs, and the training windows that are cut from them."""
+"""Labelled micrographs, and training windows cut from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,19 +25,19 @@ from deepcryopicker.types import Candidates, Image, Picks, Strings, TrainingSet
 
 @dataclass(frozen=True)
 class LabelledMicrograph:
-    """One labelled micrograph.
+    """A labelled micrograph.
 
     Attributes
     ----------
     entry : Entry
     sites : Sites
-        Where windows may be cut.
+        Positions at which windows may be cut.
     diameter : float
         Particle diameter, original pixels.
     picks : Picks
         All candidates of the labeler.
     reason : (N,) str
-        Why they may not train the network; empty where they may.
+        Reason why a candidate is not used for training; empty if it is used.
     """
 
     entry: Entry
@@ -55,7 +55,7 @@ def with_sites(
     config: TrainConfig,
     number: int,
 ) -> LabelledMicrograph:
-    """List the places of a micrograph that windows can be cut at, beside its labels.
+    """List the positions of a micrograph at which windows can be cut, with its labels.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def with_sites(
         Side of the windows, working pixels.
     config : TrainConfig
     number : int
-        Of the micrograph among those labelled: with the seed, it decides which places are drawn.
+        Index among the labelled micrographs; with the seed it determines the random positions.
     """
     rng = np.random.default_rng([config.seed, number])
     sites = sites_of(preprocessed, candidates, size, config, rng)
@@ -82,7 +82,18 @@ def sites_of(
     config: TrainConfig,
     rng: np.random.Generator,
 ) -> Sites:
-    """List the places of one micrograph that windows of `size` working pixels can be cut at."""
+    """List the positions of one micrograph at which windows can be cut.
+
+    Parameters
+    ----------
+    preprocessed : Preprocessed
+    candidates : Candidates
+    size : int
+        Side of the windows, working pixels.
+    config : TrainConfig
+    rng : numpy.random.Generator
+        For random background positions.
+    """
     height, width = preprocessed.micrograph.image.shape
     window = size * preprocessed.diameter / preprocessed.working_diameter
     return find_sites(
@@ -93,20 +104,29 @@ def sites_of(
 def cut_training_set(
     sources: Sequence[LabelledMicrograph], size: int, config: TrainConfig, attempts: Attempts
 ) -> TrainingSet:
-    """Draw the samples and cut their windows of `size` pixels.
+    """Draw the samples and cut their windows.
 
-    Micrographs are read a second time rather than kept: windows of 227 pixels need them enlarged.
+    Micrographs are read a second time rather than kept in memory, because windows of 227 pixels
+    need enlarged micrographs.
+
+    Parameters
+    ----------
+    sources : sequence of LabelledMicrograph
+    size : int
+        Side of the windows, working pixels.
+    config : TrainConfig
+    attempts : Attempts
 
     Raises
     ------
     NothingUsableError
-        If there are no windows of particles, or none of anything else.
+        If there are no windows of particles, or only windows of particles.
     """
     groups = [one.entry.group for one in sources]
     samples = draw_samples([one.sites for one in sources], groups, config.class_set, config.seed)
     windows = np.empty((len(samples), size, size), np.float32)
     kept = np.zeros(len(samples), bool)
-    for index, source in enumerate(track(sources, "cutting")):
+    for index, source in enumerate(track(sources, "cutting training windows from")):
         members = np.flatnonzero(samples.micrograph == index)
         if not len(members):
             continue

@@ -1,4 +1,4 @@
-"""Self-training: the picks of one network give better labels for the next one."""
+"""Self-training: the picks of a network improve the labels for the next training."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from deepcryopicker.types import TrainingSet
 
 Sources = Sequence[LabelledMicrograph]
 Scored = tuple[Trained, dict[str, Any] | None]
-"""A network, and its scores on the test windows, None where there are none."""
+"""A network, and its scores on the test windows (None without test windows)."""
 
 
 def train_in_rounds(
@@ -33,30 +33,29 @@ def train_in_rounds(
     train: Callable[[Network, TrainingSet, Sources, int], Scored],
     training_set: TrainingSet | None = None,
 ) -> Scored:
-    """Train, and as often as configured label anew by what was learnt and train again.
+    """Train a network; in further rounds, improve the labels with it and train again.
 
-    Every round starts from fresh weights and from the labeler's own finds, so that errors of one
-    round are not handed down.
+    Every round starts from fresh weights and the original candidates of the labeler, so that
+    errors of one round are not passed on to the next.
 
     Parameters
     ----------
     network : Network
-        That of the first round.
+        Network of the first round.
     sources : sequence of LabelledMicrograph
     config : TrainConfig
     attempts : Attempts
     cut : callable
-        Makes the training set of labelled micrographs.
+        Makes the training set from labelled micrographs.
     train : callable
-        Fits a network to a training set of labelled micrographs; it is also given the number of
-        the round, from 1.
+        Trains a network, given training set, labelled micrographs and number of the round, from 1.
     training_set : TrainingSet, optional
-        That of the first round, if it has been made already.
+        Training set of the first round, if it already exists.
     """
     trained, scores = train(network, training_set or cut(sources), sources, 1)
     rounds = count_rounds(config)
     for number in range(2, rounds + 1):
-        console.print(f"round {number} of {rounds}")
+        console.print(f"training round {number} of {rounds}")
         better = relabel(trained, sources, network.window, config, attempts)
         training_set = cut(better)
         trained, scores = train(new_network(config), training_set, sources, number)
@@ -70,16 +69,26 @@ def relabel(
     config: TrainConfig,
     attempts: Attempts,
 ) -> list[LabelledMicrograph]:
-    """Find better labels with a network: see :mod:`deepcryopicker.labeler.agreement`.
+    """Improve labels with a network; see :mod:`deepcryopicker.labeler.agreement`.
 
-    A micrograph that it cannot pick keeps its labels: without it the others would be split anew.
+    A micrograph that cannot be picked keeps its labels, so that the split of the others does not
+    change.
+
+    Parameters
+    ----------
+    trained : Trained
+    sources : sequence of LabelledMicrograph
+    size : int
+        Side of the windows, working pixels.
+    config : TrainConfig
+    attempts : Attempts
     """
     better: dict[str, LabelledMicrograph] = {}
-    judge = corrected if isinstance(config.labeler, TruthConfig) else agreed
-    picked = pick_sources(trained, sources, config, attempts, "labelling")
+    improve = corrected if isinstance(config.labeler, TruthConfig) else agreed
+    picked = pick_sources(trained, sources, config, attempts, "improving the labels of")
     for source, preprocessed, picks in picked:
-        judged, reason = judge(picks, source.picks, source.reason, source.diameter)
-        candidates = as_candidates(preprocessed, judged, reason)
+        labels, reason = improve(picks, source.picks, source.reason, source.diameter)
+        candidates = as_candidates(preprocessed, labels, reason)
         rng = np.random.default_rng([config.seed, len(better)])
         sites = sites_of(preprocessed, candidates, size, config, rng)
         better[source.entry.name] = replace(source, sites=sites)

@@ -33,14 +33,29 @@ def train_network(
     run: Run,
     tracker: Tracker,
 ) -> tuple[Trained, dict[str, Any] | None]:
-    """Fit the network, test it on windows, and write ``model.safetensors`` and its card.
+    """Train the network, test it on windows, and write ``model.safetensors`` and its card.
 
-    A training that was interrupted in this run folder goes on. Every round, by its number, has
-    its own folder of curves and checkpoints.
+    An interrupted training in the same run folder is continued. Every round has its own folder of
+    curves and checkpoints.
+
+    Parameters
+    ----------
+    network : Network
+        Trained in place.
+    training_set : TrainingSet
+    sources : sequence of LabelledMicrograph
+        Micrographs of the training set.
+    number : int
+        Number of the round, from 1.
+    config : TrainConfig
+    run : Run
+    tracker : Tracker
 
     Returns
     -------
-    Trained, and the scores on the test windows, None where there are none
+    trained : Trained
+    scores : dict or None
+        Scores on the test windows, None if there are none.
     """
     folder = training_folders(run.folder, number)[-1]
 
@@ -64,13 +79,13 @@ def train_network(
 
 
 def training_folders(run_folder: Path, rounds: int) -> list[Path]:
-    """Name the folders of curves and checkpoints, one for each round."""
+    """List the folders of curves and checkpoints, one for each round."""
     first = run_folder / TRAINING
     return [first, *(first / f"round_{number}" for number in range(2, rounds + 1))]
 
 
 def _show(tested: TestedWindows, classes: tuple[str, ...], run: Run, tracker: Tracker) -> None:
-    """Draw the test windows, track their scores and print these as a table."""
+    """Draw the test windows, record their scores and print a table."""
     scores, probability, target = tested.scores, tested.probability, tested.target
     patch_sheet(run.folder / "patches.png", tested.windows, target, probability, classes)
     confusion_figure(run.folder / "confusion.png", tested.confusion, classes)

@@ -29,7 +29,7 @@ def test_blank_micrograph_is_left_out_and_the_others_are_measured(tmp_path, caps
     said = capsys.readouterr().out
     assert "SKIP" not in said
     assert "confidence" not in said
-    assert "contrast: how clearly this size stands out from noise, not how exact it is" in " ".join(
+    assert "contrast: how clearly this size stands out from noise, not its accuracy" in " ".join(
         said.split()
     )
     header, row = (run.folder / "diameters.csv").read_text().splitlines()

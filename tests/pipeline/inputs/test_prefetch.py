@@ -94,17 +94,17 @@ def test_what_is_not_taken_is_dropped():
 
 def test_an_early_end_waits_for_the_read_under_way_and_begins_no_other():
     begun, ended = [], []
-    go_on = threading.Event()
+    released = threading.Event()
 
     def read(number):
         begun.append(number)
         if number == 1:
-            go_on.wait(10)
+            released.wait(10)
         ended.append(number)
 
     with closing(read_ahead(range(9), read)) as readings:
         next(readings)()
-        threading.Timer(0.05, go_on.set).start()
+        threading.Timer(0.05, released.set).start()
     assert begun == ended == [0, 1]
 
 

@@ -104,10 +104,10 @@ def test_what_was_scored_before_is_removed_with_its_truth(entry, files):
     ] == []
 
 
-def test_all_files_are_taken_over_from_a_shard(entry, files, tmp_path):
+def test_all_files_are_copied_from_a_shard(entry, files, tmp_path):
     pick(entry, files, draw=True)
     whole = Files.of(tmp_path / "whole", ["g"])
-    whole.take_over(entry, files)
+    whole.copy_from(files, entry)
     theirs, ours = (
         {path.relative_to(each.folder): path.read_bytes() for path in each.folder.rglob("*.*")}
         for each in (files, whole)

@@ -27,47 +27,47 @@ def test_a_file_is_whole_once_it_stays_as_large_as_promised(entry, whole):
     arrivals = Arrivals(patience=10)
     for now, size in enumerate((100, 5000, 5000, len(whole))):
         entry.path.write_bytes(whole[:size])
-        found, broken, changed = arrivals.look([entry], float(now))
+        found, broken, changed = arrivals.poll([entry], float(now))
         assert (found, broken) == ([], {})
         assert changed or size == 5000
         assert arrivals.waits(entry)
-    assert arrivals.look([entry], 5.0) == ([entry], {}, False)
+    assert arrivals.poll([entry], 5.0) == ([entry], {}, False)
     assert not arrivals.waits(entry)
-    assert arrivals.look([entry], 6.0) == ([], {}, False)  # once
+    assert arrivals.poll([entry], 6.0) == ([], {}, False)  # once
 
 
 def test_a_file_that_stays_cut_fails_after_some_time_and_is_looked_at_when_it_grows(entry, whole):
     arrivals = Arrivals(patience=10)
     entry.path.write_bytes(whole[:5000])
     for now in (0.0, 5.0, 9.9):
-        assert arrivals.look([entry], now)[:2] == ([], {})
-    found, broken, _ = arrivals.look([entry], 10.0)
+        assert arrivals.poll([entry], now)[:2] == ([], {})
+    found, broken, _ = arrivals.poll([entry], 10.0)
     assert found == []
     assert "truncated" in broken[entry]
     assert broken[entry].endswith("unchanged for 10 s")
-    assert arrivals.look([entry], 11.0)[:2] == ([], {})  # told once
+    assert arrivals.poll([entry], 11.0)[:2] == ([], {})  # reported once
     assert arrivals.waiting == 0
     entry.path.write_bytes(whole)
-    assert arrivals.look([entry], 12.0) == ([], {}, True)
-    assert arrivals.look([entry], 13.0) == ([entry], {}, False)
+    assert arrivals.poll([entry], 12.0) == ([], {}, True)
+    assert arrivals.poll([entry], 13.0) == ([entry], {}, False)
 
 
 def test_a_file_that_is_written_again_is_picked_again(entry, whole):
     arrivals = Arrivals(patience=10)
     entry.path.write_bytes(whole)
     arrivals.settle(entry)
-    assert arrivals.look([entry], 0.0) == ([], {}, False)
+    assert arrivals.poll([entry], 0.0) == ([], {}, False)
     entry.path.write_bytes(whole + b"more")
-    assert arrivals.look([entry], 1.0) == ([], {}, True)
-    assert arrivals.look([entry], 2.0) == ([entry], {}, False)
+    assert arrivals.poll([entry], 1.0) == ([], {}, True)
+    assert arrivals.poll([entry], 2.0) == ([entry], {}, False)
 
 
 def test_a_file_that_vanishes_is_not_whole(entry, whole):
     arrivals = Arrivals(patience=10)
     entry.path.write_bytes(whole)
-    arrivals.look([entry], 0.0)
+    arrivals.poll([entry], 0.0)
     entry.path.unlink()
-    assert arrivals.look([entry], 1.0)[0] == []
+    assert arrivals.poll([entry], 1.0)[0] == []
 
 
 @pytest.fixture(scope="module")
@@ -123,27 +123,27 @@ def test_what_arrives_is_picked_until_there_is_a_stop_file(night, watched, tmp_p
     assert len(failures) == 2
     assert "truncated" in failures[1]
 
-    # The same command goes on; what has become whole is no failure any more.
+    # The same command continues; a file that is now complete is no longer a failure.
     (folder / "m02.mrc").write_bytes((night.micrographs / "m02.mrc").read_bytes())
     code, out, err = finish(start(tmp_path, *overrides, "watching.idle=1"))
     assert (code, err) == (0, "")
-    assert "3 picked before, 1 to come" in out
+    assert "3 micrographs picked by an earlier run, 1 left" in out
     assert "m02" in picked(run)
     assert not (run / "failures.csv").exists()
     assert len((run / "summary.csv").read_text().splitlines()) == 5
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "message"),
     [
-        ("dataset.micrographs=nowhere", "follows a folder, but dataset.micrographs=nowhere"),
+        ("dataset.micrographs=nowhere", "needs a folder, but dataset.micrographs=nowhere"),
         ("dataset.coordinates=.", "watch=true does not score picks"),
         ("picker=log", "watch=true needs a trained network"),
         ("dataset=simulated", "watch=true needs a folder"),
         ("watching.every=0", "watching.every must be > 0 seconds"),
     ],
 )
-def test_what_cannot_be_watched_is_refused(night, watched, tmp_path, override, told):
+def test_what_cannot_be_watched_is_refused(night, watched, tmp_path, override, message):
     _, overrides = watched
     if override.startswith(("picker=", "dataset=")):
         key = override.partition("=")[0]
@@ -151,4 +151,4 @@ def test_what_cannot_be_watched_is_refused(night, watched, tmp_path, override, t
         overrides = [one for one in overrides if not one.startswith(f"{key}=")]
     code, out, err = finish(start(tmp_path, *overrides, override))
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err

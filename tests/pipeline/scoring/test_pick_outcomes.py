@@ -73,9 +73,9 @@ def test_the_good_file_is_read(tmp_path):
         ("hit,0", "hit,-1", "names particle -1 of 3"),
         ("hit,0", f"hit,{'9' * 5000}", "names particle 99999999999999999999 of 3"),
         ("hit,0", "hit,1_0", "names particle"),
-        ("hit,0", "hit,", "no outcome"),
-        ("false,", "false,2", "no outcome"),
-        ("false,", "maybe,", "no outcome"),
+        ("hit,0", "hit,", "not an outcome"),
+        ("false,", "false,2", "not an outcome"),
+        ("false,", "maybe,", "not an outcome"),
         ("false,", "false,,", "cells"),
         ("hit,0", "hit,1", "hit of two picks"),
         ("hit,0", "hit,2", "farther from its particle than the radius"),
@@ -90,7 +90,7 @@ def test_a_file_that_does_not_fit_is_refused_in_one_line(tmp_path, old, new, rea
     assert len(str(refused.value)) < 300
 
 
-def test_what_is_no_file_or_no_text_is_refused(tmp_path):
+def test_anything_but_a_text_file_is_refused(tmp_path):
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x80")
     for name in ("missing", "folder", "binary"):

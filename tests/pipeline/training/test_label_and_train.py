@@ -89,7 +89,7 @@ def test_until_samples_nothing_is_trained(stages, run):
 
 
 @pytest.mark.parametrize(("labeler", "used"), [(TruthConfig(), "AutoConfig"), (LogConfig(), None)])
-def test_adapting_goes_on_from_the_runs_weights_without_the_truth(run, monkeypatch, labeler, used):
+def test_adapting_starts_from_the_weights_of_the_run(run, monkeypatch, labeler, used):
     asked, tracked = [], []
 
     def stand_in(network, catalogue, known, scored, config, run, tracker):

@@ -129,7 +129,7 @@ def test_absurd_numbers_of_rounds_are_refused(configure, number):
 
 
 @pytest.mark.parametrize("stop", ["between", "within"])
-def test_an_interrupted_second_round_goes_on_to_the_same_weights(
+def test_an_interrupted_second_round_continues_to_the_same_weights(
     twice, configure, tmp_path, monkeypatch, stop
 ):
     """Killed before the second round, or after its first epoch."""
@@ -208,12 +208,12 @@ def test_false_picks_become_contaminants_where_labels_are_given(
     np.testing.assert_allclose(places, [far])
     before = sources[0].sites
     assert (sites.kind == "top").sum() == (before.kind == "top").sum() > 3
-    # Labels are judged anew from the labeler's own in every round.
+    # Labels are improved in every round from those of the labeler.
     assert better[0].picks is sources[0].picks
     assert better[0].reason is sources[0].reason
 
 
-def test_a_micrograph_that_cannot_be_judged_again_keeps_its_labels(
+def test_a_micrograph_that_cannot_be_picked_again_keeps_its_labels(
     sources, configure, tmp_path, monkeypatch
 ):
     """Else the others would be split anew, and what is tested on would be trained on."""
@@ -283,7 +283,7 @@ def test_true_labels_of_test_micrographs_do_not_calibrate(
     assert asked == names
 
 
-# Going on from earlier weights
+# Starting from earlier weights
 
 
 def test_training_starts_from_given_weights(once, configure):
@@ -296,7 +296,7 @@ def test_training_starts_from_given_weights(once, configure):
     assert any(not torch.equal(fresh[key], stored[key]) for key in stored)
 
 
-def test_another_picture_of_the_stages_is_no_other_preprocessing(once, configure):
+def test_another_picture_of_the_stages_is_the_same_preprocessing(once, configure):
     new_network(configure(f"start_from={once}", "preprocessing.save_stages=true"))
 
 

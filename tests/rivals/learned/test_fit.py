@@ -68,7 +68,7 @@ def test_without_particles_there_is_nothing_to_learn(name):
     config, diameter = RIVALS[name]
     example = discs(0, diameter)
     empty = replace(example, x=np.zeros(0), y=np.zeros(0))
-    with pytest.raises(NothingUsableError, match="no window of .* around a particle"):
+    with pytest.raises(NothingUsableError, match=r"no window of .* around a particle"):
         fit(config, [empty], 0, quiet)
 
 

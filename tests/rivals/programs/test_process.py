@@ -60,7 +60,7 @@ def test_command_and_output_are_kept(write, tmp_path):
 
 
 def test_the_last_words_of_a_failure_are_quoted(write, tmp_path):
-    with pytest.raises(NothingUsableError, match=r"it failed with exit code 7: no such file\nsee .*log"):
+    with pytest.raises(NothingUsableError, match=r"exit code 7: no such file\nsee .*log"):
         run(write("it", "echo hello; printf '1/3\\rno such file\\n\\n'; exit 7"), tmp_path)
 
 
