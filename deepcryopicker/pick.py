@@ -1,4 +1,4 @@
-"""Micrographs and a trained network to coordinates: ``python -m deepcryopicker.pick``.
+"""Pick micrographs with a trained network or a labeler: ``python -m deepcryopicker.pick``.
 
 python -m deepcryopicker.pick picker.weights=RUN dataset=folder dataset.micrographs=DIR
 python -m deepcryopicker.pick picker=log dataset=folder dataset.micrographs=DIR
@@ -8,6 +8,7 @@ python -m deepcryopicker.pick picker.weights=RUN dataset=folder dataset.microgra
 import sys
 
 from deepcryopicker.app.hydra_app import command
+from deepcryopicker.app.start import no_collections
 from deepcryopicker.config.schemas import PickConfig
 from deepcryopicker.io.console import console
 from deepcryopicker.pipeline.picking.freed_memory import keep_freed_memory
@@ -15,17 +16,17 @@ from deepcryopicker.runs.folder import Run
 
 
 def pick(config: PickConfig, run: Run) -> float | None:
-    """Pick every micrograph and score those that have truth."""
-    from deepcryopicker.pipeline.scoring.score import score, tabulate
-
+    """Pick all micrographs and score those with truth."""
     keep_freed_memory()
+    with no_collections():
+        from deepcryopicker.pipeline.picking.pick_dataset import pick_dataset
+        from deepcryopicker.pipeline.scoring.score import score, tabulate
+
     if config.watch:
         from deepcryopicker.pipeline.picking.watch import pick_arrivals
 
         picked = pick_arrivals(config, run)
     else:
-        from deepcryopicker.pipeline.picking.pick_dataset import pick_dataset
-
         picked = pick_dataset(config, run)
     scores = score(picked, config.picker.threshold)
     run.write_metrics(scores)

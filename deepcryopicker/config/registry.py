@@ -2,9 +2,9 @@
 
 import dataclasses
 import re
-from typing import Any
+from typing import Any, cast
 
-from hydra.core.config_store import ConfigStore
+from hydra.core.config_store import ConfigNode, ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from deepcryopicker.config.groups import SCHEMAS
@@ -34,12 +34,29 @@ def register() -> None:
     """Store all schemas; option files name them with a leading underscore."""
     store = ConfigStore.instance()
     for group, schemas in SCHEMAS.items():
-        for name, schema in schemas.items():
-            # A hyphen cannot be part of a Python attribute.
-            package = group.replace("-", "_") if "-" in group else None
-            store.store(group=group, name=f"_{name}", node=schema, package=package)
+        store.repo[group] = _Options(group, schemas)
     for name, node in COMMANDS.items():
         store.store(name=f"_{name}", node=node)
+
+
+class _Options(dict[str, Any]):
+    """The schemas of a group as Hydra's store holds them, each converted when it is looked up.
+
+    A configuration names a few of them, and converting all takes longer than composing it.
+    """
+
+    def __init__(self, group: str, schemas: dict[str, type]) -> None:
+        super().__init__({f"_{name}.yaml": schema for name, schema in schemas.items()})
+        self._group = group
+
+    def __getitem__(self, name: str) -> ConfigNode:
+        held = super().__getitem__(name)
+        if isinstance(held, type):
+            # A hyphen cannot be part of a Python attribute.
+            package = self._group.replace("-", "_") if "-" in self._group else None
+            node = OmegaConf.structured(held)
+            held = self[name] = ConfigNode(name, node, self._group, package, provider=None)
+        return cast(ConfigNode, held)
 
 
 def validated(config: DictConfig) -> Any:

@@ -19,7 +19,6 @@ from omegaconf import DictConfig
 from deepcryopicker.io.console import console
 from deepcryopicker.io.files.tables import flatten, write_rows
 from deepcryopicker.io.files.yaml_files import read_yaml
-from deepcryopicker.plots.sweep_table import NOTES, PAPER
 from deepcryopicker.runs.saved_config import read_settings
 from deepcryopicker.runs.status import (
     DONE,
@@ -158,6 +157,8 @@ def tabulate(jobs: Sequence[Job]) -> tuple[list[dict[str, Any]], list[str]]:
     varied : list of str
         Keys of the choices that vary between the jobs.
     """
+    from deepcryopicker.plots.sweep_table import NOTES
+
     choices = [choices_of(job.overrides) for job in jobs]
     keys = dict.fromkeys(key for each in choices for key in each)
     varied = [key for key in keys if len({each.get(key) for each in choices}) > 1]
@@ -190,6 +191,8 @@ def _metrics(job: Job) -> dict[str, Any]:
 
 def _published(job: Job) -> dict[str, float]:
     """Find the published numbers for the choices of a job, in ``reference``."""
+    from deepcryopicker.plots.sweep_table import PAPER
+
     reference: Mapping[str, Any] = (read_settings(job.folder) or {}).get("reference", {})
     found = published(reference, job.overrides)
     return {f"{PAPER}{metric}": number for metric, number in found.items()}

@@ -17,7 +17,6 @@ from deepcryopicker.io.files.suffixes import (
     without_suffix,
 )
 from deepcryopicker.io.images.mrc import read_header, read_mrc
-from deepcryopicker.io.images.pictures import picture_shape, read_picture, read_tiff, tiff_shape
 from deepcryopicker.io.images.streams import persistently
 from deepcryopicker.types import Image, Micrograph
 
@@ -92,6 +91,9 @@ def micrograph_shape(path: Path, average_frames: bool = False) -> tuple[int, int
     suffix = suffix_of(path)
     if suffix in MRC | COMPRESSED_MRC:
         return read_header(path, average_frames).shape
+    # Imported here, because MRC files need neither Pillow nor tifffile.
+    from deepcryopicker.io.images.pictures import picture_shape, tiff_shape
+
     if suffix in PICTURES:
         return picture_shape(path)
     if suffix in TIFF:
@@ -116,6 +118,8 @@ def _read(path: Path, average_frames: bool) -> tuple[Image, float | None]:
     suffix = suffix_of(path)
     if suffix in MRC | COMPRESSED_MRC:
         return read_mrc(path, average_frames)
+    from deepcryopicker.io.images.pictures import read_picture, read_tiff
+
     # Resolution tags of pictures describe printers, not microscopes, and are ignored.
     if suffix in PICTURES:
         return read_picture(path), None
