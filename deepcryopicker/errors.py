@@ -11,13 +11,13 @@ class DeepCryoPickerError(Exception):
 
 
 class UsageError(DeepCryoPickerError):
-    """A wrong key, value or file list: nothing was done, and the user can mend it."""
+    """A wrong key, value or list of files: nothing was done, and the user can correct it."""
 
     exit_code = 2
 
 
 class MicrographError(DeepCryoPickerError):
-    """One micrograph cannot be used; the batch goes on without it."""
+    """One micrograph cannot be used; the batch continues without it."""
 
 
 class NothingUsableError(DeepCryoPickerError):
@@ -25,15 +25,15 @@ class NothingUsableError(DeepCryoPickerError):
 
 
 class OutputError(DeepCryoPickerError):
-    """An output cannot be written: no micrograph's fault, and no other one would fare better."""
+    """An output cannot be written (disk full, no permission); stops the run."""
 
 
 class MissingProgramError(DeepCryoPickerError):
-    """A program that somebody else wrote is needed and not installed."""
+    """An external program is needed and not installed."""
 
 
 def nearest(given: str, choices: Iterable[str]) -> str | None:
-    """Return the choice that looks most like what was given, or None.
+    """Return the choice with the most similar spelling, or None if none is similar.
 
     Examples
     --------
@@ -45,7 +45,17 @@ def nearest(given: str, choices: Iterable[str]) -> str | None:
 
 
 def unknown(kind: str, given: str, choices: Iterable[str]) -> str:
-    """Word the refusal of an unknown name: what was given, the nearest choice, all choices."""
+    """Return the message for an unknown name: the name, the nearest choice and all choices.
+
+    Parameters
+    ----------
+    kind : str
+        What the name is of, for example ``labeler``.
+    given : str
+        The unknown name.
+    choices : iterable of str
+        Known names.
+    """
     names = sorted(choices)
     guess = nearest(given, names)
     hint = f" Did you mean {guess}?" if guess else ""

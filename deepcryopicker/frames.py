@@ -20,7 +20,7 @@ def to_working(position: npt.ArrayLike, scale: float) -> npt.NDArray[np.float64]
 
     Examples
     --------
-    >>> float(to_working(0.5, 0.5))  # the seam between the first two pixels
+    >>> float(to_working(0.5, 0.5))  # the boundary between the first two pixels
     0.0
     """
     return (np.asarray(position, np.float64) + 0.5) * scale - 0.5

@@ -1,9 +1,9 @@
-"""What travels between the boxes of the pipeline: shapes, units and frames, documented once.
+"""Data passed between the stages of the pipeline: shapes, units and frames, documented once.
 
 Two pixel frames exist. *Original* pixels are those of the micrograph's file; *working* pixels are
 those of the rescaled image that labelers and networks see. In both, x is the column, y the row,
 and 0 is the centre of the top-left pixel. ``deepcryopicker.frames`` converts between them.
-Everything that leaves the program is in original pixels.
+All output is in original pixels.
 """
 
 from array import array
@@ -26,14 +26,14 @@ SHAPES = ("top", "side", "irregular")
 """Particle classes in the paper's order; RELION's class numbers are their positions, from 1."""
 
 PARTICLE = "particle"
-"""Class of any shape, where a network does not tell shapes apart."""
+"""Class of any shape, for networks that do not distinguish shapes."""
 
 BACKGROUND = "background"
 NEGATIVE = "negative"
-"""Classes of windows that hold no particle, or none in the middle."""
+"""Classes of windows without a particle, or without one at the centre."""
 
 DEVICES = ("auto", "cpu", "cuda")
-"""Where a network runs; ``auto`` is CUDA where present."""
+"""Where a network runs; ``auto`` is CUDA if available."""
 
 
 class Margins(NamedTuple):
@@ -55,14 +55,14 @@ class Micrograph:
     Attributes
     ----------
     name : str
-        Path below the input folder without extension, with ``/``: names every output.
+        Path below the input folder without extension, with ``/``; outputs are named by it.
     path : Path
-        The file it came from.
+        The file it was read from.
     image : (H, W) float32
-        Row 0 is the first row of the file. Never flipped. Particles are dark. Stages of a
-        preprocessing chain in double precision are float64.
+        Row 0 is the first row of the file, never flipped. Particles are dark. Within a
+        preprocessing chain in double precision, float64.
     pixel_size : float or None
-        Angstrom per original pixel, None where unknown.
+        Angstrom per original pixel, None if unknown.
     scale : float
         Working pixels per original pixel; 1 as read.
     margins : Margins
@@ -79,15 +79,15 @@ class Micrograph:
 
 @dataclass(frozen=True)
 class Picks:
-    """Particle positions of one micrograph, from whatever picker.
+    """Particle positions of one micrograph, from any picker.
 
     Attributes
     ----------
     x, y : (N,) float64
         Particle centres, column and row, original pixels.
     score : (N,) float64
-        Probability in [0, 1] that this is a particle; of other programs, any number that is
-        higher for what is likelier a particle.
+        Probability in [0, 1] that this is a particle; for other programs, any number that
+        increases with the likelihood of a particle.
     label : (N,) str
         Particle class: ``top``, ``side`` or ``irregular``.
     diameter : (N,) float64
@@ -117,7 +117,15 @@ class Picks:
         label: npt.ArrayLike = "irregular",
         diameter: npt.ArrayLike = np.nan,
     ) -> Self:
-        """Build from anything array-like; scalars are repeated for every pick."""
+        """Build from arrays, lists or scalars; scalars are repeated for every pick.
+
+        Parameters
+        ----------
+        x, y : (N,) array_like
+            Particle centres, original pixels.
+        score, label, diameter : (N,) array_like or scalar
+            See `Picks`.
+        """
         x = np.atleast_1d(np.asarray(x, np.float64))
         size = x.shape
         return cls(
@@ -135,19 +143,19 @@ class Picks:
 
     @classmethod
     def empty(cls) -> Self:
-        """No picks at all."""
+        """Return a set without picks."""
         return cls.create([], [])
 
     def moved(self, x: float, y: float) -> Self:
-        """Return the same picks farther by `x` columns and `y` rows."""
+        """Return the same picks shifted by `x` columns and `y` rows."""
         return replace(self, x=self.x + x, y=self.y + y)
 
     def flipped(self, height: int) -> Self:
-        """Return the same picks with y counted from the other end of `height` rows."""
+        """Return the same picks mirrored top to bottom in an image of `height` rows."""
         return replace(self, y=height - 1 - self.y)
 
     def joined(self, others: Self) -> Self:
-        """Return these picks and, after them, others of the same micrograph."""
+        """Return these picks followed by others of the same micrograph."""
         return replace(
             self,
             **{
@@ -157,7 +165,7 @@ class Picks:
         )
 
     def grouped(self, names: Sequence[str]) -> dict[str, Self]:
-        """Return the picks of each name, in order of appearance; `names` has one for each pick."""
+        """Return the picks by name, in order of appearance; `names` has one name per pick."""
         members: dict[str, array[int]] = {}
         for index, name in enumerate(names):
             members.setdefault(name, array("q")).append(index)
@@ -175,18 +183,18 @@ class Picks:
 
 
 CUT_BY_EDGE, UNCERTAIN = "cut by the edge", "uncertain"
-"""Reasons not to train on a candidate that do not speak against its being a particle."""
+"""Reasons not to train on a candidate although it may well be a particle."""
 
 WEAK = "weak"
-"""Reason of the weakest finds, which are as likely noise as particles."""
+"""Reason of the weakest detections, which are as likely noise as particles."""
 
 CONTAMINANT = "contaminant"
-"""Reason that does: what is so called shows the network what to tell particles from."""
+"""Reason of detections that are not particles; the network may learn them as negatives."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """What a labeler found in one micrograph.
+    """Candidate particles that a labeler found in one micrograph.
 
     Attributes
     ----------
@@ -195,12 +203,12 @@ class Candidates:
     good : (N,) bool
         Whether the candidate may train the network as a particle.
     reason : (N,) str
-        Why it may not; empty for the good ones.
+        Why it may not train the network; empty for good candidates.
     coverage : (h, w) float32
-        Share of particle-like pixels in the particle-sized disc around each working pixel;
-        where it is low there is background.
+        Fraction of particle-like pixels in the particle-sized disc around each working pixel;
+        low in the background.
     clusters : (h, w) uint8
-        What the mask was made from: intensity clusters, or steps of a filter's response.
+        Image from which the mask was made: intensity clusters, or levels of a filter response.
     mask : (h, w) bool
         Particle-like pixels.
     scale : float
@@ -218,7 +226,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """N windows to train on, of C classes.
+    """N training windows of C classes.
 
     Attributes
     ----------
@@ -227,17 +235,17 @@ class TrainingSet:
     target : (N,) int64
         Index into `classes`.
     heat : (N, C) float32
-        Target of a heat map: as `target`, but a window off the centre of a particle still has
-        some of the particle's class. Sums to one.
+        Target of a heat map: as `target`, but a window off the centre of a particle has a
+        fraction of the particle's class. Each row sums to one.
     split : (N,) str
         ``train``, ``validation`` or ``test``.
     group : (N,) str
-        The dataset that the window comes from.
+        Dataset of the window.
     unit : (N,) int64
-        Number of the micrograph (or of the spatial block, where a dataset has fewer than three
-        micrographs): what is split.
+        Number of the micrograph, or of the spatial block where a dataset has fewer than three
+        micrographs. Units, not windows, are assigned to the splits.
     site : (N,) int64
-        Number of the place; rotated copies share it.
+        Number of the position; rotated copies share it.
     classes : tuple of str
         Class names by index, for example ``("top", "side", "irregular", "background")``.
     """
@@ -259,12 +267,12 @@ def particle_classes(classes: Sequence[str]) -> list[int]:
 
 @dataclass(frozen=True)
 class Calibration:
-    """A logistic curve from scores to probabilities.
+    """Logistic calibration of scores to probabilities.
 
     Attributes
     ----------
     slope, intercept : float
-        The logit of the probability is the score's, times the slope, plus the intercept.
+        ``logit(probability) = slope * logit(score) + intercept``.
     """
 
     slope: float = 1.0
@@ -289,7 +297,7 @@ class ScoreMap:
     offset : float
         Working coordinate (x and y alike) of position 0.
     calibration : Calibration
-        Of the smoothed probability of particles.
+        Of the smoothed particle probability.
     """
 
     probability: Image

@@ -1,4 +1,4 @@
-"""The micrographs of a run, what the user said about them, and their truth."""
+"""The micrographs of a run, their settings and their truth."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -17,14 +17,14 @@ from deepcryopicker.types import Micrograph, Picks
 
 logger = logging.getLogger(__name__)
 
-_MOST_OUTSIDE = 0.2  # share of a file's positions
+_MOST_OUTSIDE = 0.2  # fraction of the positions in a file
 
 
 @dataclass(frozen=True)
 class Block:
     """A rectangle of a micrograph, original pixels: rows from `top`, columns from `left`.
 
-    `micrograph` is the name of the whole.
+    `micrograph` is the name of the whole micrograph.
     """
 
     micrograph: str
@@ -34,7 +34,7 @@ class Block:
     width: int
 
     def holds(self, picks: Picks) -> Picks:
-        """Return the picks, in the micrograph's frame, whose centres lie in it."""
+        """Return the picks whose centres lie in the block; in the frame of the micrograph."""
         x, y = picks.x - self.left, picks.y - self.top
         inside = (x >= 0) & (x <= self.width - 1) & (y >= 0) & (y <= self.height - 1)
         return picks[inside]
@@ -44,35 +44,35 @@ class Block:
 class Entry:
     """One micrograph of a dataset, or a block of one.
 
-    Everything that it loads is in its own frame: that of the block, if it is one.
-    ``to_micrograph`` and ``from_micrograph`` lead to the micrograph's and back.
+    Data is loaded in the frame of the entry: that of the block, if it is one.
+    ``to_micrograph`` and ``from_micrograph`` convert to the frame of the micrograph and back.
 
     Attributes
     ----------
     name : str
-        Names its outputs.
+        Name of its outputs.
     path : Path
     group : str
-        What it is tabulated with: the dataset's name, or the particle species simulated.
+        Row of the score tables: the name of the dataset, or the simulated particle species.
     diameter : float or None
         Particle diameter, original pixels.
     diameter_angstrom : float or None
     pixel_size : float or None
-        Angstrom per pixel, where the user overrides the header.
+        Angstrom per pixel; overrides the header.
     polarity : str
         ``dark`` or ``bright``.
     average_frames : bool
         Whether a stack of frames is averaged rather than refused.
     truth : Path or None
-        True particles.
+        File of true particles.
     truth_from_bottom : bool
-        Whether their y counts upwards from the last row of the micrograph.
+        Whether y counts upwards from the last row of the micrograph in that file.
     estimated : bool
         Whether `diameter` was estimated from the data.
     optics : Optics or None
-        Optics group, where a STAR file lists the micrographs with theirs.
+        Optics group, if a STAR file lists the micrographs with optics.
     block : Block or None
-        The part of the micrograph that this is; None for the whole.
+        Part of the micrograph; None for the whole.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Entry:
         Raises
         ------
         MicrographError
-            If it is known in Angstrom only and the pixel size is not known.
+            The diameter is known in Angstrom only and the pixel size is unknown.
         """
         if self.diameter is not None:
             return self.diameter
@@ -133,12 +133,12 @@ class Entry:
         return (self.truth, uncertain) if uncertain.exists() else (self.truth,)
 
     def load_truth(self) -> tuple[Picks, Picks] | None:
-        """Read true and uncertain particles; None where there is no truth.
+        """Read true and uncertain particles; None without truth.
 
         Raises
         ------
         UsageError
-            If many of them lie outside the image, see :func:`within`.
+            Many of them lie outside the image, see :func:`within`.
         """
         if self.truth is None:
             return None
@@ -155,7 +155,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All micrographs of a dataset, in the order in which they are worked on."""
+    """All micrographs of a dataset, in processing order."""
 
     name: str
     entries: tuple[Entry, ...]
@@ -176,12 +176,21 @@ class Catalogue:
 
 
 def within(path: Path, picks: Picks, shape: tuple[int, int]) -> Picks:
-    """Leave out the picks of a file whose centres lie outside an image of ``(H, W)`` pixels.
+    """Return the picks whose centres lie inside the image; warn about the others.
+
+    Parameters
+    ----------
+    path : Path
+        File of the picks, named in messages.
+    picks : Picks
+        In the frame of the image.
+    shape : (int, int)
+        H and W of the image, pixels.
 
     Raises
     ------
     UsageError
-        More than a fifth does: they belong to another scale, or to another image.
+        More than a fifth lie outside: they belong to another scale or another image.
     """
     height, width = shape
     inside = (abs(picks.x - (width - 1) / 2) <= width / 2) & (
@@ -191,10 +200,10 @@ def within(path: Path, picks: Picks, shape: tuple[int, int]) -> Picks:
     if outside > _MOST_OUTSIDE * len(picks):
         raise UsageError(
             f"{path}: {outside} of {len(picks)} positions lie outside the image of "
-            f"{width}x{height} pixels\nare they of another pixel size, or flipped?"
+            f"{width}x{height} pixels\nare they for another pixel size, or flipped?"
         )
     if outside:
-        logger.warning("%s: %d positions outside the image are left out", path, outside)
+        logger.warning("%s: %d positions outside the image are ignored", path, outside)
     return picks[inside]
 
 
@@ -204,7 +213,7 @@ def open_folder(config: FolderConfig) -> Catalogue:
     Raises
     ------
     UsageError
-        If there are no micrographs, or none of the coordinate files belongs to one.
+        There are no micrographs, or no coordinate file belongs to any of them.
     """
     listed = list_micrographs(config.micrographs)
     unpublished = isinstance(config, PublicConfig) and config.source.truth is None
@@ -234,7 +243,7 @@ def open_folder(config: FolderConfig) -> Catalogue:
 
 
 def open_combined(config: CombinedConfig) -> Catalogue:
-    """List the micrographs of every member; their names start with the member's."""
+    """List the micrographs of every member; their names start with the name of the member."""
     entries = [
         replace(entry, name=f"{folder}/{entry.name}")
         for folder, member in config.members.items()
@@ -251,7 +260,7 @@ def _find_optics(listing: Path) -> dict[Path, Optics]:
 
 
 def _with_optics(entry: Entry, optics: Optics | None) -> Entry:
-    """Give an entry its optics group, with the pixel size of it or of the user, who is right."""
+    """Return the entry with its optics group; a pixel size set by the user takes precedence."""
     if optics is None:
         return entry
     optics = optics.with_pixel_size(entry.pixel_size)
@@ -259,7 +268,7 @@ def _with_optics(entry: Entry, optics: Optics | None) -> Entry:
 
 
 def _find_truth(folder: str | None, names: list[str], optional: bool) -> dict[str, Path]:
-    """Map micrograph names to coordinate files; an `optional` folder need not be there."""
+    """Map micrograph names to coordinate files; an `optional` folder may be missing."""
     if folder is None or (optional and not Path(folder).exists()):
         return {}
     root = Path(folder)

@@ -1,4 +1,4 @@
-"""Fetch a public dataset: only when asked to, and nothing that is there already."""
+"""Download a public dataset: only on request, and only missing files."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,12 +16,12 @@ from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.files.checks import one_line
 from deepcryopicker.io.images.reader import micrograph_shape
 
-_PATIENCE = 30.0  # seconds without an answer
+_TIMEOUT = 30.0  # seconds without an answer
 
 
 @dataclass(frozen=True)
 class _File:
-    """A file that can be fetched from `url`; `sha256` is None where it is not known."""
+    """A file published at `url`; `sha256` is None if unknown."""
 
     url: str
     path: Path
@@ -29,25 +29,25 @@ class _File:
 
     @property
     def is_there(self) -> bool:
-        """Whether it has been fetched, and is whole."""
+        """Whether the file has been downloaded completely."""
         return self.path.is_file() and self.is_right(self.path)
 
     def is_right(self, path: Path) -> bool:
-        """Whether the file at `path` has the sum, as far as that is known."""
+        """Return whether the checksum of the file at `path` is right, or unknown."""
         return self.sha256 is None or self.sha256 == pooch.file_hash(str(path))
 
 
 def download(config: PublicConfig) -> None:
-    """Fetch the micrographs and the truth of a dataset that are not there yet.
+    """Download the missing micrographs and truth of a dataset.
 
-    Each file appears when it is complete, so that the same call goes on after an interruption.
-    Coordinates that are there stay, whoever wrote them.
+    Each file appears when it is complete, so that the same call continues after an interruption.
+    Existing coordinate files are kept.
 
     Raises
     ------
     NothingUsableError
-        No network, a wrong address, or a file that is not the published one. What had been
-        fetched stays.
+        No network, a wrong address, or a file that is not the published one. Files downloaded
+        before are kept.
     """
     source, truth, root = config.source, config.source.truth, Path(config.root)
     micrographs = _files(source.micrographs, root / "micrographs") if source.micrographs else {}
@@ -57,7 +57,7 @@ def download(config: PublicConfig) -> None:
     missing = [one for one in (*micrographs.values(), *undecoded.values()) if not one.is_there]
     if missing:
         console.print(f"{config.name}: {source.page}\nlicence: {source.licence}")
-    for file in track(missing, "downloading"):
+    for file in track(missing, "downloading", "file"):
         _fetch(file)
     if truth:
         for name, picture in undecoded.items():
@@ -65,7 +65,7 @@ def download(config: PublicConfig) -> None:
 
 
 def _files(config: FilesConfig, folder: Path) -> dict[str, _File]:
-    """List the files at an address by their names."""
+    """List the files at an address by name."""
     suffix = PurePosixPath(urlsplit(config.url).path).suffix
     return {
         name: _File(
@@ -78,8 +78,8 @@ def _files(config: FilesConfig, folder: Path) -> dict[str, _File]:
 
 
 def _fetch(file: _File) -> None:
-    """Fetch one file, atomically."""
-    get = pooch.HTTPDownloader(timeout=_PATIENCE)
+    """Download one file atomically."""
+    get = pooch.HTTPDownloader(timeout=_TIMEOUT)
     try:
         with replacing(file.path) as temporary:
             get(file.url, str(temporary), None)
@@ -90,8 +90,8 @@ def _fetch(file: _File) -> None:
                 )
     except exceptions.RequestException as error:
         raise NothingUsableError(
-            f"cannot download {file.url}: {_reason(error)}; what is complete is kept\n"
-            f"type the same command again, or get the file by hand and save it as {file.path}"
+            f"cannot download {file.url}: {_reason(error)}; complete files are kept\n"
+            f"type the same command again, or download the file yourself and save it as {file.path}"
         ) from error
 
 
@@ -99,19 +99,19 @@ def _reason(error: exceptions.RequestException) -> str:
     if isinstance(error, exceptions.HTTPError) and error.response is not None:
         return f"{error.response.status_code} {error.response.reason}"
     if isinstance(error, exceptions.Timeout):
-        return f"no answer in {_PATIENCE:g} s"
+        return f"no answer in {_TIMEOUT:g} s"
     if isinstance(error, exceptions.ChunkedEncodingError):
-        return "the connection broke off"
+        return "the connection was interrupted"
     if isinstance(error, exceptions.ConnectionError):
         return "no connection; is there a network?"
     return one_line(error)
 
 
 def _decode(picture: _File, config: PaintedConfig, micrograph: Path, coordinates: Path) -> None:
-    """Write the coordinates of the discs in a picture."""
+    """Write the coordinates of the discs painted on a picture."""
     try:
         picks = read_painted(picture.path, config, micrograph_shape(micrograph)[1])
     except MicrographError as error:
         picture.path.unlink()
-        raise NothingUsableError(f"{picture.url} is no picture of particles: {error}") from error
+        raise NothingUsableError(f"{picture.url} is not a picture of particles: {error}") from error
     write_csv(coordinates, picks)

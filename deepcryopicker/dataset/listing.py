@@ -15,24 +15,24 @@ logger = logging.getLogger(__name__)
 
 
 class NoMicrographsError(UsageError):
-    """There is no micrograph where they were said to be."""
+    """The given place holds no micrographs."""
 
 
 def list_micrographs(given: str) -> list[tuple[str, Path]]:
-    """List micrographs with the names of their outputs, sorted by name.
+    """List micrographs and the names of their outputs, sorted by name.
 
-    A name is the path below the deepest folder that all micrographs share, without extension: it
-    never leads out of the run folder, whatever a list says. Duplicates are dropped.
+    A name is the path below the deepest common folder of all micrographs, without extension, so
+    that outputs never lie outside the run folder. Duplicates are dropped.
 
     Parameters
     ----------
     given : str
-        File, folder, glob, STAR or text list; relative paths count from the working folder.
+        File, folder, glob, STAR or text list, relative to the working folder or absolute.
 
     Raises
     ------
     UsageError
-        If nothing is found, or two outputs would have one name.
+        Nothing is found, or two outputs would have the same name.
     """
     paths = _unique(_expand(given))
     if not paths:
@@ -40,7 +40,7 @@ def list_micrographs(given: str) -> list[tuple[str, Path]]:
     root = Path(given) if Path(given).is_dir() else _common_folder(paths)
     stems = [str(without_suffix(PurePosixPath(os.path.relpath(path, root)))) for path in paths]
     shared = {stem for stem, count in Counter(stems).items() if count > 1}
-    # Two files of one stem (a.mrc, a.png) would overwrite each other's outputs.
+    # The outputs of two files with one stem (a.mrc, a.png) would overwrite each other.
     names = [
         f"{stem}_{suffix_of(path)[1:]}" if stem in shared else stem
         for stem, path in zip(stems, paths, strict=True)
@@ -79,7 +79,7 @@ def _is_micrograph(path: Path) -> bool:
 
 
 def _nothing_found(given: str) -> str:
-    """Word that there is nothing to read; a folder of movies is a common reason."""
+    """Return the message that no micrograph was found; often the folder holds movies instead."""
     message = (
         f"dataset.micrographs: no micrographs ({' '.join(sorted(EXTENSIONS))}) found in {given}"
     )
@@ -91,10 +91,10 @@ def _nothing_found(given: str) -> str:
 def _unique(paths: list[Path]) -> list[Path]:
     unique = list({os.path.realpath(path): path for path in reversed(paths)}.values())[::-1]
     if len(unique) < len(paths):
-        logger.warning("%d micrographs are listed twice and done once", len(paths) - len(unique))
+        logger.warning("%d micrographs are listed twice, used once", len(paths) - len(unique))
     return unique
 
 
 def _common_folder(paths: list[Path]) -> Path:
-    """Return the deepest folder that holds all of them, be there ``..`` in their paths or not."""
+    """Return the deepest folder that holds all paths, which may contain ``..``."""
     return Path(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))  # noqa: PTH100, PTH120

@@ -1,4 +1,4 @@
-"""Particles that were published as discs painted over a micrograph, or as a mask of discs."""
+"""Particles published as discs painted over a micrograph, or as a mask of discs."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ from deepcryopicker.frames import picks_to_original
 from deepcryopicker.io.images.pictures import read_colours, read_picture
 from deepcryopicker.types import Floats, Image, Mask, Picks
 
-_WHITE = 127  # what is brighter is a disc, in spite of compression
+_WHITE = 127  # brighter pixels belong to a disc, even in compressed pictures
 _YELLOW = 80  # red minus blue; micrographs are grey, so their own pixels have 0
-_SMALLEST = 3.0  # radius in pixels; what is smaller is a slip of the brush
-_APART = 0.6  # nearest centres, in radii: hand-drawn discs overlap, but not by more
-_ARC = 0.03  # share of a disc's outline that must be seen of it
-_DISTINCT = 0.2  # nearest centres of discs of known radius, in radii
-_BLUR = 2.0  # pixels; outlines are rough by about so much
+_SMALLEST = 3.0  # radius in pixels; smaller spots are accidental brush marks
+_APART = 0.6  # minimum distance of centres, in radii: hand-drawn discs overlap, but not more
+_ARC = 0.03  # fraction of the outline of a disc that must be visible
+_DISTINCT = 0.2  # minimum distance of the centres of discs of known radius, in radii
+_BLUR = 2.0  # pixels; the roughness of outlines
 
 
 def read_painted(path: Path, config: PaintedConfig, width: int) -> Picks:
@@ -28,11 +28,11 @@ def read_painted(path: Path, config: PaintedConfig, width: int) -> Picks:
     Parameters
     ----------
     path : Path
-        PNG or JPEG; smaller than the micrograph where that was reduced before it was painted.
+        PNG or JPEG; smaller than the micrograph if that was binned before painting.
     config : PaintedConfig
-        What the discs look like.
+        Colour, radius and class of the discs.
     width : int
-        Of the micrograph, pixels.
+        Width of the micrograph, pixels.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def read_painted(path: Path, config: PaintedConfig, width: int) -> Picks:
     Raises
     ------
     MicrographError
-        If it is not a picture.
+        The file is not a readable picture.
     """
     is_yellow = config.paint == "yellow"
     mask = yellow(read_colours(path)) if is_yellow else read_picture(path) > _WHITE
@@ -53,16 +53,16 @@ def read_painted(path: Path, config: PaintedConfig, width: int) -> Picks:
 
 
 def yellow(picture: npt.NDArray[np.uint8]) -> Mask:
-    """Find what is painted yellow on a grey picture, (H, W, 3) red, green, blue."""
+    """Return the pixels painted yellow, (H, W) bool, on a grey RGB picture, (H, W, 3)."""
     return picture[..., 0].astype(np.int16) - picture[..., 2] > _YELLOW
 
 
 def split_discs(mask: Mask) -> Floats:
-    """Find discs of about one size, which may touch or overlap, in a mask.
+    """Find discs of similar size, which may touch or overlap, in a mask.
 
-    Their centres are the peaks of the distance to the nearest pixel outside the mask; what lies
-    beyond the picture's edge counts as inside, so that the discs that it cuts keep their centres.
-    Three discs that overlap all around their middle may show a fourth one there.
+    Centres are the peaks of the distance to the nearest pixel outside the mask. Pixels beyond the
+    edge of the picture count as inside, so that discs cut by it keep their centres. Three discs
+    that overlap around a common gap may give a spurious fourth there.
 
     Returns
     -------
@@ -89,19 +89,19 @@ def split_discs(mask: Mask) -> Floats:
 
 
 def _centre(depth: Image, y: int, x: int) -> tuple[float, float]:
-    """Return the centre (x, y) of the pixels around a peak that are about as deep."""
-    reach = 3
-    top, left = max(0, y - reach), max(0, x - reach)
-    near = depth[top : y + reach + 1, left : x + reach + 1]
+    """Return the centre (x, y) of the pixels around a peak with nearly its depth."""
+    radius = 3
+    top, left = max(0, y - radius), max(0, x - radius)
+    near = depth[top : y + radius + 1, left : x + radius + 1]
     rows, columns = np.nonzero(near >= near.max() - 1.0)
     return left + float(columns.mean()), top + float(rows.mean())
 
 
 def find_discs(mask: Mask, radius: float) -> Floats:
-    """Find discs of a known radius in a mask, however many of them overlap.
+    """Find discs of known radius in a mask; any number of them may overlap.
 
-    Every pixel on the outline of the mask votes for the place one radius inwards from it: a disc
-    is found if some of its outline is seen.
+    Every pixel on the outline of the mask votes for the position one radius inwards: a disc is
+    found if part of its outline is visible.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def find_discs(mask: Mask, radius: float) -> Floats:
     """
     votes = _votes_for_centres(mask, radius)
     density = cv2.GaussianBlur(votes, (0, 0), _BLUR, borderType=cv2.BORDER_CONSTANT)
-    # The votes of a whole outline, if all fell onto one pixel, would make a peak so high.
+    # Height of the peak if the votes of a whole outline fell onto one pixel.
     whole = 2.0 * np.pi * radius / (2.0 * np.pi * _BLUR**2)
     peaks = peak_local_max(
         density,
@@ -128,7 +128,7 @@ def find_discs(mask: Mask, radius: float) -> Floats:
 
 
 def _votes_for_centres(mask: Mask, radius: float) -> Image:
-    """Count at each pixel for how many pixels on the outline it lies one radius inwards."""
+    """Count for each pixel the outline pixels from which it lies one radius inwards."""
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), _BLUR)
     y, x = np.nonzero(mask & ~ndimage.binary_erosion(mask, border_value=1))
     inwards_x = cv2.Sobel(soft, cv2.CV_32F, 1, 0)[y, x]

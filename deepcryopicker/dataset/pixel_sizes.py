@@ -1,4 +1,4 @@
-"""Pixel sizes in headers beside what a diameter in Angstrom needs and a STAR file says."""
+"""Check pixel sizes of headers: required by a diameter in Angstrom, compared with a STAR file."""
 
 import logging
 from collections.abc import Sequence
@@ -9,15 +9,16 @@ from deepcryopicker.io.images.reader import header_pixel_size
 
 logger = logging.getLogger(__name__)
 
-_SAME = 0.01  # relative difference up to which two pixel sizes are one
+_SAME = 0.01  # relative difference up to which two pixel sizes count as equal
 
 
 def require_pixel_size(paths: Sequence[Path]) -> None:
-    """Refuse a diameter in Angstrom where the first header that can be read has no pixel size.
+    """Refuse a diameter in Angstrom if the first readable header has no pixel size.
 
     Raises
     ------
     UsageError
+        Names the file and the key to set.
     """
     path, pixel_size = _first_header(paths)
     if path is not None and pixel_size is None:
@@ -28,12 +29,12 @@ def require_pixel_size(paths: Sequence[Path]) -> None:
 
 
 def compare_pixel_sizes(listed: Sequence[tuple[Path, float]]) -> None:
-    """Warn where the first header that can be read contradicts the STAR file that lists it.
+    """Warn if the first readable header contradicts the STAR file that lists it.
 
     Parameters
     ----------
     listed : sequence of (Path, float)
-        Micrographs, and the Angstrom per pixel that the STAR file gives them, which counts.
+        Micrographs, and their Angstrom per pixel in the STAR file, which takes precedence.
     """
     path, found = _first_header([path for path, _ in listed])
     if path is None or found is None:
@@ -41,8 +42,8 @@ def compare_pixel_sizes(listed: Sequence[tuple[Path, float]]) -> None:
     given = dict(listed)[path]
     if abs(found / given - 1.0) > _SAME:
         logger.warning(
-            "%s: its header has %.4g Angstrom a pixel, the list %.4g, which counts; "
-            "if it is wrong, set dataset.pixel_size=ANGSTROM",
+            "%s: the header has %.4g Angstrom per pixel, the list %.4g, which is used; "
+            "to override both, set dataset.pixel_size=ANGSTROM",
             path,
             found,
             given,
@@ -50,7 +51,7 @@ def compare_pixel_sizes(listed: Sequence[tuple[Path, float]]) -> None:
 
 
 def _first_header(paths: Sequence[Path]) -> tuple[Path | None, float | None]:
-    """Find the first file whose header can be read, and the pixel size there, Angstrom."""
+    """Return the first file with a readable header and its pixel size, Angstrom."""
     for path in paths:
         try:
             return path, header_pixel_size(path)

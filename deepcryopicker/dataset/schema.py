@@ -12,9 +12,9 @@ SPECIES = ("apoferritin", "klh", "ribosome", "beta_galactosidase")
 
 
 def _check_folder(key: str, name: str) -> None:
-    """Refuse a name that, as a folder of results, would not be below the run folder."""
+    """Refuse a name that would put results outside the run folder."""
     if not name or "/" in name or name in (".", ".."):
-        raise UsageError(f"{key} names a folder of results: no '{name}', but a word without /")
+        raise UsageError(f"{key} must be a folder name without '/', got '{name}'")
 
 
 @dataclass
@@ -27,22 +27,22 @@ class FolderConfig:
         Of the dataset, for tables.
     micrographs : str
         A file, a folder (searched with its sub-folders), a quoted glob, a STAR with
-        ``_rlnMicrographName`` or a text file with one path a line.
+        ``_rlnMicrographName`` or a text file with one path per line.
     coordinates : str or None
-        Folder with true particles, ``<stem>.csv``, ``.star`` or ``.box``; places listed in
-        ``<stem>.uncertain.csv`` count neither way. Used for scoring, and
+        Folder with true particles, ``<stem>.csv``, ``.star`` or ``.box``; positions listed in
+        ``<stem>.uncertain.csv`` are ignored in scores. Used for scoring, and
         by ``labeler=truth``.
     diameter : float or None
         Particle diameter, original pixels; null estimates it from the data.
     diameter_angstrom : float or None
         The same in Angstrom.
     pixel_size : float or None
-        Angstrom per pixel; null takes it from the file's header.
+        Angstrom per pixel; null reads it from the header of the file.
     polarity : str
         ``dark`` or ``bright`` particles.
     average_frames : bool
-        Average the frames of a stack (MRC, TIFF) rather than refuse it. That is for movies whose
-        motion has been corrected; nothing is aligned.
+        Average the frames of a stack (MRC, TIFF) rather than refuse it. For movies whose motion
+        has been corrected; frames are not aligned.
     coordinates_from_bottom : bool
         Whether y in `coordinates` counts upwards from the last row of the file, as in CryoPPP.
     """
@@ -71,16 +71,16 @@ class FolderConfig:
 
 @dataclass
 class FilesConfig:
-    """Files that can be had at one address.
+    """Files published at one address.
 
     Attributes
     ----------
     url : str
-        With ``{name}`` in the place of a file's name; its extension is that of the files.
+        With ``{name}`` in place of the file name; its extension is that of the files.
     sha256 : dict
-        Names of the files here, without extension, and their sums; null where it is not known.
+        Local file names, without extension, and their checksums; null if unknown.
     renamed : dict
-        From the name of a file here to that in the address, where it is another one.
+        Name in the address by local name, if they differ.
     """
 
     url: str = MISSING
@@ -90,14 +90,14 @@ class FilesConfig:
 
 @dataclass
 class PaintedConfig(FilesConfig):
-    """Pictures on which every particle is a painted disc, named as their micrographs.
+    """Pictures with a painted disc on every particle, named as their micrographs.
 
     Attributes
     ----------
     paint : str
-        ``yellow`` discs over the grey micrograph, or ``white`` ones on black.
+        ``yellow`` discs over the grey micrograph, or ``white`` discs on black.
     radius : float or None
-        Of all discs, pixels; null if they are of several sizes.
+        Of all discs, pixels; null for discs of several sizes.
     label : str
         Class of all particles.
     """
@@ -120,15 +120,15 @@ class SourceConfig:
     Attributes
     ----------
     page : str
-        Address of a page about it, for people.
+        Address of a page about it.
     licence : str
-        Of what is fetched, in words; shown when something is.
+        Of the files, in words; shown before a download.
     movies : bool
-        Whether only movies are published, which nobody can pick before their motion is corrected.
+        Whether only movies are published, which need motion correction before picking.
     micrographs : files or None
-        None if they have to be fetched by hand.
+        None if they have to be downloaded manually.
     truth : painted files or None
-        None if no positions are published that could be fetched.
+        None if no positions can be downloaded.
     """
 
     page: str = MISSING
@@ -140,15 +140,15 @@ class SourceConfig:
 
 @dataclass
 class PublicConfig(FolderConfig):
-    """A public dataset: a folder of known layout, and where its files can be had.
+    """A public dataset: a folder of known layout, and the source of its files.
 
     Attributes
     ----------
     root : str
         Folder of the dataset.
     download : bool
-        Whether to fetch what is not there, into the sub-folders ``micrographs`` and
-        ``coordinates`` of `root`; otherwise nobody is asked for anything.
+        Whether to download missing files into the sub-folders ``micrographs`` and
+        ``coordinates`` of `root`; otherwise the network is not used.
     source : source
     """
 
@@ -159,14 +159,14 @@ class PublicConfig(FolderConfig):
 
 @dataclass
 class SimulatedConfig:
-    """Generated micrographs with exact truth: no download, no network.
+    """Simulated micrographs with exact truth; no download, no network.
 
     Attributes
     ----------
     name : str
         Of the dataset, for tables.
     kinds : list of str
-        Particle species; each gets micrographs of its own.
+        Particle species; each micrograph holds one.
     micrographs_per_kind : int
     shape : list of int
         Height and width, pixels.
@@ -206,16 +206,16 @@ class SimulatedConfig:
 
 @dataclass
 class VariedConfig:
-    """Generated micrographs of all sorts, of which no two are alike: for the general model.
+    """Simulated micrographs of random particles and conditions, for the general model.
 
     Attributes
     ----------
     name : str
         Of the dataset, for tables.
     count : int
-        How many micrographs.
+        Number of micrographs.
     side : float
-        Of the square micrographs, particle diameters.
+        Side of the square micrographs, particle diameters.
     seed : int
     cache : str
         Folder in which generated micrographs are kept for the next run.
@@ -243,13 +243,13 @@ class CombinedConfig:
     Attributes
     ----------
     name : str
-        Of the whole, for tables.
+        Of the combination, for tables.
     members : dict
-        From the folder that a member's results go to, to its configuration.
+        Configuration of each member by the folder of its results.
     download : bool
-        Whether to fetch what of its public members is not there.
+        Whether to download missing files of its public members.
     simulated : SimulatedConfig or None
-        Generated micrographs beside them.
+        Simulated micrographs to add.
     """
 
     name: str = "combined"
@@ -267,5 +267,5 @@ class CombinedConfig:
             if self.simulated.name in self.members:
                 raise UsageError(
                     f"dataset.simulated: its name, {self.simulated.name}, is one of "
-                    "dataset.members; choose another one"
+                    "dataset.members; choose another name"
                 )

@@ -1,4 +1,4 @@
-"""Parts of a dataset for many machines: each micrograph belongs to one, whoever lists them."""
+"""Parts of a dataset for several machines: a micrograph belongs to one shard on all of them."""
 
 import re
 import zlib
@@ -9,7 +9,7 @@ from deepcryopicker.errors import UsageError
 
 @dataclass(frozen=True)
 class Shard:
-    """Part `index` of `count`, 1 the first.
+    """Part `index` of `count`, counted from 1.
 
     Examples
     --------
@@ -28,6 +28,7 @@ class Shard:
         Raises
         ------
         UsageError
+            Not 1/N to N/N.
         """
         found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
         if not found or not 1 <= int(found[1]) <= int(found[2]):
@@ -35,9 +36,8 @@ class Shard:
         return cls(int(found[1]), int(found[2]))
 
     def takes(self, name: str) -> bool:
-        """Whether a micrograph of this name belongs to it.
+        """Return whether a micrograph of this name belongs to the shard.
 
-        By the name alone, not its place in a list: folders that fill up are listed differently
-        by every machine.
+        By the name alone, not its position in a list: machines list a growing folder differently.
         """
         return zlib.crc32(name.encode()) % self.count == self.index - 1

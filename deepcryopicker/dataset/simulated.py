@@ -1,4 +1,4 @@
-"""The embedded dataset: generated once, then read like any other from MRC and CSV."""
+"""Simulated datasets: generated once into a cache, then read like others from MRC and CSV."""
 
 import hashlib
 import json
@@ -24,13 +24,13 @@ TrackSeeds = Callable[[Collection[int], str], Iterable[int]]
 
 
 def open_simulated(config: SimulatedConfig, track: Track) -> Catalogue:
-    """Generate what is not in the cache yet and return the catalogue.
+    """Simulate the micrographs missing from the cache and return the catalogue.
 
     Parameters
     ----------
     config : SimulatedConfig
     track : callable
-        Wraps the micrographs still to be generated in a progress bar.
+        Wraps the micrographs to be simulated in a progress bar.
     """
     folder, wanted = _wanted(config)
     missing = [
@@ -63,9 +63,9 @@ def list_simulated(config: SimulatedConfig) -> Catalogue:
 
 
 def add_simulated(catalogue: Catalogue, simulated: Catalogue) -> Catalogue:
-    """Put generated micrographs at the end of a catalogue, beside real ones of the same species.
+    """Append simulated micrographs to a catalogue of real micrographs.
 
-    Their names start with their dataset's, and so do their groups: ``simulated_klh``.
+    Their names and groups start with the name of their dataset: ``simulated_klh``.
     """
     generated = [
         replace(
@@ -79,13 +79,13 @@ def add_simulated(catalogue: Catalogue, simulated: Catalogue) -> Catalogue:
 
 
 def open_varied(config: VariedConfig, track: TrackSeeds) -> Catalogue:
-    """Generate what is not in the cache yet and return the catalogue.
+    """Simulate the micrographs missing from the cache and return the catalogue.
 
     Parameters
     ----------
     config : VariedConfig
     track : callable
-        Wraps the seeds of the micrographs still to be generated in a progress bar.
+        Wraps the seeds of the micrographs to be simulated in a progress bar.
     """
     paths = _varied_paths(config)
     missing = [seed for seed, (micrograph, _) in paths.items() if not micrograph.exists()]
@@ -111,7 +111,7 @@ def list_varied(config: VariedConfig) -> Catalogue:
 
 
 def _varied_paths(config: VariedConfig) -> dict[int, tuple[Path, Path]]:
-    """Return micrograph and truth of every seed."""
+    """Return the files of micrograph and truth by seed."""
     folder = Path(config.cache) / _key(config)
     return {
         config.seed * 1_000_000 + index: _paths(folder, config.name, index)
@@ -120,13 +120,13 @@ def _varied_paths(config: VariedConfig) -> dict[int, tuple[Path, Path]]:
 
 
 def _wanted(config: SimulatedConfig) -> tuple[Path, list[tuple[Kind, int]]]:
-    """Folder of the cache, and species and number of each micrograph."""
+    """Return the cache folder, and species and number of each micrograph."""
     wanted = [(KINDS[name], i) for name in config.kinds for i in range(config.micrographs_per_kind)]
     return Path(config.cache) / _key(config), wanted
 
 
 def _key(config: SimulatedConfig | VariedConfig) -> str:
-    """Name of the cache folder: anything that changes a micrograph changes it."""
+    """Return the name of the cache folder, which depends on all that determines a micrograph."""
     settings = {k: v for k, v in asdict(config).items() if k in {"shape", "dose", "seed", "side"}}
     text = json.dumps([_code_digest(), settings], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,1 +1,1 @@
-"""Filters, maxima, suppression and windows that labelers and pickers share."""
+"""Filters, maxima, suppression and windows shared by labelers and pickers."""

@@ -1,4 +1,4 @@
-"""Responses to blobs and to templates: what detectors look for maxima in."""
+"""Filter responses to blobs and to templates, whose maxima are detections."""
 
 import cv2
 import numpy as np
@@ -6,20 +6,20 @@ import numpy as np
 from deepcryopicker.preprocessing.operators.restore import gaussian
 from deepcryopicker.types import Image
 
-_RATIO = 1.6  # of the two sigmas: the usual stand-in for the Laplacian of a Gaussian
-# Where the image is flat, any trace of structure would correlate perfectly with something.
-_FLAT = 0.15  # of the image's median deviation
+_RATIO = 1.6  # of the two sigmas: the usual approximation of the Laplacian of a Gaussian
+# Prevents high correlations in flat regions, where any trace of structure fits some template.
+_FLAT = 0.15  # of the median deviation of the image
 
 
 def difference_of_gaussians(image: Image, sigma: float) -> Image:
-    """Respond to dark blobs on a brighter ground: wide minus narrow blur.
+    """Return the response to dark blobs on a brighter background: wide minus narrow blur.
 
     Parameters
     ----------
     image : (H, W) float32
     sigma : float
-        Of the narrow Gaussian, pixels; the other one is 1.6 times as wide. A disc responds most
-        at its centre if its radius is about 1.8 sigma.
+        Of the narrow Gaussian, pixels; the wide one has 1.6 sigma. The response at the centre of
+        a disc is largest for a radius of about 1.8 sigma.
     """
     return gaussian(image, _RATIO * sigma) - gaussian(image, sigma)
 
@@ -29,9 +29,9 @@ def correlate(
 ) -> Image:
     """Correlate an image with a template inside a disc, both normalised there.
 
-    This is the correlation coefficient of the template with the image's disc around each
-    pixel, but for a small constant in the denominator that keeps it near zero where the image is
-    flat. The image is mirrored at its edges.
+    The result is the correlation coefficient of the template with the disc around each pixel,
+    except for a small constant in the denominator that suppresses flat regions. The image is
+    mirrored at its edges.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def correlate(
     radius : float
         Of the disc, pixels, at most ``S // 2``.
     deviation : (H, W) float32, optional
-        The image's :func:`disc_deviation`, for callers that have several templates.
+        :func:`disc_deviation` of the image, to be shared between several templates.
 
     Returns
     -------
@@ -56,9 +56,20 @@ def correlate(
 
 
 def disc_deviation(image: Image, size: int, radius: float) -> Image:
-    """Norm of the image's deviations from their mean in the disc around each pixel, (H, W).
+    """Return the norm of the deviations from the mean in the disc around each pixel.
 
-    It is raised by the small constant of :func:`correlate`; `size` is that of its templates.
+    Parameters
+    ----------
+    image : (H, W) float32
+    size : int
+        Side of the templates, pixels, odd.
+    radius : float
+        Of the disc, pixels, at most ``size // 2``.
+
+    Returns
+    -------
+    (H, W) float32
+        Includes the small constant of :func:`correlate`.
     """
     disc = disc_mask(size, radius)
     pixels = float(disc.sum())
@@ -68,7 +79,7 @@ def disc_deviation(image: Image, size: int, radius: float) -> Image:
 
 
 def disc_mask(size: int, radius: float) -> Image:
-    """Draw a centred disc: (size, size) float32, 1 inside and 0 outside."""
+    """Return a centred disc, (size, size) float32, 1 inside and 0 outside."""
     offset = np.arange(size) - size // 2
     inside = np.hypot(offset[:, None], offset) <= radius
     return inside.astype(np.float32)

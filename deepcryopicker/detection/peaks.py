@@ -1,4 +1,4 @@
-"""Local maxima of a map, and their sub-pixel places."""
+"""Local maxima of a map, with sub-pixel positions."""
 
 import cv2
 import numpy as np
@@ -9,15 +9,15 @@ from deepcryopicker.types import Floats, Image, Mask
 
 
 def find_peaks(response: Image, distance: float, floor: float) -> tuple[Floats, Floats, Floats]:
-    """Find local maxima that keep a distance from each other, strongest first.
+    """Find local maxima with a minimum distance from each other, strongest first.
 
     Parameters
     ----------
     response : (h, w) float32
     distance : float
-        Least distance between two of them, map pixels.
+        Minimum distance between two maxima, map pixels.
     floor : float
-        Lower responses are no maxima.
+        Minimum response of a maximum.
 
     Returns
     -------
@@ -33,10 +33,10 @@ def find_peaks(response: Image, distance: float, floor: float) -> tuple[Floats, 
 def local_maxima(
     score: Image, distance: float, floor: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return row and column of every map position that tops its neighbourhood.
+    """Return row and column of every position that is the maximum of its neighbourhood.
 
-    Of a plateau, only the position nearest to its middle is returned. There are none on the
-    outermost rows and columns, where the score may still be rising towards a top outside.
+    For a plateau, the position nearest to its centre is returned. The outermost rows and columns
+    have no maxima, because the score may still rise beyond them.
 
     Parameters
     ----------
@@ -44,11 +44,11 @@ def local_maxima(
     distance : float
         Radius of the neighbourhood, map pixels.
     floor : float
-        Lower scores are no maxima.
+        Minimum score of a maximum.
     """
     size = 2 * max(1, round(distance)) + 1
     element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    # All eight neighbours count, so that only maxima of one height can touch.
+    # All eight neighbours are included, so that only maxima of equal height can touch.
     element[size // 2 - 1 : size // 2 + 2, size // 2 - 1 : size // 2 + 2] = 1
     maxima = (score == cv2.dilate(score, element)) & (score >= floor)
     maxima[[0, -1]] = maxima[:, [0, -1]] = False
@@ -58,7 +58,7 @@ def local_maxima(
 def _one_of_each_plateau(
     maxima: Mask,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Find the pixel nearest to the middle of each 8-connected group of maxima."""
+    """Return the pixel nearest to the centre of each 8-connected group of maxima."""
     row, column = np.nonzero(maxima)
     count, labels, _, centroids = cv2.connectedComponentsWithStats(
         maxima.astype(np.uint8), connectivity=8
@@ -75,7 +75,13 @@ def _one_of_each_plateau(
 def refine(
     score: Image, row: npt.NDArray[np.int64], column: npt.NDArray[np.int64]
 ) -> tuple[Floats, Floats]:
-    """Move maxima to the tops of parabolas through their neighbours along each axis.
+    """Move maxima to the vertices of parabolas through their neighbours along each axis.
+
+    Parameters
+    ----------
+    score : (h, w) float32
+    row, column : (N,) int64
+        Positions of maxima.
 
     Returns
     -------
@@ -90,7 +96,7 @@ def refine(
 
 
 def _vertex(before: Floats, middle: Floats, after: Floats) -> Floats:
-    """Offset of the top of the parabola through three equidistant values."""
+    """Return the offset of the vertex of the parabola through three equidistant values."""
     curvature = before - 2.0 * middle + after
     with np.errstate(divide="ignore", invalid="ignore"):
         offset = 0.5 * (before - after) / curvature

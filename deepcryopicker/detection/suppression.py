@@ -1,10 +1,10 @@
-"""Non-maximum suppression: a place has one particle."""
+"""Non-maximum suppression of picks, by distance or by overlap."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import scipy  # loads its parts, each a large library, where they are first used
+import scipy  # its large subpackages are loaded on first use
 
 from deepcryopicker.types import Floats
 
@@ -18,12 +18,12 @@ def suppress_by_distance(
     ----------
     x, y, score : (N,) float64
     distance : float
-        A pick is dropped if a kept one with a higher score lies nearer than this.
+        A pick is dropped if a kept pick with a higher score lies nearer than this, pixels.
 
     Returns
     -------
     (K,) int64
-        Indices kept, by descending score; of equal scores the earlier comes first.
+        Indices kept, by descending score; equal scores in order of the input.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def suppress_by_distance(
 def suppress_by_overlap(
     x: Floats, y: Floats, score: Floats, side: float, iou: float
 ) -> npt.NDArray[np.int64]:
-    """Keep the best-scored of all picks whose boxes overlap (the paper's suppression).
+    """Keep the best-scored of all picks whose boxes overlap, as in the paper.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def suppress_by_overlap(
         Centres of square boxes, in pixels of `side`.
     side : float
     iou : float
-        A pick is dropped if its intersection with the box of a kept one with a higher score is a
-        larger share of their union than this.
+        A pick is dropped if the intersection over union of its box with that of a kept pick with
+        a higher score exceeds this.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def suppress_by_overlap(
     order = np.argsort(-score, kind="stable")
     if len(order) == 0:
         return order
-    # Loaded only for this suppression: no other part of picking needs torchvision.
+    # Imported here because no other part of picking needs torchvision.
     import torch
     from torchvision.ops import nms
 
@@ -71,12 +71,12 @@ def suppress_by_overlap(
 
 
 def _greedy(neighbours: Sequence[list[int]]) -> npt.NDArray[np.int64]:
-    """Walk down a ranking: whoever is still there drops all neighbours of lower rank.
+    """Greedy suppression: each remaining pick, best first, removes its lower-scored neighbours.
 
     Parameters
     ----------
     neighbours : (N,) sequence of lists of int
-        Ranks of each pick's neighbours; its own may be among them.
+        Ranks of the neighbours of each pick, by rank; may include its own.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Windows cut from an image, and what lies beyond its edges."""
+"""Windows cut from an image, and padding beyond its edges."""
 
 import cv2
 import numpy as np
@@ -13,11 +13,11 @@ def cut(image: Image, centres: Floats, size: int, beyond: str = "reflect") -> Im
     ----------
     image : (H, W) float32
     centres : (N, 2) float64
-        (x, y), working pixels; rounded so that pixel ``size // 2`` of the window is the centre's.
+        (x, y), working pixels; rounded to the pixel that becomes ``size // 2`` of the window.
     size : int
         Side, pixels.
     beyond : str
-        What windows show beyond the edges of the image; see :func:`extend`.
+        Padding beyond the edges of the image; see :func:`extend`.
 
     Returns
     -------
@@ -30,16 +30,16 @@ def cut(image: Image, centres: Floats, size: int, beyond: str = "reflect") -> Im
 
 
 def extend(image: Image, widths: tuple[int, int, int, int], beyond: str) -> Image:
-    """Enlarge an image beyond its edges.
+    """Pad an image beyond its edges.
 
     Parameters
     ----------
     image : (H, W) float32
     widths : (int, int, int, int)
-        By how much at the top, bottom, left and right, pixels.
+        At the top, bottom, left and right, pixels.
     beyond : str
-        ``reflect``: its mirror image, in which a particle at the edge has a twin; ``mean``: its
-        mean, so that of such a particle there is what was recorded of it.
+        ``reflect``: the mirror image, which duplicates particles at the edge; ``mean``: the mean
+        of the image, which leaves only the recorded part of such particles.
 
     Returns
     -------

@@ -1,1 +1,1 @@
-"""Files in and out: micrographs, coordinates, and folders that RELION reads."""
+"""Input and output files: micrographs, coordinates, and folders that RELION reads."""

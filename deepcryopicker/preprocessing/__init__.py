@@ -1,1 +1,1 @@
-"""From the micrograph as read to the image that the labeler and the network see."""
+"""Preprocessing of a micrograph for the labeler and the network."""

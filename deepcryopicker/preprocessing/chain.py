@@ -1,4 +1,4 @@
-"""What a configured chain comes to: the steps that run, their scale, and what the network sees."""
+"""Properties of a configured chain: its steps, its scale, and the input of the network."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from deepcryopicker.preprocessing.scaling import grid_factor
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 
 RESCALED = "rescaled"
-"""Name of the micrograph before the first step."""
+"""Name of the rescaled micrograph, before the first step."""
 
 
 def active_steps(config: PreprocessingConfig) -> dict[str, dict[str, Any]]:
@@ -14,16 +14,16 @@ def active_steps(config: PreprocessingConfig) -> dict[str, dict[str, Any]]:
     return {
         name: step
         for name, step in config.steps.items()
-        if step is not None and name != config.leave_out
+        if step is not None and name != config.skip
     }
 
 
 def seen_by_network(config: PreprocessingConfig) -> str:
-    """Return the name of the step whose output the network sees.
+    """Return the name of the step whose output is the input of the network.
 
-    That is ``model_input``; where it is the step left out, the one before it, or `RESCALED`.
+    That is ``model_input``; if that is skipped, the step before it, or `RESCALED`.
     """
-    if config.model_input != config.leave_out:
+    if config.model_input != config.skip:
         return config.model_input
     names = [RESCALED, *(name for name, step in config.steps.items() if step is not None)]
     return names[names.index(config.model_input) - 1]
@@ -35,21 +35,21 @@ def chain_scale(config: PreprocessingConfig, diameter: float) -> float:
 
 
 def chain_diameter(config: PreprocessingConfig, diameter: float) -> float:
-    """Return the pixels that particles of `diameter` original pixels have in the chain."""
+    """Return the diameter in the chain, pixels, of particles of `diameter` original pixels."""
     return model_diameter(config, diameter) if config.scale is None else diameter * config.scale
 
 
 def model_scale(config: PreprocessingConfig, diameter: float) -> float:
-    """Return the scale of what the network sees of particles of `diameter` original pixels."""
+    """Return the scale of the network's input for particles of `diameter` original pixels."""
     if config.scaling == "grid":
         return grid_factor(diameter, config.working_diameter)
     return config.working_diameter / diameter
 
 
 def model_diameter(config: PreprocessingConfig, diameter: float) -> float:
-    """Return the pixels that particles of `diameter` original pixels have for the network.
+    """Return the diameter at the network's scale of particles of `diameter` original pixels.
 
-    That is the configured working diameter, or up to a step of the grid less.
+    That is the configured working diameter or, with ``grid`` scaling, up to one step less.
     """
     if config.scaling == "grid":
         return diameter * model_scale(config, diameter)

@@ -1,4 +1,4 @@
-"""One micrograph as the network and as the labeler see it, each computed when first needed."""
+"""One micrograph as input of the network and of the labeler, computed on first access."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from deepcryopicker.types import Micrograph
 
 @dataclass(frozen=True)
 class Preprocessed:
-    """The stages of one micrograph that others work on.
+    """A micrograph and the stages of its preprocessing that labelers and networks use.
 
     Attributes
     ----------
@@ -38,11 +38,11 @@ class Preprocessed:
 
     @cached_property
     def is_blank(self) -> bool:
-        """Whether every pixel has the same value: there is nothing to find and to learn from."""
+        """Whether every pixel has the same value."""
         return bool(np.ptp(self.micrograph.image) == 0)
 
     def at(self, factor: float) -> Self:
-        """Return views of the same micrograph in which particles are `factor` times as large."""
+        """Return the micrograph preprocessed so that particles are `factor` times as large."""
         if factor == 1.0:
             return self
         working_diameter = self.config.working_diameter * factor
@@ -50,23 +50,23 @@ class Preprocessed:
 
     @cached_property
     def rescaled(self) -> Micrograph:
-        """Before the first step, at the chain's scale."""
+        """Micrograph before the first step, at the scale of the chain."""
         _, first = next(self._stages)
         return first
 
     @cached_property
     def flat(self) -> Micrograph:
-        """What the network sees, at its scale."""
+        """Input of the network, at its scale."""
         return to_model_scale(self._seen, self.diameter, self.config)
 
     @cached_property
     def standard(self) -> Micrograph:
-        """`flat` centred on its median, in robust standard deviations: what detectors filter."""
+        """`flat` minus its median, in robust standard deviations: input of the detectors."""
         return replace(self.flat, image=standardise(self.flat.image))
 
     @cached_property
     def enhanced(self) -> Micrograph:
-        """The last stage of the chain, at the chain's scale: what is clustered."""
+        """Last stage of the chain, at its scale: input of the clustering."""
         last = self._seen
         for _, last in self._stages:  # noqa: B007
             pass
@@ -82,5 +82,5 @@ class Preprocessed:
 
     @cached_property
     def _stages(self) -> Iterator[tuple[str, Micrograph]]:
-        """The chain, which goes on where it was left: no step runs twice."""
+        """Iterator over the stages; it is resumed, so that no step runs twice."""
         return stages(self.micrograph, self.diameter, self.config)

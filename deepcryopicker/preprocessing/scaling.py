@@ -1,4 +1,4 @@
-"""Scale factors in steps, as the paper chooses them (Table 4)."""
+"""Scale factors in steps of 0.125, as in the paper (Table 4)."""
 
 import math
 
@@ -11,15 +11,15 @@ _BELOW_GRID = 0.97  # of the largest factor, where no step fits
 def grid_factor(side: float, limit: float) -> float:
     """Choose the largest multiple of 0.125 that keeps a patch within the limit (Table 4).
 
-    Where even 0.125 is too much, which the paper does not consider, the patch gets 97 % of the
-    limit.
+    If even 0.125 is too large, which the paper does not consider, the patch is scaled to 97 % of
+    the limit.
 
     Parameters
     ----------
     side : float
-        Of a patch around a particle, original pixels.
+        Side of a patch around a particle, original pixels.
     limit : float
-        Largest side after scaling: the network's input, 227 in the paper.
+        Largest side after scaling: the input size of the network, 227 in the paper.
 
     Returns
     -------

@@ -18,37 +18,37 @@ class PreprocessingConfig:
     Attributes
     ----------
     working_diameter : float
-        Pixels that a particle's diameter has after rescaling. Networks always work at this
-        scale, so that window sizes mean the same for every dataset.
+        Particle diameter after rescaling, pixels. Networks always work at this scale, so that
+        window sizes are comparable between datasets.
     scaling : str
         ``continuous``: particles have exactly `working_diameter` pixels; ``grid``: the scale is
-        rounded down to a multiple of 0.125, as the paper does, and they have somewhat less.
+        rounded down to a multiple of 0.125, as in the paper, and they have somewhat fewer.
     model_input : str
-        Name of the step whose output the network sees; the labeler sees the last step's.
+        Name of the step whose output is the network's input; the labeler uses the last step.
     steps : dict
         Step name to ``{operation: ..., parameter: value}``, applied in order. A step set to null
-        is no part of the chain, so that a preset can drop a step of the preset it builds on.
-    leave_out : str or None
-        Name of a step to leave out: what an ablation varies. Without the step `model_input` the
-        network sees the one before it.
+        is removed, so that a preset can drop a step of the preset on which it is based.
+    skip : str or None
+        Name of a step to skip, for ablations. If `model_input` is skipped, the step before it
+        is the network's input.
     scale : float or None
-        Scale at which the chain runs, output pixels per original pixel; null: that at which a
-        particle has `working_diameter` pixels. What the network sees is resampled to the latter.
+        Scale at which the chain runs, output pixels per original pixel; null: the scale at which
+        a particle has `working_diameter` pixels. The network's input is resampled to the latter.
     precision : str
-        ``single`` or ``double``: the type that the steps compute in.
+        ``single`` or ``double``: floating-point type of the steps.
     integer_rescaling : bool
-        Round and clip after each pass of the rescaling where the file holds whole numbers, as
-        MATLAB does for integer images.
+        Round and clip after each pass of the rescaling if the file holds integers, as MATLAB
+        does for integer images.
     save_stages : bool
-        Write every step's image to ``stages/<micrograph>/<step>.png`` (16 bit) where micrographs
-        are labelled, and ``score_maps/<micrograph>.png`` where a network picks.
+        Write the image of every step to ``stages/<micrograph>/<step>.png`` (16 bit) when
+        micrographs are labelled, and ``score_maps/<micrograph>.png`` when a network picks.
     """
 
     working_diameter: float = MISSING
     scaling: str = "continuous"
     model_input: str = MISSING
     steps: dict[str, Any] = field(default_factory=dict)
-    leave_out: str | None = None
+    skip: str | None = None
     scale: float | None = None
     precision: str = "single"
     integer_rescaling: bool = False
@@ -63,8 +63,8 @@ class PreprocessingConfig:
         _check_choice("scaling", "scaling", self.scaling, SCALINGS)
         names = [name for name, step in self.steps.items() if step is not None]
         _check_choice("model_input", "step", self.model_input, names)
-        if self.leave_out is not None:
-            _check_choice("leave_out", "step", self.leave_out, names)
+        if self.skip is not None:
+            _check_choice("skip", "step", self.skip, names)
         if self.scale is not None and not 0.05 <= self.scale <= 4:
             raise UsageError(f"preprocessing.scale must lie in [0.05, 4], got {self.scale:g}")
         _check_choice("precision", "precision", self.precision, PRECISIONS)

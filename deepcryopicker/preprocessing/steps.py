@@ -42,14 +42,14 @@ OPERATIONS: dict[str, Callable[..., Image]] = {
     "window": contrast.window,
 }
 
-_SMALLEST_SIDE = 2.0  # particle diameters: below this no window fits
+_SMALLEST_SIDE = 2.0  # particle diameters; no window fits into a smaller image
 _DTYPES = {"single": np.float32, "double": np.float64}
 
 
 def preprocess(
     micrograph: Micrograph, diameter: float, config: PreprocessingConfig, until: str | None = None
 ) -> Micrograph:
-    """Run the chain and return its last image, or that of the step `until`.
+    """Run the chain and return the image of its last step, or of the step `until`.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def preprocess(
     Raises
     ------
     MicrographError
-        If the micrograph is smaller than two particle diameters.
+        The micrograph is smaller than two particle diameters.
     """
     result = micrograph
     for name, result in stages(micrograph, diameter, config):  # noqa: B007
@@ -79,7 +79,7 @@ def to_model_scale(stage: Micrograph, diameter: float, config: PreprocessingConf
     Parameters
     ----------
     stage : Micrograph
-        At whatever scale.
+        At any scale.
     diameter : float
         Particle diameter, original pixels.
     config : PreprocessingConfig
@@ -94,13 +94,24 @@ def stages(
 ) -> Iterator[tuple[str, Micrograph]]:
     """Yield the name and the image of every step, the rescaled micrograph first.
 
-    The images are float32, or float64 if ``config.precision`` is ``double``; all are at
-    the scale that ``chain_scale`` gives.
+    Parameters
+    ----------
+    micrograph : Micrograph
+        As read.
+    diameter : float
+        Particle diameter, original pixels.
+    config : PreprocessingConfig
+
+    Yields
+    ------
+    str, Micrograph
+        Images are float32, or float64 if ``config.precision`` is ``double``, at the scale
+        ``chain_scale``.
 
     Raises
     ------
     MicrographError
-        If the micrograph is smaller than two particle diameters.
+        The micrograph is smaller than two particle diameters.
     """
     if min(micrograph.image.shape) < _SMALLEST_SIDE * diameter:
         height, width = micrograph.image.shape
@@ -120,9 +131,16 @@ def stages(
 
 
 def to_working_scale(micrograph: Micrograph, scale: float, integers: bool = False) -> Micrograph:
-    """Neutralise invalid border and defects, and resample a micrograph as read by `scale`.
+    """Replace invalid borders and defects, and resample a micrograph.
 
-    With `integers` whole grey values stay whole, see :func:`resize.rescale`.
+    Parameters
+    ----------
+    micrograph : Micrograph
+        As read.
+    scale : float
+        Working pixels per original pixel.
+    integers : bool
+        Keep whole grey values whole, see :func:`resize.rescale`.
     """
     image = mend_pixels(micrograph.image)
     margins = find_margins(image)
@@ -131,7 +149,7 @@ def to_working_scale(micrograph: Micrograph, scale: float, integers: bool = Fals
 
 
 def _resample(micrograph: Micrograph, scale: float, integers: bool = False) -> Micrograph:
-    """Bring a micrograph of any scale to `scale`; the margins follow."""
+    """Resample a micrograph of any scale, and its margins, to `scale`."""
     factor = scale / micrograph.scale
     margins = Margins(*(round(width * factor) for width in micrograph.margins))
     image = rescale(micrograph.image, factor, integers)
@@ -139,14 +157,23 @@ def _resample(micrograph: Micrograph, scale: float, integers: bool = False) -> M
 
 
 def apply_step(image: Image, name: str, step: dict[str, Any], diameter: float) -> Image:
-    """Apply one configured step; parameters named ``*_diameters`` are in particle diameters.
+    """Apply one configured step.
 
-    `diameter` is the particle's in pixels of `image`.
+    Parameters
+    ----------
+    image : (H, W) float
+    name : str
+        Name of the step, for messages.
+    step : dict
+        ``{operation: ..., parameter: value}``; parameters named ``*_diameters`` are in particle
+        diameters.
+    diameter : float
+        Particle diameter, pixels of `image`.
 
     Raises
     ------
     UsageError
-        If the operation or a parameter is unknown, or the operation rejects a value.
+        The operation or a parameter is unknown, or the operation rejects a value.
     """
     if not isinstance(step, dict):
         raise UsageError(f"preprocessing.steps.{name} must be {{operation: ...}}, got {step}")

@@ -134,7 +134,7 @@ def test_micrographs_and_decoded_truth_arrive(config, capsys):
     said = capsys.readouterr().out
     assert said.count("licence: CC0") == 1
     assert "http://page" in said
-    assert "downloading: 3 done" in said
+    assert "downloading 3 files: done" in said
     assert files(config) == WHOLE
     first, second = catalogue.entries
     truth, _ = first.load_truth()
@@ -175,7 +175,7 @@ def test_a_file_with_another_sum_is_refused(config, server):
 
 def test_an_interrupted_download_leaves_no_half_file_and_is_resumed(config, server):
     server.broken.add("/images/Other.png")
-    with pytest.raises(NothingUsableError, match=r"Other\.png: the connection broke off"):
+    with pytest.raises(NothingUsableError, match=r"Other\.png: the connection was interrupted"):
         download(config)
     assert files(config) == ["micrographs/a b.png"]
     server.broken.clear()
@@ -204,9 +204,9 @@ def test_a_wrong_address_is_named(config, server):
         download(config)
 
 
-def test_truth_that_is_no_picture_is_not_kept(config, server):
+def test_truth_other_than_a_picture_is_not_kept(config, server):
     server.files["/truth/a%20b_GT.png"] = b"<html>log in first</html>"
-    with pytest.raises(NothingUsableError, match=r"truth/a%20b_GT\.png is no picture"):
+    with pytest.raises(NothingUsableError, match=r"truth/a%20b_GT\.png is not a picture"):
         download(config)
     assert files(config) == ["micrographs/a b.png", "micrographs/c.png"]
 

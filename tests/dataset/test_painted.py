@@ -62,7 +62,7 @@ def test_discs_are_listed_from_the_top():
         assert (np.diff(found[:, 1]) >= 0).all()
 
 
-def test_slips_of_the_brush_are_no_discs():
+def test_accidental_brush_marks_are_ignored():
     mask = drawn(DISCS[:2])
     mask[250, 100:200] = True
     mask[280:283, 20:23] = True
@@ -113,7 +113,7 @@ def grey():
     return np.random.default_rng(1).integers(0, 256, SHAPE).astype(np.uint8)
 
 
-def test_yellow_is_told_from_grey(grey):
+def test_yellow_is_distinguished_from_grey(grey):
     np.testing.assert_array_equal(yellow(painting(DISCS, grey)), drawn(DISCS))
 
 
@@ -138,7 +138,7 @@ def test_white_discs_are_read_from_a_mask_with_compression_artefacts(tmp_path):
     assert set(picks.diameter) == {108.0}
 
 
-def test_what_is_no_picture_is_refused(tmp_path):
+def test_files_other_than_pictures_are_refused(tmp_path):
     path = tmp_path / "page.png"
     path.write_text("<html>log in first</html>")
     with pytest.raises(MicrographError, match="PNG"):

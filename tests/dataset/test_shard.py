@@ -23,6 +23,6 @@ def test_the_shard_of_a_name_never_changes():
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/4/2", "-1/4", "1/0", "../4"])
-def test_what_is_no_shard_is_refused(text):
+def test_other_texts_are_refused(text):
     with pytest.raises(UsageError, match=r"^shard must be 1/N"):
         Shard.parse(text)

@@ -10,7 +10,7 @@ SHAPE = (50, 80)
 CORNERS = np.array([(0, 0), (79, 0), (0, 49), (79, 49)], float)
 
 # The last valid place and the first invalid one on either side of an invalid border of 10 pixels,
-# for a rim of 5.
+# for a distance of 5.
 SIDES = [
     (Margins(left=10), (15, 25), (14.9, 25)),
     (Margins(right=10), (64, 25), (64.1, 25)),
@@ -19,20 +19,20 @@ SIDES = [
 ]
 
 
-def is_clear(clear_of, place, margins=NO_MARGINS, rim=5.0):
+def is_clear(clear_of, place, margins=NO_MARGINS, distance=5.0):
     x, y = np.array([place], float).T
-    (clear,) = clear_of(x, y, SHAPE, margins, rim)
+    (clear,) = clear_of(x, y, SHAPE, margins, distance)
     return bool(clear)
 
 
 @pytest.mark.parametrize("clear_of", [clear_of_margins, clear_of_edges])
 @pytest.mark.parametrize(("margins", "valid", "invalid"), SIDES)
-def test_rim_is_kept_from_an_invalid_border(clear_of, margins, valid, invalid):
+def test_the_distance_from_an_invalid_border_is_kept(clear_of, margins, valid, invalid):
     assert is_clear(clear_of, valid, margins)
     assert not is_clear(clear_of, invalid, margins)
 
 
-def test_true_edge_of_the_image_asks_for_no_rim_of_margins():
+def test_margins_do_not_restrict_the_true_edge_of_the_image():
     x, y = CORNERS.T
     assert clear_of_margins(x, y, SHAPE, NO_MARGINS, 5.0).all()
     assert is_clear(clear_of_margins, (79, 49), Margins(top=10, left=10))
@@ -47,7 +47,7 @@ def test_true_edge_of_the_image_asks_for_no_rim_of_margins():
         ((40, 44), (40, 44.1)),
     ],
 )
-def test_rim_is_kept_from_the_true_edge_by_edges(valid, invalid):
+def test_the_distance_from_the_true_edge_is_kept(valid, invalid):
     assert is_clear(clear_of_edges, valid)
     assert not is_clear(clear_of_edges, invalid)
 

@@ -103,7 +103,7 @@ def test_peaks_keep_their_distance(distance):
     apart = np.hypot(x[:, None] - x, y[:, None] - y) + np.diag(np.full(len(x), np.inf))
     assert apart.min() >= distance
     assert (np.diff(strength) <= 0).all()
-    # No room is left for another one: wherever it is strong, a stronger one is near.
+    # The list is complete: every other strong position has a stronger one nearby.
     row, column = local_maxima(score, distance, 0.1)
     for i, j in zip(row, column, strict=True):
         near = np.hypot(x - j, y - i) < distance + 1

@@ -100,7 +100,7 @@ def test_both_are_the_same_where_the_network_sees_the_last_step(micrograph):
 
 
 def test_network_sees_the_step_before_the_one_left_out(micrograph):
-    without = Preprocessed(micrograph, DIAMETER, config(leave_out="standardise"))
+    without = Preprocessed(micrograph, DIAMETER, config(skip="standardise"))
     before = Preprocessed(micrograph, DIAMETER, config(model_input="flatten"))
     np.testing.assert_array_equal(without.flat.image, before.flat.image)
 
@@ -144,9 +144,7 @@ def test_at_its_own_scale_nothing_is_computed_again(micrograph, calls):
 
 @pytest.mark.parametrize("left_out", [None, "flatten"])
 def test_rescaled_is_what_the_first_step_gets(micrograph, left_out):
-    preprocessed = Preprocessed(
-        micrograph, DIAMETER, config(model_input="flatten", leave_out=left_out)
-    )
+    preprocessed = Preprocessed(micrograph, DIAMETER, config(model_input="flatten", skip=left_out))
     _ = preprocessed.flat
     expected = preprocess(micrograph, DIAMETER, config(), until="rescaled")
     assert preprocessed.rescaled.scale == expected.scale == 0.5

@@ -165,7 +165,7 @@ def test_unknown_parameter_names_the_nearest():
         apply_step(np.zeros((9, 9), np.float32), "smooth", step, 24)
 
 
-def test_image_is_no_parameter():
+def test_image_is_not_a_parameter():
     with pytest.raises(UsageError, match="no parameter called 'image'"):
         apply_step(np.zeros((9, 9), np.float32), "s", {"operation": "wiener", "image": 1}, 24)
 
@@ -184,8 +184,8 @@ def test_model_input_must_be_a_step_that_runs(preset):
 
 
 @pytest.mark.parametrize("step", ["clip", "wiener", "opening"])
-def test_a_step_left_out_is_no_part_of_the_chain(preset, micrograph, step):
-    left_out = list(stages(micrograph, 24, preset("default", f"leave_out={step}")))
+def test_a_skipped_step_is_not_part_of_the_chain(preset, micrograph, step):
+    left_out = list(stages(micrograph, 24, preset("default", f"skip={step}")))
     dropped = list(stages(micrograph, 24, preset("default", f"steps.{step}=null")))
     assert [name for name, _ in left_out] == [name for name, _ in dropped]
     for (_, one), (_, other) in zip(left_out, dropped, strict=True):
@@ -193,10 +193,10 @@ def test_a_step_left_out_is_no_part_of_the_chain(preset, micrograph, step):
 
 
 def test_a_step_to_leave_out_that_is_not_there_is_refused_with_the_nearest(preset):
-    with pytest.raises(UsageError, match=r"preprocessing.leave_out.*Did you mean wiener"):
-        preset("default", "leave_out=weiner")
-    with pytest.raises(UsageError, match=r"preprocessing.leave_out"):
-        preset("default", "leave_out=wiener", "steps.wiener=null")
+    with pytest.raises(UsageError, match=r"preprocessing.skip.*Did you mean wiener"):
+        preset("default", "skip=weiner")
+    with pytest.raises(UsageError, match=r"preprocessing.skip"):
+        preset("default", "skip=wiener", "steps.wiener=null")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_step_to_leave_out_that_is_not_there_is_refused_with_the_nearest(prese
     ],
 )
 def test_without_its_step_the_network_sees_the_one_before(preset, micrograph, name, left_out, seen):
-    config = preset(name, f"leave_out={left_out}")
+    config = preset(name, f"skip={left_out}")
     images = dict(stages(micrograph, 60, config))
     assert seen_by_network(config) == seen
     found = Preprocessed(micrograph, 60, config).flat
@@ -218,13 +218,13 @@ def test_without_its_step_the_network_sees_the_one_before(preset, micrograph, na
 
 def test_the_experiment_leaves_out_every_step_of_the_default_chain(preset):
     experiment = OmegaConf.load(CONF_DIR / "experiment" / "ablation" / "leave_one_step_out.yaml")
-    values = experiment.hydra.sweeper.params["preprocessing.leave_out"].split(",")
+    values = experiment.hydra.sweeper.params["preprocessing.skip"].split(",")
     assert values == ["null", *preset("default").steps]
 
 
 @pytest.mark.parametrize("step", DEFAULT_STEPS)
 def test_the_default_chain_runs_without_any_one_step(preset, micrograph, step):
-    result = preprocess(micrograph, 24, preset("default", f"leave_out={step}"))
+    result = preprocess(micrograph, 24, preset("default", f"skip={step}"))
     assert np.isfinite(result.image).all()
     assert np.ptp(result.image) > 0.5
 

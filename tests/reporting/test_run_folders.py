@@ -26,7 +26,7 @@ def run(tmp_path):
     return make_pick_run(tmp_path / "run", data, names_of(1))
 
 
-def test_a_run_tells_command_dataset_and_results(run):
+def test_a_run_has_command_dataset_and_results(run):
     found = read_run(run)
     assert (found.command, found.problem, found.seconds) == ("pick", None, 3.5)
     assert found.schemas["dataset"] == "folder"
@@ -50,15 +50,15 @@ def damage(name, text):
     ("harm", "said"),
     [
         (damage("config.yaml", "defaults: ["), "config.yaml is not YAML"),
-        (damage("config.yaml", "a: 1"), "not that of a run"),
-        (damage("config.yaml", "defaults: {_pick: 1}"), "not that of a run"),
-        (damage("config.yaml", "- 1"), "not that of a run"),
+        (damage("config.yaml", "a: 1"), "not the configuration of a run"),
+        (damage("config.yaml", "defaults: {_pick: 1}"), "not the configuration of a run"),
+        (damage("config.yaml", "- 1"), "not the configuration of a run"),
         (damage("config.yaml", "x" * 2**21), "larger than 1 MB"),
-        (damage("config.yaml", BOMB), "config.yaml: its aliases stand for more than"),
+        (damage("config.yaml", BOMB), "config.yaml: its aliases expand to more than"),
         (damage("config.yaml", "a: !!python/object/apply:os.getcwd []"), "config.yaml is not YAML"),
         (damage("status.json", "{"), "status.json is damaged"),
         (damage("status.json", '{"code": 1}'), "status.json is damaged"),
-        (damage("metrics.json", "[1]"), "metrics.json holds no results"),
+        (damage("metrics.json", "[1]"), "metrics.json does not contain results"),
         (damage("metrics.json", "[" * 100_000), "metrics.json is damaged"),
         (lambda folder: (folder / "status.json").unlink(), "not finished"),
         (lambda folder: (folder / "config.yaml").unlink(), "no run folder"),
@@ -79,7 +79,7 @@ def test_results_of_a_run_that_failed_later_are_not_shown(run):
 
 
 @pytest.mark.parametrize("value", ["[]", "3", '"text"', "null"])
-def test_results_of_another_shape_are_no_results(run, write_report, value):
+def test_results_of_another_shape_are_ignored(run, write_report, value):
     metrics = json.loads((run / "metrics.json").read_text())
     for key in ("groups", "per_class", "per_micrograph", "patches", "labels", "provenance"):
         metrics[key] = json.loads(value)
@@ -89,7 +89,7 @@ def test_results_of_another_shape_are_no_results(run, write_report, value):
 
 
 def test_a_folder_that_is_not_there_is_a_slip():
-    with pytest.raises(UsageError, match=r"^report\.runs: there is no folder nowhere"):
+    with pytest.raises(UsageError, match=r"^report\.runs: folder nowhere does not exist"):
         find_runs(["nowhere"])
 
 
@@ -113,7 +113,7 @@ def test_the_papers_numbers_are_those_of_the_choices(tmp_path):
 
 
 @pytest.mark.parametrize("reference", ["3", "[1]", "{f1: 3}", "{f1: {class-set=five: high}}"])
-def test_nonsense_is_no_papers_number(tmp_path, reference):
+def test_nonsense_is_not_a_published_number(tmp_path, reference):
     text = f"defaults: [_train]\nreference: {reference}\n"
     write_run(tmp_path / "0", text, ["class-set=five"], {})
     assert read_run(tmp_path / "0").published == {}
@@ -124,8 +124,12 @@ def test_a_dataset_is_checked_by_its_schema(run):
     for there, instead, said in (
         ("polarity: dark", "polarity: grey", "no polarity called 'grey'"),
         ("polarity: dark", "colour: dark", "config.yaml: dataset"),
-        ("name: invented", "name: ${oc.env:HOME}", "refers to something outside"),
-        ("dataset@dataset: _folder", "dataset@dataset: _secret", "does not say which dataset"),
+        ("name: invented", "name: ${oc.env:HOME}", "refers to a value outside"),
+        (
+            "dataset@dataset: _folder",
+            "dataset@dataset: _secret",
+            "does not name the schema of dataset",
+        ),
     ):
         assert there in text
         (run / "config.yaml").write_text(text.replace(there, instead))
@@ -162,11 +166,11 @@ def test_simulated_micrographs_beside_real_ones_are_found(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("left_out", "adapt", "unseen"),
+    ("member", "adapt", "unseen"),
     [(None, False, False), ("klh", False, True), ("klh", True, False)],
 )
-def test_a_member_left_out_is_unseen_unless_adapted_to(tmp_path, left_out, adapt, unseen):
-    settings = {"left_out": left_out, "adapt": adapt}
+def test_a_held_out_member_is_unseen_unless_adapted_to(tmp_path, member, adapt, unseen):
+    settings = {"held_out_member": member, "adapt": adapt}
     run = RunFolder(tmp_path, command="train", settings=settings)
     assert is_unseen(PickSet("run", run, tmp_path, 0.5)) == unseen
 

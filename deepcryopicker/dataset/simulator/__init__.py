@@ -1,7 +1,7 @@
-"""Simulated micrographs with exact truth, for tests, examples and pictures that may be shown.
+"""Simulated micrographs with exact truth, for tests, examples and figures.
 
-``phantoms`` holds the four particle species as point clouds, ``microscope`` the optics, ``junk``
-what is not a particle, ``placement`` where particles lie, and ``scene`` puts them together.
+``phantoms`` holds the four particle species as point clouds, ``microscope`` the image formation,
+``junk`` carbon, ice and crystals, ``placement`` the positions, and ``scene`` the whole simulation.
 """
 
 from deepcryopicker.dataset.simulator.phantoms import KINDS, Kind

@@ -1,4 +1,4 @@
-"""What lies among the particles and is not one: fragments, beads, filaments and tubes."""
+"""Debris among the particles: fragments, beads, filaments and tubes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ import numpy as np
 from deepcryopicker.dataset.simulator.forms import Form
 from deepcryopicker.types import Floats
 
-_FRAGMENT = 1 / 6  # share of a particle's points in a fragment
-_RODS = 1 / 4  # share of the places left to rods that get one: a rod reaches over several
+_FRAGMENT = 1 / 6  # fraction of the points of a particle in a fragment
+_RODS = 1 / 4  # fraction of the positions for rods that get one: a rod extends over several
 
 
 @dataclass(frozen=True)
 class Debris:
-    """N pieces of one sort.
+    """N pieces of debris of one type.
 
     Attributes
     ----------
     clouds : (N, P, 2) float64
-        Points of equal mass, columns x and y, particle diameters from the piece's centre.
+        Points of equal mass, columns x and y, particle diameters from the centre of the piece.
     centres : (N, 2) float64
         Pixels.
     mass : float
-        Of a piece, over that of a particle.
+        Of a piece, relative to a particle.
     """
 
     clouds: Floats
@@ -32,7 +32,21 @@ class Debris:
 
 
 def draw_debris(form: Form, centres: Floats, rng: np.random.Generator) -> Iterator[Debris]:
-    """Put a piece of one of the three sorts at every place (N, 2), pixels."""
+    """Draw a piece of one of the three types at every position; fewer rods.
+
+    Parameters
+    ----------
+    form : Form
+        Particles of the micrograph, from which fragments are taken.
+    centres : (N, 2) float64
+        Positions x and y, pixels.
+    rng : numpy.random.Generator
+
+    Yields
+    ------
+    Debris
+        Fragments, beads and rods, in this order.
+    """
     sort = rng.choice(3, len(centres), p=rng.dirichlet([1.0, 1.0, 1.0]))
     yield _fragments(form, centres[sort == 0], rng)
     yield _beads(centres[sort == 1], rng)
@@ -41,7 +55,7 @@ def draw_debris(form: Form, centres: Floats, rng: np.random.Generator) -> Iterat
 
 
 def _fragments(form: Form, centres: Floats, rng: np.random.Generator) -> Debris:
-    """Break pieces off particles: points that lie close together."""
+    """Make fragments of particles: neighbouring points of the cloud."""
     rotation, _ = form.pose(len(centres), rng)
     turned = np.einsum("nij,pj->npi", rotation.as_matrix(), form.cloud)
     pieces = np.zeros((len(centres), 80, 2))
@@ -54,7 +68,7 @@ def _fragments(form: Form, centres: Floats, rng: np.random.Generator) -> Debris:
 
 
 def _beads(centres: Floats, rng: np.random.Generator) -> Debris:
-    """Make compact, dark and small ones, as gold and contaminants are."""
+    """Make small, compact, dark beads, similar to gold and contaminants."""
     width = rng.uniform(0.04, 0.15)
     clouds = rng.normal(scale=width, size=(len(centres), 100, 2))
     return Debris(
@@ -67,7 +81,7 @@ def _rods(centres: Floats, rng: np.random.Generator) -> Debris:
     shape = (len(centres), 3000)
     length = rng.uniform(2, 6, (len(centres), 1))
     width = rng.uniform(0.1, 1.0)
-    # The projection of a cylinder's wall, and of a full one.
+    # The projection of a hollow or a solid cylinder.
     distance = np.ones(shape) if rng.uniform() < 0.5 else np.sqrt(rng.uniform(size=shape))
     across = width / 2 * distance * np.sin(rng.uniform(0, 2 * np.pi, shape))
     along = length * rng.uniform(-0.5, 0.5, shape)

@@ -1,4 +1,4 @@
-"""What people do to micrographs before they share them: denoise, rescale grey values, compress."""
+"""Processing of micrographs before publication: denoising, rescaling and compression."""
 
 import cv2
 import numpy as np
@@ -7,11 +7,11 @@ from scipy import ndimage
 from deepcryopicker.types import Image
 
 BORDER_SHARE = 0.15
-"""Share of micrographs padded at their edges."""
+"""Fraction of micrographs padded at their edges."""
 
 
 def store(image: Image, diameter: float, rng: np.random.Generator) -> tuple[Image, int]:
-    """Denoise, pad the edges, change the grey values and round to 8 bits, or not, at random.
+    """Apply a random choice of denoising, padding, grey-value mapping and rounding to 8 bits.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def store(image: Image, diameter: float, rng: np.random.Generator) -> tuple[Imag
     (H, W) float32
         In [0, 255].
     int
-        Width of the border that holds nothing, pixels.
+        Width of the padded border, pixels.
     """
     image = _grey_values(_denoised(image, diameter, rng), rng)
     border = 0
@@ -36,12 +36,12 @@ def store(image: Image, diameter: float, rng: np.random.Generator) -> tuple[Imag
 
 
 def _denoised(image: Image, diameter: float, rng: np.random.Generator) -> Image:
-    """Low-pass by a Gaussian or a soft cut, or leave as it is."""
+    """Low-pass filter with a Gaussian or a soft cutoff, or leave unchanged."""
     way = rng.choice(["none", "gaussian", "cut"], p=[0.5, 0.25, 0.25])
     if way == "gaussian":
         return ndimage.gaussian_filter(image, diameter * rng.uniform(0.02, 0.07))
     if way == "cut":
-        # Cycles per diameter.
+        # Cutoff, cycles per diameter.
         highest = rng.uniform(4, 12)
         rows = np.fft.fftfreq(image.shape[0])[:, None]
         columns = np.fft.rfftfreq(image.shape[1])
@@ -52,7 +52,7 @@ def _denoised(image: Image, diameter: float, rng: np.random.Generator) -> Image:
 
 
 def _grey_values(image: Image, rng: np.random.Generator) -> Image:
-    """Map to [0, 255], by percentiles or extremes, along a straight line or a curve."""
+    """Map to [0, 255] between percentiles or extremes, with a random exponent."""
     clipped = float(rng.choice([0.0, 0.01, 0.5, 2.0]))
     low, high = np.percentile(image, [clipped, 100 - clipped])
     relative = np.clip((image - low) / max(high - low, 1e-12), 0, 1)
@@ -60,7 +60,7 @@ def _grey_values(image: Image, rng: np.random.Generator) -> Image:
 
 
 def _rounded(image: Image, rng: np.random.Generator) -> Image:
-    """Keep the grey values as they are, or round them, with or without JPEG's losses."""
+    """Keep the grey values unchanged or round them, with or without JPEG compression."""
     if rng.uniform() < 0.5:
         return image
     if rng.uniform() >= 0.5:

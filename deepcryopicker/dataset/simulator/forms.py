@@ -1,7 +1,7 @@
-"""Random particles: forms that no protein has, so that a network learns what they share.
+"""Random particle shapes, so that a network learns what particles have in common.
 
-A form is a phantom as in ``phantoms``, but with lengths in particle diameters: its longest
-extent along its own axes is one.
+A form is a phantom as in ``phantoms`` with lengths in particle diameters: its largest extent along
+its own axes is one.
 """
 
 from collections.abc import Callable
@@ -21,19 +21,19 @@ from deepcryopicker.dataset.simulator.phantoms import (
 from deepcryopicker.types import Floats, Strings
 
 POINTS = 700
-"""Points of a random form, about: enough for a diameter of 24 pixels."""
+"""Approximate number of points of a random form: enough for a diameter of 24 pixels."""
 KNOWN_SHARE = 0.4
-"""Share of forms that are one of the simulator's four species."""
+"""Fraction of forms that are one of the four simulated species."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """What the particles of one micrograph look like.
+    """Structure of the particles of one micrograph.
 
     Attributes
     ----------
     cloud : (P, 3) float64
-        Points of equal mass, columns x, y, z, particle diameters, centred on their mass.
+        Points of equal mass, columns x, y, z, particle diameters, from the centre of mass.
     pose : callable
         Draws N orientations and their labels: ``pose(count, generator)``.
     """
@@ -51,14 +51,14 @@ def draw_form(rng: np.random.Generator) -> Form:
 
 
 def _known(kind: Kind, rng: np.random.Generator) -> Form:
-    """Take one of the species, with fewer points where it has many."""
+    """Return one of the species, with at most ``2 * POINTS`` points."""
     cloud = kind.cloud()
     chosen = rng.permutation(len(cloud))[: 2 * POINTS]
     return Form(cloud[chosen] / kind.diameter, kind.pose)
 
 
 def _shell(rng: np.random.Generator) -> Form:
-    """Make a ball that is hollow or solid, a little flattened."""
+    """Make a hollow or solid ball, slightly flattened."""
     points = ball(POINTS, rng)
     inner = rng.uniform(0, 0.85)
     length = np.linalg.norm(points, axis=1, keepdims=True)
@@ -80,7 +80,7 @@ def _barrel(rng: np.random.Generator) -> Form:
 
 
 def _lumps(rng: np.random.Generator) -> Form:
-    """Put some balls of unequal size and mass into an ellipsoid."""
+    """Make an ellipsoid of several balls of unequal size and mass."""
     count = int(rng.integers(2, 12))
     centres = ball(count, rng) * rng.uniform(0.4, 1, 3)
     share = rng.multinomial(POINTS, rng.dirichlet(np.full(count, 2.0)))
@@ -90,7 +90,7 @@ def _lumps(rng: np.random.Generator) -> Form:
 
 
 def _multimer(rng: np.random.Generator) -> Form:
-    """Repeat a lobe about an axis, and mostly about twofold axes across it as well."""
+    """Repeat a lobe about an axis and, in two of three forms, about perpendicular twofolds."""
     group = Rotation.create_group(f"{rng.choice(['C', 'D', 'D'])}{rng.integers(2, 7)}")
     offset = np.append(rng.uniform(0.3, 1, 2), rng.uniform(0, 0.8))
     lobe = ball(POINTS // len(group), rng) * rng.uniform(0.25, 0.7, 3) + offset
@@ -99,6 +99,6 @@ def _multimer(rng: np.random.Generator) -> Form:
 
 
 def _unit(points: Floats) -> Floats:
-    """Centre on the mass and scale to a longest extent of one."""
+    """Centre on the centre of mass and scale to a largest extent of one."""
     centred = points - points.mean(axis=0)
     return centred / np.ptp(centred, axis=0).max()

@@ -1,4 +1,4 @@
-"""What is not a particle: the carbon film around the hole, ice crystals, and the ice itself."""
+"""Carbon film around the hole, ice crystals, and the ice itself."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -10,9 +10,9 @@ from scipy import ndimage
 from deepcryopicker.types import Floats, Image
 
 CARBON_SHARE = 0.2
-"""Share of micrographs that show the edge of the carbon film."""
+"""Fraction of micrographs that show the edge of the carbon film."""
 LUMPS = 10
-"""Balls that make up one ice crystal."""
+"""Number of balls that form one ice crystal."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Carbon:
     radius: float
 
     def depth(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
-        """Return how far places lie on the carbon, pixels; negative within the hole."""
+        """Return the distance from the edge of the carbon, pixels; negative within the hole."""
         return np.hypot(np.asarray(x) - self.x, np.asarray(y) - self.y) - self.radius
 
     def moved(self, shift: float) -> Self:
-        """Return the same film in a frame whose origin lies `shift` pixels up and left."""
+        """Return the film in a frame whose origin lies `shift` pixels up and left."""
         return replace(self, x=self.x + shift, y=self.y + shift)
 
 
@@ -53,7 +53,7 @@ class Crystals:
     diameter: Floats
 
     def moved(self, shift: float) -> Self:
-        """Return the same crystals in a frame whose origin lies `shift` pixels up and left."""
+        """Return the crystals in a frame whose origin lies `shift` pixels up and left."""
         return replace(self, x=self.x + shift, y=self.y + shift)
 
 
@@ -65,14 +65,13 @@ def draw_carbon(shape: tuple[int, int], rng: np.random.Generator) -> Carbon:
     shape : (int, int)
         Height and width of the image, pixels.
     rng : numpy.random.Generator
-        Source of chance.
     """
     height, width = shape
     direction = rng.uniform(0, 2 * np.pi)
     cosine, sine = np.cos(direction), np.sin(direction)
-    # From the middle of the image to its border in this direction.
-    reach = (width * abs(cosine) + height * abs(sine)) / 2
-    edge = reach * rng.uniform(0.55, 0.85)
+    # From the centre of the image to its border in this direction.
+    extent = (width * abs(cosine) + height * abs(sine)) / 2
+    edge = extent * rng.uniform(0.55, 0.85)
     radius = rng.uniform(1.0, 2.0) * max(shape)
     away = edge - radius
     if rng.uniform() >= CARBON_SHARE:
@@ -81,7 +80,7 @@ def draw_carbon(shape: tuple[int, int], rng: np.random.Generator) -> Carbon:
 
 
 def draw_crystals(shape: tuple[int, int], diameter: float, rng: np.random.Generator) -> Crystals:
-    """Draw none to four crystals, clearly smaller or larger than the particles.
+    """Draw zero to four crystals, clearly smaller or larger than the particles.
 
     Parameters
     ----------
@@ -90,7 +89,6 @@ def draw_crystals(shape: tuple[int, int], diameter: float, rng: np.random.Genera
     diameter : float
         Of the particles, pixels.
     rng : numpy.random.Generator
-        Source of chance.
     """
     height, width = shape
     count = int(rng.integers(0, 5))
@@ -104,23 +102,22 @@ def draw_crystals(shape: tuple[int, int], diameter: float, rng: np.random.Genera
 
 
 def crystal_map(crystals: Crystals, shape: tuple[int, int], rng: np.random.Generator) -> Image:
-    """Draw how thick the crystals are, in units of their own diameter, at every pixel.
+    """Return the thickness of the crystals at every pixel, in units of their diameter.
 
-    Every crystal is a lumpy pile of balls within its diameter.
+    A crystal is a set of overlapping balls within its diameter.
 
     Parameters
     ----------
     crystals : Crystals
-        Where they lie, in the pixels of the grid.
+        In pixels of the grid.
     shape : (int, int)
         Height and width of the grid.
     rng : numpy.random.Generator
-        Shapes the lumps.
 
     Returns
     -------
     (H, W) float32
-        0 off the crystals, up to 1 in their middle.
+        0 outside the crystals, up to 1 at their centre.
     """
     height, width = shape
     thickness = np.zeros(shape, np.float32)
@@ -140,7 +137,15 @@ def crystal_map(crystals: Crystals, shape: tuple[int, int], rng: np.random.Gener
 
 
 def film(carbon: Carbon, shape: tuple[int, int], rng: np.random.Generator) -> Image:
-    """Draw how thick the carbon film is at every pixel of the grid, over its mean.
+    """Draw the thickness of the carbon film at every pixel, relative to its mean.
+
+    Parameters
+    ----------
+    carbon : Carbon
+        In pixels of the grid.
+    shape : (int, int)
+        Height and width of the grid.
+    rng : numpy.random.Generator
 
     Returns
     -------
@@ -155,12 +160,12 @@ def film(carbon: Carbon, shape: tuple[int, int], rng: np.random.Generator) -> Im
 
 
 def ice_thickness(shape: tuple[int, int], rng: np.random.Generator) -> Image:
-    """Draw ice that is thicker on one side and towards the edge of the hole.
+    """Draw the ice thickness, which increases to one side and towards the edge of the hole.
 
     Returns
     -------
     (H, W) float32
-        Thickness over its mean: about 0.75 to 1.25.
+        Thickness relative to its mean, about 0.75 to 1.25.
     """
     height, width = shape
     rows, columns = np.ogrid[-1 : 1 : 1j * height, -1 : 1 : 1j * width]

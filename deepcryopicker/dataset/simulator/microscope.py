@@ -1,4 +1,4 @@
-"""The microscope: from the phase shifts of the electron wave to counted electrons."""
+"""Image formation: from the phase shifts of the electron wave to counted electrons."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ SPHERICAL_ABERRATION = 2.7
 """Millimetre."""
 AMPLITUDE_CONTRAST = 0.1
 ENVELOPE = 120.0
-"""B-factor of the envelope that damps fine detail, square Angstrom."""
+"""B-factor of the envelope, square Angstrom."""
 
 
 def transfer_function(
@@ -37,7 +37,7 @@ def transfer_function(
     astigmatism : float
         Half the difference of the two principal defocus values, micrometre.
     angle : float
-        Direction of the greater defocus, degrees from the y axis.
+        Direction of the larger defocus, degrees from the y axis.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def transfer_function(
 
 
 def phase_contrast(phase: Image, transfer: Image) -> Image:
-    """Turn the phase shifts of a thin specimen into relative intensity changes.
+    """Convert the phase shifts of a thin specimen to relative intensity changes.
 
     Parameters
     ----------
@@ -85,13 +85,13 @@ def phase_contrast(phase: Image, transfer: Image) -> Image:
 
 
 def count_electrons(expected: npt.NDArray[np.floating], rng: np.random.Generator) -> Image:
-    """Draw the electrons that every pixel counts, given how many are expected there.
+    """Draw the electron count of every pixel from its expected value.
 
     Parameters
     ----------
     expected : (H, W) float
-        Electrons per pixel. Negative values, which strong phase objects give in the linear
-        theory, count as zero.
+        Electrons per pixel. Negative values, which occur for strong phase objects in the linear
+        approximation, count as zero.
     rng : numpy.random.Generator
         Source of the Poisson noise.
 

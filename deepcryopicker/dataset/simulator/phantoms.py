@@ -1,8 +1,8 @@
-"""The four particle species: point clouds, the ways they lie in the ice, and their projection.
+"""The four particle species: point clouds, their orientations in the ice, and their projection.
 
-A phantom is a cloud of equally heavy points, in Angstrom, with x along columns, y along rows and
-z along the beam. Every point stands for a Gaussian of standard deviation `BLUR`. Rotating points
-is exact, so that a projection has the same mass in every orientation, and needs no voxel grid.
+A phantom is a cloud of points of equal mass, in Angstrom, with x along columns, y along rows and
+z along the beam. Every point represents a Gaussian of standard deviation `BLUR`. Rotation of
+points is exact, so that a projection has the same mass in every orientation, without voxels.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from deepcryopicker.types import Floats, Strings
 
 BLUR = 6.0
-"""Standard deviation of the Gaussian that a point stands for, Angstrom."""
+"""Standard deviation of the Gaussian represented by a point, Angstrom."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class Kind:
     name : str
         Key in `KINDS`.
     diameter : float
-        Angstrom, what a user would give.
+        Nominal particle diameter, Angstrom.
     pixel_size : float
         Angstrom per pixel.
     phase : float
-        Mean phase shift of the electron wave over the disc of `diameter`, radian. Sets how well
-        the particles are seen.
+        Mean phase shift of the electron wave over the disc of `diameter`, radian, which sets the
+        contrast.
     coverage : tuple of float
-        Least and greatest share of the area that particle discs cover.
+        Minimum and maximum fraction of the area covered by particle discs.
     cloud : callable
-        Returns the phantom, (P, 3) float64, columns x, y, z, Angstrom, centred on its mass. The
-        same at every call.
+        Returns the phantom, (P, 3) float64, columns x, y, z, Angstrom from the centre of mass.
+        The same at every call.
     pose : callable
         Draws N orientations and their labels: ``pose(count, generator)``.
     """
@@ -54,7 +54,7 @@ class Kind:
 def apoferritin() -> Floats:
     """Return a hollow sphere of 24 subunits, outer diameter 126 Angstrom."""
     rng = np.random.default_rng(24)
-    # A general direction, so that the octahedral group makes 24 different ones of it.
+    # A general direction, which the octahedral group maps to 24 different directions.
     subunits = Rotation.create_group("O").apply([0.87, 0.42, 0.26])
     direction = np.repeat(subunits, 60, axis=0) + rng.normal(scale=0.24, size=(24 * 60, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
@@ -62,14 +62,14 @@ def apoferritin() -> Floats:
 
 
 def klh() -> Floats:
-    """Return a barrel along z: six rings of twenty subunits, 330 wide and 350 Angstrom high."""
+    """Return a barrel along z: six rings of twenty subunits, 330 Angstrom wide and 350 high."""
     rng = np.random.default_rng(10)
     ring, seat, _ = np.meshgrid(np.arange(6), np.arange(20), np.arange(20), indexing="ij")
     angle = np.pi / 10 * (seat.ravel() + rng.normal(scale=0.35, size=seat.size))
     radius = rng.uniform(128, 163, seat.size)
     height = 58 * (ring.ravel() - 2.5) + np.clip(rng.normal(scale=11, size=seat.size), -25, 25)
     wall = np.column_stack([radius * np.cos(angle), radius * np.sin(angle), height])
-    # The collars close the barrel in part, a third of the way in from either end.
+    # The collars partly close the barrel, a third of its length from either end.
     angle, radius = rng.uniform(0, 2 * np.pi, 240), rng.uniform(70, 128, 240)
     height = rng.choice([-110.0, 110.0], 240) + rng.normal(scale=8, size=240)
     collar = np.column_stack([radius * np.cos(angle), radius * np.sin(angle), height])
@@ -82,7 +82,7 @@ def ribosome() -> Floats:
     large = ball(240, rng) * [102, 90, 85] + [0, -37, 0]
     small = ball(100, rng) * [95, 52, 65] + [0, 72, 0]
     lumps = np.concatenate([large, small])
-    # Lumps of unequal mass, as RNA and protein are: without them the lobes look like wet clay.
+    # Lumps of unequal mass, like RNA and protein; without them the lobes are featureless.
     mass = rng.multinomial(2000, rng.dirichlet(np.full(len(lumps), 1.5)))
     points = np.repeat(lumps, mass, axis=0)
     return _centred(points + rng.normal(scale=7, size=points.shape))
@@ -109,12 +109,12 @@ def _centred(points: Floats) -> Floats:
 
 def any_way(count: int, rng: np.random.Generator) -> Rotation:
     """Draw orientations uniformly over all rotations."""
-    # Scaled to unit length, normal quaternions are uniform on the sphere of all rotations.
+    # Normal quaternions, scaled to unit length, are uniformly distributed over all rotations.
     return Rotation.from_quat(rng.normal(size=(count, 4)))
 
 
 def round_pose(count: int, rng: np.random.Generator) -> tuple[Rotation, Strings]:
-    """Draw orientations of particles that look round from everywhere: all are ``top``."""
+    """Draw orientations of particles that appear round in every projection: all are ``top``."""
     return any_way(count, rng), np.full(count, "top")
 
 
@@ -126,7 +126,7 @@ def irregular_pose(count: int, rng: np.random.Generator) -> tuple[Rotation, Stri
 def barrel_pose(count: int, rng: np.random.Generator) -> tuple[Rotation, Strings]:
     """Draw barrels standing along the beam (``top``) or lying in the ice (``side``), half each.
 
-    Both are tilted by a few degrees and turned by any angle in the plane of the image.
+    Both are tilted by a few degrees and rotated by any angle in the image plane.
     """
     label = rng.choice(np.array(["top", "side"]), count)
     spin, turn = rng.uniform(0, 360, (2, count))
@@ -138,22 +138,22 @@ def barrel_pose(count: int, rng: np.random.Generator) -> tuple[Rotation, Strings
 def project(
     points: Floats, weight: npt.NDArray[np.floating], shape: tuple[int, int]
 ) -> npt.NDArray[np.float64]:
-    """Sum weighted points onto a grid, each shared linearly among the four pixels around it.
+    """Sum weighted points onto a grid by bilinear interpolation.
 
     Parameters
     ----------
     points : (P, 2) float64
-        Columns x and y, pixels, 0 at the centre of the top-left pixel. Those off the grid are
-        left out.
+        Columns x and y, pixels, 0 at the centre of the top-left pixel. Points off the grid are
+        ignored.
     weight : (P,) float
-        Mass of every point.
+        Mass of each point.
     shape : (int, int)
         Height and width.
 
     Returns
     -------
     (H, W) float64
-        Mass per pixel. It has the points' total mass and, pixel by pixel, their exact centre.
+        Mass per pixel; the total mass and the centre of mass of the points are preserved exactly.
     """
     height, width = shape
     corner = np.floor(points).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Where the particles lie: apart, a few touching, and clear of carbon and crystals."""
+"""Positions of particles: separate, a few touching, clear of carbon and crystals."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,16 @@ from deepcryopicker.types import Floats, Mask
 
 @dataclass(frozen=True)
 class Spacing:
-    """How close particles may lie, in particle diameters.
+    """Minimum distances, in particle diameters.
 
     Attributes
     ----------
     apart, touching : float
-        Least distance of most centres, and of those that are put next to another.
+        Of most centres, and of particles placed next to another.
     touching_share : float
-        Of the particles.
+        Fraction of particles placed next to another.
     edge : float
-        Least distance of a centre from the image's edge.
+        Of a centre from the edge of the image.
     """
 
     apart: float = 1.05
@@ -49,15 +49,14 @@ def place(
     diameter : float
         Of the particles, pixels.
     coverage : float
-        Share of the free area that discs of this diameter are to cover, up to about 0.45: beyond,
-        no free places are left and there will be fewer.
+        Fraction of the free area to be covered by discs of this diameter. Above about 0.45 there
+        are no free positions left and fewer particles are placed.
     carbon : Carbon
     crystals : Crystals
-        Where no particle may lie.
+        No particle lies on either.
     rng : numpy.random.Generator
-        Source of chance.
     spacing : Spacing
-        From each other and from the edge.
+        Distances between particles and from the edge.
 
     Returns
     -------
@@ -86,7 +85,7 @@ def place(
 
 
 def _on_ice(places: Floats, diameter: float, carbon: junk.Carbon, crystals: junk.Crystals) -> Mask:
-    """Tell which places (N, 2) are clear of carbon and crystals."""
+    """Return which positions (N, 2) are clear of carbon and crystals, (N,) bool."""
     x, y = places.T
     clear: Mask = carbon.depth(x, y) < -diameter / 2
     for crystal_x, crystal_y, size in zip(crystals.x, crystals.y, crystals.diameter, strict=True):
@@ -95,7 +94,7 @@ def _on_ice(places: Floats, diameter: float, carbon: junk.Carbon, crystals: junk
 
 
 def _accept(taken: Floats, tries: Floats, goal: int, distance: float) -> Floats:
-    """Add to `taken`, in order, the tries that keep the distance, until there are `goal`."""
+    """Append to `taken`, in order, the tries that keep the distance, until there are `goal`."""
     centres = np.concatenate([taken, np.empty((max(goal - len(taken), 0), 2))])
     count = len(taken)
     for place in tries:

@@ -1,4 +1,4 @@
-"""Put particles, ice, carbon and contamination together and take the picture."""
+"""Simulate a micrograph of particles, ice, carbon and contamination."""
 
 from dataclasses import dataclass
 
@@ -12,31 +12,31 @@ from deepcryopicker.dataset.simulator.placement import place
 from deepcryopicker.types import Floats, Image, Strings
 
 DOSE = 20.0
-"""The usual dose, electrons per square Angstrom: what the kinds' phases are tuned at."""
+"""Usual dose, electrons per square Angstrom, at which the phases of the species are tuned."""
 DEFOCUS = (1.0, 2.5)
-"""Least and greatest defocus, micrometre."""
+"""Minimum and maximum defocus, micrometre."""
 ICE_NOISE = 0.25
-"""Standard deviation of the ice's phase in a pixel of one Angstrom, radian. Falls with the
-pixel's side, because molecules average out."""
+"""Standard deviation of the phase of ice for pixels of one Angstrom, radian. Inversely
+proportional to the pixel size, because molecules average out."""
 CARBON_NOISE = 1.0
-"""What the carbon film adds to it, in units of the ice's."""
+"""Additional phase noise of the carbon film, relative to that of the ice."""
 CRYSTAL_PHASE = 0.5
-"""Phase in the middle of an ice crystal, radian."""
+"""Phase at the centre of an ice crystal, radian."""
 ICE_LOSS, CARBON_LOSS, CRYSTAL_LOSS = 0.2, 0.15, 0.1
-"""Inelastic mean free paths that the ice, the carbon film and a crystal are thick."""
+"""Thickness of ice, carbon film and crystal in inelastic mean free paths."""
 
 
 @dataclass(frozen=True)
 class SimulatedMicrograph:
-    """A micrograph with exact truth.
+    """A simulated micrograph with exact truth.
 
     Attributes
     ----------
     image : (H, W) float32
         Electrons per pixel. Particles are dark.
     x, y : (N,) float64
-        Centres of mass, column and row, pixels, 0 at the centre of the top-left pixel. All lie
-        inside the image, and every particle is listed.
+        Centres of mass of all particles, column and row, pixels, 0 at the centre of the top-left
+        pixel. All lie inside the image.
     label : (N,) str
         ``top``, ``side`` or ``irregular``.
     diameter : (N,) float64
@@ -54,7 +54,7 @@ class SimulatedMicrograph:
 
 
 def simulate(kind: Kind, shape: tuple[int, int], dose: float, seed: int) -> SimulatedMicrograph:
-    """Simulate one micrograph; the same arguments give the same bytes.
+    """Simulate one micrograph; equal arguments give identical bytes.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def simulate(kind: Kind, shape: tuple[int, int], dose: float, seed: int) -> Simu
     dose : float
         Electrons per square Angstrom; `DOSE` is usual.
     seed : int
-        Of everything that differs between micrographs. The species' structure does not.
+        Of all that differs between micrographs; the structure of the species does not.
     """
     rng = np.random.default_rng(seed)
     diameter = kind.diameter / kind.pixel_size
@@ -73,7 +73,7 @@ def simulate(kind: Kind, shape: tuple[int, int], dose: float, seed: int) -> Simu
     crystals = junk.draw_crystals(shape, diameter, rng)
     x, y = place(shape, diameter, rng.uniform(*kind.coverage), carbon, crystals, rng)
     rotation, label = kind.pose(len(x), rng)
-    # The wider frame keeps the Fourier transforms from carrying one edge over to the other.
+    # The padding prevents wrap-around of the Fourier transforms from one edge to the other.
     pad = int(np.ceil(diameter))
     grid = tuple(fft.next_fast_len(side + 2 * pad, real=True) for side in shape)
     phase = particle_phase(kind, grid, np.column_stack([x, y]) + pad, rotation, rng)
@@ -90,7 +90,7 @@ def particle_phase(
     rotation: Rotation,
     rng: np.random.Generator,
 ) -> Floats:
-    """Project every particle onto the grid.
+    """Project all particles onto the grid.
 
     Parameters
     ----------
@@ -101,14 +101,14 @@ def particle_phase(
     centres : (N, 2) float64
         Columns x and y, pixels of the grid.
     rotation : Rotation
-        N of them.
+        N orientations.
     rng : numpy.random.Generator
-        Varies the particles' strength by a tenth, as damage and ice do.
+        Varies the strength of the particles by a tenth, as damage and ice do.
 
     Returns
     -------
     (H, W) float64
-        Phase shift, radian; its mean over a particle's disc is about ``kind.phase``.
+        Phase shift, radian; its mean over the disc of a particle is about ``kind.phase``.
     """
     cloud = kind.cloud() / kind.pixel_size
     # The first two rows of each matrix give x and y; z is the direction of projection.
@@ -127,7 +127,7 @@ def _intensity(
     crystals: junk.Crystals,
     rng: np.random.Generator,
 ) -> Image:
-    """Take the picture without counting: expected electrons over those sent in, on the grid."""
+    """Return the expected fraction of the incident electrons in each pixel of the grid."""
     ice = junk.ice_thickness(phase.shape, rng)
     film = junk.film(carbon, phase.shape, rng)
     frost = junk.crystal_map(crystals, phase.shape, rng)
@@ -140,6 +140,6 @@ def _intensity(
         astigmatism=rng.uniform(0, 0.05),
         angle=rng.uniform(0, 180),
     )
-    # Electrons scattered inelastically are lost: thick places are dark whatever the focus.
+    # Inelastically scattered electrons are lost: thick regions are dark at any defocus.
     passed = np.exp(-ICE_LOSS * ice - CARBON_LOSS * film - CRYSTAL_LOSS * frost)
     return passed * (1 + microscope.phase_contrast(phase.astype(np.float32), transfer))

@@ -1,9 +1,9 @@
-"""Micrographs of all sorts: random particles, seen by a random microscope, stored at random.
+"""Varied micrographs: random particles, imaging conditions and file formats.
 
-What `simulate` draws looks like one instrument's work. Here everything that differs between
-micrographs of the world is drawn from a range wider than the world's (domain randomisation), so
-that a network trained on it learns what they share. Particles are about as large as networks see
-them, which makes a micrograph the work of half a second.
+The micrographs of `simulate` have the conditions of one instrument. Here all conditions are drawn
+from ranges wider than those of real micrographs (domain randomisation), so that a network learns
+their common features. Particles have about the size at which networks are applied, so that a
+micrograph takes half a second.
 """
 
 from dataclasses import dataclass
@@ -19,36 +19,36 @@ from deepcryopicker.dataset.simulator.placement import Spacing, place
 from deepcryopicker.dataset.simulator.scene import SimulatedMicrograph
 from deepcryopicker.types import Floats, Image, Mask
 
-_NETWORK_DIAMETER = 24.0  # pixels at which signal-to-noise ratios are meant
+_NETWORK_DIAMETER = 24.0  # pixels; particle diameter to which signal-to-noise ratios refer
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What is drawn for a whole micrograph.
+    """Random conditions of one micrograph.
 
     Attributes
     ----------
     diameter : float
-        As a user would give it, pixels.
+        Particle diameter as given by a user, pixels.
     size : float
-        True diameter over that one: users are imprecise, and mean different things by it.
+        True diameter divided by `diameter`: users are imprecise and use different definitions.
     angstrom : float
         True diameter.
     blur : float
-        Standard deviation of the Gaussian that a point of a form stands for, diameters.
+        Standard deviation of the Gaussian at each point of a form, diameters.
     coverage : float
-        Share of the free area that particle discs are to cover.
+        Fraction of the free area to be covered by particle discs.
     spacing : Spacing
-        A diameter that holds all of a long particle leaves room for others within it.
+        Elongated particles may lie closer together than their diameter.
     debris : float
-        Share of the places that hold something other than a particle.
+        Fraction of the positions with debris instead of a particle.
     snr : float
-        Variance of the particles' signal over that of the noise, where a particle has 24 pixels.
+        Variance of the particle signal over that of the noise, for a diameter of 24 pixels.
     defocus : float
         Micrometre, positive is underfocus.
     grain, drift : float
-        Variance of the noise that went through the microscope, and of slow noise; the remainder
-        up to a variance of `1 + drift` is white.
+        Variance of the noise filtered by the CTF, and of low-frequency noise; the remainder up to
+        a variance of `1 + drift` is white.
     """
 
     diameter: float
@@ -70,7 +70,7 @@ class Conditions:
 
 
 def draw_recipe(rng: np.random.Generator) -> Conditions:
-    """Draw what a micrograph is made by."""
+    """Draw the conditions of a micrograph."""
     return Conditions(
         diameter=_log_uniform(rng, 16, 34),
         size=rng.uniform(0.82, 1.18),
@@ -87,24 +87,24 @@ def draw_recipe(rng: np.random.Generator) -> Conditions:
 
 
 def recipe_of(seed: int) -> Conditions:
-    """Return what `simulate_any` makes the micrograph of a seed by."""
+    """Return the conditions of the micrograph that `simulate_any` makes from a seed."""
     return draw_recipe(np.random.default_rng(seed))
 
 
 def simulate_any(side: float, seed: int) -> SimulatedMicrograph:
-    """Simulate one micrograph unlike any other; the same arguments give the same bytes.
+    """Simulate one micrograph with random conditions; equal arguments give identical bytes.
 
     Parameters
     ----------
     side : float
-        Of the square image, particle diameters.
+        Side of the square image, particle diameters.
     seed : int
 
     Returns
     -------
     SimulatedMicrograph
-        Grey values in [0, 255]. `diameter` is what a user would give; the true one differs by up
-        to 18 percent.
+        Grey values in [0, 255]. `diameter` is that given by a user; the true diameter differs by
+        up to 18 %.
     """
     rng = np.random.default_rng(seed)
     recipe = draw_recipe(rng)
@@ -146,7 +146,7 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 def _phase(
     things: Debris, recipe: Conditions, pad: int, grid: tuple[int, int], rng: np.random.Generator
 ) -> Floats:
-    """Project things onto the padded grid; their masses vary as those of particles do."""
+    """Project pieces onto the padded grid; their masses vary as those of particles do."""
     count, points = things.clouds.shape[:2]
     places = things.clouds * recipe.true_diameter + things.centres[:, None] + pad
     mass = things.mass * np.clip(rng.normal(1, 0.15, count), 0.3, None) / points
@@ -162,7 +162,7 @@ def _expose(
     crystals: junk.Crystals,
     rng: np.random.Generator,
 ) -> Image:
-    """Take the picture: contrast of all that is there, shade, and noise by the recipe."""
+    """Return the image: phase contrast, absorption, and noise of the conditions `recipe`."""
     grid = (signal.shape[0], signal.shape[1])
     transfer = microscope.transfer_function(
         grid,
@@ -178,18 +178,18 @@ def _expose(
     density = float(signal[within].mean())
     others = waste + rng.uniform(0.5, 2) * density * frost
     contrast += microscope.phase_contrast(others.astype(np.float32), transfer)
-    # Electrons that are lost: thick places are dark whatever the focus.
+    # Lost electrons: thick regions are dark at any defocus.
     ice = junk.ice_thickness(grid, rng)
     shade = rng.uniform(0, 15) * ice + rng.uniform(0.5, 8) * film + rng.uniform(0, 4) * frost
-    # Averaging into the larger pixels of a network takes noise away.
+    # Averaging into the larger pixels of a network reduces the noise.
     level = recipe.true_diameter / _NETWORK_DIAMETER / np.sqrt(recipe.snr)
     noise = level * _noise(recipe, transfer, film, rng)
     return (contrast + strength * (noise - shade)).astype(np.float32)
 
 
 def _within_particles(signal: Floats, diameter: float) -> Mask:
-    """Find where particles are; everywhere if there are none."""
-    # A thing of mass one spread over a disc of one diameter has a density of 1.3 / diameter ** 2.
+    """Return the mask of the particles; the whole image if there are none."""
+    # Unit mass spread over a disc of one diameter has a density of 1.3 / diameter ** 2.
     within: Mask = ndimage.gaussian_filter(signal, diameter / 6) > 0.1 / diameter**2
     if not within.any():
         within[:] = True
@@ -197,7 +197,7 @@ def _within_particles(signal: Floats, diameter: float) -> Mask:
 
 
 def _noise(recipe: Conditions, transfer: Image, film: Image, rng: np.random.Generator) -> Floats:
-    """Draw white noise, the grain of ice and carbon, and slow noise: a variance of about one."""
+    """Draw white noise, grain of ice and carbon, and low-frequency noise; variance about one."""
     white, grain, slow = (rng.standard_normal(film.shape).astype(np.float32) for _ in range(3))
     grain = microscope.phase_contrast(grain, transfer)
     grain *= (1 + rng.uniform(0.5, 3) * film) / grain.std()
@@ -207,7 +207,7 @@ def _noise(recipe: Conditions, transfer: Image, film: Image, rng: np.random.Gene
 
 
 def _inside(centres: Floats, length: int, border: int) -> Mask:
-    """Tell which centres (N, 2) lie in a square image within its border."""
+    """Return which centres (N, 2) lie in a square image inside its border, (N,) bool."""
     x, y = centres.T
     last = length - 1 - border
     inside: Mask = (x >= border) & (x <= last) & (y >= border) & (y <= last)

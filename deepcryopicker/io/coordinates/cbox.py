@@ -1,7 +1,7 @@
 """crYOLO's CBOX files: boxes with a confidence, in STAR tables without RELION's names.
 
 crYOLO and its viewer (the box manager of napari) keep every box and apply the threshold
-themselves, so write all candidates. Files of tomograms and filaments are no micrographs' picks.
+themselves, so all candidates should be written. Tomograms and filaments are not supported.
 """
 
 from pathlib import Path
@@ -27,18 +27,18 @@ _COLUMNS = (
 
 
 def read_cbox(path: Path) -> Picks:
-    """Read the boxes of a micrograph; a position is the corner of a box next to the origin.
+    """Read the boxes of a micrograph; the file holds the corner of each box nearest the origin.
 
     Returns
     -------
     Picks
         Centres (corner plus half the width and height), original pixels. The diameter is the
-        estimated width where there is one, else the width of the box.
+        estimated width if present, else the width of the box.
 
     Raises
     ------
     UsageError
-        No such table, a damaged one, or a cell that is not a number.
+        The table is missing or damaged, or a cell is not a number.
     """
     table = find_table(path, (X, Y, WIDTH, HEIGHT))
     numbers = (X, Y, WIDTH, HEIGHT, ESTIMATE, SCORE)
@@ -50,7 +50,7 @@ def read_cbox(path: Path) -> Picks:
 
 
 def write_cbox(path: Path, picks: Picks, box: int | None = None) -> None:
-    """Write the boxes of a micrograph, atomically; the same picks give the same bytes.
+    """Write the boxes of a micrograph; equal picks give identical bytes.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def write_cbox(path: Path, picks: Picks, box: int | None = None) -> None:
 
 
 def _row(x: float, y: float, side: float, diameter: float, score: float) -> str:
-    """Write a box; Z, depth, number of boxes and angle are those of tomograms and filaments."""
+    """Format a box; Z, depth, number of boxes and angle concern tomograms and filaments only."""
     corner = f"{x - side / 2:.3f} {y - side / 2:.3f} {_UNKNOWN}"
     size = _UNKNOWN if np.isnan(diameter) else f"{diameter:.2f}"
     return f"{corner} {side:.0f} {side:.0f} {_UNKNOWN} {size} {size} {score:.6f} 1 {_UNKNOWN}"

@@ -1,4 +1,4 @@
-"""Particle positions in CSV and EMAN's BOX files, and the readers for all coordinate files."""
+"""Particle positions in CSV and EMAN BOX files, and the readers of all coordinate formats."""
 
 import csv
 import io
@@ -26,13 +26,13 @@ _FIRST_LINE = "x,y[,score][,class][,diameter]"
 
 
 def read_picks(path: Path) -> Picks:
-    """Read a coordinates file; its extension tells the format, see `READERS`.
+    """Read a coordinate file; its extension gives the format, see `READERS`.
 
     Returns
     -------
     Picks
-        Particle centres, original pixels. Scores are 1, classes ``irregular`` and diameters NaN
-        where the file does not tell. No picks at all is fine.
+        Particle centres, original pixels. Where the file does not give them, scores are 1,
+        classes ``irregular`` and diameters NaN. A file without picks is valid.
 
     Raises
     ------
@@ -49,8 +49,8 @@ def read_by_micrograph(path: Path) -> dict[str, Picks]:
     Returns
     -------
     dict of Picks
-        By the name that the file gives each micrograph, in order of appearance; otherwise as
-        `read_picks`. Micrographs without picks are not in such files.
+        By micrograph name as written in the file, in order of appearance; otherwise as
+        `read_picks`. Such files do not list micrographs without picks.
 
     Raises
     ------
@@ -63,8 +63,8 @@ def read_by_micrograph(path: Path) -> dict[str, Picks]:
 def read_csv(path: Path) -> Picks:
     """Read a CSV file with the header ``x,y[,score][,class][,diameter]`` in any order.
 
-    Columns of other names are skipped; any word is accepted as a class. CryoPPP's positions are
-    called ``X-Coordinate,Y-Coordinate``. See `read_picks`.
+    Other columns are ignored; any word is accepted as a class. CryoPPP's columns
+    ``X-Coordinate,Y-Coordinate`` are read too. See `read_picks`.
     """
     header, rows = read_rows(path, _FIRST_LINE)
     if set(header) >= _CRYOPPP.keys():
@@ -87,7 +87,7 @@ def read_csv(path: Path) -> Picks:
 
 
 def write_csv(path: Path, picks: Picks) -> None:
-    """Write ``x,y,score,class,diameter``, atomically; the same picks give the same bytes.
+    """Write ``x,y,score,class,diameter`` atomically; equal picks give identical bytes.
 
     Positions have three decimals, scores six, diameters two; an unknown diameter is empty.
     """
@@ -164,14 +164,14 @@ READERS: dict[str, Callable[[Path], Picks]] = {
     ".tsv": read_topaz,
     ".txt": read_topaz,
 }
-"""Extension to the reader of a file, which is mostly that of one micrograph."""
+"""Reader by extension, for a file that usually holds one micrograph."""
 
 READERS_OF_MANY: dict[str, Callable[[Path], dict[str, Picks]]] = {
     ".star": read_star_by_micrograph,
     ".tsv": read_topaz_by_micrograph,
     ".txt": read_topaz_by_micrograph,
 }
-"""Extension to the reader of a file that names the micrograph of each position."""
+"""Reader by extension, for a file that names the micrograph of each position."""
 
 Read = TypeVar("Read")
 
@@ -190,7 +190,7 @@ def _reader(
 
 
 def _box_rows(path: Path) -> Iterator[Row]:
-    """Yield five cells a row; the score is 1 where there is none."""
+    """Yield five cells per row; a missing score is 1."""
     for line, text in enumerate(text_lines(path), 1):
         cells = text.split()
         if not cells or cells[0].startswith("#"):
@@ -203,5 +203,5 @@ def _box_rows(path: Path) -> Iterator[Row]:
 
 
 def _short(value: float) -> str:
-    """Write whole pixels without decimals: some programs read only integers here."""
+    """Format whole pixels without decimals: some programs read only integers here."""
     return f"{value:.3f}".removesuffix(".000")

@@ -1,4 +1,4 @@
-"""Topaz's table of picks: tab separated, one file for as many micrographs as one likes.
+"""Topaz's table of picks: tab separated, one file for any number of micrographs.
 
 The first line is ``image_name  x_coord  y_coord  score``. Names are those of the micrographs'
 files without folder and extension; positions are centres in pixels, 0 at the first pixel. Scores
@@ -20,12 +20,12 @@ _FIRST_LINE = "image_name, x_coord, y_coord[, score], with tabs between them"
 
 
 def is_topaz(path: Path) -> bool:
-    """Tell whether a text file, of which folders have many kinds, is such a table."""
+    """Return whether a text file is such a table; folders hold other ``.txt`` files as well."""
     return NAME in next(text_lines(path), "").rstrip("\n").lower().split("\t")
 
 
 def read_topaz(path: Path) -> Picks:
-    """Read all positions of a table, of whatever micrograph; scores are 1 where it has none.
+    """Read all positions of a table, whatever their micrograph; missing scores are 1.
 
     Raises
     ------
@@ -42,15 +42,15 @@ def read_topaz_by_micrograph(path: Path) -> dict[str, Picks]:
 
 
 def write_topaz(path: Path, named_picks: Iterable[tuple[str, Picks]]) -> None:
-    """Write the positions of many micrographs, atomically; classes and diameters are lost.
+    """Write the positions of many micrographs atomically; classes and diameters are lost.
 
     Parameters
     ----------
     path : Path
         Replaced atomically.
     named_picks : iterable of (micrograph name, Picks)
-        In the order to write; no more than one is held at a time. Topaz looks for files of
-        these names, without folders.
+        In the order to write; one micrograph at a time is held in memory. Topaz looks for files
+        of these names, without folders.
     """
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
@@ -61,7 +61,7 @@ def write_topaz(path: Path, named_picks: Iterable[tuple[str, Picks]]) -> None:
 
 
 def _read(path: Path) -> tuple[Picks, list[str]]:
-    """Return the positions, and the micrograph of each."""
+    """Return the positions and the micrograph name of each."""
     header, rows = read_rows(path, _FIRST_LINE, delimiter="\t")
     if not {NAME, X, Y} <= set(header):
         raise UsageError(

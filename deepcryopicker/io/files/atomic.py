@@ -1,4 +1,4 @@
-"""Write files so that nobody ever sees half of one."""
+"""Write files atomically, so that no reader sees a partial file."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _TEMPORARY = re.compile(r"\..*\.tmp-\d+(\.[^.]*)?")
 LOCK = ".lock"
-"""In a folder while a run is at work in it; what a killed run leaves holds nothing."""
+"""Marks a folder in which a run is active; the lock of a killed run is void."""
 
 
 @contextmanager
@@ -21,12 +21,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder that becomes `path` when the block succeeds.
 
     The file is flushed to disk before it is renamed; if the block fails, it is removed and an
-    older `path` stays as it was. Missing parent folders are made.
+    older `path` is left unchanged. Missing parent folders are created.
 
     Raises
     ------
     OutputError
-        The disk is full or does not let us write.
+        The disk is full or writing is not permitted.
     """
     # The suffix stays last: some writers choose the format by it.
     temporary = path.with_name(f".{path.stem}.tmp-{os.getpid()}{path.suffix}")
@@ -43,11 +43,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Tell a full or forbidden disk from other errors while `path` is written.
+    """Turn a full disk or missing permission while `path` is written into an OutputError.
 
     Raises
     ------
     OutputError
+        Other errors pass unchanged.
     """
     try:
         yield
@@ -75,7 +76,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def append_lines(path: Path, lines: str) -> None:
-    """Append whole lines of text and flush them to disk; an interruption may leave half of one."""
+    """Append lines of text and flush them to disk; an interruption may leave a partial line."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as stream:
@@ -85,7 +86,7 @@ def append_lines(path: Path, lines: str) -> None:
 
 
 def remove_temporary(folder: Path) -> None:
-    """Remove the temporary files of a killed run, but none below a folder in which another works.
+    """Remove temporary files of a killed run, except below folders that hold a lock.
 
     Call it only where no other run writes into `folder` itself.
     """

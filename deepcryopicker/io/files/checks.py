@@ -1,4 +1,4 @@
-"""Checks that every reader of micrographs shares: plain files, sizes, one-line reasons."""
+"""Checks shared by all readers of micrographs: regular files, sizes, one-line reasons."""
 
 import stat
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.types import Floats, Picks
 
 MAX_PIXELS = 2**28
-"""Largest image that is decoded, 16384 x 16384; checked in the header, before any allocation."""
+"""Largest image decoded, 16384 x 16384; checked from the header, before any allocation."""
 
 
 def file_size(path: Path) -> int:
-    """Return the size in bytes of a plain file that is not empty.
+    """Return the size in bytes of a regular file that is not empty.
 
     Raises
     ------
     MicrographError
-        Missing, empty or not a regular file. A FIFO or a device is never opened: that may block.
+        Missing, empty or not a regular file. FIFOs and devices are never opened, which may block.
     """
     try:
         status = path.stat()
@@ -36,7 +36,13 @@ def file_size(path: Path) -> int:
 
 
 def check_shape(height: int, width: int, frames: int = 1) -> tuple[int, int]:
-    """Return ``(height, width)`` of what can be a micrograph; refuse anything else.
+    """Return ``(height, width)`` if an image of this size can be a micrograph.
+
+    Parameters
+    ----------
+    height, width : int
+        Pixels.
+    frames : int
 
     Raises
     ------
@@ -53,13 +59,13 @@ def check_shape(height: int, width: int, frames: int = 1) -> tuple[int, int]:
 
 
 def not_one_frame(frames: int) -> str:
-    """Word the refusal of a stack."""
+    """Return the message that refuses a stack."""
     return f"stack of {frames} images: not a micrograph; run motion correction first"
 
 
 @contextmanager
 def decoding(kind: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into one line; `kind` names the format."""
+    """Turn any error of a decoder into one line; `kind` names the format."""
     try:
         yield
     except MicrographError:
@@ -67,27 +73,28 @@ def decoding(kind: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise MicrographError(f"cannot be read as {kind}: {one_line(reason)}") from error
-    # Damaged files make the decoders raise nearly everything, from struct.error to IndexError.
+    # On damaged files decoders raise almost anything, from struct.error to IndexError.
     except Exception as error:
         raise MicrographError(f"cannot be read as {kind}: {one_line(error)}") from error
 
 
 def one_line(reason: object) -> str:
-    """Return the first line of an error's message, or its type where it has none."""
+    """Return the first line of an error message, or the error's type if it has no message."""
     lines = str(reason).strip().splitlines()
     return lines[0] if lines else type(reason).__name__
 
 
 def box_sides(path: Path, picks: Picks, box: int | None) -> Floats:
-    """Return the side of the box around each pick, whole pixels.
+    """Return the side of the box around each pick, in whole pixels, (N,) float64.
 
     Parameters
     ----------
     path : Path
         Named in the error.
     picks : Picks
-        Their rounded diameters are the sides, unless there is a `box` for all of them.
+        Their rounded diameters are the sides unless `box` is given.
     box : int or None
+        Side of every box, pixels.
 
     Raises
     ------

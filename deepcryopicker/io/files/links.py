@@ -1,4 +1,4 @@
-"""Links in a run folder: what is written there must stay there."""
+"""Links in a run folder: output written to it must stay inside it."""
 
 import os
 from pathlib import Path
@@ -7,13 +7,14 @@ from deepcryopicker.errors import UsageError
 
 
 def refuse_links_out(folder: Path) -> None:
-    """Refuse a folder that holds a link to somewhere else, which would be written through.
+    """Refuse a folder with a link to a place outside it, through which output would be written.
 
-    The folder itself may be a link: that is how results are kept on another disk.
+    The folder itself may be a link, for example to another disk.
 
     Raises
     ------
     UsageError
+        Names the link.
     """
     inside = folder.resolve()
     for parent, folders, files in os.walk(folder):

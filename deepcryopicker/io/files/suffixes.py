@@ -1,4 +1,4 @@
-"""Which files are micrographs by their names; a compressed MRC file has two suffixes."""
+"""File suffixes of micrographs; a compressed MRC file has two."""
 
 from pathlib import PurePath
 
@@ -8,7 +8,7 @@ COMPRESSED_MRC = frozenset(mrc + packed for mrc in MRC for packed in COMPRESSED)
 PICTURES = frozenset({".png", ".jpg", ".jpeg"})
 TIFF = frozenset({".tif", ".tiff"})
 EXTENSIONS = MRC | COMPRESSED_MRC | PICTURES | TIFF
-"""Lower-case suffixes of the files that can be read."""
+"""Lower-case suffixes of readable files."""
 
 VENDORS = {
     ".eer": "an EER movie: run motion correction first",
@@ -20,11 +20,11 @@ VENDORS = {
     ".hdf": "an HDF5 file: convert it to MRC, for example with EMAN's e2proc2d.py",
     ".h5": "an HDF5 file: convert it to MRC, for example with EMAN's e2proc2d.py",
 }
-"""What files of other programs are, and what to do with them."""
+"""Files of other programs by suffix: what they are and how to convert them."""
 
 
 def suffix_of(path: PurePath) -> str:
-    """Return the lower-case suffix, and that below it of a compressed file.
+    """Return the lower-case suffix; both suffixes of a compressed file.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def suffix_of(path: PurePath) -> str:
 
 
 def without_suffix(path: PurePath) -> PurePath:
-    """Return the path without what :func:`suffix_of` returns.
+    """Return the path without the suffix that :func:`suffix_of` returns.
 
     Examples
     --------

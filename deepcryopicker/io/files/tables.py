@@ -1,4 +1,4 @@
-"""Tables of separated values, read and written, and results as rows."""
+"""Read and write tables of separated values, and flatten results into rows."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,17 +11,17 @@ from deepcryopicker.io.files.text import Row, text_lines
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
-    """Write rows as CSV, atomically.
+    """Write rows as CSV atomically.
 
-    Text stays as it is, even where a spreadsheet would read it as a formula.
+    Text is written unchanged, even where a spreadsheet would read it as a formula.
 
     Parameters
     ----------
     path : Path
     rows : sequence of mapping
-        Missing keys and None give empty cells.
+        Missing keys and None become empty cells.
     columns : sequence of str
-        Keys to write, in this order; they are the header. Other keys are left out.
+        Keys to write, in this order; they form the header. Other keys are omitted.
     """
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
@@ -36,22 +36,22 @@ def read_rows(path: Path, first_line: str, delimiter: str = ",") -> tuple[list[s
     ----------
     path : Path
     first_line : str
-        What the first line must be, in words for the user.
+        Description of the required first line, for the error message.
     delimiter : str
 
     Returns
     -------
     list of str, iterator of Row
-        Names of the columns, in lower case and on one line, and rows of as many cells.
+        Column names, in lower case and without line breaks, and rows with as many cells.
 
     Raises
     ------
     UsageError
-        An empty or damaged file, or, while rows are read, one with more or fewer cells.
+        An empty or damaged file; during iteration, a row with another number of cells.
     """
     rows = _cells(path, delimiter)
     for _, header in rows:
-        # A quoted name may have line breaks in it; messages have one line for all of them.
+        # A quoted name may hold line breaks; messages list all names in one line.
         names = [" ".join(cell.lower().split()) for cell in header]
         return names, _of_length(path, rows, len(names))
     raise UsageError(f"{path}: empty file\nthe first line must be {first_line}")
@@ -79,10 +79,10 @@ def _of_length(path: Path, rows: Iterator[Row], length: int) -> Iterator[Row]:
 
 
 def flatten(value: object, name: str = "") -> dict[str, float]:
-    """Name every number within a value by the keys that lead to it, joined by dots.
+    """Flatten nested results: every number, named by its keys joined with dots.
 
-    A pair under ``<key>_interval`` becomes ``<key>_low`` and ``<key>_high``; in a list of
-    dictionaries that say ``what`` they are of, that word is the key. Other lists are left out.
+    A pair under ``<key>_interval`` becomes ``<key>_low`` and ``<key>_high``; dictionaries in a
+    list are named by their entry ``what``. Other lists are omitted.
 
     Examples
     --------

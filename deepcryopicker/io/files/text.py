@@ -1,4 +1,4 @@
-"""Tables in text files, line by line: five million rows take no more memory than their numbers."""
+"""Tables in text files, read line by line, so that only the numbers are held in memory."""
 
 import logging
 import math
@@ -15,13 +15,13 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.types import Floats
 
 Row = tuple[int, list[str]]
-"""Number of the line, and its cells as they are written."""
+"""Line number, and the cells as text."""
 
 logger = logging.getLogger(__name__)
 
 LONGEST_LINE = 2**20
 BAD_ROWS = 0.01
-"""Share of rows with cells that are no numbers from which on a file is refused."""
+"""A file is refused if a larger fraction of its rows has a cell that is not a number."""
 
 _UNKNOWN = ("", "<NA>")
 
@@ -32,7 +32,7 @@ def text_lines(path: Path) -> Iterator[str]:
     Raises
     ------
     UsageError
-        The file cannot be read, is no regular file, is not text or has an endless line.
+        The file cannot be read, is not a regular file, is not text or has a line above 1 MB.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -56,7 +56,7 @@ def gather(
     words: str | None = None,
     optional: Sequence[str] = (),
 ) -> tuple[dict[str, Floats], list[str]]:
-    """Keep the columns of a table that are asked for, row by row.
+    """Collect the requested columns of a table, row by row.
 
     Parameters
     ----------
@@ -65,23 +65,23 @@ def gather(
     header : sequence of str
         Name of each column.
     rows : iterable of Row
-        With one cell for each column.
+        With one cell per column.
     numbers : sequence of str
-        Columns of numbers; those that the table does not have are left out.
+        Columns of numbers; those missing from the table are ignored.
     words : str, optional
-        A column of words that the table has.
+        A column of text, present in the table.
     optional : sequence of str
-        Those of `numbers` in which cells may say that they are unknown, which is NaN.
+        Those of `numbers` in which an empty or ``<NA>`` cell is read as NaN.
 
     Returns
     -------
     dict of (N,) float64, and a list of N words
-        Of the rows kept; the list is empty where no words are asked for.
+        Of the rows kept; the list is empty without `words`.
 
     Raises
     ------
     UsageError
-        More than 1 % of the rows have a cell that is no finite number; fewer are left out.
+        More than 1 % of the rows have a cell that is not a finite number; fewer are dropped.
     """
     wanted = [column for column in numbers if column in header]
     places = [header.index(column) for column in wanted]
@@ -94,9 +94,9 @@ def gather(
 
 
 class Numbers:
-    """The numbers of a table, gathered row by row.
+    """Numbers of a table, collected row by row.
 
-    Rows with a cell that is no finite number are left out as long as they are few.
+    Rows with a cell that is not a finite number are dropped as long as they are few.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Numbers:
         Named in errors.
     columns : sequence of str
     optional : sequence of str
-        Those of the columns in which cells may say that they are unknown, which is NaN.
+        Those of the columns in which an empty or ``<NA>`` cell is read as NaN.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> None:
@@ -116,7 +116,7 @@ class Numbers:
         self._first_bad = ""
 
     def add(self, line: int, cells: Sequence[str]) -> bool:
-        """Take a row, its cells in the order of the columns; return whether it is kept."""
+        """Add a row, its cells in the order of the columns; return whether it is kept."""
         self._rows += 1
         values = list(map(_number, cells))
         for column, value, cell in zip(self._values, values, cells, strict=True):
@@ -136,7 +136,7 @@ class Numbers:
         Raises
         ------
         UsageError
-            Too many rows were left out; names the first of them.
+            Too many rows were dropped; names the first of them.
         """
         if self._bad > BAD_ROWS * self._rows:
             raise UsageError(
@@ -149,9 +149,9 @@ class Numbers:
 
 
 def _number(cell: str) -> float:
-    """Convert a cell; what is no number becomes NaN."""
+    """Convert a cell; NaN if it is not a number."""
     try:
-        # Python takes 1_000 for a number; in a table it is a slip.
+        # Python reads 1_000 as a number; in a table it is a typing error.
         return math.nan if "_" in cell else float(cell)
     except ValueError:
         return math.nan

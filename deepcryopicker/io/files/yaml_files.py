@@ -1,4 +1,4 @@
-"""YAML files that anybody may have written: judged before anything is made of them."""
+"""YAML files from untrusted sources: checked before any object is built from them."""
 
 from pathlib import Path
 from typing import Any
@@ -8,31 +8,31 @@ import yaml
 from deepcryopicker.errors import UsageError
 
 LARGEST = 1_000_000
-"""Bytes; a configuration or a model card is a page or two of text."""
+"""Largest file, bytes; a configuration or a model card is a page or two of text."""
 
 MOST_NODES = 100_000
-"""Values after aliases are written out, which a "YAML bomb" multiplies by each other."""
+"""Largest number of values after aliases are expanded, which multiply in a "YAML bomb"."""
 
 
 def check_yaml(path: Path) -> None:
-    """Refuse a file that is not YAML, or larger, deeper or with more values than ours ever are.
+    """Refuse a file that cannot be read, is not YAML, or exceeds our limits of size and depth.
 
     Raises
     ------
     UsageError
-        Or if it cannot be read.
+        Names the file and the reason.
     """
     try:
         if not path.is_file():
             raise UsageError(f"{path}: not a regular file")
         if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path} is larger than 1 MB: no configuration")
+            raise UsageError(f"{path} is larger than 1 MB: not a configuration")
         node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
         if node is not None and _count(node, {}) > MOST_NODES:
-            raise UsageError(f"{path}: its aliases stand for more than {MOST_NODES} values")
+            raise UsageError(f"{path}: its aliases expand to more than {MOST_NODES} values")
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    # A number or a date that is none is a ValueError.
+    # An invalid number or date is a ValueError.
     except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
     except RecursionError as error:
@@ -40,11 +40,12 @@ def check_yaml(path: Path) -> None:
 
 
 def read_yaml(path: Path) -> Any:
-    """Read a file that has passed :func:`check_yaml`; no tag makes an object of it.
+    """Check and read a file; tags never construct Python objects.
 
     Raises
     ------
     UsageError
+        As :func:`check_yaml`.
     """
     check_yaml(path)
     try:
@@ -54,9 +55,9 @@ def read_yaml(path: Path) -> Any:
 
 
 def _count(node: yaml.Node, known: dict[int, int]) -> int:
-    """Count a node and all below it as often as they occur."""
+    """Count a node and all nodes below it, as often as they occur."""
     if id(node) not in known:
-        known[id(node)] = MOST_NODES + 1  # what holds itself has no end
+        known[id(node)] = MOST_NODES + 1  # a node that contains itself is infinite
         below = node.value if isinstance(node, yaml.CollectionNode) else []
         pairs = isinstance(node, yaml.MappingNode)
         children = [one for pair in below for one in pair] if pairs else below

@@ -1,4 +1,4 @@
-"""Frame stacks: refused, or averaged frame by frame where the user asks for it."""
+"""Frame stacks: refused, or averaged frame by frame on request."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,20 @@ from deepcryopicker.types import Image
 
 
 def check_stack(height: int, width: int, frames: int, average: bool) -> tuple[int, int]:
-    """Return ``(height, width)`` of a frame; `average` says whether there may be several.
+    """Return ``(height, width)`` of a frame.
+
+    Parameters
+    ----------
+    height, width : int
+        Pixels.
+    frames : int
+    average : bool
+        Whether several frames are allowed, to be averaged.
 
     Raises
     ------
     MicrographError
-        Several frames that nobody asked to average, or what :func:`checks.check_shape` refuses.
+        Several frames without `average`, or refused by :func:`checks.check_shape`.
     """
     if frames > 1 and not average:
         raise MicrographError(
@@ -26,13 +34,13 @@ def check_stack(height: int, width: int, frames: int, average: bool) -> tuple[in
 
 
 def mean_frame(frames: Iterator[Image], count: int) -> Image:
-    """Average the frames of a stack, holding no more than one of them and their sum.
+    """Average the frames of a stack; one frame and the sum are held in memory.
 
     Parameters
     ----------
     frames : iterator over (H, W) float32
     count : int
-        How many there are, at least one. A single frame is returned as it is.
+        Number of frames, at least one. A single frame is returned unchanged.
 
     Returns
     -------
@@ -40,7 +48,7 @@ def mean_frame(frames: Iterator[Image], count: int) -> Image:
     """
     total: npt.NDArray[np.floating] = next(frames)
     if count > 1:
-        total = total.astype(np.float64)  # in which sums of 16-bit counts are exact
+        total = total.astype(np.float64)  # sums of 16-bit counts are exact
         for frame in frames:
             total += frame
         total /= count

@@ -1,6 +1,7 @@
-"""MRC micrographs, plain or compressed: the header is judged before memory is spent on the data.
+"""MRC micrographs, plain or compressed; the header is checked before the data is allocated.
 
-Read here rather than by mrcfile, which holds a stack of frames as a whole.
+Not read by mrcfile: damaged headers, truncated files and compressed streams of any length must end
+in a one-line error, before memory is allocated.
 """
 
 import logging
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 HEADER_BYTES = 1024
 MAX_EXTENDED = 2**26
-"""Longest extended header of a compressed file: 64 MB, which are decompressed to be skipped."""
+"""Longest extended header of a compressed file, 64 MB: it must be decompressed to be skipped."""
 PIXEL_TYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 REFUSED = {
     3: "complex (Fourier) image, MRC mode 3",
@@ -44,7 +45,7 @@ IMOD_STAMP = 1146047817
 
 @dataclass(frozen=True)
 class Header:
-    """The few fields of an MRC header that matter here.
+    """The fields of an MRC header used here.
 
     Attributes
     ----------
@@ -52,11 +53,11 @@ class Header:
         Rows and columns.
     frames : int
     dtype : dtype
-        Of a pixel, with its byte order.
+        Pixel type, with byte order.
     start : int
         Bytes before the first pixel.
     pixel_size : float or None
-        Angstrom per pixel along x, None where the header does not say.
+        Angstrom per pixel along x, None if the header does not give it.
     """
 
     shape: tuple[int, int]
@@ -67,7 +68,7 @@ class Header:
 
 
 def read_mrc(path: Path, average_frames: bool = False) -> tuple[Image, float | None]:
-    """Read an MRC file of mode 0, 1, 2, 6 or 12, which may be packed by gzip or bzip2.
+    """Read an MRC file of mode 0, 1, 2, 6 or 12, optionally compressed with gzip or bzip2.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def read_mrc(path: Path, average_frames: bool = False) -> tuple[Image, float | N
     Raises
     ------
     MicrographError
-        Not a readable single image.
+        The file is not a readable single image.
     """
     header = read_header(path, average_frames)
     with decoding("MRC"):
@@ -97,20 +98,20 @@ def _frames(path: Path, header: Header) -> Iterator[Image]:
         stream.seek(header.start)
         for number in range(1, header.frames + 1):
             pixels = read_pixels(stream, header.shape, header.dtype)
-            # Only its end tells whether a compressed stream is whole. What is longer than its
-            # header says may be a bomb, and is not read on.
+            # A compressed stream is verified only at its end. One longer than its header
+            # states may be a decompression bomb and is not read further.
             if number == header.frames and is_compressed(path) and stream.read(1):
                 raise MicrographError("holds more bytes than its header promises")
             yield pixels.astype(np.float32, copy=False)
 
 
 def read_header(path: Path, average_frames: bool = False) -> Header:
-    """Read and check the 1024 bytes of the header; allocates nothing else.
+    """Read and check the 1024-byte header; nothing else is allocated.
 
     Raises
     ------
     MicrographError
-        The header does not belong to a complete micrograph of a known mode.
+        The header is not that of a complete micrograph of a known mode.
     """
     size = file_size(path)
     with decoding("MRC"), open_bytes(path) as stream:
@@ -134,7 +135,7 @@ def read_header(path: Path, average_frames: bool = False) -> Header:
 
 
 def _byte_order(raw: bytes, path: Path) -> str:
-    """Return the byte order of the stamp, or the other one where only that gives a known mode."""
+    """Return the byte order of the stamp, or the opposite if only that gives a known mode."""
     if raw[208:212] != b"MAP ":
         logger.warning("%s: no 'MAP ' in the header", path)
     if raw[212:213] not in (b"\x11", b"\x44"):
@@ -156,7 +157,7 @@ def _check_mode(mode: int) -> None:
 
 
 def _check_length(size: int, extended: int, promised: int, compressed: bool) -> None:
-    """Refuse a header that promises more than there is; what a compressed file holds, who knows."""
+    """Refuse a file shorter than its header states; not checked for compressed files."""
     if compressed:
         if extended > MAX_EXTENDED:
             raise MicrographError(f"extended header of {extended} bytes: more than any camera's")
@@ -170,7 +171,7 @@ def _check_length(size: int, extended: int, promised: int, compressed: bool) -> 
 
 
 def _pixel_size(raw: bytes, order: str) -> float | None:
-    """Return the cell's length over its number of samples, along x."""
+    """Return the length of the cell along x divided by its number of samples."""
     (samples,) = struct.unpack_from(f"{order}i", raw, 28)
     (length,) = struct.unpack_from(f"{order}f", raw, 40)
     if samples <= 0 or not np.isfinite(length) or length <= 0:
@@ -179,7 +180,7 @@ def _pixel_size(raw: bytes, order: str) -> float | None:
 
 
 def _pixel_type(raw: bytes, order: str, mode: int) -> np.dtype:
-    """Return the type of a pixel; old versions of IMOD wrote the bytes of mode 0 unsigned."""
+    """Return the pixel type; old versions of IMOD wrote mode 0 as unsigned bytes."""
     stamp, flags = struct.unpack_from(f"{order}2i", raw, 152)
     unsigned = mode == 0 and stamp == IMOD_STAMP and not flags & 1
     return np.dtype("u1" if unsigned else order + PIXEL_TYPES[mode])

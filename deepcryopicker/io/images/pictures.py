@@ -20,11 +20,11 @@ from deepcryopicker.types import Image
 logger = logging.getLogger(__name__)
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Weights of red, green and blue (ITU-R 601); they sum to one, so grey stays grey."""
+"""Weights of red, green and blue (ITU-R 601); they sum to one, so grey values are unchanged."""
 
 # Pillow refuses at twice its limit and warns at the limit; both become a MicrographError below.
 Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS
-# Not where a file is opened: filters belong to all threads, and files are read in several.
+# Set once, not where a file is opened: warning filters are shared by the reading threads.
 warnings.simplefilter("error", Pillow.DecompressionBombWarning)
 
 
@@ -37,7 +37,7 @@ def picture_shape(path: Path) -> tuple[int, int]:
 def read_picture(path: Path) -> Image:
     """Read a PNG or JPEG file of 8 or 16 bits as grey values.
 
-    Colours are weighted to grey, palettes looked up, and transparency is dropped.
+    Colours are converted to luma, palettes are applied and transparency is dropped.
 
     Returns
     -------
@@ -47,26 +47,26 @@ def read_picture(path: Path) -> Image:
     Raises
     ------
     MicrographError
-        Damaged, too large or several frames.
+        The file is damaged, too large or has several frames.
     """
     with _picture(path) as picture:
         if picture.mode in ("L", "I", "F") or picture.mode.startswith("I;16"):
             return np.array(picture, np.float32)
         if "A" in picture.getbands() or "transparency" in picture.info:
             logger.warning("%s: transparency is dropped", path)
-        # Not straight to RGB: Pillow warns about palettes with transparency.
+        # Not directly to RGB: Pillow warns about palettes with transparency.
         return np.array(picture.convert("RGBA"))[..., :3].astype(np.float32) @ LUMA
 
 
 def read_colours(path: Path) -> npt.NDArray[np.uint8]:
-    """Read a PNG or JPEG file as red, green and blue, (H, W, 3); otherwise as `read_picture`."""
+    """Read a PNG or JPEG file as RGB, (H, W, 3) uint8; otherwise as `read_picture`."""
     with _picture(path) as picture:
         return np.array(picture.convert("RGB"))
 
 
 @contextmanager
 def _picture(path: Path) -> Iterator[Pillow.Image]:
-    """Open a picture of acceptable size; nothing is decoded yet."""
+    """Open a picture of acceptable size without decoding it."""
     file_size(path)
     with decoding("an image"):
         try:
@@ -98,12 +98,12 @@ def read_tiff(path: Path, average_frames: bool = False) -> Image:
     Returns
     -------
     (H, W) float32
-        Row 0 is the first row in the file. RELION and IMOD flip TIFF files, this does not.
+        Row 0 is the first row in the file, unlike in RELION and IMOD, which flip TIFF files.
 
     Raises
     ------
     MicrographError
-        Damaged, too large, several pages, or a compression that is not supported.
+        The file is damaged, too large, has several pages or an unsupported compression.
     """
     with _tiff_pages(path, average_frames) as pages:
         return mean_frame(map(_grey_page, pages), len(pages))
@@ -113,7 +113,7 @@ def _grey_page(page: tifffile.TiffPage | tifffile.TiffFrame) -> Image:
     data = page.asarray()
     if data.dtype.kind not in "buif":
         raise MicrographError(f"TIFF of {data.dtype} values: not a micrograph")
-    with np.errstate(over="ignore"):  # becomes infinite, which the caller judges
+    with np.errstate(over="ignore"):  # becomes infinite, which the caller checks
         return _grey(data)
 
 
@@ -130,12 +130,12 @@ def _grey(data: npt.NDArray[np.generic]) -> Image:
 
 @contextmanager
 def _tiff_pages(path: Path, average_frames: bool) -> Iterator[tifffile.TiffPages]:
-    """Open a TIFF file with pages of one acceptable size; nothing is decoded yet."""
+    """Open a TIFF file with pages of one acceptable size without decoding it."""
     file_size(path)
     with decoding("TIFF"), tifffile.TiffFile(path) as file:
         page = file.pages.first
-        # ImageJ stores large stacks behind a single page and counts them in its description;
-        # volumes are pages with a depth. Neither can be read page by page.
+        # ImageJ stores large stacks behind a single page and gives their number in its
+        # description; volumes are pages with a depth. Neither can be read page by page.
         hidden = max(page.imagedepth, int((file.imagej_metadata or {}).get("images", 1)))
         frames = max(len(file.pages), hidden)
         if average_frames and frames > len(file.pages):

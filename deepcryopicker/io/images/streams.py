@@ -1,4 +1,4 @@
-"""Byte streams of micrographs: plain, gzip and bzip2 files, read no further than promised."""
+"""Byte streams of plain, gzip and bzip2 files, read no further than the header states."""
 
 import bz2
 import errno
@@ -28,18 +28,18 @@ _PAUSES = (0.2, 1.0)  # seconds before the second and the third attempt
 
 
 def is_compressed(path: Path) -> bool:
-    """Whether the file's name says that it is compressed."""
+    """Return whether the suffix is that of a compressed file."""
     return path.suffix.lower() in _OPENERS
 
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for reading; a compressed one gives what it holds.
+    """Open a file for reading; a compressed file is decompressed.
 
     Raises
     ------
     MicrographError
-        Within the block too: the compressed stream is damaged or ends early.
+        Also within the block: the compressed stream is damaged or ends early.
     """
     suffix = path.suffix.lower()
     if suffix not in _OPENERS:
@@ -56,7 +56,20 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
 
 
 def read_pixels(stream: IO[bytes], shape: tuple[int, int], dtype: np.dtype) -> npt.NDArray:
-    """Read one image; memory is taken as data comes, not as a header promises.
+    """Read one image; memory grows with the data read, not with the size that a header states.
+
+    Parameters
+    ----------
+    stream : binary file
+        At the first pixel.
+    shape : (int, int)
+        Rows and columns, H and W.
+    dtype : dtype
+        Pixel type, with byte order.
+
+    Returns
+    -------
+    (H, W) array of `dtype`
 
     Raises
     ------
@@ -73,12 +86,12 @@ def read_pixels(stream: IO[bytes], shape: tuple[int, int], dtype: np.dtype) -> n
 
 
 def persistently(read: Callable[[], T], path: Path) -> T:
-    """Read, and read again where the disk or the network failed; three times at most.
+    """Call `read`, up to three times if the disk or the network fails.
 
     Raises
     ------
     MicrographError
-        What `read` raised: at once, unless an error of input or output was its cause.
+        Raised by `read`; at once unless its cause is a transient input or output error.
     """
     for pause in _PAUSES:
         try:

@@ -1,4 +1,4 @@
-"""Optics groups: what a STAR file knows of the microscope, carried from micrographs to picks."""
+"""Optics groups: microscope parameters in STAR files, copied from micrographs to picks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from deepcryopicker.io.star.star_tables import GROUP, read_tables
 GROUP_NAME = "rlnOpticsGroupName"
 PIXEL_SIZE = "rlnMicrographPixelSize"
 _MAGNIFICATION, _DETECTOR = "rlnMagnification", "rlnDetectorPixelSize"  # of RELION 3.0
-# RELION 3.1 reads no list of micrographs without them.
+# RELION 3.1 requires these columns in a list of micrographs.
 _PLACEHOLDERS = (
     ("rlnVoltage", "300.000000"),
     ("rlnSphericalAberration", "2.700000"),
@@ -29,9 +29,9 @@ class Optics:
     ----------
     group : int
     values : tuple of (column, text)
-        Cells of its row as they were read, without the number of the group.
+        Cells of its row as read, without the group number.
     known : bool
-        Whether they were read, and not made up.
+        False for placeholder values.
     """
 
     group: int
@@ -40,12 +40,12 @@ class Optics:
 
     @property
     def pixel_size(self) -> float | None:
-        """Angstrom per pixel of the micrographs, None where it is not known."""
+        """Angstrom per pixel of the micrographs, None if unknown."""
         value = dict(self.values).get(PIXEL_SIZE)
         return None if value is None else float(value)
 
     def with_pixel_size(self, pixel_size: float | None) -> "Optics":
-        """Return a copy with another pixel size; None leaves it as it is."""
+        """Return a copy with another pixel size; unchanged for None."""
         if pixel_size is None or pixel_size == self.pixel_size:
             return self
         others = tuple(pair for pair in self.values if pair[0] != PIXEL_SIZE)
@@ -53,7 +53,7 @@ class Optics:
 
 
 def placeholder(pixel_size: float | None) -> Optics:
-    """Return an optics group as RELION wants one, where nothing is known but the pixel size."""
+    """Return a valid optics group of which at most the pixel size is known."""
     values = ((GROUP_NAME, "opticsGroup1"), *_PLACEHOLDERS)
     return Optics(1, values, known=False).with_pixel_size(pixel_size)
 
@@ -61,17 +61,17 @@ def placeholder(pixel_size: float | None) -> Optics:
 def read_optics(path: Path) -> dict[str, Optics]:
     """Read the optics group of every micrograph that a STAR file lists.
 
-    Both the table ``data_optics`` of RELION 3.1 to 5 and the columns of 3.0, which had no groups.
+    The table ``data_optics`` of RELION 3.1 to 5 and the columns of 3.0, which has no groups.
 
     Returns
     -------
     dict
-        From rlnMicrographName; empty where the file says nothing of optics.
+        By rlnMicrographName; empty if the file has no optics.
 
     Raises
     ------
     UsageError
-        A micrograph has no optics group, or one that no table describes.
+        A micrograph has no optics group, or one missing from data_optics.
     """
     tables = [
         (table.columns, [dict(zip(table.columns, cells, strict=True)) for _, cells in table.rows])
@@ -94,7 +94,7 @@ def read_optics(path: Path) -> dict[str, Optics]:
 
 
 def optics_table(optics: Sequence[Optics]) -> Written:
-    """Make the table ``data_optics`` of the groups that occur, by number."""
+    """Return the table ``data_optics`` of the groups that occur, by number."""
     groups = sorted(set(optics), key=lambda one: one.group)
     columns = list(dict.fromkeys(column for one in groups for column, _ in one.values))
     rows = [(one.group, *(dict(one.values).get(c, "0.000000") for c in columns)) for one in groups]
@@ -102,7 +102,7 @@ def optics_table(optics: Sequence[Optics]) -> Written:
 
 
 def optics_notes(optics: Sequence[Optics]) -> list[str]:
-    """Say what the table lacks, in lines for the top of a file."""
+    """Return comment lines on values that are unknown or placeholders."""
     return [
         *([_MADE_UP] if not all(one.known for one in optics) else []),
         *([_NO_PIXEL_SIZE] if any(one.pixel_size is None for one in optics) else []),
@@ -110,7 +110,7 @@ def optics_notes(optics: Sequence[Optics]) -> list[str]:
 
 
 def _of_relion_3_0(rows: Sequence[Mapping[str, str]]) -> dict[str, Optics]:
-    """Make a group of every distinct set of microscope columns."""
+    """Make one group for each distinct set of microscope columns."""
     found: dict[str, Optics] = {}
     numbers: dict[tuple[tuple[str, str], ...], int] = {}
     for row in rows:

@@ -1,7 +1,7 @@
 """STAR files as RELION 3.1 reads and writes them.
 
-A position has the columns rlnCoordinateX and rlnCoordinateY: particle centre in pixels of the
-micrograph, 0 at the centre of the first pixel. Diameters have no column and do not survive.
+rlnCoordinateX and rlnCoordinateY are the particle centre in pixels of the micrograph, 0 at the
+centre of the first pixel. There is no column for diameters, which are lost.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from deepcryopicker.io.star.star_tables import GROUP, Table, find_table
 from deepcryopicker.types import SHAPES, Floats, Picks, Strings
 
 Written = tuple[Sequence[str], Iterable[Sequence[object]]]
-"""A table to write: names of the columns, and rows."""
+"""A table to write: column names, and rows."""
 
 X, Y = "rlnCoordinateX", "rlnCoordinateY"
 SCORE, CLASS, PSI = "rlnAutopickFigureOfMerit", "rlnClassNumber", "rlnAnglePsi"
@@ -28,24 +28,24 @@ VERSION = "# version 30001"
 
 
 def read_star(path: Path) -> Picks:
-    """Read all positions of a STAR file, of whatever micrograph.
+    """Read all positions of a STAR file, whatever their micrograph.
 
     Parameters
     ----------
     path : Path
         Any block with rlnCoordinateX and rlnCoordinateY; rlnAutopickFigureOfMerit is the score
-        (1 where missing) and rlnClassNumber the class (1 is the first of `SHAPES`).
+        (1 if missing) and rlnClassNumber the class (1 is the first of `SHAPES`).
 
     Returns
     -------
     Picks
-        Original pixels; the diameters are NaN. Up to 1 % of rows with a cell that is no number
-        are left out.
+        Original pixels; the diameters are NaN. Up to 1 % of rows with a cell that is not a
+        number are dropped.
 
     Raises
     ------
     UsageError
-        No such table, a damaged one, or many positions that are no numbers.
+        The table is missing or damaged, or more than 1 % of its rows are not numbers.
     """
     return _read(path)[0]
 
@@ -56,7 +56,7 @@ def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
     Raises
     ------
     UsageError
-        As `read_star`, or without names.
+        As `read_star`, or a micrograph name is missing.
     """
     picks, names = _read(path, NAME)
     return picks.grouped(names)
@@ -68,7 +68,7 @@ def micrograph_names(path: Path) -> list[str]:
     Raises
     ------
     UsageError
-        No table with that column, a damaged one, or an empty name.
+        The column is missing, its table is damaged, or a name is empty.
     """
     table = find_table(path, (NAME,))
     return gather(path, table.columns, _with_names(path, table), (), NAME)[1]
@@ -80,14 +80,14 @@ def read_numbers(path: Path, column: str) -> Floats:
     Raises
     ------
     UsageError
-        No table with that column, or more than 1 % of cells that are not a number.
+        The column is missing, or more than 1 % of its cells are not numbers.
     """
     table = find_table(path, (column,))
     return gather(path, table.columns, table.rows, (column,))[0][column]
 
 
 def _read(path: Path, words: str | None = None) -> tuple[Picks, list[str]]:
-    """Return the positions, and of each the word in a column."""
+    """Return the positions, and the text of column `words` for each."""
     table = find_table(path, (X, Y) if words is None else (X, Y, words))
     rows = table.rows if words is None else _with_names(path, table)
     found, said = gather(path, table.columns, rows, (X, Y, SCORE, CLASS), words)
@@ -96,7 +96,7 @@ def _read(path: Path, words: str | None = None) -> tuple[Picks, list[str]]:
 
 
 def _with_names(path: Path, table: Table) -> Iterator[Row]:
-    """Yield the rows of a table, and refuse one whose micrograph has no name."""
+    """Yield the rows of a table; refuse a row without a micrograph name."""
     place = table.columns.index(NAME)
     for line, cells in table.rows:
         if not cells[place]:
@@ -105,16 +105,16 @@ def _with_names(path: Path, table: Table) -> Iterator[Row]:
 
 
 def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
-    """Write the positions of one micrograph in the unnamed block that RELION's pickers write.
+    """Write the positions of one micrograph in an unnamed block, as RELION's pickers do.
 
     Parameters
     ----------
     path : Path
         Replaced atomically.
     picks : Picks
-        Written as they are; none is fine.
+        Written unchanged; may be empty.
     comment : str
-        One line for the top of the file.
+        First line of the file.
     """
     _write(path, {"": (POSITION, _rows(picks))}, [comment])
 
@@ -125,14 +125,14 @@ def write_particles_star(
     optics: Written,
     comments: Sequence[str] = (),
 ) -> None:
-    """Write the positions of many micrographs into one file, with optics table.
+    """Write the positions of many micrographs and the optics table into one file.
 
     Parameters
     ----------
     path : Path
         Replaced atomically.
     located : iterable of (micrograph name, optics group, Picks)
-        In the order to write; no more than one is held at a time.
+        In the order to write; one micrograph at a time is held in memory.
     optics : Written
         See :func:`deepcryopicker.io.star.optics_groups.optics_table`.
     comments : sequence of str
@@ -149,14 +149,14 @@ def write_micrographs_star(
     optics: Written,
     comments: Sequence[str] = (),
 ) -> None:
-    """Write the list of micrographs, with optics table, that RELION extracts from.
+    """Write the list of micrographs from which RELION extracts, with the optics table.
 
     Parameters
     ----------
     path : Path
         Replaced atomically.
     grouped : iterable of (micrograph name, optics group)
-        Names as RELION shall find the files: below its project folder, or absolute.
+        Paths of the files, relative to the RELION project folder or absolute.
     optics : Written
         See :func:`deepcryopicker.io.star.optics_groups.optics_table`.
     comments : sequence of str
@@ -168,20 +168,20 @@ def write_micrographs_star(
 
 
 def write_autopick_star(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
-    """Write RELION 4's and 5's list of (micrograph, coordinate file) pairs."""
+    """Write the list of (micrograph, coordinate file) pairs of RELION 4 and 5."""
     cells = ((_checked(name), _checked(file)) for name, file in pairs)
     _write(path, {"coordinate_files": ((NAME, COORDINATES), cells)}, [])
 
 
 def _labels(classes: Floats) -> Strings:
-    """Translate class numbers; what RELION did not number is irregular."""
+    """Translate class numbers; an unknown number becomes ``irregular``."""
     known = np.array(["irregular", *SHAPES])
     whole = np.isin(classes, np.arange(1, len(known)))
     return known[np.where(whole, classes, 0).astype(np.intp)]
 
 
 def _rows(picks: Picks) -> Iterator[tuple[float, float, float, int, float]]:
-    """Yield what RELION's own pickers write of a position; the in-plane angle is not known."""
+    """Yield the columns `POSITION` of each pick; the in-plane angle is unknown and written as 0."""
     numbered = {word: number for number, word in enumerate(SHAPES, 1)}
     irregular = numbered["irregular"]
     for x, y, score, label in zip(picks.x, picks.y, picks.score, picks.label, strict=True):
@@ -189,14 +189,14 @@ def _rows(picks: Picks) -> Iterator[tuple[float, float, float, int, float]]:
 
 
 def _checked(name: str) -> str:
-    """Refuse names that a STAR file cannot hold."""
+    """Return the name; refuse one that a STAR file cannot hold."""
     if '"' in name or not name.isprintable():
         raise UsageError(f"{name!r} cannot be written to a STAR file\nrename the file")
     return name
 
 
 def _write(path: Path, blocks: Mapping[str, Written], comments: Sequence[str]) -> None:
-    """Write tables, atomically; no date, so that the same picks give the same bytes."""
+    """Write tables atomically; no date is written, so that equal picks give identical bytes."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
         stream.writelines(f"{line}\n" for line in _lines(blocks, comments))
 

@@ -1,7 +1,7 @@
-"""The tables of a STAR file, read line by line.
+"""Tables of a STAR file, read line by line.
 
-Read here rather than by a library: those at hand hold every cell as an object, which is a
-kilobyte a row, take ``0001`` for a number, and do not say in which line a file is damaged.
+Not read by a library: starfile and gemmi hold every cell as an object, up to a kilobyte per row,
+and do not name the line in which a file is damaged.
 """
 
 import re
@@ -13,14 +13,14 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.text import Row, text_lines
 
 GROUP = "rlnOpticsGroup"
-"""Column that joins a row to one of data_optics."""
+"""Column that refers to a row of data_optics."""
 
 _CELL = re.compile(r"""(?:"([^"]*)"|'([^']*)')(?=\s|$)|(\S+)""")
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table.
+    """One table of a STAR file.
 
     Attributes
     ----------
@@ -29,8 +29,8 @@ class Table:
     columns : list of str
         Without the underscore.
     rows : iterator of Row
-        To be gone through before the next table is asked for; what is left then is skipped.
-        Raises UsageError at a row that has not one cell for each column.
+        To be read before the next table is requested, which skips the remaining rows. Raises
+        UsageError at a row whose number of cells differs from that of the columns.
     """
 
     block: str
@@ -39,7 +39,7 @@ class Table:
 
 
 class _Lines:
-    """Cells of the lines that say something, with one line of looking ahead."""
+    """Cells of the current line that is neither empty nor a comment."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -49,7 +49,7 @@ class _Lines:
         self.advance()
 
     def advance(self) -> None:
-        """Go to the next line that is neither empty nor a comment; at the end it has no cells."""
+        """Go to the next line that is neither empty nor a comment; no cells at the end."""
         for number, line in self._numbered:
             self.number, self.cells = number, _split(line)
             if self.cells and not line.lstrip().startswith("#"):
@@ -58,17 +58,17 @@ class _Lines:
 
     @property
     def begins_block(self) -> bool:
-        """Whether the line is ``data_`` and a name."""
+        """Whether the line is ``data_`` followed by a name."""
         return len(self.cells) == 1 and self.cells[0].startswith("data_")
 
     @property
     def begins_table(self) -> bool:
-        """Whether the rows of a table end here."""
+        """Whether the rows of the previous table end here."""
         return self.begins_block or self.cells == ["loop_"] or not self.cells
 
 
 def read_tables(path: Path) -> Iterator[Table]:
-    """Yield the tables of a file; single values, without ``loop_``, are a table of one row.
+    """Yield the tables of a file; single values (without ``loop_``) form a table of one row.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def read_tables(path: Path) -> Iterator[Table]:
             pairs = _single_values(lines)
             row = (lines.number, list(pairs.values()))
             yield Table(block, list(pairs), iter([row]))
-        else:  # no STAR file; whoever looks for a table says so
+        else:  # not a STAR file, which find_table reports
             lines.advance()
 
 
@@ -101,7 +101,7 @@ def find_table(path: Path, columns: Sequence[str]) -> Table:
     Raises
     ------
     UsageError
-        There is none, or an optics group in it is not in the table of the optics.
+        There is none, or it refers to an optics group that is not in data_optics.
     """
     found: set[str] = set()
     groups: set[str] = set()
@@ -114,16 +114,12 @@ def find_table(path: Path, columns: Sequence[str]) -> Table:
             groups |= {cells[table.columns.index(GROUP)] for _, cells in table.rows}
     raise UsageError(
         f"no table with {'/'.join(columns)} in {path}\n"
-        + (
-            f"columns found: {', '.join(sorted(found))}"
-            if found
-            else "it holds no STAR table at all"
-        )
+        + (f"columns found: {', '.join(sorted(found))}" if found else "it holds no STAR table")
     )
 
 
 def _of_known_groups(path: Path, table: Table, known: set[str]) -> Iterator[Row]:
-    """Yield the rows of a table, and refuse one whose optics group is not `known`."""
+    """Yield the rows of a table; refuse a row whose optics group is not `known`."""
     place = table.columns.index(GROUP)
     for line, cells in table.rows:
         if cells[place] not in known:
@@ -147,7 +143,7 @@ def _loop_rows(lines: _Lines, columns: list[str]) -> Iterator[Row]:
         if len(lines.cells) != len(columns):
             raise UsageError(
                 f"{lines.path}: damaged STAR table: line {lines.number} has {len(lines.cells)} "
-                f"cells\nthe loop_ names {len(columns)} columns, and every row needs so many"
+                f"cells\nthe loop_ names {len(columns)} columns, and every row needs as many"
             )
         yield lines.number, lines.cells
         lines.advance()
@@ -167,7 +163,7 @@ def _single_values(lines: _Lines) -> dict[str, str]:
 
 
 def _split(line: str) -> list[str]:
-    """Split a line at white space, except within quotes."""
+    """Split a line at white space outside quotes."""
     if '"' not in line and "'" not in line:
         return line.split()
     return [next(filter(None, groups), "") for groups in _CELL.findall(line)]

@@ -1,17 +1,17 @@
-"""Invalid borders: constant frames and streaks left by padding with the edge pixel."""
+"""Invalid borders: constant frames, and streaks from padding with the edge pixel."""
 
 import cv2
 import numpy as np
 
 from deepcryopicker.types import NO_MARGINS, Image, Margins
 
-# In a streak the image hardly changes across the border but keeps changing along it; in real
-# image content both changes are alike.
+# In a streak the image varies along the border but hardly across it; in valid image content both
+# variations are similar.
 _STREAK = 0.25
 _SHARE = 0.5
 _FEWEST_ROWS = 3
 _LARGEST_DEPTH = 0.25
-_SAMPLED = 16  # every so many pixels along each axis
+_SAMPLED = 16  # sampling step along each axis, pixels
 _BRACKET = (49.0, 51.0)  # percentiles of the sample between which the median should lie
 
 
@@ -19,10 +19,10 @@ def find_margins(image: Image) -> Margins:
     """Measure the invalid border on each side.
 
     A row is invalid if its difference to the next row is small against the differences along it
-    (replicated edge pixels), or both are zero (constant frame). The top border reaches to the
-    last invalid row up to which at least half of the rows are invalid: filters leave a few live
-    rows at the very edge of a padded image. Likewise for the other sides. At most a quarter of
-    the image is given up on each side.
+    (replicated edge pixels), or if both are zero (constant frame). The top border ends at the
+    last invalid row up to which at least half of the rows are invalid, because filters leave a
+    few valid rows at the edge of a padded image. The other sides are treated alike. At most a
+    quarter of the image is invalid on each side.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ def _invalid_lines(across: Image, along: Image) -> int:
 
 
 def fill_margins(image: Image, margins: Margins) -> Image:
-    """Replace the invalid border by the median of the rest, so that it biases no statistic.
+    """Replace the invalid border by the lower median of the rest, so that statistics are unbiased.
 
-    The lower median is one of the values: whole numbers stay whole.
+    The lower median is a value of the image, so that whole numbers stay whole.
     """
     if not any(margins):
         return image
@@ -91,22 +91,22 @@ def fill_margins(image: Image, margins: Margins) -> Image:
 
 
 def _lower_median(image: Image) -> float:
-    """Median; of an even number of values the smaller of the middle two.
+    """Return the median; the smaller of the middle two for an even number of values.
 
-    A sample tells roughly where the median lies. Only the values there are put in order: on
-    16 million pixels that takes a third of the time.
+    A sample brackets the median, and only the values within the bracket are partitioned, which
+    takes a third of the time for 16 million pixels.
     """
     middle = (image.size - 1) // 2
     low, high = np.percentile(image[::_SAMPLED, ::_SAMPLED], _BRACKET, method="nearest")
     rank = middle - int(np.count_nonzero(image < low))
     candidates = image[(image >= low) & (image <= high)]
-    if not 0 <= rank < len(candidates):  # the sample misled
+    if not 0 <= rank < len(candidates):  # the median lies outside the bracket
         candidates, rank = image.ravel(), middle
     return float(np.partition(candidates, rank)[rank])
 
 
 def inner_slices(shape: tuple[int, ...], margins: Margins) -> tuple[slice, slice]:
-    """Row and column slices of the valid part."""
+    """Return row and column slices of the valid part."""
     return (
         slice(margins.top, shape[0] - margins.bottom),
         slice(margins.left, shape[1] - margins.right),

@@ -23,7 +23,7 @@ def clahe(image: Image, clip: float = 0.02, tiles: int = 8, alpha: float = 0.4) 
     ----------
     image : (H, W) float in [0, 1]
     clip : float
-        Share of a tile's pixels that one bin may hold, 0-1.
+        Fraction of the pixels of a tile that one bin may hold, 0-1.
     tiles : int
         Number of tiles along each axis.
     alpha : float
@@ -32,7 +32,7 @@ def clahe(image: Image, clip: float = 0.02, tiles: int = 8, alpha: float = 0.4) 
     Returns
     -------
     (H, W) float
-        In [0, 1], of the image's type.
+        In [0, 1], of the type of `image`.
     """
     height, width = image.shape
     tile = (_even_tile(height, tiles), _even_tile(width, tiles))
@@ -51,7 +51,7 @@ def _even_tile(length: int, tiles: int) -> int:
 
 
 def _limit(clip: float, pixels: int) -> int:
-    """Return how many of a tile's pixels a bin may hold; never so few that some find no bin."""
+    """Return the number of pixels that a bin may hold, at least 1/256 of those of a tile."""
     fewest = -(-pixels // 256)
     return fewest + int(clip * (pixels - fewest) + 0.5)
 
@@ -65,16 +65,16 @@ def _tile_histograms(levels: Bytes, tile: tuple[int, int]) -> Counts:
 
 
 def _clip_histograms(counts: Counts, limit: int) -> Counts:
-    """Cut bins at `limit` and hand the excess to the other bins (METHOD.md 1.2, iii).
+    """Clip bins at `limit` and redistribute the excess (METHOD.md 1.2, iii).
 
-    Every bin gets the same share of the excess, as far as the limit allows. What then is left
-    goes by ones to bins evenly apart, in sweeps that start one bin further each time.
+    Every bin gets the same share of the excess, as far as the limit allows. The remainder is
+    added one by one to equally spaced bins, in sweeps that start one bin further each time.
 
     Parameters
     ----------
     counts : (..., 256) int64
     limit : int
-        At least 1/256 of a tile's pixels, so that every pixel finds a bin.
+        At least 1/256 of the pixels of a tile, so that the bins hold all of them.
     """
     share = np.maximum(counts - limit, 0).sum(axis=-1, keepdims=True) // 256
     clipped = np.minimum(counts + share, limit)
@@ -92,17 +92,17 @@ def _clip_histograms(counts: Counts, limit: int) -> Counts:
 
 
 def _rayleigh(share: npt.NDArray[np.float64], alpha: float) -> npt.NDArray[np.float64]:
-    """Return the quantiles at `share` of the Rayleigh distribution that is cut at 1."""
+    """Return the quantiles at `share` of the Rayleigh distribution truncated at 1."""
     peak = 1.0 - np.exp(-1.0 / (2.0 * alpha**2))
     spread = -2.0 * alpha**2 * np.log1p(-np.minimum(peak * share, 1.0 - 1e-12))
     return np.minimum(np.sqrt(spread), 1.0)
 
 
 def _blend(levels: Bytes, maps: Image, tile: tuple[int, int]) -> Image:
-    """Blend the maps of the four tiles nearest to each pixel bilinearly.
+    """Interpolate bilinearly between the maps of the four tiles nearest to each pixel.
 
-    Worked on in blocks of tile size that lie between four tile centres: within one, the same
-    four tables hold, and each is a fast look-up.
+    Computed in blocks of tile size between four tile centres, within which the same four look-up
+    tables apply.
     """
     blended = np.empty(levels.shape, maps.dtype)
     weight = [(np.arange(size) / size).astype(maps.dtype) for size in tile]
@@ -116,24 +116,24 @@ def _blend(levels: Bytes, maps: Image, tile: tuple[int, int]) -> Image:
 
 
 def _between(block: Bytes, table: Image, other: Image, weight: Image) -> Image:
-    """Look the levels up in two tables and blend; `weight` is that of the `other`."""
+    """Look up the levels in two tables and interpolate; `weight` is that of the `other`."""
     value = cv2.LUT(block, table)
     return value + weight * (cv2.LUT(block, other) - value)
 
 
 def _blocks(weight: Image, count: int) -> list[tuple[slice, Image, int, int]]:
-    """Cut an axis of `count` tiles at the tiles' centres.
+    """Cut an axis of `count` tiles at the centres of the tiles.
 
     Parameters
     ----------
     weight : (size,) float
-        Weight of the tile after, at each pixel between two tile centres.
+        Weight of the next tile at each pixel between two tile centres.
     count : int
 
     Returns
     -------
     list of (pixels, weight, tile before, tile after)
-        At either end of the axis only half a block is left, and both tiles are the same.
+        Half a block at either end of the axis, where both tiles are the same.
     """
     size = len(weight)
     cuts = [0, *range(size // 2, count * size, size), count * size]

@@ -1,8 +1,7 @@
-"""Grey-level operators that treat every pixel alike; the adaptive one is in ``clahe.py``.
+"""Global grey-level operators; the adaptive one is in ``clahe.py``.
 
-All take an image of shape (H, W) and keep its type: float32, or float64 where a chain asks for
-double precision. Those that need a bounded range expect values in [0, 1], which
-:func:`normalise` provides.
+All take an image of shape (H, W) and keep its type: float32, or float64 in a chain of double
+precision. Operators that need a bounded range expect values in [0, 1], see :func:`normalise`.
 """
 
 import numpy as np
@@ -17,9 +16,8 @@ _EQUALISE_LEVELS = 64
 def normalise(image: Image, low: float = 0.0, high: float = 100.0) -> Image:
     """Map the `low` percentile to 0 and the `high` percentile to 1, and clip.
 
-    With the default percentiles this is the paper's plain min-max normalisation; narrower ones
-    are robust against hot pixels; `low` above `high` inverts the contrast. A constant image
-    becomes all zeros.
+    With the default percentiles this is the min-max normalisation of the paper; narrower ones are
+    robust to hot pixels; `low` above `high` inverts the contrast. A constant image becomes zero.
 
     Parameters
     ----------
@@ -37,11 +35,11 @@ def normalise(image: Image, low: float = 0.0, high: float = 100.0) -> Image:
 
 
 def normalise_by_maximum(image: Image) -> Image:
-    """Divide by the largest value, in the contrast in which particles are bright.
+    """Divide by the largest value, with bright particles.
 
-    The authors' demos that do this read micrographs with bright particles, whose sign reading
-    changes (``dataset.polarity=bright``); the sign is changed back here. Any other image has
-    dark particles and is subtracted from its largest value. An image of zeros stays one.
+    The authors' demos with this step use micrographs with bright particles, which are negated
+    when read (``dataset.polarity=bright``); the sign is restored here. Any other image has dark
+    particles and is subtracted from its largest value. An image of zeros is unchanged.
 
     Parameters
     ----------
@@ -71,15 +69,22 @@ def complement(image: Image) -> Image:
 
 
 def window(image: Image, low: float, high: float) -> Image:
-    """Map the grey values `low` and `high` to 0 and 1, and clip."""
+    """Map the grey values `low` and `high` to 0 and 1, and clip.
+
+    Parameters
+    ----------
+    image : (H, W) float
+    low, high : float
+        Grey values; `low` above `high` inverts the contrast.
+    """
     return _map_linearly(image, low, high)
 
 
 def standardise(image: Image) -> Image:
-    """Centre on the median and divide by the robust standard deviation (1.4826 MAD).
+    """Subtract the median and divide by the robust standard deviation (1.4826 MAD).
 
-    A constant image becomes all zeros. The result is clipped to +-8 deviations, so that a single
-    hot pixel cannot dominate what follows.
+    A constant image becomes zero. The result is clipped to +-8 deviations, so that single hot
+    pixels do not dominate later steps.
     """
     centred = image - np.median(image)
     deviation = 1.4826 * float(np.median(np.abs(centred)))
@@ -108,8 +113,8 @@ def stretch(image: Image, low: float = 0.01, high: float = 0.99) -> Image:
 def equalise(image: Image) -> Image:
     """Equalise the histogram globally to 64 levels.
 
-    Each of 256 input levels goes to that output level whose cumulative target is nearest to the
-    input's cumulative count, counted to the middle of the bin except in the first and last.
+    Each of 256 input levels is mapped to the output level whose cumulative target is nearest to
+    the cumulative count of the input, up to the middle of the bin except for the first and last.
     """
     levels = to_8_bits(image)
     counts = np.bincount(levels.ravel(), minlength=256).astype(np.float64)
@@ -123,5 +128,5 @@ def equalise(image: Image) -> Image:
 
 
 def _map_linearly(image: Image, zero: float, one: float) -> Image:
-    """Map `zero` to 0 and `one` to 1 and clip; `one` may be the smaller."""
+    """Map `zero` to 0 and `one` to 1 and clip; `one` may be below `zero`."""
     return np.clip((image - zero) / (one - zero), 0.0, 1.0).astype(image.dtype, copy=False)

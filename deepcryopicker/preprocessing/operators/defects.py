@@ -1,4 +1,4 @@
-"""Defects of the camera: pixels that X-rays hit, dead or hot rows and columns."""
+"""Camera defects: X-ray pixels, dead or hot rows and columns."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -6,22 +6,22 @@ from numpy.lib.stride_tricks import sliding_window_view
 from deepcryopicker.preprocessing.operators.borders import inner_slices
 from deepcryopicker.types import Floats, Image, Margins
 
-_SAMPLED = 16  # every so many pixels along each axis
-_FARTHEST = 100.0  # robust standard deviations; gold and ice stay within some twenty
-_HITS = 0.01  # share of pixels
+_SAMPLED = 16  # sampling step along each axis, pixels
+_FARTHEST = 100.0  # robust standard deviations; gold and ice lie within about twenty
+_MOST_XRAYS = 0.01  # fraction of pixels
 _NEIGHBOURS = 9  # lines whose median a line is compared with
 _ODD = 16.0  # robust standard deviations of such differences
 _TO_DEVIATION = 1.4826  # from the median absolute deviation of a Gaussian
-_LIVELY = 0.5  # share of the usual spread below which an odd line is dead
+_LIVELY = 0.5  # fraction of the usual standard deviation below which an odd line is dead
 
 
 def mend_pixels(image: Image) -> Image:
-    """Replace pixels that are a hundred robust standard deviations off the median by the median.
+    """Replace pixels more than a hundred robust standard deviations from the median by the median.
 
-    An X-ray is worth a million grey values, which a resampling would spread over its
-    neighbourhood. More than 1 % of such pixels are no hits but what the image shows: these are
-    clipped. Images of which more than half the pixels are alike, and those without such pixels,
-    are returned as they are.
+    An X-ray may add a million grey values to a pixel, which resampling would spread over its
+    neighbourhood. More than 1 % of such pixels are image content rather than X-rays and are
+    clipped. Images without such pixels, or with more than half of the pixels equal, are returned
+    unchanged.
 
     Parameters
     ----------
@@ -29,29 +29,29 @@ def mend_pixels(image: Image) -> Image:
     """
     sample = image[::_SAMPLED, ::_SAMPLED].astype(np.float64)
     median = float(np.median(sample))
-    reach = _FARTHEST * _TO_DEVIATION * float(np.median(np.abs(sample - median)))
-    low, high = median - reach, median + reach
-    if reach == 0.0 or (low <= image.min() and image.max() <= high):
+    limit = _FARTHEST * _TO_DEVIATION * float(np.median(np.abs(sample - median)))
+    low, high = median - limit, median + limit
+    if limit == 0.0 or (low <= image.min() and image.max() <= high):
         return image
     off = (image < low) | (image > high)
-    mended = np.where(off, median, image) if off.mean() < _HITS else np.clip(image, low, high)
+    mended = np.where(off, median, image) if off.mean() < _MOST_XRAYS else np.clip(image, low, high)
     return mended.astype(image.dtype, copy=False)
 
 
 def mend_lines(image: Image, margins: Margins) -> Image:
-    """Take dead and hot rows and columns back to the level of their neighbours.
+    """Correct dead and hot rows and columns to the level of their neighbours.
 
-    A line is odd if its mean differs from the median of those around it by sixteen robust
-    standard deviations of such differences: the difference is subtracted. If hardly any spread is
-    left, the line is dead, and becomes a copy of the nearest whole one. Gradients, carbon edges
-    and particles change many lines alike and are left alone; an image without odd lines is
-    returned as it is.
+    A line is odd if its mean differs from the median of its neighbours by more than sixteen
+    robust standard deviations of such differences; the difference is subtracted. If the line then
+    has hardly any variation, it is dead and is replaced by the nearest valid line. Gradients,
+    carbon edges and particles affect many lines and are unchanged; an image without odd lines is
+    returned unchanged.
 
     Parameters
     ----------
     image : (H, W) float
     margins : Margins
-        Invalid border, which is left as it is.
+        Invalid border, which is not changed.
     """
     valid = inner_slices(image.shape, margins)
     inner = image[valid]
@@ -64,7 +64,7 @@ def mend_lines(image: Image, margins: Margins) -> Image:
 
 
 def _median_around(level: Floats) -> Floats:
-    """Median of each value and its neighbours; the ends count as often as is needed."""
+    """Return the median of each value and its neighbours; the ends are repeated as padding."""
     padded = np.pad(level, _NEIGHBOURS // 2, mode="edge")
     return np.median(sliding_window_view(padded, _NEIGHBOURS), axis=1)
 

@@ -9,7 +9,7 @@ _LARGEST = 65_535
 
 
 def to_8_bits(image: Image) -> npt.NDArray[np.uint8]:
-    """Round an image in [0, 1] to the levels 0 to 255; what lies outside is clipped.
+    """Round an image in [0, 1] to the levels 0 to 255; other values are clipped.
 
     Examples
     --------
@@ -25,9 +25,9 @@ def to_16_bits(image: Image) -> npt.NDArray[np.uint16]:
     Parameters
     ----------
     image : (H, W) float32 or float64
-        Values in [0, 1] are spread over 0 to 65,535, so that rounding the result to 8 bits gives
-        the same as rounding the image. Whole numbers from 0 to 65,535 stay as they are. Anything
-        else is stretched to its range; a constant becomes zero.
+        Values in [0, 1] are mapped to 0 to 65,535, so that rounding the result to 8 bits equals
+        rounding the image. Whole numbers from 0 to 65,535 are unchanged. Other images are
+        stretched from their range; a constant becomes zero.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def to_16_bits(image: Image) -> npt.NDArray[np.uint16]:
     >>> to_16_bits(np.array([-2.0, 0.0, 2.0])).tolist()
     [0, 32768, 65535]
     """
-    exact = image.astype(np.float64)  # float32 has no room for a half beside 65,535
+    exact = image.astype(np.float64)  # float32 loses precision near 65,535
     low, high = float(exact.min()), float(exact.max())
     if low >= 0.0 and high <= 1.0:
         levels = exact * _LARGEST
@@ -54,5 +54,5 @@ def to_16_bits(image: Image) -> npt.NDArray[np.uint16]:
 
 
 def whole_numbers(image: Image) -> bool:
-    """Whether every value is a whole number: the image was read from an integer format."""
+    """Return whether every value is a whole number, as read from an integer format."""
     return bool((image == np.rint(image)).all())

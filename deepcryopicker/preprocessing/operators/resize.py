@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-import scipy  # loads its parts, each a large library, where they are first used
+import scipy  # its large subpackages are loaded on first use
 
 from deepcryopicker.preprocessing.operators.quantise import whole_numbers
 from deepcryopicker.types import Image
@@ -15,8 +15,8 @@ def rescale(image: Image, scale: float, integers: bool = False) -> Image:
     """Resample by `scale` with an antialiased bicubic kernel and mirrored borders.
 
     Output pixel i samples input position ``(i + 0.5) / scale - 0.5`` exactly, so that
-    :mod:`deepcryopicker.frames` holds over the whole image whatever its size. This is MATLAB's
-    ``imresize`` (METHOD.md 1.2).
+    :mod:`deepcryopicker.frames` is valid over images of any size. This is MATLAB's ``imresize``
+    (METHOD.md 1.2).
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def rescale(image: Image, scale: float, integers: bool = False) -> Image:
         Output pixels per input pixel, > 0.
     integers : bool
         Keep whole numbers whole, as MATLAB does for integer images: round and clip after each of
-        the two passes. An image with any broken value is resampled as usual.
+        the two passes. An image with any fractional value is resampled as usual.
 
     Returns
     -------
@@ -41,14 +41,14 @@ def rescale(image: Image, scale: float, integers: bool = False) -> Image:
 
 
 def scaled_length(length: int, scale: float) -> int:
-    """Return how many pixels a side of `length` pixels has after :func:`rescale`."""
+    """Return the length of a side of `length` pixels after :func:`rescale`."""
     return int(np.ceil(length * scale - 1e-9))
 
 
 def _integer_range(image: Image) -> tuple[int, int] | None:
-    """Return the narrowest range of an integer format that holds the image, if one does.
+    """Return the narrowest range of an integer format that contains the image, or None.
 
-    The last of them is that of 16 bits after a change of sign (``dataset.polarity=bright``).
+    The last range is that of negated 16-bit images (``dataset.polarity=bright``).
     """
     if not whole_numbers(image):
         return None
@@ -62,7 +62,7 @@ def _round(image: Image, low: int, high: int) -> Image:
 
 
 def _bicubic_weights(length: int, scale: float) -> "scipy.sparse.csr_array":
-    """Weights of the inputs (columns) in each output (rows); every row sums to one."""
+    """Return the weights of the inputs (columns) in each output (rows); rows sum to one."""
     size = scaled_length(length, scale)
     shrink = min(scale, 1.0)
     taps = int(np.ceil(4.0 / shrink)) + 2

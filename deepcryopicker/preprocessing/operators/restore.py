@@ -1,7 +1,6 @@
 """Smoothing and restoration: Wiener, guided filter, Gaussian, flattening, grey morphology.
 
-All take an image of shape (H, W) and keep its type, float32 or float64; sizes are pixels of the
-image given.
+All take an image of shape (H, W) and keep its type, float32 or float64; sizes are in its pixels.
 """
 
 import cv2
@@ -25,7 +24,7 @@ _FINEST_BLUR = 32.0  # pixels
 
 
 def wiener(image: Image, size: int = 5) -> Image:
-    """Smooth where the local variance is no more than the noise (adaptive Wiener filter).
+    """Smooth where the local variance does not exceed the noise (adaptive Wiener filter).
 
     Local mean and variance come from a `size` x `size` window with zeros outside the image; the
     noise power is the mean local variance. Equal to ``scipy.signal.wiener``.
@@ -48,7 +47,7 @@ def guided(image: Image, size: int = 5, eps: float = 0.01, passes: int = 4) -> I
     eps : float
         Degree of smoothing: variance below which a window counts as flat.
     passes : int
-        How often the filter is applied.
+        Number of times that the filter is applied.
     """
     for _ in range(passes):
         mean = _box(image, size)
@@ -59,7 +58,7 @@ def guided(image: Image, size: int = 5, eps: float = 0.01, passes: int = 4) -> I
 
 
 def gaussian(image: Image, sigma: float) -> Image:
-    """Blur with a Gaussian of `sigma` pixels, mirrored at the border. Zero leaves it alone."""
+    """Blur with a Gaussian of `sigma` pixels, mirrored at the border; unchanged for zero."""
     if sigma <= 0.0:
         return image
     return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
@@ -68,8 +67,8 @@ def gaussian(image: Image, sigma: float) -> Image:
 def flatten(image: Image, sigma: float) -> Image:
     """Subtract the background: the image blurred by `sigma` pixels (ice gradient, carbon).
 
-    A wide blur is computed on a smaller image, within some two hundredths of the background's
-    standard deviation; its cost would grow with `sigma` otherwise.
+    A wide blur is computed on a reduced image, because its cost grows with `sigma`; the error is
+    about two hundredths of the standard deviation of the background.
     """
     factor = max(1.0, sigma / _FINEST_BLUR)
     if factor < 2.0:
@@ -90,12 +89,12 @@ def opening(image: Image, radius: int = 1, passes: int = 1) -> Image:
         1 is the 3x3 cross; 3 is the 5x5 square and 5 the octagon of 9x9 pixels that MATLAB uses
         for a "disk" of this radius.
     passes : int
-        Kept for the authors' chain; an opening is idempotent, so further passes change nothing.
+        As in the authors' chain; an opening is idempotent, so further passes have no effect.
 
     Raises
     ------
     ValueError
-        If there is no disk of this radius.
+        There is no disk of this radius.
     """
     element = _disk(radius)
     for _ in range(passes):
@@ -117,5 +116,5 @@ def _disk(radius: int) -> npt.NDArray[np.uint8]:
 
 
 def _box(image: npt.NDArray[np.floating], size: int, border: int = cv2.BORDER_REPLICATE) -> Image:
-    """Mean over a `size` x `size` window."""
+    """Return the mean over a `size` x `size` window."""
     return cv2.boxFilter(image, -1, (size, size), borderType=border)

@@ -252,7 +252,7 @@ BAD = {
     "short.star": (HEADER + "1 2\n3\n", "damaged STAR table: line 7 has 1 cells"),
     "text.star": (HEADER + "1 2\n3 four\n", "rlnCoordinateY must be a number, line 7 has 'four'"),
     "nan.star": (HEADER + "nan 2\n3 4\n", "rlnCoordinateX must be a number, line 6"),
-    "no-rows.star": ("data_\n", "it holds no STAR table at all"),
+    "no-rows.star": ("data_\n", "it holds no STAR table"),
     "three.box": ("1 2 3\n", "line 1 has 3 cells"),
     "text.box": ("1 2 20 20\n1 b 20 20\n", "y0 must be a number, line 2 has 'b'"),
     "picks.doc": ("1 2\n", "no reader for '.doc' coordinates"),
@@ -317,7 +317,7 @@ def test_picks_as_written_are_those_that_are_read_again(tmp_path):
     rng = np.random.default_rng(0)
     x, y = rng.normal(0, 3000, (2, 500))
     diameter = np.where(rng.random(500) < 0.2, np.nan, rng.uniform(5, 300, 500))
-    # Halves of the last decimal, of which most are no exact binary numbers.
+    # Halves of the last decimal, most of which are not exact binary numbers.
     x[:100], diameter[:100] = np.arange(100) + 0.0005, np.arange(100) + 0.125
     picks = Picks.create(x, y, rng.random(500), rng.choice(SHAPES, 500), diameter)
     write_csv(tmp_path / "raw.csv", picks)

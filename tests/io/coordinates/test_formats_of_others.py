@@ -126,7 +126,7 @@ def test_particles_star_by_micrograph(tmp_path):
         read_by_micrograph(tmp_path / "p.csv")
 
 
-def test_other_texts_are_no_tables(tmp_path):
+def test_other_texts_are_not_tables(tmp_path):
     for text in ("", "read me\n", "image_names\n"):
         (tmp_path / "p.txt").write_text(text)
         assert not is_topaz(tmp_path / "p.txt")

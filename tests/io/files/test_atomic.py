@@ -20,7 +20,7 @@ def failing(code):
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "message"),
     [
         (errno.ENOSPC, "disk full writing "),
         (errno.EDQUOT, "disk full writing "),
@@ -29,10 +29,10 @@ def failing(code):
         (errno.EACCES, "cannot be written: Permission denied"),
     ],
 )
-def test_what_no_other_file_would_fare_better_with_is_told(tmp_path, code, told):
+def test_a_full_or_forbidden_disk_is_an_output_error(tmp_path, code, message):
     path = tmp_path / "a.csv"
     path.write_text("older")
-    with pytest.raises(OutputError, match=told) as caught:
+    with pytest.raises(OutputError, match=message) as caught:
         failing(code)(path)
     assert str(path) in str(caught.value)
     assert path.read_text() == "older"

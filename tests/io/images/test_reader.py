@@ -195,7 +195,7 @@ HEADER_FAULTS = {
 
 
 def refused(path, *, both=True):
-    """Return the one-line reason; the shape is refused like the pixels where the header tells."""
+    """Return the one-line reason; the shape is refused as well if the header suffices."""
     with pytest.raises(MicrographError) as error:
         read_micrograph(path)
     if both:
@@ -308,7 +308,7 @@ def test_doubles_that_no_float_holds(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["mrc", "png", "tif"])
-def test_what_is_no_regular_file(tmp_path, suffix):
+def test_other_than_regular_files_are_refused(tmp_path, suffix):
     assert "No such file" in refused(tmp_path / f"missing.{suffix}")
     (tmp_path / f"d.{suffix}").mkdir()
     assert refused(tmp_path / f"d.{suffix}") == "is a folder, not a file"

@@ -102,14 +102,14 @@ def test_a_list_without_optics_has_none(star):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (RELION_3_1.replace("b.mrc 4", "b.mrc 3"), "optics group 3 of MotionCorr/job002/b.mrc"),
         (RELION_3_1.replace("_rlnOpticsGroup #2\nMotion", "_rlnOther #2\nMotion"), "group None"),
     ],
 )
-def test_an_unknown_group_is_refused_by_its_number(star, text, told):
-    with pytest.raises(UsageError, match=told):
+def test_an_unknown_group_is_refused_by_its_number(star, text, message):
+    with pytest.raises(UsageError, match=message):
         read_optics(star(text))
 
 

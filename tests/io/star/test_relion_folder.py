@@ -147,7 +147,7 @@ def test_only_tiff_files_are_flipped_and_say_so(project):
         ("myjob003/x.mrc", "myjob003/x"),
     ],
 )
-def test_coordinate_files_lie_where_relion_looks(name, expected):
+def test_coordinate_files_lie_where_relion_reads_them(name, expected):
     assert coordinate_file(Path("out"), name) == Path(f"out/{expected}_autopick.star")
 
 

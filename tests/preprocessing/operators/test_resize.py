@@ -126,7 +126,7 @@ def test_whole_numbers_are_rounded_and_clipped_after_each_pass(kind, dtype):
     assert np.abs(rescale(image.astype(dtype), 0.5) - expected).max() > 0.05 * (high - low)
 
 
-def test_a_change_of_sign_is_no_matter():
+def test_a_change_of_sign_does_not_matter():
     levels = np.random.default_rng(0).integers(0, 65_535, (60, 40)).astype(np.float64)
     dark, bright = rescale(levels, 0.5, integers=True), rescale(-levels, 0.5, integers=True)
     np.testing.assert_allclose(bright, -dark, atol=2)  # exact halves are rounded upwards
