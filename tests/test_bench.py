@@ -1,6 +1,7 @@
 """What the benchmarks compute from measurements; that they run is seen by `make bench`."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from inputs import Inputs, link_copies
 from rich.console import Console
 from scan import share_of_equal_picks
 from scipy import ndimage
+from start import Snapshot
 
 from deepcryopicker.dataset.listing import list_micrographs
 from deepcryopicker.types import Picks
@@ -52,7 +54,7 @@ def test_processor_time_and_memory_of_children_are_counted(tmp_path):
     assert usage.peak >= 256
 
 
-def test_a_program_that_fails_is_told_by_its_last_line(tmp_path):
+def test_a_failed_program_is_reported_with_its_last_line(tmp_path):
     command = [sys.executable, "-c", "print('so'); raise SystemExit('no such thing')"]
     with pytest.raises(ProgramError, match="ended with code 1: no such thing"):
         costs.run(command, tmp_path, tmp_path / "log")
@@ -112,7 +114,7 @@ def test_mean_window_has_the_pick_in_relions_middle_and_leaves_out_what_is_cut()
     assert window.sum() == 1
 
 
-def test_copies_take_turns_and_are_all_picked(tmp_path):
+def test_copies_alternate_and_are_all_picked(tmp_path):
     files = [tmp_path / name for name in ("a.mrc", "b.mrc")]
     for file in files:
         file.write_text(file.name)
@@ -162,3 +164,15 @@ def test_picks_of_two_scans_are_equal_within_a_distance_seen_from_either():
     assert share_of_equal_picks(one, other, 2.0) == share_of_equal_picks(other, one, 2.0) == 4 / 7
     assert share_of_equal_picks(one, Picks.empty(), 2.0) == 0.0
     assert share_of_equal_picks(Picks.empty(), Picks.empty(), 2.0) == 1.0
+
+
+def test_lines_are_counted_of_the_package_alone():
+    files = {
+        "deepcryopicker.io.streams": costs.__file__,
+        "deepcryopicker.io": None,
+        "os": os.__file__,
+    }
+    seen = Snapshot(1.0, files)
+    assert list(seen.ours()) == ["deepcryopicker.io.streams"]
+    assert seen.lines() == len(Path(costs.__file__).read_text().splitlines())
+    assert seen.libraries() == {"deepcryopicker": 2, "os": 1}

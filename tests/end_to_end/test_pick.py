@@ -1,8 +1,6 @@
 """``pick``: repeats the run that trained the weights, and refuses what does not fit them."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 import yaml
@@ -69,23 +67,6 @@ def test_what_agrees_with_the_weights_may_be_given(shell, trained, in_folder, ov
     run = f"agreed_{override.partition('=')[0]}"
     answer = shell("pick", f"picker.weights={trained.folder}", *in_folder, override, run=run)
     assert answer.code == 0
-
-
-HEAVY = ("lightning", "wandb", "matplotlib", "timm", "pandas", "starfile", "skimage")
-
-
-def test_what_picking_does_not_need_is_not_imported(shell, trained, in_folder):
-    program = (
-        "import sys\nfrom deepcryopicker.app.hydra_app import command\n"
-        "from deepcryopicker.pick import pick\n"
-        "code = command(pick, 'pick')\n"
-        f"print(code, [name for name in {HEAVY} if name in sys.modules])"
-    )
-    where = f"hydra.run.dir={shell.folder / 'light'}"
-    command = [sys.executable, "-c", program, f"picker.weights={trained.folder}", *in_folder, where]
-    answer = subprocess.run(command, cwd=shell.folder, capture_output=True, text=True, check=True)
-    assert answer.stdout.splitlines()[-1] == "0 []"
-    assert (shell.folder / "light" / "relion" / "particles.star").is_file()
 
 
 def test_damaged_micrographs_are_skipped_where_they_come(shell, trained, simulated, tmp_path):
