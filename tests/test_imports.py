@@ -13,7 +13,7 @@ PACKAGE = Path(deepcryopicker.__file__).parent
 # From the bottom up; nothing imports from a level above its own. Schemas import no library and
 # may be imported by all, so that a configuration is checked before anything heavy is loaded.
 LEVELS = (
-    "deepcryopicker errors types frames schema io",
+    "deepcryopicker errors types frames schema io config.renamed",
     "dataset preprocessing",
     "detection",
     "labeler",
@@ -30,6 +30,7 @@ LEVELS = (
     "pipeline.labels",
     "rivals",
     "pipeline.training",
+    "api",
     "pipeline.picking",
     "reporting",
     "paper",
@@ -37,6 +38,8 @@ LEVELS = (
     "train label pick evaluate report relion_external __main__",
 )
 RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}
+# What the package exports is loaded when it is first asked for, from further up.
+EXPORTED = ("deepcryopicker", "api")
 SCHEMA_MAY_IMPORT = {"collections.abc", "dataclasses", "typing", "omegaconf"}
 
 
@@ -68,7 +71,9 @@ def upward(module, source):
     return [
         f"{module} -> {other}"
         for other in imported(source)
-        if other.split(".")[0] == "deepcryopicker" and RANK[box(other)] > rank
+        if other.split(".")[0] == "deepcryopicker"
+        and RANK[box(other)] > rank
+        and (module, box(other)) != EXPORTED
     ]
 
 

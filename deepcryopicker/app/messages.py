@@ -1,4 +1,4 @@
-"""Hydra's refusals in one or two lines: what was given, why not, and what to type instead."""
+"""Hydra's errors in one or two lines: what was given, why it is wrong, what to type instead."""
 
 import dataclasses
 import math
@@ -19,10 +19,11 @@ from omegaconf.errors import (
 from deepcryopicker.app.experiment_names import PARTS, no_experiment, renamed
 from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.config.renamed import OPTIONS, find_key, refuse_constant
 from deepcryopicker.errors import nearest, unknown
 
 _DATA = "DEEPCRYOPICKER_DATA"
-# What OmegaConf complains about, and what the key takes instead.
+# Complaints of OmegaConf, and the values that the key takes.
 _TAKES = (
     (r"could not be converted to Float", "a number"),
     (r"could not be converted to Integer", "a whole number"),
@@ -34,13 +35,13 @@ _TAKES = (
 
 
 def explain(error: Exception, conf: Path) -> str:
-    """Word an error that Hydra or OmegaConf raised while composing the configuration.
+    """Reword an error of Hydra or OmegaConf from composing the configuration.
 
     Parameters
     ----------
     error : Exception
     conf : Path
-        The configuration tree, for lists of choices.
+        Configuration tree, for lists of choices.
     """
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _missing_option(error, conf)
@@ -61,12 +62,12 @@ def explain(error: Exception, conf: Path) -> str:
 
 
 def misplaced(config: DictConfig) -> str | None:
-    """Find what Hydra lets through: options given as values, keys added with a plus, NaN."""
+    """Find errors that Hydra accepts: options given as values, keys added with a plus, NaN."""
     return _slipped_in(config, "")
 
 
 def _slipped_in(node: DictConfig, parent: str) -> str | None:
-    """Find a key that the schema does not have, an option as a value, or a number that is none."""
+    """Find a key missing in the schema, an option given as a value, or NaN or infinity."""
     names = _fields(OmegaConf.get_type(node))
     for key in node:
         if names and key not in names:
@@ -79,7 +80,7 @@ def _slipped_in(node: DictConfig, parent: str) -> str | None:
             if key == "baseline" and value is None:
                 continue
             option = "OPTION" if value is None else value
-            return f"'{parent}{key!s}' is no value; to choose an option, write {group}={option}"
+            return f"'{parent}{key!s}' is a section; to choose an option, write {group}={option}"
         if isinstance(value, float) and not math.isfinite(value):
             return f"{parent}{key!s} must be a finite number, got {value}"
         wrong = _slipped_in(value, f"{parent}{key!s}.") if isinstance(value, DictConfig) else None
@@ -89,7 +90,7 @@ def _slipped_in(node: DictConfig, parent: str) -> str | None:
 
 
 def _group_at(path: str) -> str:
-    """Return the group that fills a place in the configuration, as one types it."""
+    """Return the group of a section of the configuration, as typed."""
     name = path.rpartition(".")[2]
     group = "picker" if name == "baseline" else name.replace("_", "-")
     return group if name == path != "baseline" else f"{group}@{path}"
@@ -98,7 +99,7 @@ def _group_at(path: str) -> str:
 def _missing_option(error: MissingConfigException, conf: Path) -> str:
     group, _, given = str(error.missing_cfg_file).rpartition("/")
     group = group.strip("/")
-    if given == "submitit_slurm":  # what hydra/launcher/slurm.yaml builds on
+    if given == "submitit_slurm":  # the base of hydra/launcher/slurm.yaml
         return (
             "hydra/launcher=slurm needs the extra [slurm], which is not installed\n"
             "type: python -m pip install 'hydra-submitit-launcher>=1.2'"
@@ -109,6 +110,8 @@ def _missing_option(error: MissingConfigException, conf: Path) -> str:
         choices = [option for option in error.options or [] if not option.startswith("_")]
     if not group:
         return unknown("configuration", given, choices)
+    if given in OPTIONS.get(group, {}):
+        return f"{group}={given} is no longer an option: write {group}={OPTIONS[group][given]}"
     if group.partition("/")[0] == "experiment" and group.partition("/")[2] not in PARTS:
         return no_experiment(f"{group}/{given}".partition("/")[2], conf)
     package = "@_global_" if group.startswith("experiment/") else ""
@@ -117,7 +120,7 @@ def _missing_option(error: MissingConfigException, conf: Path) -> str:
 
 
 def _unreadable(override: str) -> str:
-    """Refuse what is not ``key=value``, or a value that Hydra's grammar does not know."""
+    """Refuse anything but ``key=value``, and values that Hydra's grammar cannot parse."""
     if "=" not in override and not override.startswith("~"):
         return f"cannot read '{override}': write key=value, see --help"
     key, _, value = override.partition("=")
@@ -155,12 +158,15 @@ def _unknown_key(error: OmegaConfBaseException, message: str) -> str:
     names = _fields(error.object_type)
     if not names and isinstance(error.parent_node, DictConfig):
         names = [str(name) for name in error.parent_node]
-    below = given.removeprefix(key)  # what follows the key that does not exist
+    below = given.removeprefix(key)  # rest of the key after the unknown part
     return _no_key(key, f"{parent}." if parent else "", names, value, below)
 
 
 def _no_key(key: str, parent: str, names: list[str], value: str | None, below: str = "") -> str:
-    """Word the refusal of an unknown key: another option that has it, or the nearest name."""
+    """Refuse an unknown key, with another option that has it, or the nearest name."""
+    renamed_to = _since_renamed(key, parent, value)
+    if renamed_to is not None:
+        return renamed_to
     place = _group_at(key.replace("/", "."))
     if "/" in key and place.partition("@")[0] in SCHEMAS:  # picker/labeler=ibc
         return f"no key called '{key}'. Did you mean {_assigned(place, value)}?"
@@ -177,12 +183,22 @@ def _no_key(key: str, parent: str, names: list[str], value: str | None, below: s
     return f"no key called '{key}{below}'.{hint}\n{where}: {', '.join(sorted(names))}"
 
 
+def _since_renamed(key: str, parent: str, value: str | None) -> str | None:
+    """Answer a key of version 0.1.0; None if it is none."""
+    now = find_key(key)
+    if now is None:
+        return None
+    if now.key is None:
+        return refuse_constant(key)
+    return f"{key} is now called {parent}{now.key}: write {_assigned(parent + now.key, value)}"
+
+
 def _options_with(group: str, key: str) -> list[str]:
-    """Name the options of a group that have a key; a preset only if its schema is no option."""
+    """List the options of a group that have a key; presets only if their schema is not one."""
     found = []
     having = {name: each for name, each in SCHEMAS.get(group, {}).items() if key in _fields(each)}
     for name, schema in having.items():
-        # A schema that has it from another one stands for more special options.
+        # Skip schemas that inherit the key from another one.
         if not any(issubclass(schema, other) for other in having.values() if other is not schema):
             files = sorted((CONF_DIR / group).glob("*.yaml"))
             based = [path.stem for path in files if f"- _{name}\n" in path.read_text("utf-8")]
@@ -200,13 +216,13 @@ def _unresolved(error: InterpolationResolutionError) -> str:
     name = f"dataset={chosen}" if chosen else "this dataset"
     return (
         f"{name} needs the environment variable {_DATA}\n"
-        f"export {_DATA}=DIR with the folder that holds the datasets, or use "
+        f"export {_DATA}=DIR, the folder of the datasets, or use "
         "dataset=folder dataset.micrographs=DIR"
     )
 
 
 def _other(message: str, conf: Path) -> str:
-    """Word what is left; Hydra says it in its message only."""
+    """Reword other errors, which Hydra describes only in the text of the message."""
     added = re.search(r"use \+((\S+?)=.*)", message)
     if "No match in the defaults list" in message and added:
         moved = renamed(added[1].partition("=")[2]) if added[2] == "experiment" else None
@@ -239,7 +255,7 @@ def _is_schema(schema: Any) -> bool:
 
 
 def _default(schema: Any, key: str) -> str | None:
-    """Return the default of a key as one types it, None where it has none."""
+    """Return the default of a key as typed, None if it has none."""
     found = (
         [field for field in dataclasses.fields(schema) if field.name == key]
         if (_is_schema(schema))
@@ -260,5 +276,5 @@ def _assigned(key: str, value: str | None) -> str:
 
 
 def _quoted(override: str) -> str:
-    """Quote for the shell what it would not leave alone."""
+    """Quote an override if the shell would change it."""
     return f"'{override}'" if re.search(r"[\[\]{}() ,]", override) else override

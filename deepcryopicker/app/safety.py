@@ -1,14 +1,14 @@
-"""What a configuration from elsewhere may make Hydra do: nothing but run what we and it ship.
+"""Check that a foreign configuration only runs code of this program and of Hydra.
 
-The project's own options name no code; Hydra's section can. It is judged each time that Hydra has
-composed a configuration, before it makes objects of it. Hydra has no public place for that, so
-two of its classes are replaced by ours; the version is pinned for this reason too.
+The options of this program do not name code, but the section ``hydra`` can. It is checked each
+time Hydra has composed a configuration, before objects are created from it. Hydra has no public
+interface for this, so two of its classes are replaced here, and its version is pinned.
 """
 
 import copy
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra._internal import hydra as hydra_internal
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -22,6 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.config.renamed import constants_in, refuse_constant, up_to_date
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.yaml_files import check_yaml
 
@@ -36,27 +37,27 @@ ALLOWED = {
     },
     "sweeper": {f"{_PLUGINS}.basic_sweeper.BasicSweeper"},
 }
-"""Every piece of code that a configuration can name, by section of ``hydra``."""
+"""All code that a configuration may name, by section of ``hydra``."""
 
 HANDLERS = {"logging.FileHandler", "logging.NullHandler", "logging.StreamHandler"}
-"""Classes of Python's logging that a handler may have."""
+"""Allowed classes of logging handlers."""
 
 _REFUSED = "is refused: a configuration may not choose what code runs"
 _STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}
 _LOGGING = ("hydra_logging", "job_logging")
-_SINGLE = "hydra.mode=RUN"  # what Hydra adds to the command line of a single run
-_OUTPUT = "/output"  # stands for the run folder, which is not known yet
+_SINGLE = "hydra.mode=RUN"  # added by Hydra to the command line of a single run
+_OUTPUT = "/output"  # placeholder for the run folder, which is not known yet
 
 
 def install() -> None:
-    """Let every configuration that Hydra composes from now on be judged."""
+    """Check every configuration that Hydra composes from now on."""
     hydra_internal.ConfigLoaderImpl = CheckedLoader  # type: ignore[attr-defined]
-    Plugins.instance()  # registers Hydra's own sources, which ours comes after
+    Plugins.instance()  # registers Hydra's own sources first
     SourcesRegistry.instance().types["file"] = FileConfigSource
 
 
 class CheckedLoader(ConfigLoaderImpl):
-    """Composes as Hydra does, and refuses what names code of others.
+    """Composes like Hydra, and refuses foreign code.
 
     Hydra composes every single run twice, the first time only to learn whether it is one
     (``hydra.mode``). It is composed once here: the first configuration is kept for the second time.
@@ -91,42 +92,63 @@ class CheckedLoader(ConfigLoaderImpl):
 
 
 class FileConfigSource(file_config_source.FileConfigSource):
-    """Reads YAML files as Hydra does; those of others only if they are small and sound."""
+    """Reads YAML files like Hydra; foreign files only if they are small and well-formed."""
 
     def load_config(self, config_path: str) -> ConfigResult:
-        """Read a file below this source's folder."""
+        """Read a file below the folder of this source."""
         if Path(self.path).resolve() != CONF_DIR.resolve():
             try:
                 check_yaml(Path(self.path) / self._normalize_file_name(config_path))
             except UsageError as error:
                 raise ConfigCompositionException(str(error)) from error
+            return _up_to_date(super().load_config(config_path), config_path)
         return super().load_config(config_path)
 
 
 def _sweeps(overrides: list[str]) -> bool:
-    """Whether any value of a command line is several."""
+    """Whether any override lists several values."""
     parsed = OverridesParser.create().parse_overrides(overrides)
     return any(one.is_sweep_override() for one in parsed)
 
 
 def _complete(config: DictConfig) -> bool:
-    """Whether an option was chosen of every group; a single run may leave none open."""
+    """Whether every group has a chosen option, as a single run requires."""
     return "???" not in config.hydra.runtime.choices.values()
 
 
+def _up_to_date(result: ConfigResult, config_path: str) -> ConfigResult:
+    """Give the keys of a whole configuration of version 0.1.0 their new names.
+
+    Raises
+    ------
+    ConfigCompositionException
+        Has a line for every key that is a constant now, and had another value.
+    """
+    if isinstance(result.config, DictConfig) and (
+        "/" not in config_path or result.header.get("package") == "_global_"
+    ):
+        content = cast(dict[str, Any], OmegaConf.to_container(result.config))
+        content = up_to_date(content)
+        wrong = constants_in(content)
+        if wrong:
+            raise ConfigCompositionException("\n".join(map(refuse_constant, wrong)))
+        result.config = OmegaConf.create(content)
+    return result
+
+
 def foreign_code(config: DictConfig) -> str | None:
-    """Say what a composed configuration would run that it may not; None if there is nothing.
+    """Return the refusal of a configuration that would run foreign code; None if it would not.
 
     Parameters
     ----------
     config : DictConfig
-        With its section ``hydra``.
+        Composed configuration with its section ``hydra``.
     """
     for key in config:
         if key != "hydra" and isinstance(config._get_node(key), DictConfig):
             for name, value in _leaves(OmegaConf.to_container(config[key]), str(key)):
                 if name.endswith("._target_"):
-                    return f"{name}={value}: no option of this program names code; remove the key"
+                    return f"{name}={value}: options here do not name code; remove the key"
     hydra = _resolved(config)
     for section, allowed in ALLOWED.items():
         for name, value in _leaves(hydra.get(section), f"hydra.{section}"):
@@ -137,7 +159,7 @@ def foreign_code(config: DictConfig) -> str | None:
 
 
 def _resolved(config: DictConfig) -> dict[str, Any]:
-    """Resolve the sections that name code, as they will be when the run folder is known."""
+    """Resolve the sections that name code, with a placeholder for the run folder."""
     whole = copy.deepcopy(config)
     OmegaConf.set_readonly(whole.hydra, False)
     with open_dict(whole.hydra):
@@ -151,7 +173,7 @@ def _resolved(config: DictConfig) -> dict[str, Any]:
 
 
 def _leaves(tree: Any, path: str) -> Iterator[tuple[str, object]]:
-    """Yield every value that is neither a list nor a mapping, and its key in full."""
+    """Yield the full key and value of every leaf, that is neither a list nor a mapping."""
     if isinstance(tree, dict):
         for key, value in tree.items():
             yield from _leaves(value, f"{path}.{key}")
@@ -163,9 +185,9 @@ def _leaves(tree: Any, path: str) -> Iterator[tuple[str, object]]:
 
 
 def _foreign_logging(tree: Any, path: str) -> str | None:
-    """Find what Python's logging would call or import, or a log file that is not in the run folder.
+    """Find code that Python's logging would call or import, or a log file outside the run folder.
 
-    Handlers of the usual classes are all that it may make.
+    Only handlers of the usual classes are allowed.
     """
     for name, value in _leaves(tree, path):
         place = name.removeprefix(f"{path}.").split(".")
@@ -178,7 +200,7 @@ def _foreign_logging(tree: Any, path: str) -> str | None:
         if text.startswith("ext://") and text not in _STREAMS:
             return f"{name}={text} {_REFUSED}"
         if place[-1] == "filename" and not _in_run_folder(text):
-            return f"{name}: the file must lie in the run folder"
+            return f"{name}: the file must be in the run folder"
     return None
 
 
@@ -187,8 +209,11 @@ def _in_run_folder(path: str) -> bool:
 
 
 def _environment(config: DictConfig) -> str | None:
-    """Refuse variables that are not typed: they can put another program in the place of one."""
+    """Refuse environment variables set by a file, as they can replace one program by another."""
     typed = any("hydra.job.env_set" in one for one in config.hydra.overrides.hydra)
     if config.hydra.job.env_set and not typed:
-        return "hydra.job.env_set is refused in a file: export the variables, or type them"
+        return (
+            "hydra.job.env_set is refused in a file: export the variables, or set them on the "
+            "command line"
+        )
     return None

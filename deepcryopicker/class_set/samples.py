@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from deepcryopicker.class_set.sampling_sites import BETWEEN, EMPTY, OFF_CENTRE, REJECTED, Sites
+from deepcryopicker.class_set.sampling_sites import BETWEEN, EMPTY, OFF_CENTRE, Sites
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.split import BLOCKS, assign_splits, needs_blocks, shares_of
 from deepcryopicker.errors import NothingUsableError
@@ -182,7 +182,7 @@ def _pool(
 def _target(kind: str, config: ClassSetConfig) -> int:
     """Index of the class that a kind of place belongs to; -1 for none."""
     name = BACKGROUND if kind == EMPTY else kind
-    if kind in (OFF_CENTRE, BETWEEN, REJECTED, CONTAMINANT):
+    if kind in (OFF_CENTRE, BETWEEN, CONTAMINANT):
         name = NEGATIVE
     if name in SHAPES and PARTICLE in config.classes:
         name = PARTICLE
@@ -218,21 +218,19 @@ def _quotas(kinds: Strings, wanted: int, config: ClassSetConfig) -> dict[tuple[s
     """Share one class between the kinds of places it has, shapes together: windows of each."""
     empty = 0.0 if NEGATIVE in config.classes else 1.0 - config.off_centre_share
     beside = 1.0 - empty  # what is not empty: off-centre, and others in its place
-    rejected = beside * config.rejected_share if REJECTED in kinds else 0.0
 
     def of(kind: str, wished: float) -> float:
         """Share of a kind that is taken in as many turns as there are, at the most."""
         return min(wished, np.count_nonzero(kinds == kind) * _turns(config) / max(wanted, 1))
 
-    between = of(BETWEEN, (beside - rejected) * config.between_share)
-    contaminants = of(CONTAMINANT, (beside - rejected - between) * config.contaminant_share)
+    between = of(BETWEEN, beside * config.between_share)
+    contaminants = of(CONTAMINANT, (beside - between) * config.contaminant_share)
     share: dict[tuple[str, ...], float] = {
         SHAPES: 1.0,
         (EMPTY,): empty if set(kinds) != {EMPTY} else 1.0,
-        (OFF_CENTRE,): beside - between - contaminants - rejected,
+        (OFF_CENTRE,): beside - between - contaminants,
         (BETWEEN,): between,
         (CONTAMINANT,): contaminants,
-        (REJECTED,): rejected,
     }
     present = {key: part for key, part in share.items() if part > 0 and np.isin(kinds, key).any()}
     total = sum(present.values())

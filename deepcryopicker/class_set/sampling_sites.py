@@ -15,15 +15,16 @@ from deepcryopicker.types import (
     CUT_BY_EDGE,
     NO_MARGINS,
     SHAPES,
-    UNCERTAIN,
     Candidates,
     Floats,
     Strings,
 )
 
 # Kinds, beside CONTAMINANT.
-EMPTY, OFF_CENTRE, BETWEEN, REJECTED = "empty", "off-centre", "between", "rejected"
+EMPTY, OFF_CENTRE, BETWEEN = "empty", "off-centre", "between"
 _EMPTY_PER_MICROGRAPH = 400
+_EMPTY_DISTANCE = 0.75  # diameters from the centre of an empty window to every candidate
+_EMPTY_COVERAGE = 0.1  # maximum share of particle-like pixels in the centre of an empty window
 _HEAT_SIGMA = 0.15  # diameters
 # Diameters from a place between two particles to either. Closer ones are one pick, and between
 # those farther apart there is nothing that looks like a particle.
@@ -39,8 +40,7 @@ class Sites:
     x, y : (N,) float64
         Original pixels.
     kind : (N,) str
-        A shape for a particle; ``off-centre``, ``between``, ``contaminant``, ``rejected`` or
-        ``empty``.
+        A shape for a particle; ``off-centre``, ``between``, ``contaminant`` or ``empty``.
     shape : (N,) str
         Shape of the particle that a place is centred on or close to; empty for none.
     heat : (N,) float64
@@ -91,15 +91,15 @@ def find_sites(
     shifted, origin = background.off_centre(particles, centres, shape, near, far, rng)
     near, far = (share * diameter for share in _BETWEEN)
     between, either = background.between(particles, centres, near, far)
-    rejected = ~good & ~np.isin(candidates.reason, (CUT_BY_EDGE, UNCERTAIN))
-    is_junk = candidates.reason[rejected] == CONTAMINANT
-    empty = _empty(candidates, centres, diameter, config, rng)
+    # Other rejected candidates are the paper's negatives, but many of them are particles.
+    junk = centres[~good & (candidates.reason == CONTAMINANT)]
+    empty = _empty(candidates, centres, diameter, rng)
     # Of each group: places, what they are, the shape of the particle there or near, its heat.
     groups: list[tuple[Floats, npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]] = [
         (particles, label, label, 1.0),
         (shifted, OFF_CENTRE, label[origin], _heat(shifted, particles[origin], diameter)),
         (between, BETWEEN, label[either], _heat(between, particles[either], diameter)),
-        (centres[rejected], np.where(is_junk, CONTAMINANT, REJECTED), "", 0.0),
+        (junk, CONTAMINANT, "", 0.0),
         (empty, EMPTY, "", 0.0),
     ]
     x, y = np.concatenate([places for places, *_ in groups]).T
@@ -140,13 +140,12 @@ def _empty(
     candidates: Candidates,
     centres: Floats,
     diameter: float,
-    config: ClassSetConfig,
     rng: np.random.Generator,
 ) -> Floats:
     """Draw places without particles, (N, 2), original pixels."""
-    row, column = np.nonzero(candidates.coverage <= config.background_coverage)
+    row, column = np.nonzero(candidates.coverage <= _EMPTY_COVERAGE)
     places = to_original(np.column_stack([column, row]).astype(np.float64), candidates.scale)
-    distance = config.background_distance * diameter
+    distance = _EMPTY_DISTANCE * diameter
     return background.far_from(places, centres, distance, _EMPTY_PER_MICROGRAPH, rng)
 
 

@@ -11,10 +11,8 @@ ROTATIONS = ("fill", "all", "none")
 _SHARES = (
     "off_centre_share",
     "between_share",
-    "rejected_share",
     "contaminant_share",
     "augmented",
-    "background_coverage",
 )
 
 
@@ -42,19 +40,12 @@ class ClassSetConfig:
     between_share : float
         Share of the off-centre windows that places midway between touching particles take the
         place of, where there are such; each is taken in four turns at the most.
-    rejected_share : float
-        Share of the off-centre windows that rejected candidates take the place of. The paper's
-        negatives are such; but many rejected candidates are particles.
     contaminant_share : float
         Share of the other off-centre windows that contaminants take the place of, where the
         labeler found some; each is taken in four turns at the most.
     edge : float
         Least distance of a particle's centre from the edge of the micrograph, in diameters. Half a
         diameter leaves out what is cut by the edge.
-    background_distance : float
-        Least distance of an empty window to every candidate, in diameters.
-    background_coverage : float
-        Largest share of particle-like pixels in an empty window's centre.
     augmented : float
         Share of the training windows that show another version of the micrograph, as in the
         paper's data augmentation: a random step of the chain, smoothed at random.
@@ -74,11 +65,8 @@ class ClassSetConfig:
     off_centre_share: float = 0.5
     off_centre: list[float] = field(default_factory=lambda: [0.35, 0.8])
     between_share: float = 0.0
-    rejected_share: float = 0.0
     contaminant_share: float = 0.5
     edge: float = 0.5
-    background_distance: float = 0.75
-    background_coverage: float = 0.1
     augmented: float = 0.0
     test: float = 0.2
     validation: float = 0.2

@@ -52,7 +52,7 @@ class TrainConfig(RunConfig):
 
     Attributes
     ----------
-    micrographs_to_label : int
+    max_label_micrographs : int
         Maximum number of micrographs for the labeler, spread evenly over the dataset.
     until : str
         Last step: ``scales`` (print the paper's scales), ``network`` (print its layers), ``speed``
@@ -70,21 +70,21 @@ class TrainConfig(RunConfig):
         scored; with fewer than three micrographs, spatial blocks. Null: all are picked, and if the
         labels are the truth, those held out by ``class_set.test`` are scored; separately trained
         pickers hold out the same share.
-    left_out : str or None
+    held_out_member : str or None
         Member of a combined dataset that is excluded from training and, alone, picked and scored.
     adapt : bool
-        Continue training the network, trained on the other members, on the one left out, with
+        Continue training the network, trained on the other members, on the one held out, with
         particles found there without labels.
     baseline : picker or None
         Second picker, run and scored beside the network.
     """
 
-    micrographs_to_label: int = 64
+    max_label_micrographs: int = 64
     until: str = "picks"
     rounds: int | None = None
     start_from: str | None = None
     held_out: float | None = None
-    left_out: str | None = None
+    held_out_member: str | None = None
     adapt: bool = False
     labeler: Any = MISSING
     class_set: Any = MISSING
@@ -96,9 +96,9 @@ class TrainConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.micrographs_to_label < 1:
+        if self.max_label_micrographs < 1:
             raise UsageError(
-                f"micrographs_to_label must be at least 1, got {self.micrographs_to_label}"
+                f"max_label_micrographs must be at least 1, got {self.max_label_micrographs}"
             )
         if self.rounds is not None and not 1 <= self.rounds <= 10:
             raise UsageError(f"rounds must lie in [1, 10], got {self.rounds}")
@@ -106,24 +106,28 @@ class TrainConfig(RunConfig):
             raise UsageError(f"held_out must lie between 0 and 1, got {self.held_out:g}")
         if self.until not in STOPS:
             raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
-        self._check_left_out()
+        self._check_held_out_member()
         _require_truth(self.labeler, self.dataset)
         _refuse_truth("picker", self.picker)
         _refuse_truth("baseline", self.baseline)
 
-    def _check_left_out(self) -> None:
-        if self.left_out is None:
+    def _check_held_out_member(self) -> None:
+        if self.held_out_member is None:
             if self.adapt:
-                raise UsageError("adapt=true needs left_out=MEMBER, the dataset to adapt to")
+                raise UsageError("adapt=true needs held_out_member=MEMBER, the dataset to adapt to")
             return
         if not isinstance(self.dataset, CombinedConfig):
-            raise UsageError("left_out needs a dataset with members, such as dataset=paper")
-        if self.left_out not in self.dataset.members:
-            raise UsageError(f"left_out: {unknown('member', self.left_out, self.dataset.members)}")
+            raise UsageError("held_out_member needs a dataset with members, such as dataset=paper")
+        if self.held_out_member not in self.dataset.members:
+            raise UsageError(
+                f"held_out_member: {unknown('member', self.held_out_member, self.dataset.members)}"
+            )
         if len(self.dataset.members) == 1 and self.dataset.simulated is None:
-            raise UsageError(f"left_out={self.left_out} leaves no dataset to train on")
+            raise UsageError(
+                f"held_out_member={self.held_out_member} leaves no dataset to train on"
+            )
         if self.held_out is not None:
-            raise UsageError("left_out and held_out cannot be combined: remove one of them")
+            raise UsageError("held_out_member and held_out cannot be combined: remove one of them")
         if self.adapt and not isinstance(self.picker, NetworkPickerConfig):
             raise UsageError("adapt=true trains a network: use picker=dense or picker=sliding")
 

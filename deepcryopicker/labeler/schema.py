@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from deepcryopicker.errors import UsageError, unknown
 
 MODES = ("robust", "paper_mean", "code")
-"""Rules by which candidates are selected; see ``labeler.selection.judge``."""
+"""Rules by which candidates are selected; see ``labeler.masks.selection.rejection_reasons``."""
 
 
 @dataclass
@@ -20,8 +20,6 @@ class SelectionConfig:
         `rarest_shape`, the limits below hold for ``robust`` only.
     overlap : float
         Least intersection over union of a candidate's mask with its ideal disc or rectangle.
-    smallest_area, largest_area : float
-        Limits of the mask's area, in units of its own disc's.
     isolation : float
         Least distance to the nearest other candidate.
     rarest_shape : float
@@ -30,8 +28,6 @@ class SelectionConfig:
 
     mode: str = "robust"
     overlap: float = 0.65
-    smallest_area: float = 0.5
-    largest_area: float = 1.6
     isolation: float = 0.8
     rarest_shape: float = 0.15
 
@@ -43,11 +39,6 @@ class SelectionConfig:
                 raise UsageError(
                     f"labeler.selection.{key} must lie in [0, 1], got {getattr(self, key):g}"
                 )
-        if not 0 <= self.smallest_area < self.largest_area:
-            raise UsageError(
-                "labeler.selection.smallest_area must lie in [0, largest_area), "
-                f"got {self.smallest_area:g}"
-            )
 
 
 @dataclass
@@ -58,51 +49,24 @@ class MaskConfig:
     ----------
     clusters : int
         Number of intensity clusters.
-    smallest_component : float
-        Mask components below this share of the particle's area are noise.
-    split_clumps : bool
-        Cut touching particles apart before looking for rectangles.
-    smallest_radius, largest_radius : float
-        Radii of circles searched for, in diameters.
     sensitivity : float
         Of the circular Hough transform, 0-1.
     """
 
     clusters: int = 4
-    smallest_component: float = 0.25
-    split_clumps: bool = True
-    smallest_radius: float = 0.35
-    largest_radius: float = 0.65
     sensitivity: float = 0.85
     selection: SelectionConfig = field(default_factory=SelectionConfig)
 
     def __post_init__(self) -> None:
         if not 2 <= self.clusters <= 64:
             raise UsageError(f"labeler.clusters must lie in [2, 64], got {self.clusters}")
-        if not 0 <= self.smallest_component <= 1:
-            raise UsageError(
-                f"labeler.smallest_component must lie in [0, 1], got {self.smallest_component:g}"
-            )
         if not 0 < self.sensitivity < 1:
             raise UsageError(f"labeler.sensitivity must lie in (0, 1), got {self.sensitivity:g}")
-        if not 0 < self.smallest_radius < self.largest_radius:
-            raise UsageError(
-                "labeler.smallest_radius must lie in (0, largest_radius), "
-                f"got {self.smallest_radius:g}"
-            )
 
 
 @dataclass
 class IbcConfig(MaskConfig):
-    """Intensity-based clustering: a fixed quantisation of the grey levels (METHOD.md 2.1).
-
-    Attributes
-    ----------
-    refine : bool
-        Move the fixed centres to the medians of their clusters until nothing changes.
-    """
-
-    refine: bool = False
+    """Intensity-based clustering: a fixed quantisation of the grey levels (METHOD.md 2.1)."""
 
 
 @dataclass
@@ -117,22 +81,7 @@ class FcmConfig(MaskConfig):
 
 @dataclass
 class SuperKmeansConfig(MaskConfig):
-    """SuperCryoPicker: k-means on the means of superpixels (METHOD.md 3).
-
-    Attributes
-    ----------
-    superpixel_area : float
-        In particle areas.
-    """
-
-    superpixel_area: float = 0.25
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0.01 <= self.superpixel_area <= 4:
-            raise UsageError(
-                f"labeler.superpixel_area must lie in [0.01, 4], got {self.superpixel_area:g}"
-            )
+    """SuperCryoPicker: k-means on the means of superpixels (METHOD.md 3)."""
 
 
 @dataclass

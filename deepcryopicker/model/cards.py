@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from deepcryopicker.config.renamed import up_to_date
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.atomic import replacing, write_text
 from deepcryopicker.io.files.yaml_files import read_yaml
@@ -57,7 +58,11 @@ def read_card(path: Path, key: str) -> dict[str, Any]:
     card = read_yaml(path)
     if not isinstance(card, dict):
         raise UsageError(f"{path} is not a model card")
-    return card
+    # As version 0.1.0 named them; the file stays, as its content stands for the weights.
+    return {
+        key: up_to_date(section, key) if isinstance(section, dict) else section
+        for key, section in card.items()
+    }
 
 
 def require_sum(card: dict[str, Any], weights: Path) -> None:

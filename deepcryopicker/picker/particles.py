@@ -51,7 +51,7 @@ def locate(
     """Find the particles in the score map of a micrograph.
 
     Picks within half a diameter of an invalid border are dropped, because the border would cut
-    their box. Of the others, the best `config.most` are kept.
+    their box. Of the others, the best `config.max_picks` are kept.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def locate(
         picks.x, picks.y, micrograph.image.shape, micrograph.margins, working_diameter / 2.0
     )
     # Picks are sorted; the limit applies after picks at an invalid border have been dropped.
-    best = picks[np.flatnonzero(whole)[: config.most]]
+    best = picks[np.flatnonzero(whole)[: config.max_picks]]
     return picks_to_original(best, micrograph.scale)
 
 
@@ -136,9 +136,9 @@ def make_surfaces(scores: ScoreMap, diameter: float, config: MapConfig) -> list[
         total = np.clip(shapes[group].sum(axis=0), 0.0, 1.0)
         total = calibrated(total, scores.calibration)
         cleaned = total
-        if config.largest_area is not None:
+        if config.max_area is not None:
             disc = np.pi * spacing**2 / 4.0
-            cleaned = clean(total, config.threshold, max(1.0, config.largest_area * disc))
+            cleaned = clean(total, config.threshold, max(1.0, config.max_area * disc))
         surfaces.append(Surface(total, cleaned, shapes[group], names[group]))
     return surfaces
 

@@ -29,7 +29,7 @@ class MapConfig:
     maps : str
         Map in which maxima are found: ``joint``, the probability of any particle, where each pick
         gets its most probable class; ``per_class``, one map for each class (paper).
-    largest_area : float or None
+    max_area : float or None
         Scores of connected areas larger than this, in particle areas, are lowered: they are ice
         or carbon. Typical for a particle is 0.05, at most 0.2; null switches this off.
     suppression : str
@@ -39,7 +39,7 @@ class MapConfig:
         Minimum distance between two picks, in diameters.
     iou : float
         Maximum intersection over union of the boxes of two picks; a box is a diameter wide.
-    most : int or None
+    max_picks : int or None
         Maximum number of candidates written per micrograph, best first; null writes all.
     scale_factor : float
         Scale at which the network picks, relative to the scale at which it was trained.
@@ -49,11 +49,11 @@ class MapConfig:
     floor: float = 0.0001
     smoothing: float = 0.04
     maps: str = "joint"
-    largest_area: float | None = 0.2
+    max_area: float | None = 0.2
     suppression: str = "distance"
     distance: float = 0.5
     iou: float = 0.3
-    most: int | None = None
+    max_picks: int | None = None
     scale_factor: float = 1.0
 
     def __post_init__(self) -> None:
@@ -64,9 +64,9 @@ class MapConfig:
         for key in ("smoothing", "distance"):
             if getattr(self, key) < 0:
                 raise UsageError(f"picker.{key} must be >= 0, got {getattr(self, key):g}")
-        if self.largest_area is not None and self.largest_area <= 0:
+        if self.max_area is not None and self.max_area <= 0:
             raise UsageError(
-                f"picker.largest_area must be > 0, got {self.largest_area:g}; null switches it off"
+                f"picker.max_area must be > 0, got {self.max_area:g}; null switches it off"
             )
         if self.maps not in MAPS:
             raise UsageError(f"picker.maps: {unknown('kind', self.maps, MAPS)}")
@@ -74,8 +74,10 @@ class MapConfig:
             raise UsageError(
                 f"picker.suppression: {unknown('kind', self.suppression, SUPPRESSIONS)}"
             )
-        if self.most is not None and self.most < 1:
-            raise UsageError(f"picker.most must be at least 1, got {self.most}; null writes all")
+        if self.max_picks is not None and self.max_picks < 1:
+            raise UsageError(
+                f"picker.max_picks must be at least 1, got {self.max_picks}; null writes all"
+            )
         if not 0.25 <= self.scale_factor <= 4:
             raise UsageError(
                 f"picker.scale_factor must lie in [0.25, 4], got {self.scale_factor:g}"

@@ -33,7 +33,7 @@ class AllOrNothing:
     def __init__(self) -> None:
         self.failures: list[dict[str, str]] = []
 
-    def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
+    def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T:
         """Process one micrograph; an error names it.
 
         Raises

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from deepcryopicker.config.renamed import up_to_date
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.atomic import append_lines, write_text
 from deepcryopicker.runs.saved_config import difference
@@ -75,11 +76,19 @@ class Finished:
     folder : Path
     settings : dict
         Result of :func:`deciding`; micrographs picked with other settings are disregarded.
+
+    Attributes
+    ----------
+    settings : dict
+        The same as they stand in the folder, which may be in the words of version 0.1.0: the hash
+        in every record is of these.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        records = _read(folder / MANIFEST) if read_made_by(folder) == settings else []
-        self._records = {record.name: record for record in records}
+        there = read_made_by(folder)
+        same = there is not None and up_to_date(there) == settings
+        self.settings = there if there is not None and same else dict(settings)
+        self._records = {record.name: record for record in _read(folder / MANIFEST) if same}
 
     def find(self, name: str, path: Path, made_by: str) -> Record | None:
         """Return the record of a micrograph; None if its file or `made_by` has changed."""
@@ -104,11 +113,11 @@ class Manifest(Finished):
         super().__init__(folder, settings)
         self._path = folder / MANIFEST
         if not keep:
-            self._records = {}
+            self._records, self.settings = {}, dict(settings)
         # Rewritten because a killed run may have left an incomplete last line; and before the
         # settings, so that a kill in between cannot combine them with records of other settings.
         write_text(self._path, "".join(map(_line, self._records.values())))
-        write_text(folder / MADE_BY, json.dumps(settings, indent=2) + "\n")
+        write_text(folder / MADE_BY, json.dumps(self.settings, indent=2) + "\n")
 
     def add(self, records: Iterable[Record]) -> None:
         """Append the records of completed micrographs."""
@@ -179,7 +188,9 @@ def refuse_another(folder: Path, settings: Mapping[str, Any]) -> None:
     there = read_made_by(folder)
     if settings.get("redo", True) or there is None:
         return
-    found = difference(there, deciding(settings))
+    # Weights that no key names, such as the general ones, are compared when they are loaded.
+    named = {key: value for key, value in up_to_date(there).items() if key != "weights"}
+    found = difference(named, deciding(settings))
     if found is not None:
         key, old, new = found
         raise UsageError(

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.registry import COMMANDS
+from deepcryopicker.config.renamed import up_to_date
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.yaml_files import check_yaml
 
@@ -57,7 +58,10 @@ def _schemas_within(node: DictConfig, path: str) -> list[dict[str, str]]:
 
 
 def read_settings(folder: Path) -> dict[str, Any] | None:
-    """Read the configuration of the run in a folder; None if missing, {} if invalid."""
+    """Read the configuration of the run in a folder; None if missing, {} if invalid.
+
+    Keys of version 0.1.0 have their new names.
+    """
     path = folder / CONFIG
     if not path.is_file():
         return None

@@ -13,6 +13,8 @@ from deepcryopicker.types import particle_classes
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """From logits, targets and heat-map targets to a scalar."""
 
+_PRIOR = 0.05  # share of particles among the windows of other classes, if nobody labelled all
+
 
 def choose_loss(config: TrainerConfig, classes: tuple[str, ...]) -> Loss:
     """Return the configured loss."""
@@ -20,7 +22,7 @@ def choose_loss(config: TrainerConfig, classes: tuple[str, ...]) -> Loss:
         return partial(_heat_map, smoothing=config.label_smoothing)
     if config.loss == "positive_unlabelled":
         particles = torch.tensor(particle_classes(classes))
-        return partial(_unlabelled, particles=particles, prior=config.prior)
+        return partial(_unlabelled, particles=particles, prior=_PRIOR)
     return partial(_cross_entropy, smoothing=config.label_smoothing)
 
 

@@ -16,6 +16,8 @@ from deepcryopicker.trainer.losses import choose_loss, detection_loss
 from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import particle_classes
 
+_MOMENTUM = 0.9  # of stochastic gradient descent
+
 
 class WindowClassifier(lightning.LightningModule):
     """Trains a network on single windows.
@@ -91,7 +93,7 @@ def build_optimizer(parameters: list[torch.nn.Parameter], config: TrainerConfig)
     """Build the optimiser: AdamW, or the paper's stochastic gradient descent (Eq. 11)."""
     rate, decay = config.learning_rate, config.weight_decay
     if config.optimizer == "sgd":
-        return SGD(parameters, rate, momentum=config.momentum, weight_decay=decay)
+        return SGD(parameters, rate, momentum=_MOMENTUM, weight_decay=decay)
     return AdamW(parameters, rate, weight_decay=decay)
 
 

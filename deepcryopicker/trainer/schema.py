@@ -32,8 +32,6 @@ class TrainerConfig:
         ``adamw``, or ``sgd`` with momentum (Eq. 11).
     learning_rate : float
         Peak of the schedule.
-    momentum : float
-        Of ``sgd``.
     schedule : str
         ``one_cycle``, ``cosine`` or ``constant``.
     weight_decay : float
@@ -42,8 +40,6 @@ class TrainerConfig:
     loss : str
         ``cross_entropy`` (Eq. 10), ``positive_unlabelled``, or ``heat_map``: the cross-entropy to
         a target that falls off around particles.
-    prior : float
-        Of ``positive_unlabelled``: share of particles among the windows without one.
     label_smoothing : float
         0-1; labels found without supervision are not certain.
     jitter : float
@@ -64,11 +60,9 @@ class TrainerConfig:
     batch_size: int = 64
     optimizer: str = "adamw"
     learning_rate: float = 4e-3
-    momentum: float = 0.9
     schedule: str = "one_cycle"
     weight_decay: float = 1e-2
     loss: str = "cross_entropy"
-    prior: float = 0.05
     label_smoothing: float = 0.05
     jitter: float = 0.1
     shift: int = 0
@@ -87,7 +81,7 @@ class TrainerConfig:
         for key in ("weight_decay", "jitter", "shift"):
             if not 0 <= getattr(self, key) < float("inf"):
                 raise UsageError(f"trainer.{key} must be >= 0, got {getattr(self, key):g}")
-        for key in ("label_smoothing", "momentum", "prior"):
+        for key in ("label_smoothing",):
             if not 0 <= getattr(self, key) < 1:
                 raise UsageError(f"trainer.{key} must lie in [0, 1), got {getattr(self, key):g}")
         for key, choices in _CHOICES.items():

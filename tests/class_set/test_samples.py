@@ -29,7 +29,6 @@ from .common import (
 
 NAMES = ["four_no_negative", "four_no_background", "five", "binary"]
 MIDDLE = SIZE // 2
-REJECTED = {"rejected_share": 0.25}
 
 
 def constants(count):
@@ -161,7 +160,7 @@ def test_windows_are_centred_on_what_their_class_says():
     for index, name in enumerate(config.classes):
         found = centre[samples.target == index]
         if name == "background":
-            assert found.min() >= config.background_distance * DIAMETER - 1
+            assert found.min() >= 0.75 * DIAMETER - 1
         elif name == "negative":
             near, far = np.array(config.off_centre) * DIAMETER
             assert found.min() >= 0.95 * near - 1
@@ -194,13 +193,14 @@ def test_without_negatives_off_centre_windows_are_background():
         assert (background == "off-centre").mean() == pytest.approx(share, abs=0.01)
 
 
-def test_rejected_candidates_are_negatives_only_where_asked_for():
+def test_rejected_candidates_are_no_negatives():
+    """Many of them are particles."""
     good = np.arange(len(GRID)) % 2 == 0
-    for share in (0.0, 0.5, 1.0):
-        samples = draw([candidates(good=good)] * 6, configure("five", rejected_share=share))
-        negative = samples.kind[samples.target == 4]
-        assert (negative == "rejected").mean() == pytest.approx(share, abs=0.01)
-        assert "rejected" not in samples.kind[samples.target < 4]
+    found = candidates(good=good)
+    [sites] = sites_of([found], configure("five"))
+    places = np.column_stack([sites.x, sites.y])[:, None]
+    rejected = found.picks.positions[~good]
+    assert np.hypot(*np.moveaxis(places - rejected, -1, 0)).min() > 0
 
 
 def contaminated(count, others="touching"):
@@ -218,20 +218,15 @@ def kinds(samples, target, split="train"):
 
 
 @pytest.mark.parametrize(
-    ("name", "target", "rejected_share", "expected"),
+    ("name", "target", "expected"),
     [
-        ("five", 4, 0.0, {"contaminant": 0.3, "off-centre": 0.7}),
-        ("five", 4, 0.5, {"rejected": 0.5, "contaminant": 0.15, "off-centre": 0.35}),
-        ("binary", 1, 0.0, {"empty": 0.5, "contaminant": 0.15, "off-centre": 0.35}),
-        ("four_no_negative", 3, 0.0, {"empty": 0.5, "contaminant": 0.15, "off-centre": 0.35}),
+        ("five", 4, {"contaminant": 0.3, "off-centre": 0.7}),
+        ("binary", 1, {"empty": 0.5, "contaminant": 0.15, "off-centre": 0.35}),
+        ("four_no_negative", 3, {"empty": 0.5, "contaminant": 0.15, "off-centre": 0.35}),
     ],
 )
-def test_contaminants_have_a_share_of_the_off_centre_windows(
-    name, target, rejected_share, expected
-):
-    config = configure(
-        name, rejected_share=rejected_share, contaminant_share=0.3, samples_per_class=160
-    )
+def test_contaminants_have_a_share_of_the_off_centre_windows(name, target, expected):
+    config = configure(name, contaminant_share=0.3, samples_per_class=160)
     samples = draw([contaminated(9)] * 8, config)
     found = kinds(samples, target)
     assert set(found) == set(expected)
@@ -263,7 +258,7 @@ def test_the_few_contaminants_are_taken_in_each_turn_once(rotations, turns):
 def test_without_contaminants_their_share_changes_nothing(name):
     good = np.arange(len(GRID)) % 2 == 0
     one, other = (
-        draw([candidates(good=good)] * 6, configure(name, contaminant_share=share, **REJECTED))
+        draw([candidates(good=good)] * 6, configure(name, contaminant_share=share))
         for share in (0.0, 0.7)
     )
     for column in ("x", "y", "kind", "turns", "target", "split"):
@@ -271,9 +266,9 @@ def test_without_contaminants_their_share_changes_nothing(name):
 
 
 def test_contaminants_are_left_out_where_they_have_no_share():
-    samples = draw([contaminated(9)] * 6, configure("five", contaminant_share=0.0, **REJECTED))
+    samples = draw([contaminated(9)] * 6, configure("five", contaminant_share=0.0))
     assert "contaminant" not in samples.kind
-    assert kinds(samples, 4)["rejected"] == pytest.approx(0.25, abs=0.03)
+    assert set(kinds(samples, 4)) == {"off-centre"}
 
 
 def touching():
@@ -327,27 +322,13 @@ def test_particles_that_are_cut_a_little_may_be_trained_on(edge, trained_on):
     particles = np.isin(sites.kind, ["top", "side", "irregular"])
     assert np.isin(x[[0, 5]], sites.x[particles]).sum() == trained_on
     assert particles.sum() == len(x) - 2 + trained_on
-    assert "rejected" not in sites.kind
+    assert set(sites.kind) == {"top", "side", "irregular", "off-centre", "empty"}
 
 
 @pytest.mark.parametrize("edge", [-0.1, 0.6])
 def test_no_more_than_half_a_diameter_is_left_out_at_the_edge(edge):
     with pytest.raises(UsageError, match=r"class_set.edge must lie in \[0, 0.5\]"):
         configure("five", edge=edge)
-
-
-@pytest.mark.parametrize("reason", ["cut by the edge", "uncertain"])
-def test_what_may_be_a_particle_is_no_negative(reason):
-    good = np.arange(len(GRID)) % 2 == 0
-    found = replace(candidates(good=good), reason=np.where(good, "", reason))
-    samples = draw([found] * 6, configure("five", rejected_share=0.5))
-    assert "rejected" not in samples.kind
-
-
-def test_where_nothing_was_rejected_negatives_are_off_centre():
-    samples = draw([candidates()] * 6, configure("five", rejected_share=0.5))
-    assert set(samples.kind[samples.target == 4]) == {"off-centre"}
-    assert len(set(np.bincount(samples.target))) == 1
 
 
 def test_small_datasets_are_not_crowded_out():
@@ -437,7 +418,7 @@ def test_absurd_settings_are_refused(changes):
 
 
 def test_micrographs_are_split_as_assign_splits_says():
-    """The command relies on it to keep out of its scores what was trained on."""
+    """The command relies on it to score only what is held out."""
     strata = ["a", "a", "b", "a", "b", "b", "a"]
     config = configure("five")
     for seed in range(3):

@@ -16,6 +16,7 @@ DIAMETER = 59.1
 SHAPE = (384, 448)
 STEMS = [f"apoferritin_{index:03d}" for index in range(3)]
 LABELERS = sorted(path.stem for path in (CONF_DIR / "labeler").iterdir())
+CLUSTERING = {"fcm", "kmeans", "super_kmeans"}  # as ibc, but slower
 SCORES = ("precision", "recall", "f1", "best_f1", "class_accuracy", "purity", "yield")
 
 
@@ -227,7 +228,13 @@ def test_every_stage_is_a_picture_of_16_bit(request, run, preset):
         assert read(folder.with_suffix(".png")).ndim == 3
 
 
-@pytest.mark.parametrize("labeler", LABELERS)
+@pytest.mark.parametrize(
+    "labeler",
+    [
+        pytest.param(name, marks=pytest.mark.thorough if name in CLUSTERING else [])
+        for name in LABELERS
+    ],
+)
 def test_every_labeler_runs(shell, with_truth, labeler):
     answer = shell("label", *with_truth, f"labeler={labeler}", "overlays=1", run=f"by_{labeler}")
     assert (answer.code, answer.err) == (0, "")
@@ -280,6 +287,7 @@ def test_outputs_mirror_sub_folders(shell, simulated, tmp_path):
             assert (answer.folder / name.format(f"grid{number}/same")).is_file()
 
 
+@pytest.mark.thorough
 def test_a_run_without_each_step_in_turn(shell, simulated, tmp_path):
     """The sweep of the experiment, as it is typed: without -m."""
     shutil.copy(simulated / "micrographs" / f"{STEMS[0]}.mrc", tmp_path)
@@ -303,7 +311,7 @@ def test_a_run_without_each_step_in_turn(shell, simulated, tmp_path):
     masks = set()
     for folder, left_out in zip(folders, [None, *steps], strict=True):
         chain = yaml.safe_load((folder / "config.yaml").read_text())["preprocessing"]
-        assert chain["leave_out"] == left_out
+        assert chain["skip"] == left_out
         stages = {path.stem for path in (folder / "stages" / STEMS[0]).iterdir()}
         assert stages == {"rescaled", *steps} - {left_out}
         masks.add((folder / "masks" / f"{STEMS[0]}.png").read_bytes())

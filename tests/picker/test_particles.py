@@ -84,7 +84,7 @@ def carbon(scores, height=0.95):
 def test_a_large_plateau_is_lowered_but_written(maps):
     scores = carbon(score_map(PLACES[:1]))
     for largest, expected in ((1.0, 0.095), (20.0, 0.95), (None, 0.95)):
-        config = MapConfig(smoothing=0.0, largest_area=largest, floor=0.3, maps=maps)
+        config = MapConfig(smoothing=0.0, max_area=largest, floor=0.3, maps=maps)
         picks = find_particles(scores, DIAMETER, config)
         particle = np.hypot(picks.x - 40, picks.y - 50) < 1
         assert len(picks) == 2
@@ -105,7 +105,7 @@ def test_saturated_area_is_not_a_crowd_of_particles(stride):
 
 
 def test_cleaning_can_be_switched_off():
-    (surface,) = make_surfaces(carbon(score_map(PLACES)), DIAMETER, MapConfig(largest_area=None))
+    (surface,) = make_surfaces(carbon(score_map(PLACES)), DIAMETER, MapConfig(max_area=None))
     np.testing.assert_array_equal(surface.cleaned, surface.score)
 
 
@@ -183,7 +183,7 @@ def test_maxima_of_one_particle_are_one_pick_unless_nothing_is_suppressed(suppre
         {"smoothing": -1.0},
         {"distance": -1.0},
         {"iou": 1.1},
-        {"largest_area": 0.0},
+        {"max_area": 0.0},
         {"maps": "each"},
         {"suppression": "nms"},
         {"scale_factor": 0.2},

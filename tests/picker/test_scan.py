@@ -10,7 +10,7 @@ from torch import nn
 
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
-from deepcryopicker.detection.windows import cut
+from deepcryopicker.detection.windows import cut, extend
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
@@ -223,7 +223,7 @@ def test_dense_and_sliding_picks_are_the_same():
     network = randomised(UNPADDED, seed=3)
     image = noise(300, 320)
     trained = Trained(network, UNPADDED, CLASSES, {}, 24.0, {})
-    settings = {"precision": "float32", "floor": 0.0, "largest_area": 1e3}
+    settings = {"precision": "float32", "floor": 0.0, "max_area": 1e3}
     found = [
         find_particles(build_scan(trained, each)(image), 24.0, each)
         for each in (DenseConfig(stride=4, **settings), SlidingConfig(step=4, **settings))
@@ -231,6 +231,23 @@ def test_dense_and_sliding_picks_are_the_same():
     assert len(found[0]) > 50
     for column in ("x", "y", "score"):
         np.testing.assert_allclose(*(getattr(picks, column) for picks in found), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [DenseConfig(precision="float32", stride=8), SlidingConfig(precision="float32", step=8)],
+)
+def test_score_maps_are_at_a_temperature_of_one(settings):
+    """The temperature is fitted to windows, of which half hold a particle; maps are not."""
+    trained = trained_to_scan()
+    image = noise(120, 150)
+    padded = extend(image, (31, 31, 31, 31), "mean")
+    logits = torch.from_numpy(logits_of_windows(trained.network, padded, 8))
+    expected = torch.softmax(logits, dim=0).numpy()
+    for temperature in (0.2, 1.0, 5.0):
+        trained.network.temperature.fill_(temperature)
+        found = build_scan(trained, settings)(image).probability
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_image_smaller_than_a_window_needs_padding():
@@ -415,7 +432,7 @@ def test_absent_devices_and_their_precisions_are_refused(monkeypatch):
 def test_calibrated_weights_give_calibrated_scores_of_the_same_places(settings):
     network, curve = randomised(UNPADDED), Calibration(0.6, -0.7)
     image = noise(200, 230)
-    settings = replace(settings, smoothing=0.1, largest_area=None, floor=0.0, distance=0.4)
+    settings = replace(settings, smoothing=0.1, max_area=None, floor=0.0, distance=0.4)
     plain = Trained(network, UNPADDED, CLASSES, {}, 24.0, {})
     maps = [build_scan(one, settings)(image) for one in (plain, replace(plain, calibration=curve))]
     np.testing.assert_array_equal(maps[0].probability, maps[1].probability)

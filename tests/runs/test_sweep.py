@@ -209,7 +209,7 @@ def test_a_folder_holds_the_run_until_its_configuration_is_another(tmp_path, cod
     assert content_of_folder(tmp_path, settings) is FolderContent.NOTHING
     if code is not None:
         Outcome(code, 1.0).write(tmp_path / STATUS)
-    assert content_of_folder(tmp_path, settings) is FolderContent.NOTHING  # it was refused before it began
+    assert content_of_folder(tmp_path, settings) is FolderContent.NOTHING  # refused before
     text = (
         "defaults: [_label]\nseed: 1\nlabeler:\n  clip: 2.0\n  scale: null\n  range: [0.5, 1e-05]\n"
     )
@@ -284,7 +284,7 @@ def test_scores_of_labels_are_the_mean_over_the_groups_of_a_job():
 
 
 def test_keys_are_shortened_where_that_leaves_them_apart():
-    assert short_names(["preprocessing.leave_out", "seed"]) == ["leave_out", "seed"]
+    assert short_names(["preprocessing.skip", "seed"]) == ["skip", "seed"]
     assert short_names(["picker.labeler.clip", "labeler.clip"]) == [
         "picker.labeler.clip",
         "labeler.clip",

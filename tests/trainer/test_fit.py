@@ -74,7 +74,7 @@ def same_weights(one, other):
         {},
         {"optimizer": "sgd", "learning_rate": 0.02, "schedule": "cosine"},
         {"loss": "heat_map", "schedule": "constant"},
-        {"loss": "positive_unlabelled", "prior": 0.5, "epochs": 8},
+        {"loss": "positive_unlabelled", "epochs": 8},
         {"precision": "bfloat16", "shift": 2},
     ],
 )
@@ -248,8 +248,6 @@ def test_last_batch_of_one_window_does_not_stop_training(tmp_path):
         {"jitter": -0.1},
         {"shift": -1},
         {"label_smoothing": 1.0},
-        {"prior": 1.0},
-        {"momentum": 1.0},
         {"device": "gpu"},
         {"optimizer": "adam"},
         {"schedule": "step"},

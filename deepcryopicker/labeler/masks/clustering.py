@@ -1,7 +1,7 @@
 """Clusterings of a micrograph by intensity: IBC, k-means, fuzzy c-means (METHOD.md 2.1, 2.3).
 
 Intensities are one-dimensional, so that a fine histogram holds all there is to cluster: every
-method but the plain IBC works on 1024 levels and looks the pixels up afterwards. Cluster 0 is
+method but IBC works on 1024 levels and looks the pixels up afterwards. Cluster 0 is
 always the darkest. A constant image holds no particles: all of it is the brightest cluster.
 """
 
@@ -20,7 +20,7 @@ _MOST_ITERATIONS = 100
 _LEAST_CHANGE = 1e-3  # of a fuzzy membership, below which the authors stop
 
 
-def intensity_clusters(image: Image, clusters: int, refine: bool = False) -> Indices:
+def intensity_clusters(image: Image, clusters: int) -> Indices:
     """Assign each pixel to the nearest of `clusters` equally spaced intensities (IBC).
 
     The centres are ``min + j * (max - min) / clusters`` for j = 1 ... clusters, so that the
@@ -30,9 +30,6 @@ def intensity_clusters(image: Image, clusters: int, refine: bool = False) -> Ind
     ----------
     image : (H, W) float32
     clusters : int, >= 2
-    refine : bool
-        Move the centres to the medians of their clusters, again and again, until they stay. The
-        plain IBC does not: it is one fixed quantisation.
 
     Returns
     -------
@@ -47,9 +44,6 @@ def intensity_clusters(image: Image, clusters: int, refine: bool = False) -> Ind
     low, high = float(image.min()), float(image.max())
     if high <= low:
         return _featureless(image, clusters)
-    if refine:
-        levels = _levels(image)
-        return _refined(levels, np.arange(1, clusters + 1) / clusters)[levels.index]
     position = (image - low) * (clusters / (high - low))  # centres lie at 1 ... clusters
     return np.clip(np.ceil(position - 0.5) - 1, 0, clusters - 1).astype(np.uint8)
 
@@ -142,25 +136,6 @@ def _nearest(value: Floats, centres: Floats) -> Indices:
     """Index of the nearest of the ascending `centres`; the lower one of two as near."""
     limits = (centres[1:] + centres[:-1]) / 2.0
     return np.searchsorted(limits, value, side="left").astype(np.uint8)
-
-
-def _refined(levels: _Levels, centres: Floats) -> Indices:
-    """Cluster index of each level, after k-medians from the given ascending `centres`."""
-    index = _nearest(levels.value, centres)
-    for _ in range(_MOST_ITERATIONS):
-        centres = np.array([_median(levels, index == j, at) for j, at in enumerate(centres)])
-        previous, index = index, _nearest(levels.value, centres)
-        if np.array_equal(previous, index):
-            break
-    return index
-
-
-def _median(levels: _Levels, members: npt.NDArray[np.bool_], otherwise: float) -> float:
-    """Median intensity of the pixels at the `members` among the levels."""
-    below = np.cumsum(levels.weight[members])
-    if len(below) == 0 or below[-1] == 0.0:
-        return otherwise
-    return float(levels.value[members][np.searchsorted(below, below[-1] / 2.0)])
 
 
 def _kmeans_centres(levels: _Levels, clusters: int) -> Floats:

@@ -12,7 +12,7 @@ from deepcryopicker.labeler.masks.clustering import (
     kmeans_clusters,
 )
 from deepcryopicker.labeler.masks.particle_mask import clean_mask, particle_cluster
-from deepcryopicker.labeler.masks.selection import judge
+from deepcryopicker.labeler.masks.selection import rejection_reasons
 from deepcryopicker.labeler.masks.shapes import Shapes, coverage, find_shapes
 from deepcryopicker.labeler.masks.superpixels import superpixel_clusters
 from deepcryopicker.labeler.schema import (
@@ -23,6 +23,9 @@ from deepcryopicker.labeler.schema import (
     SuperKmeansConfig,
 )
 from deepcryopicker.types import Candidates, Image, Mask, Micrograph, Picks, Strings
+
+# In particle areas: components of the mask below this are noise; the mean of a superpixel.
+_SMALLEST, _SUPERPIXEL = 0.25, 0.25
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,10 @@ def find_masked(micrograph: Micrograph, diameter: float, config: MaskConfig) -> 
     particle_area = np.pi * diameter**2 / 4.0
     clusters = cluster(micrograph.image, particle_area, config)
     chosen = particle_cluster(clusters, config.clusters, diameter)
-    mask = clean_mask(chosen, config.smallest_component * particle_area)
+    mask = clean_mask(chosen, _SMALLEST * particle_area)
     shapes = find_shapes(mask, diameter, config)
     shape = (mask.shape[0], mask.shape[1])
-    reason = judge(shapes, shape, micrograph.margins, diameter, config.selection)
+    reason = rejection_reasons(shapes, shape, micrograph.margins, diameter, config.selection)
     return Masked(clusters, mask, shapes, reason)
 
 
@@ -74,14 +77,13 @@ def cluster(image: Image, particle_area: float, config: MaskConfig) -> npt.NDArr
     """
     match config:
         case IbcConfig():
-            return intensity_clusters(image, config.clusters, config.refine)
+            return intensity_clusters(image, config.clusters)
         case KmeansConfig():
             return kmeans_clusters(image, config.clusters)
         case FcmConfig():
             return fcm_clusters(image, config.clusters)
         case SuperKmeansConfig():
-            area = config.superpixel_area * particle_area
-            return superpixel_clusters(image, config.clusters, area)
+            return superpixel_clusters(image, config.clusters, _SUPERPIXEL * particle_area)
     raise TypeError(f"no clustering for {type(config).__name__}")
 
 

@@ -14,13 +14,14 @@ from deepcryopicker.types import CUT_BY_EDGE, SHAPES, Candidates, Floats, Margin
 Rules = list[tuple[str, Mask]]
 """Reasons, each with the shapes (N,) that break its rule; the first one broken is reported."""
 
+_AREA = (0.5, 1.6)  # of a mask, in units of its own disc's
 # Of the authors' programs. The area, in pixels, is that of hundreds of particles.
 _CODE_CIRCULARITY = 5.0
 _CODE_AREA = 500_000.0
 _CODE_PERCENTILE = 30.0
 
 
-def judge(
+def rejection_reasons(
     shapes: Shapes,
     shape: tuple[int, int],
     margins: Margins,
@@ -68,8 +69,8 @@ def _robust(shapes: Shapes, inside: Mask, diameter: float, config: SelectionConf
     return [
         (CUT_BY_EDGE, ~inside),
         ("ill-shaped", shapes.overlap < config.overlap),
-        ("too small", shapes.area < config.smallest_area * typical),
-        ("too large", shapes.area > config.largest_area * typical),
+        ("too small", shapes.area < _AREA[0] * typical),
+        ("too large", shapes.area > _AREA[1] * typical),
         ("touching", nearest_distance(shapes.x, shapes.y) < config.isolation * diameter),
     ]
 

@@ -21,6 +21,7 @@ from deepcryopicker.types import Floats, Image, Labels, Mask, Strings
 _RECTANGLE_AREA = (0.7, 1.6)
 _LOCAL = 1.2  # a candidate's own mask is what lies within this many of its radii
 _LEAST_COVERAGE = 0.3
+_RADII = (0.35, 0.65)  # diameters: circles that are searched for
 _COVERAGE_SIGMA = 0.22  # diameters: a Gaussian about as wide as the particle's disc
 _BLOB_DISTANCE = 0.7  # diameters between two blobs
 
@@ -77,12 +78,12 @@ def find_shapes(mask: Mask, diameter: float, config: MaskConfig) -> Shapes:
     """
     circles = find_circles(
         mask,
-        config.smallest_radius * diameter,
-        config.largest_radius * diameter,
+        _RADII[0] * diameter,
+        _RADII[1] * diameter,
         config.sensitivity,
     )
     tops = np.column_stack([circles.x, circles.y, 2.0 * circles.radius])
-    parts = split_clumps(mask, diameter) if config.split_clumps else as_labels(mask)
+    parts = split_clumps(mask, diameter)
     squares = _rectangles(parts, diameter)
     sides = np.column_stack([squares.x, squares.y, np.full(len(squares), diameter)])
     free = _is_free(sides, tops, diameter)

@@ -17,7 +17,7 @@ _COLUMNS = 3
 
 
 def network_picks(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
-    """Show the network's picks on the first micrograph of every group (figure 3)."""
+    """Draw the picks of the network on the first micrograph of every group (figure 3)."""
     tiles = []
     groups: set[str] = set()
     for scored in scored_pickers:
@@ -31,7 +31,7 @@ def network_picks(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[
 
 
 def unseen(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
-    """Show picks on datasets that the network was not trained on (figure 5)."""
+    """Draw picks on datasets on which the network was not trained (figure 5)."""
     tiles = []
     for scored in scored_pickers:
         there = [one for one in scored.micrographs if one.entry is not None]
@@ -43,7 +43,20 @@ def unseen(scored_pickers: Sequence[ScoredPicker], folder: Path) -> list[Path]:
 def rivals(
     scored_pickers: Sequence[ScoredPicker], datasets: Mapping[str, str], folder: Path
 ) -> list[Path]:
-    """Show what the pickers of a dataset find, and miss, in one micrograph (figure 7)."""
+    """Draw hits and missed particles of each picker in one micrograph per dataset (figure 7).
+
+    Parameters
+    ----------
+    scored_pickers : sequence of ScoredPicker
+    datasets : mapping
+        From the name of a set of picks to its dataset.
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        PNG files, one for each dataset with several pickers.
+    """
     files = []
     for dataset, members in by_dataset(scored_pickers, datasets).items():
         entries = {one.name: one.entry for each in members for one in each.micrographs if one.entry}
@@ -60,17 +73,17 @@ def rivals(
 
 
 def is_network(pick_set: PickSet) -> bool:
-    """Whether a trained network picked."""
+    """Whether the picks are those of a trained network."""
     if pick_set.run.command == "train":
         return pick_set.folder == pick_set.run.path
     return bool(pick_set.run.command == "pick" and pick_set.run.section("picker").get("weights"))
 
 
 def is_unseen(pick_set: PickSet) -> bool:
-    """Whether the network was trained on another dataset than it picks here."""
+    """Whether the network was trained on other datasets than the one picked."""
     if pick_set.run.command == "train":
         return bool(
-            pick_set.run.settings.get("left_out") and not pick_set.run.settings.get("adapt")
+            pick_set.run.settings.get("held_out_member") and not pick_set.run.settings.get("adapt")
         )
     weights = pick_set.run.section("picker").get("weights")
     if pick_set.run.command != "pick" or not weights:
@@ -89,7 +102,7 @@ def _tile(one: ScoredMicrograph, pick_set: PickSet, title: str) -> Tile:
 
 
 def _overlay(one: ScoredMicrograph, threshold: float) -> Rgb:
-    """Draw a micrograph as ``pick`` does."""
+    """Draw the overlay of a micrograph as in ``pick``."""
     assert one.entry is not None
     outcome = None if one.evaluated is None else one.evaluated.outcome
     missed = None if one.evaluated is None else one.evaluated.missed_at(threshold)

@@ -1,4 +1,4 @@
-"""Whose labels a picker has used: what every comparison has to say."""
+"""The labels on which a picker was trained, reported with every comparison."""
 
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
@@ -16,36 +16,36 @@ NONE = "none"
 
 
 def learns_from_truth(picker: object) -> bool:
-    """Whether a picker is trained by itself, on true particles that it is shown."""
+    """Whether a picker has its own training, on true particles."""
     if isinstance(picker, RelionTemplateConfig):
         return picker.templates is None
     return isinstance(picker, TopazTrainedConfig | LearnedConfig)
 
 
 def share_held_out(config: TrainConfig) -> float | None:
-    """Return the share of micrographs to hold out: also of who learns from truth by itself."""
+    """Return the share of micrographs to hold out, also for pickers with their own training."""
     if config.held_out is None and config.until == "picks" and learns_from_truth(config.picker):
         return float(config.class_set.test)
     return config.held_out
 
 
 def label_use(config: TrainConfig, known: Catalogue) -> str:
-    """Say in a few words which labels of the dataset a picker learns from.
+    """Describe in a few words the labels of the dataset on which a picker is trained.
 
     Parameters
     ----------
     config : TrainConfig
     known : Catalogue
-        Micrographs whose truth it may learn from.
+        Micrographs whose truth may be used for training.
 
     Returns
     -------
     str
-        ``none``; ``pretrained``, on other data; ``imported``, so that nobody can tell; or how
-        many picks, and whether these are of other datasets than the one that is picked.
+        ``none``; ``pretrained``, on other data; ``imported``, unknown; or the number of picks,
+        and whether they belong to other datasets than the one picked.
     """
     picker = config.picker
-    of = "picks" if config.left_out is None else "picks of others"
+    of = "picks" if config.held_out_member is None else "picks of others"
     if isinstance(picker, ImportedConfig):
         return "imported"
     if isinstance(picker, RelionTemplateConfig):

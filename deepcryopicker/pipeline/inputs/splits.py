@@ -1,4 +1,4 @@
-"""Keep micrographs apart from everything that learns: whoever is compared is scored on these."""
+"""Held-out micrographs: excluded from all training, and the only ones that are scored."""
 
 from dataclasses import replace
 
@@ -8,34 +8,34 @@ from deepcryopicker.dataset.catalogue import Block, Catalogue, Entry
 from deepcryopicker.io.console import console
 from deepcryopicker.runs.folder import Run
 
-_FEWEST = 3  # micrographs that are split as a whole
-_PER_SIDE = 2  # blocks of those that are not
+_FEWEST = 3  # smaller groups are split into blocks rather than micrographs
+_PER_SIDE = 2  # blocks along each side
 
 
 def hold_out(
     catalogue: Catalogue, share: float | None, seed: int, run: Run
 ) -> tuple[Catalogue, Catalogue]:
-    """Part a catalogue into what may be learnt from and what is picked and scored.
+    """Split a catalogue into micrographs for training and micrographs that are picked and scored.
 
-    Only micrographs with truth are held out. Of a group with fewer than three of these, spatial
-    blocks are: a quarter of a micrograph each, a diameter apart from the others.
+    Only micrographs with truth are held out. Groups with fewer than three of these are split into
+    spatial blocks, a quarter of a micrograph each, separated by a diameter.
 
     Parameters
     ----------
     catalogue : Catalogue
         With particle diameters.
     share : float or None
-        Of the micrographs of each group, rounded, at least one; None holds out nothing: both
-        catalogues are the given one.
+        Share of the micrographs of each group, rounded, at least one; None returns the given
+        catalogue twice.
     seed : int
-        The same gives the same parts.
+        The same seed gives the same split.
     run : Run
-        A small group's micrographs are read for their size; the run notes those that fail.
+        Micrographs of small groups are read for their size; failures are recorded.
 
     Returns
     -------
     Catalogue, Catalogue
-        To learn from, and to score on.
+        For training, and for scoring.
     """
     if share is None:
         return catalogue, catalogue
@@ -46,7 +46,7 @@ def hold_out(
         members = [e for e in catalogue.entries if e.group == group and e.truth is not None]
         if len(members) < _FEWEST:
             members = [block for entry in members for block in _blocks(entry, run)]
-            console.print(f"{group}: too few micrographs to hold some out: split into blocks")
+            console.print(f"{group}: too few micrographs to hold out; split into spatial blocks")
         count = min(max(1, round(share * len(members))), len(members) - 1)
         chosen = {members[index].name for index in rng.permutation(len(members))[:count]}
         held += [entry for entry in members if entry.name in chosen]
@@ -54,28 +54,28 @@ def hold_out(
     return replace(catalogue, entries=tuple(kept)), replace(catalogue, entries=tuple(held))
 
 
-def leave_out(catalogue: Catalogue, member: str) -> tuple[Catalogue, Catalogue]:
-    """Part a combined dataset into all members but one, and that one.
+def hold_out_member(catalogue: Catalogue, member: str) -> tuple[Catalogue, Catalogue]:
+    """Split a combined dataset into one member and all others.
 
     Parameters
     ----------
     catalogue : Catalogue
     member : str
-        The folder of its results, with which the names of its micrographs start.
+        Folder of its results, the first part of the names of its micrographs.
 
     Returns
     -------
     Catalogue, Catalogue
-        To learn from, and to pick and score.
+        For training, and for picking and scoring.
     """
     inside = [entry.name.startswith(f"{member}/") for entry in catalogue.entries]
     kept = [entry for entry, out in zip(catalogue.entries, inside, strict=True) if not out]
-    left = [entry for entry, out in zip(catalogue.entries, inside, strict=True) if out]
-    return replace(catalogue, entries=tuple(kept)), replace(catalogue, entries=tuple(left))
+    held = [entry for entry, out in zip(catalogue.entries, inside, strict=True) if out]
+    return replace(catalogue, entries=tuple(kept)), replace(catalogue, entries=tuple(held))
 
 
 def _blocks(entry: Entry, run: Run) -> list[Entry]:
-    """Cut a micrograph into blocks, each an entry of its own; none if it cannot be read."""
+    """Cut a micrograph into blocks, each with its own entry; empty if it cannot be read."""
     micrograph = run.attempt("read", entry.name, entry.path, entry.load)
     if micrograph is None:
         return []
@@ -93,7 +93,7 @@ def _blocks(entry: Entry, run: Run) -> list[Entry]:
 
 
 def _stretches(length: int, guard: float) -> list[tuple[int, int]]:
-    """Return start and length of the parts of a side, `guard` pixels apart."""
+    """Return start and length of the blocks along a side, `guard` pixels apart."""
     edges = np.linspace(0, length, _PER_SIDE + 1)
     starts = [edges[0], *(edges[1:-1] + guard / 2.0)]
     ends = [*(edges[1:-1] - guard / 2.0), edges[-1]]

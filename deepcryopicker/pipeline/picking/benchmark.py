@@ -1,4 +1,4 @@
-"""Pick with the configured picker and with a baseline, and score both by the same ruler."""
+"""Pick with the configured picker and with a baseline, and score both in the same way."""
 
 from functools import partial
 from typing import Any
@@ -34,16 +34,16 @@ def pick_and_score(
     run: Run,
     tracker: Tracker,
 ) -> dict[str, Any]:
-    """Pick all micrographs, write coordinates, and score where there is truth.
+    """Pick all micrographs, write coordinates, and score micrographs with truth.
 
     Parameters
     ----------
     catalogue : Catalogue
-        To be picked.
+        Micrographs to pick.
     known : Catalogue
-        Micrographs whose truth a picker may learn from that is trained by itself.
+        Micrographs whose truth may be used by pickers with their own training.
     trained : Trained or None
-        Of pickers that have one, the network.
+        Network of the picker, if any.
     config : TrainConfig
     run : Run
     tracker : Tracker
@@ -51,10 +51,10 @@ def pick_and_score(
     Returns
     -------
     dict
-        The picker's scores, and those of the baseline under ``baseline``.
+        Scores of the picker, and those of the baseline under ``baseline``.
     """
-    examples = None if known is catalogue else known  # nobody learns what it is scored on
-    if config.held_out is not None or config.left_out is not None:
+    examples = None if known is catalogue else known  # not trained on scored ones
+    if config.held_out is not None or config.held_out_member is not None:
         write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
     name = _NETWORK if trained is not None else str(run.choices["picker"])
     overlays, folder = config.overlays, run.folder

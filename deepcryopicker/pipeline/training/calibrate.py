@@ -50,7 +50,9 @@ def calibrate(
         sources = _not_tested(sources, config)
     matched = []
     chosen = spread(list(sources), CALIBRATE_ON)
-    for source, _, picks in pick_sources(trained, chosen, config, attempts, "calibrating"):
+    for source, _, picks in pick_sources(
+        trained, chosen, config, attempts, "calibrating scores on"
+    ):
         unknown = np.isin(source.reason, (UNCERTAIN, WEAK))
         labels = source.picks[~unknown & (source.reason != CONTAMINANT)]
         outcome = match(picks, labels, source.picks[unknown], source.diameter / 2.0)

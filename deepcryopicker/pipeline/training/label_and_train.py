@@ -1,4 +1,4 @@
-"""From micrographs to a trained network in a run."""
+"""Label micrographs and train a network in a run."""
 
 from functools import partial
 from typing import Any
@@ -13,8 +13,8 @@ from deepcryopicker.pipeline.training.self_training import train_in_rounds
 from deepcryopicker.pipeline.training.train_network import train_network
 from deepcryopicker.pipeline.training.training_set import (
     collect_labels,
-    keep_out,
     make_training_set,
+    only_held_out,
 )
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.timings import timed
@@ -29,14 +29,14 @@ def label_and_train(
     run: Run,
     tracker: Tracker,
 ) -> tuple[Trained | None, Catalogue, dict[str, Any]]:
-    """Label micrographs, make the training set, and train, as far as `until` says.
+    """Label micrographs, make the training set and train the network, up to the step `until`.
 
     Parameters
     ----------
     network : Network
     catalogue, known, scored : Catalogue
-        All micrographs that may be looked at; those whose truth may be known; those that are to be
-        scored, which is `catalogue` itself where nothing is held out.
+        All micrographs that may be used; those whose truth may be used; those to be scored, which
+        is `catalogue` itself if no micrographs are held out.
     config : TrainConfig
     run : Run
     tracker : Tracker
@@ -46,7 +46,7 @@ def label_and_train(
     Trained or None
         None if `until` is ``samples``.
     Catalogue
-        What may be scored: without the truth that was trained on.
+        Micrographs to score, without the truth that was used for training.
     dict
         Scores of the labels, and of the test windows.
     """
@@ -69,5 +69,5 @@ def label_and_train(
             training_set=training_set,
         )
     if scored is catalogue:
-        scored = keep_out(scored, sources, config)
+        scored = only_held_out(scored, sources, config)
     return trained, scored, metrics

@@ -1,4 +1,4 @@
-"""From micrographs to a training set: label, choose windows, cut them, and show both."""
+"""From micrographs to a training set: labels, windows, tables and figures."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -49,7 +49,7 @@ def collect_labels(
     ----------
     catalogue : Catalogue
     size : int
-        Side of the windows to come, working pixels.
+        Side of the windows, working pixels.
     config : TrainConfig
     run : Run
 
@@ -60,7 +60,7 @@ def collect_labels(
     sources: list[LabelledMicrograph] = []
     rows, evaluated = [], []
     for one in label_each(
-        catalogue, config.preprocessing, config.labeler, run, config.micrographs_to_label
+        catalogue, config.preprocessing, config.labeler, run, config.max_label_micrographs
     ):
         write_candidates(run.folder / "labels", one)
         if len(sources) < min(config.overlays, _LABEL_OVERLAYS):
@@ -75,17 +75,24 @@ def collect_labels(
             evaluated.append(one.evaluated)
     same = write_hashes(run.folder / "data.csv", [one.entry for one in sources])
     if run.resumes and not same:
-        console.print("the data is not what it was: training starts anew")
+        console.print("the data has changed: training starts anew")
         run.resumes = False
     return sources, summarise_labels(rows, evaluated)
 
 
-def keep_out(
+def only_held_out(
     catalogue: Catalogue, sources: list[LabelledMicrograph], config: TrainConfig
 ) -> Catalogue:
-    """Leave truth only to the test micrographs if the truth itself was trained on.
+    """Remove the truth of all micrographs used for training, if the labels are the truth.
 
-    A split by copy trains on all of them.
+    With a split by copy, all micrographs are used for training.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    sources : list of LabelledMicrograph
+        Labelled micrographs.
+    config : TrainConfig
     """
     if not isinstance(config.labeler, TruthConfig):
         return catalogue
@@ -97,7 +104,7 @@ def keep_out(
         if (blocks == "test").all() and config.class_set.split_by == "micrograph"
     }
     if not test:
-        console.print("no micrograph is kept out of training: nothing is scored")
+        console.print("all micrographs were used for training: picks are not scored")
     entries = [
         entry if entry.name in test else replace(entry, truth=None) for entry in catalogue.entries
     ]
@@ -107,11 +114,20 @@ def keep_out(
 def make_training_set(
     sources: Sequence[LabelledMicrograph], size: int, config: TrainConfig, run: Run
 ) -> TrainingSet:
-    """Cut the windows of `size` pixels, and show them in tables and a sheet."""
+    """Cut the windows, and show them in tables and a figure.
+
+    Parameters
+    ----------
+    sources : sequence of LabelledMicrograph
+    size : int
+        Side of the windows, working pixels.
+    config : TrainConfig
+    run : Run
+    """
     training_set = cut_training_set(sources, size, config, run)
     console.print(tabulate_particles(sources, config.preprocessing, size))
     rows = count_windows(training_set)
-    console.print(make_table(rows, _COLUMNS, title="windows to train on"))
+    console.print(make_table(rows, _COLUMNS, title="training windows"))
     write_rows(run.folder / "samples.csv", rows, tuple(_COLUMNS))
     sample_sheet(run.folder / "samples.png", training_set)
     return training_set
@@ -122,7 +138,12 @@ def tabulate_particles(
 ) -> Table:
     """Make the table of training particles per dataset (the paper's Table 1).
 
-    The window's side is given in the dataset's own pixels.
+    Parameters
+    ----------
+    sources : sequence of LabelledMicrograph
+    preprocessing : PreprocessingConfig
+    size : int
+        Side of the windows, working pixels; the table gives it in pixels of the dataset.
     """
     rows = []
     for group in dict.fromkeys(one.entry.group for one in sources):
@@ -139,11 +160,11 @@ def tabulate_particles(
             }
         )
     columns = {"what": "dataset", "micrographs": "micrographs"} | {name: name for name in SHAPES}
-    return make_table(rows, {**columns, "window": "window, px"}, title="particles to train on")
+    return make_table(rows, {**columns, "window": "window, px"}, title="training particles")
 
 
 def count_windows(training_set: TrainingSet) -> list[dict[str, Any]]:
-    """Count places and, with rotated copies, windows by class and split (the paper's Table 2)."""
+    """Count positions and, with rotated copies, windows by class and split (Table 2)."""
     rows = []
     for index, name in enumerate(training_set.classes):
         members = training_set.target == index

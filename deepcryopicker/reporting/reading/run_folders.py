@@ -1,4 +1,4 @@
-"""Which runs the given folders hold, and what each of them says of itself."""
+"""Find the runs in given folders, and read the configuration and results of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deepcryopicker.config.registry import COMMANDS
+from deepcryopicker.config.renamed import up_to_date
 from deepcryopicker.errors import UsageError
 from deepcryopicker.reporting.reading.run_files import (
     UnreadableError,
@@ -23,29 +24,29 @@ from deepcryopicker.runs.sweep import choices_of, published
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run as its folder tells.
+    """A run, as read from its folder.
 
     Attributes
     ----------
     path : Path
     sweep : str or None
-        Name of the sweep whose job it is.
+        Name of the sweep of this job.
     choices : dict
-        What sets this job apart from the others of its sweep.
+        Choices in which this job differs from the others of its sweep.
     command : str or None
-        ``train``, ``label``, ``pick`` or ``evaluate``; None where the folder is of no run.
+        ``train``, ``label``, ``pick`` or ``evaluate``; None if the folder is not a run.
     settings : dict
-        Its configuration.
+        Configuration of the run.
     schemas : dict
-        From a place in the configuration, such as ``dataset``, to the schema there.
+        From a section of the configuration, such as ``dataset``, to its schema.
     overrides : list of str
-        What was typed.
+        Overrides typed on the command line.
     seconds : float or None
     problem : str or None
-        Why there are no results, or not all.
+        Reason why results are missing or incomplete.
     metrics, timings : dict
     failures : int
-        Micrographs that were skipped.
+        Number of skipped micrographs.
     """
 
     path: Path
@@ -63,7 +64,7 @@ class RunFolder:
 
     @property
     def published(self) -> dict[str, float]:
-        """The paper's numbers for its choices, by the metric's name."""
+        """Published numbers for its choices, by name of the metric."""
         reference = self.section("reference")
         numbers = {metric: part(reference, metric) for metric in reference}
         found = published(numbers, self.overrides)
@@ -71,11 +72,11 @@ class RunFolder:
 
     @property
     def name(self) -> str:
-        """What tells the run from others: its choices within a sweep, else its folder."""
+        """Distinguishing name of the run: its choices within a sweep, else its folder."""
         if self.sweep is None:
             return self.path.name
         chosen = [
-            # Of an experiment such as experiment/rival@_global_=eman2 the value says it all.
+            # For an experiment such as experiment/rival@_global_=eman2 the value is enough.
             value if key.startswith("experiment/") else f"{key.rpartition('@')[0] or key}={value}"
             for key, value in self.choices.items()
         ]
@@ -83,49 +84,51 @@ class RunFolder:
 
     @property
     def place(self) -> str:
-        """Where the run is: its sweep and number in it, or its folder."""
+        """Location of the run: its sweep and number, or its folder."""
         return str(self.path) if self.sweep is None else f"{self.sweep}/{self.path.name}"
 
     def section(self, *keys: str) -> dict[str, Any]:
-        """Return a part of the settings, empty where there is none."""
+        """Return a section of the settings, empty if it is missing."""
         return part(self.settings, *keys)
 
 
 def find_runs(given: Sequence[str]) -> list[RunFolder]:
-    """Read the given run folders; of the folder of a sweep all its jobs, by their number.
+    """Read the given run folders, and all jobs of given sweep folders in order of their number.
 
     Raises
     ------
     UsageError
-        If there is no such folder. What is in it is never an error.
+        If a folder is missing. Problems with its files never raise an error.
     """
     runs: list[RunFolder] = []
     for name in given:
         folder = Path(name)
         if not folder.is_dir():
-            raise UsageError(f"report.runs: there is no folder {name}")
+            raise UsageError(f"report.runs: folder {name} does not exist")
         jobs = [] if (folder / CONFIG).is_file() else _jobs(folder)
         runs += _read_sweep(folder, jobs) if jobs else [read_run(folder)]
     return list({run.path.resolve(): run for run in runs}.values())
 
 
 def read_run(folder: Path, sweep: str | None = None) -> RunFolder:
-    """Read one run folder, whatever it holds."""
+    """Read one run folder; a problem is recorded and not raised."""
     try:
         content = read_settings(folder / CONFIG)
         if content is None:
-            return RunFolder(folder, sweep, problem=f"this is no run folder: it has no {CONFIG}")
+            return RunFolder(folder, sweep, problem=f"not a run folder: {CONFIG} is missing")
         defaults = content.get("defaults") if isinstance(content, dict) else None
         defaults = defaults if isinstance(defaults, list) else []
         command = _command(defaults)
         if command is None:
-            return RunFolder(folder, sweep, problem=f"{CONFIG} is not that of a run")
+            return RunFolder(folder, sweep, problem=f"{CONFIG} is not the configuration of a run")
         typed = read_settings(folder / ".hydra" / "overrides.yaml") or []
         run = RunFolder(
             folder,
             sweep,
             command=command,
-            settings={key: v for key, v in content.items() if key not in ("defaults", "hydra")},
+            settings=up_to_date(
+                {key: v for key, v in content.items() if key not in ("defaults", "hydra")}
+            ),
             schemas=_schemas(defaults),
             overrides=[str(each) for each in typed] if isinstance(typed, list) else [],
         )
@@ -135,13 +138,13 @@ def read_run(folder: Path, sweep: str | None = None) -> RunFolder:
 
 
 def _with_results(run: RunFolder) -> RunFolder:
-    """Add what the run has left; results of an attempt that failed are an earlier one's."""
+    """Add the results of a run; after a failed attempt they would be those of an earlier one."""
     try:
         outcome = read_outcome(run.path)
     except (OSError, ValueError, TypeError):
         return _replace(run, problem="status.json is damaged")
     if outcome is None:
-        return _replace(run, problem="not finished: it is running, or it was interrupted")
+        return _replace(run, problem="not finished: running or interrupted")
     run = _replace(run, seconds=outcome.seconds)
     if not outcome.finished:
         return _replace(run, problem=_reason(outcome))
@@ -165,13 +168,13 @@ def _reason(outcome: Outcome) -> str:
 
 
 def _command(defaults: list[Any]) -> str | None:
-    """Name the command whose schema a run's defaults list begins with."""
+    """Return the command whose schema comes first in the defaults list of a run."""
     name = str(defaults[0] if defaults else "").removeprefix("_")
     return name if name in COMMANDS and name != "report" else None
 
 
 def _schemas(defaults: list[Any]) -> dict[str, str]:
-    """Map places to schemas: ``dataset@dataset: _folder`` says that of the dataset."""
+    """Map sections to schemas, from entries such as ``dataset@dataset: _folder``."""
     pairs = [pair for each in defaults if isinstance(each, dict) for pair in each.items()]
     return {
         str(key).partition("@")[2]: str(schema).removeprefix("_")

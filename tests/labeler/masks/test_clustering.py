@@ -1,7 +1,5 @@
 """Intensity clusters by hand, by scikit-learn, by their definitions, and the authors' masks."""
 
-from functools import partial
-
 import cv2
 import numpy as np
 import pytest
@@ -13,8 +11,7 @@ from deepcryopicker.labeler.masks.clustering import (
     kmeans_clusters,
 )
 
-refined_clusters = partial(intensity_clusters, refine=True)
-CLUSTERINGS = [intensity_clusters, refined_clusters, kmeans_clusters, fcm_clusters]
+CLUSTERINGS = [intensity_clusters, kmeans_clusters, fcm_clusters]
 
 
 @pytest.fixture
@@ -84,14 +81,6 @@ def test_kmeans_agrees_with_scikit_learn(image, clusters):
     members = [image[index == j] for j in range(clusters)]
     inertia = sum(((m - m.mean(dtype=np.float64)) ** 2).sum() for m in members)
     assert inertia <= 1.0002 * reference.inertia_
-
-
-def test_refined_centres_are_medians_and_nearest(image):
-    index = refined_clusters(image, 4)
-    centres = np.array([np.median(image[index == j]) for j in range(4)])
-    nearest = np.abs(image[..., None] - centres).argmin(axis=-1)
-    assert (nearest == index).mean() > 0.995
-    assert (index != intensity_clusters(image, 4)).mean() > 0.02
 
 
 def memberships(image, clusters):

@@ -1,6 +1,6 @@
 """Particles as shapes in the mask of an intensity cluster: every clustering, right frames."""
 
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,6 @@ from deepcryopicker.types import NO_MARGINS, Margins, Micrograph
 
 CONFIGS = {
     "ibc": IbcConfig,
-    "refined ibc": partial(IbcConfig, refine=True),
     "kmeans": KmeansConfig,
     "fcm": FcmConfig,
     "super_kmeans": SuperKmeansConfig,
@@ -93,13 +92,9 @@ def test_featureless_micrograph_has_no_candidates(config):
     ("config", "clustering"),
     [
         (IbcConfig(clusters=3), lambda image: intensity_clusters(image, 3)),
-        (IbcConfig(refine=True), lambda image: intensity_clusters(image, 4, refine=True)),
         (KmeansConfig(clusters=5), lambda image: kmeans_clusters(image, 5)),
         (FcmConfig(clusters=3), lambda image: fcm_clusters(image, 3)),
-        (
-            SuperKmeansConfig(clusters=5, superpixel_area=0.1),
-            lambda image: superpixel_clusters(image, 5, 0.1 * 400),
-        ),
+        (SuperKmeansConfig(clusters=5), lambda image: superpixel_clusters(image, 5, 0.25 * 400)),
     ],
 )
 def test_configuration_decides_the_clustering(config, clustering):
@@ -115,14 +110,11 @@ def test_configuration_without_a_clustering_is_an_error():
 def test_small_components_are_left_out():
     row, column = np.indices((120, 150))
     image = discs().image
-    image[np.hypot(column - 120, row - 20) < 7] = 0.2
-    speckled = Micrograph("m", Path("m"), image)
-    strict, lenient = (
-        find_masked(speckled, DIAMETER, IbcConfig(smallest_component=share)).mask[20, 120]
-        for share in (0.5, 0.1)
-    )
-    assert not strict
-    assert lenient
+    for x, radius in ((120, 5), (135, 8)):  # 0.17 and 0.44 particle areas
+        image[np.hypot(column - x, row - 60) < radius] = 0.2
+    mask = find_masked(Micrograph("m", Path("m"), image), DIAMETER, IbcConfig()).mask
+    assert not mask[60, 120]
+    assert mask[60, 135]
 
 
 def test_discs_at_the_invalid_border_are_cut():

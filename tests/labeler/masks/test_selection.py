@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.labeler.masks.selection import judge, odd_shapes, reject_shapes
+from deepcryopicker.labeler.masks.selection import odd_shapes, reject_shapes, rejection_reasons
 from deepcryopicker.labeler.masks.shapes import Shapes
 from deepcryopicker.labeler.schema import MODES, IbcConfig, SelectionConfig
 from deepcryopicker.types import NO_MARGINS, Candidates, Margins, Picks
@@ -43,7 +43,7 @@ def measured(label, circularity=np.nan, area=300.0, overlap=0.9):
 
 
 def reasons(found, margins=NO_MARGINS, shape=(200, 300), **config):
-    return judge(found, shape, margins, DIAMETER, SelectionConfig(**config)).tolist()
+    return rejection_reasons(found, shape, margins, DIAMETER, SelectionConfig(**config)).tolist()
 
 
 @pytest.mark.parametrize(
@@ -211,17 +211,17 @@ def test_nothing_found_is_fine():
 
 def test_good_ones_of_odd_shapes_are_rejected():
     found = candidates(["side", "top", "side"], ["side", "top"])
-    judged = reject_shapes(found, ("side", "irregular"))
-    assert judged.good.tolist() == [False, True, False, False, False]
-    assert judged.reason.tolist() == ["odd shape", "", "odd shape", "touching", "touching"]
+    rejected = reject_shapes(found, ("side", "irregular"))
+    assert rejected.good.tolist() == [False, True, False, False, False]
+    assert rejected.reason.tolist() == ["odd shape", "", "odd shape", "touching", "touching"]
     assert found.good.tolist() == [True, True, True, False, False]  # the input is left alone
 
 
 def test_without_odd_shapes_nothing_is_rejected():
     found = candidates(["side", "top"], ["irregular"])
-    judged = reject_shapes(found, ())
-    assert judged.good.tolist() == found.good.tolist()
-    assert judged.reason.tolist() == found.reason.tolist()
+    rejected = reject_shapes(found, ())
+    assert rejected.good.tolist() == found.good.tolist()
+    assert rejected.reason.tolist() == found.reason.tolist()
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,6 @@ def test_without_odd_shapes_nothing_is_rejected():
         ({"mode": "paper"}, "labeler.selection.mode"),
         ({"overlap": 1.1}, "labeler.selection.overlap"),
         ({"rarest_shape": -0.1}, "labeler.selection.rarest_shape"),
-        ({"smallest_area": 2.0}, "labeler.selection.smallest_area"),
     ],
 )
 def test_absurd_selection_is_refused(config, key):
@@ -243,7 +242,6 @@ def test_absurd_selection_is_refused(config, key):
     [
         ({"clusters": 1}, "labeler.clusters"),
         ({"sensitivity": 1.0}, "labeler.sensitivity"),
-        ({"smallest_radius": 0.7}, "labeler.smallest_radius"),
     ],
 )
 def test_absurd_labeler_is_refused(config, key):

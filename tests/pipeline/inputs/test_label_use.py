@@ -105,7 +105,7 @@ def test_templates_use_no_more_picks_than_they_are_given(known):
 
 def test_labels_of_other_datasets_are_called_that(known):
     config = configure(Eman2Config())
-    config.left_out = "klh"  # its checks need a dataset of several members
+    config.held_out_member = "klh"  # its checks need a dataset of several members
     assert label_use(config, known) == "7 picks of others"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.io.coordinates.formats import write_csv
-from deepcryopicker.pipeline.inputs.splits import hold_out, leave_out
+from deepcryopicker.pipeline.inputs.splits import hold_out, hold_out_member
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Picks
 
@@ -106,7 +106,7 @@ def test_a_block_has_its_own_pixels_and_particles(catalogue, run):
         corner = image[block.top : block.top + block.height, block.left : block.left + block.width]
         assert np.array_equal(micrograph.image, corner)
         assert micrograph.image.base is None  # the rest of the micrograph can be freed
-        # The ramp tells a pixel's place in the micrograph.
+        # The ramp encodes the position of a pixel in the micrograph.
         x, y = inside.x.astype(int), inside.y.astype(int)
         there = entry.to_micrograph(inside)
         assert (micrograph.image[y, x] == there.y * 120 + there.x).all()
@@ -126,13 +126,13 @@ def test_a_micrograph_that_cannot_be_read_is_noted(catalogue, run):
     assert [row["micrograph"] for row in run.failures] == ["a0"]
 
 
-def test_a_member_is_left_out_whole(catalogue):
+def test_a_member_is_held_out_whole(catalogue):
     whole = catalogue("aab", without_truth=[1])
     members = ("klh", "klh", "klh_other")  # one name is the start of another
     entries = [
         replace(entry, name=f"{member}/{entry.name}")
         for member, entry in zip(members, whole.entries, strict=True)
     ]
-    kept, left = leave_out(replace(whole, entries=tuple(entries)), "klh")
+    kept, left = hold_out_member(replace(whole, entries=tuple(entries)), "klh")
     assert names(kept) == ["klh_other/b2"]
     assert names(left) == ["klh/a0", "klh/a1"]

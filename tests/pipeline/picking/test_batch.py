@@ -67,7 +67,7 @@ def picker():
 
 @pytest.fixture
 def begin(run, picker):
-    """Begin a batch, in the folder of the run unless told otherwise."""
+    """Begin a batch, by default in the folder of the run."""
 
     def begin(keep=True, folder=None, groups=("a", "b"), **changes):
         given = {
@@ -111,6 +111,19 @@ def test_the_same_again_picks_nothing_and_asks_for_no_picker(begin, entries, pic
     second = pick(begin(), entries)
     assert (picker.made, len(picker.picked)) == (1, 4)
     assert [one.record for one in second.done] == [one.record for one in first.done]
+
+
+def test_what_version_0_1_0_has_picked_is_kept(begin, run, entries, picker, tmp_path):
+    """Its settings have other names; a run that takes it over knows it by the new ones."""
+    pick(begin(settings={"picker": {"most": 9, "device": "auto"}}), entries[:2])
+    settings = {"picker": {"max_picks": 9, "device": "auto"}}
+    pick(begin(settings=settings), entries)
+    assert picker.picked == ["m0", "m1", "m2", "m3"]
+    assert begin(settings=settings).find_finished(entries) == []
+    other = begin(settings=settings, folder=tmp_path / "other")
+    other.copy_finished(run.folder, entries)
+    assert other.find_finished(entries) == []
+    assert begin(settings=settings, folder=tmp_path / "other").find_finished(entries) == []
 
 
 @pytest.mark.parametrize(
@@ -164,7 +177,7 @@ def test_work_that_is_cut_short_is_not_lost(begin, entries):
 def test_what_another_folder_has_finished_is_taken_from_it(begin, run, entries, picker, tmp_path):
     pick(begin(folder=tmp_path / "other"), entries[:2])
     batch = begin()
-    batch.take_over(tmp_path / "other", entries)
+    batch.copy_finished(tmp_path / "other", entries)
     assert [one.name for one in batch.find_finished(entries)] == ["m2", "m3"]
     assert picker.picked == ["m0", "m1"]
     for name in ("picks/m0.csv", "truth/m0.csv"):
@@ -175,7 +188,7 @@ def test_what_another_folder_has_finished_is_taken_from_it(begin, run, entries, 
 def test_nothing_is_taken_from_a_folder_of_other_settings(begin, entries, tmp_path):
     pick(begin(folder=tmp_path / "other", settings={"seed": 1}), entries)
     batch = begin()
-    batch.take_over(tmp_path / "other", entries)
+    batch.copy_finished(tmp_path / "other", entries)
     assert batch.find_finished(entries) == entries
 
 
@@ -189,7 +202,7 @@ def test_every_group_has_lists_of_its_own_and_blocks_have_none(begin, run, entri
         for group, folder in batch.relion.items()
     }
     assert listed == {"a": [2, 2], "b": [2]}  # picks above the threshold
-    assert capsys.readouterr().out.count("no pixel size in the files") == 2
+    assert capsys.readouterr().out.count("the files have no pixel size") == 2
 
 
 def test_optics_of_the_one_pixel_size_that_is_known_are_listed(begin, run, entries):

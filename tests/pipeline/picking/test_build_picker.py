@@ -1,4 +1,4 @@
-"""Pickers look at a micrograph at the scale they are told, and answer in its own pixels."""
+"""Pickers get a micrograph at their scale, and return picks in its original pixels."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def test_another_scale_changes_what_is_seen_but_not_where_it_is(factor, scaling)
     chain = PreprocessingConfig(20.0, scaling, model_input="n", steps=steps)
     network = Darkness()
     trained = Trained(network, CompactConfig(), ("top", "background"), {}, DIAMETER, {})
-    config = DenseConfig(device="cpu", scale_factor=factor, largest_area=None, smoothing=0.08)
+    config = DenseConfig(device="cpu", scale_factor=factor, max_area=None, smoothing=0.08)
     pick = build_picker(config, None, chain, trained, None)
 
     picks = pick(Entry("m", Path("m.mrc"), "g"), Preprocessed(micrograph, DIAMETER, chain))

@@ -1,4 +1,4 @@
-"""A dataset left out: nothing of it is learnt from but, where adapted to, its pixels."""
+"""A held-out dataset: nothing of it is learnt from but, where adapted to, its pixels."""
 
 import csv
 import json
@@ -75,7 +75,7 @@ def composed(given):
 def adapted(composed, tmp_path_factory):
     """Run folder and metrics of a training that is adapted to klh."""
     folder = tmp_path_factory.mktemp("adapted")
-    settings = composed("left_out=klh", "adapt=true", "picker.device=cpu")
+    settings = composed("held_out_member=klh", "adapt=true", "picker.device=cpu")
     run = Run(folder, None, "run", OmegaConf.to_container(settings))
     train(registry.validated(settings), run)
     return folder, json.loads((folder / "metrics.json").read_text())
@@ -90,7 +90,7 @@ def labelled(folder):
     return sorted(path.name for path in (folder / "labels").iterdir())
 
 
-def test_only_the_member_left_out_is_picked_and_scored(adapted):
+def test_only_the_held_out_member_is_picked_and_scored(adapted):
     folder, metrics = adapted
     assert sorted(path.name for path in (folder / "picks").iterdir()) == ["klh"]
     assert {row["micrograph"].partition("/")[0] for row in metrics["per_micrograph"]} == {"klh"}
@@ -98,7 +98,7 @@ def test_only_the_member_left_out_is_picked_and_scored(adapted):
     assert micrographs(folder / "inputs.csv") == {"apoferritin", "klh", "simulated"}
 
 
-def test_the_first_training_sees_all_others_and_the_second_the_one_left_out(adapted):
+def test_the_first_training_sees_all_others_and_the_second_the_held_out_one(adapted):
     folder, metrics = adapted
     assert labelled(folder) == ["apoferritin", "simulated"]
     assert labelled(folder / "adaptation") == ["klh"]
@@ -116,7 +116,7 @@ def test_both_weights_stay_and_no_checkpoints(adapted):
 
 
 def test_simulated_micrographs_are_groups_of_their_own(composed):
-    catalogue = open_catalogue(registry.validated(composed("left_out=klh")).dataset)
+    catalogue = open_catalogue(registry.validated(composed("held_out_member=klh")).dataset)
     groups = dict.fromkeys(entry.group for entry in catalogue.entries)
     assert list(groups) == ["apoferritin", "klh", "simulated_apoferritin"]
     assert catalogue.entries[-1].name.startswith("simulated/apoferritin")
@@ -124,7 +124,7 @@ def test_simulated_micrographs_are_groups_of_their_own(composed):
 
 
 def test_a_dataset_with_simulated_micrographs_composes_from_its_run(composed, tmp_path):
-    settings = composed("left_out=klh")
+    settings = composed("held_out_member=klh")
     (tmp_path / "config.yaml").write_text(as_primary(settings))
     with initialize_config_dir(str(tmp_path), version_base="1.3"):
         again = compose("config", overrides=[f"hydra.searchpath=[{CONF_DIR}]"])
@@ -134,25 +134,28 @@ def test_a_dataset_with_simulated_micrographs_composes_from_its_run(composed, tm
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["left_out=null", "adapt=true"], "adapt=true needs left_out"),
-        (["left_out=ribosom", "adapt=true"], "left_out: "),
-        (["left_out=klh", "held_out=0.5"], "left_out and held_out exclude"),
-        (["left_out=klh", "adapt=true", "picker=log"], "adapt=true trains a network"),
-        (["left_out=klh", "dataset.simulated.name=klh"], r"dataset\.simulated: its name, klh, is"),
+        (["held_out_member=null", "adapt=true"], "adapt=true needs held_out_member"),
+        (["held_out_member=ribosom", "adapt=true"], "held_out_member: "),
+        (["held_out_member=klh", "held_out=0.5"], "held_out_member and held_out cannot be"),
+        (["held_out_member=klh", "adapt=true", "picker=log"], "adapt=true trains a network"),
         (
-            ["left_out=klh", "dataset.simulated=null", "~dataset.members.apoferritin"],
-            "left_out=klh: nothing is left",
+            ["held_out_member=klh", "dataset.simulated.name=klh"],
+            r"dataset\.simulated: its name, klh, is",
+        ),
+        (
+            ["held_out_member=klh", "dataset.simulated=null", "~dataset.members.apoferritin"],
+            "held_out_member=klh leaves no dataset",
         ),
     ],
 )
-def test_what_cannot_be_left_out_is_refused(composed, overrides, message):
+def test_what_cannot_be_held_out_is_refused(composed, overrides, message):
     with pytest.raises(UsageError, match=f"^{message}"):
         registry.validated(composed(*overrides))
 
 
-def test_a_single_dataset_has_no_member_to_leave_out():
+def test_a_single_dataset_has_no_member_to_hold_out():
     registry.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        settings = compose("train", ["left_out=klh"])
-    with pytest.raises(UsageError, match=r"^left_out needs a dataset with members"):
+        settings = compose("train", ["held_out_member=klh"])
+    with pytest.raises(UsageError, match=r"^held_out_member needs a dataset with members"):
         registry.validated(settings)

@@ -26,8 +26,8 @@ from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.pipeline.training.training_set import (
     collect_labels,
     count_windows,
-    only_held_out,
     make_training_set,
+    only_held_out,
     tabulate_particles,
 )
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -67,7 +67,7 @@ def test_particles_are_counted_by_dataset_and_shape():
     chain = PreprocessingConfig(24.0, model_input="n", steps={"n": {"operation": "normalise"}})
     text = text_of(tabulate_particles(sources, chain, size=43))
     lines = [line.split() for line in text.splitlines() if any(map(str.isalnum, line))]
-    assert "particles to train on" in text
+    assert "training particles" in text
     assert lines[1:] == [
         ["dataset", "micrographs", "top", "side", "irregular", "window,", "px"],
         # 43 pixels at 24 a particle are 43 / 24 particles; the median diameter counts.
@@ -199,7 +199,7 @@ def test_windows_show_their_places(plain, configure, sources):
         tops = one.sites.kind == "top"
         x, y = (to_working(position[tops], flat.scale) for position in (one.sites.x, one.sites.y))
         for window in cut(flat.image, np.column_stack([x, y]), SIDE, "mean"):
-            expected |= {np.rot90(window, turns).tobytes() for turns in range(4)}
+            expected |= {np.rot90(window, number).tobytes() for number in range(4)}
     tops = training_set.windows[training_set.target == 0]
     assert len(tops) > 20
     assert {window.tobytes() for window in tops} <= expected
@@ -265,7 +265,7 @@ def test_a_share_of_the_training_windows_is_augmented(plain, configure, sources,
 
 
 def test_every_step_of_the_chain_is_shown_equally_often(configure, sources, run):
-    """Of three versions, rescaled, standardised and blurred, the last one is easily told apart."""
+    """Of three versions, rescaled, standardised and blurred, the last one is distinct."""
     chain = ("preprocessing=none", "+preprocessing.steps.blur={operation: gaussian, sigma: 8}")
     before = make_training_set(sources, SIDE, configure(*chain), run)
     after = make_training_set(sources, SIDE, configure(*chain, "class_set.augmented=1"), run)
