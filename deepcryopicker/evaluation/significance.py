@@ -10,7 +10,7 @@ from deepcryopicker.evaluation.scores import Evaluated, score_pooled
 from deepcryopicker.types import Floats
 
 SAMPLES = 10_000
-"""Random permutations where there are more than so many in all, which is so from 14 micrographs."""
+"""Maximum number of permutations; random ones are drawn beyond it, from 14 micrographs on."""
 _DECIMALS = 12  # differences within rounding error count as equal
 _BATCH = 1_000_000  # values that are permuted at once
 

@@ -112,7 +112,7 @@ def test_outcomes_that_do_not_fit_are_matched_again_and_said_once(run, matched, 
     assert matched == names_of(2)
     (note,) = scored.notes
     assert note.startswith(
-        "the outcomes of 2 micrographs cannot be used, and their picks are matched again: "
+        "outcomes of 2 micrographs cannot be used, so picks were matched again: "
         "outcomes/one_0000.csv: "
     )
     assert "\n" not in note

@@ -85,7 +85,9 @@ def test_its_picks_are_matched_again_and_shown(run):
     assert one.evaluated.outcome.tolist() == [1, 0, 0]
     assert one.radius == 75.0
     (note,) = scored.notes  # the counts above are made up
-    assert note.startswith("hits, false and missed picks are 1, 2 and 1 here, 2, 1 and 0 in")
+    assert note.startswith(
+        "hits, false picks and missed particles are 1, 2 and 1 here, but 2, 1 and 0 in"
+    )
 
 
 def test_its_weights_are_loaded_and_pick(run, tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
+from deepcryopicker.io.console import counted
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.files.checks import one_line
 from deepcryopicker.pipeline.scoring.pick_outcomes import OUTCOMES, read_outcomes
@@ -22,7 +23,7 @@ from deepcryopicker.reporting.reading.run_sources import find_picks
 from deepcryopicker.types import Picks
 
 Truth = tuple[Picks, Picks]
-"""True particles and uncertain places."""
+"""True particles and uncertain positions."""
 
 
 class RunOutcomes:
@@ -31,7 +32,7 @@ class RunOutcomes:
     Parameters
     ----------
     folder : Path
-        That of ``picks/``, ``truth/``, ``outcomes/`` and ``summary.csv``.
+        Folder with ``picks/``, ``truth/``, ``outcomes/`` and ``summary.csv``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,24 +44,24 @@ class RunOutcomes:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know: that the outcomes of some micrographs are not the run's own."""
+        """Limitations of the results: micrographs whose picks had to be matched again."""
         if not self._unusable:
             return []
         return [
-            f"the outcomes of {len(self._unusable)} micrographs cannot be used, and their picks "
-            f"are matched again: {self._unusable[0]}"
+            f"outcomes of {counted(len(self._unusable), 'micrograph')} cannot be used, so picks "
+            f"were matched again: {self._unusable[0]}"
         ]
 
     def read(self, name: str, parts: Mapping[str, Picks], entry: Entry) -> Evaluated | None:
-        """Read the outcomes of one micrograph; None where there is no truth.
+        """Read the outcomes of one micrograph; None without truth.
 
         Parameters
         ----------
         name : str
-            Of the whole micrograph.
+            Name of the whole micrograph.
         parts : mapping
-            From the name of each block that was picked by itself to its picks; usually one, the
-            whole micrograph.
+            From the name of each separately picked block to its picks; usually one, the whole
+            micrograph.
         entry : Entry
             The whole micrograph.
         """
@@ -78,7 +79,7 @@ class RunOutcomes:
         return self._match(name, parts, truth, entry)
 
     def _truth_of(self, parts: Mapping[str, Picks], entry: Entry) -> list[Truth] | None:
-        """Read the truth that the run kept of each part; without it that of the dataset."""
+        """Read the truth of each part from the run, or from the dataset if missing."""
         kept = [self._truth[part] for part in parts if part in self._truth]
         if len(kept) == len(parts):
             return [_read_truth(path) for path in kept]
@@ -92,7 +93,7 @@ class RunOutcomes:
     def _match(
         self, name: str, parts: Mapping[str, Picks], truth: Sequence[Truth], entry: Entry
     ) -> Evaluated:
-        """Match as a run of version 0.1.0 did."""
+        """Match picks like version 0.1.0."""
         known, diameter = _diameter(entry, self._rows.get(next(iter(parts)), {}))
         certain, uncertain = (reduce(Picks.joined, each) for each in zip(*truth, strict=True))
         radius = scoring_radius(replace(entry, estimated=not known), diameter, certain)
@@ -106,7 +107,7 @@ def _read_truth(path: Path) -> Truth:
 
 
 def _join(name: str, parts: Sequence[Evaluated]) -> Evaluated:
-    """Join the blocks of a micrograph; their particles are counted one block after the other."""
+    """Join the blocks of a micrograph; particles are indexed block by block."""
     before = np.cumsum([0, *(part.n_truth for part in parts)])
     found = [
         np.where(part.found >= 0, part.found + start, -1)
@@ -124,9 +125,9 @@ def _join(name: str, parts: Sequence[Evaluated]) -> Evaluated:
 
 
 def _diameter(entry: Entry, row: Mapping[str, str]) -> tuple[bool, float]:
-    """Whether the user gave the diameter, and the diameter, original pixels.
+    """Return whether the diameter was given, and the diameter, original pixels.
 
-    ``summary.csv`` has two decimals of it; the configuration has all.
+    ``summary.csv`` has only two decimals of it, unlike the configuration.
     """
     if entry.diameter is not None:
         return True, entry.diameter

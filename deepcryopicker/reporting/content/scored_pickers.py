@@ -1,4 +1,4 @@
-"""The picks of each run beside the truth."""
+"""The picks of each run matched with the truth."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -40,11 +40,11 @@ class ScoredMicrograph:
     name : str
     picks : Picks
     evaluated : Evaluated or None
-        Beside the truth, None where there is none.
+        Picks matched with truth, None without truth.
     entry : Entry or None
-        The micrograph, None where it is not found.
+        The micrograph, None if it was not found.
     radius : float
-        Of the matching, original pixels; NaN where there is no truth.
+        Matching radius, original pixels; NaN without truth.
     """
 
     name: str
@@ -56,7 +56,7 @@ class ScoredMicrograph:
 
 @dataclass(frozen=True)
 class ScoredPicker:
-    """All that a picker picked, and what a reader must know of it."""
+    """All picks of a picker, and notes on limitations."""
 
     pick_set: PickSet
     micrographs: list[ScoredMicrograph]
@@ -64,7 +64,7 @@ class ScoredPicker:
 
 
 def score_pickers(pick_sets: Sequence[PickSet], run: Run) -> list[ScoredPicker]:
-    """Read what every picker picked, and which picks are hits."""
+    """Read the picks of every picker and their outcomes."""
     return [
         score_picker(pick_set, run)
         for pick_set in track(pick_sets, "reading the picks of", "picker")
@@ -72,7 +72,7 @@ def score_pickers(pick_sets: Sequence[PickSet], run: Run) -> list[ScoredPicker]:
 
 
 def score_picker(pick_set: PickSet, run: Run) -> ScoredPicker:
-    """Read picks and their outcomes; what cannot be read becomes a note."""
+    """Read picks and their outcomes; problems are reported as notes."""
     try:
         micrographs, notes = _foreign(pick_set, run) if _is_foreign(pick_set) else _own(pick_set)
     except (UnreadableError, DeepCryoPickerError, OSError) as error:
@@ -81,7 +81,7 @@ def score_picker(pick_set: PickSet, run: Run) -> ScoredPicker:
 
 
 def as_picker(scored: ScoredPicker, dataset: str, places: Mapping[str, int]) -> ShownPicker:
-    """Make what the page shows of a picker.
+    """Convert a picker for the page.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def as_picker(scored: ScoredPicker, dataset: str, places: Mapping[str, int]) -> 
     dataset : str
         Pickers of one dataset are compared with each other.
     places : mapping
-        From a micrograph's name to its index on the page.
+        From the name of a micrograph to its index on the page.
     """
     pick_set = scored.pick_set
     evaluated = [one.evaluated for one in scored.micrographs if one.evaluated is not None]
@@ -110,7 +110,7 @@ def _is_foreign(pick_set: PickSet) -> bool:
 
 
 def _foreign(pick_set: PickSet, run: Run) -> tuple[list[ScoredMicrograph], list[str]]:
-    """Compare again what ``evaluate`` compared."""
+    """Match the picks of a run of ``evaluate`` again."""
     settings: Any = OmegaConf.structured(EvaluateSection)
     try:
         settings = OmegaConf.to_object(OmegaConf.merge(settings, pick_set.run.section("evaluate")))
@@ -123,7 +123,7 @@ def _foreign(pick_set: PickSet, run: Run) -> tuple[list[ScoredMicrograph], list[
 
 
 def _own(pick_set: PickSet) -> tuple[list[ScoredMicrograph], list[str]]:
-    """Read what a run picked, and the truth that its configuration names."""
+    """Read the picks of a run, and the truth named in its configuration."""
     files, notes = find_picks(pick_set.folder / "picks"), []
     entries: dict[str, Entry] = {}
     try:
@@ -145,14 +145,14 @@ def _own(pick_set: PickSet) -> tuple[list[ScoredMicrograph], list[str]]:
     if entries and lost:
         notes.append(f"{lost} of {len(micrographs)} micrographs are no longer in the dataset")
     if not any(one.evaluated for one in micrographs) and entries:
-        notes.append("there is no truth: picks are shown, hits and misses are not known")
+        notes.append("without truth: picks are shown, hits and missed particles are unknown")
     return micrographs, notes
 
 
 def _parts_of_micrographs(
     files: Mapping[str, Path], entries: Mapping[str, Entry]
 ) -> dict[str, list[str]]:
-    """Put the blocks of a micrograph together that were picked one by one."""
+    """Group the separately picked blocks of each micrograph."""
     found: dict[str, list[str]] = {}
     for name in files:
         whole = _BLOCK.sub("", name)
@@ -163,7 +163,7 @@ def _parts_of_micrographs(
 
 
 def _scored(pick_set: PickSet) -> set[str] | None:
-    """Micrographs that the run scored: after training on truth not all; None says all."""
+    """Return the micrographs scored by the run, fewer after training on truth; None means all."""
     if pick_set.run.command == "label":
         return None
     rows = pick_set.metrics.get("per_micrograph")
@@ -172,7 +172,7 @@ def _scored(pick_set: PickSet) -> set[str] | None:
 
 
 def _disagreement(pick_set: PickSet, micrographs: Sequence[ScoredMicrograph]) -> list[str]:
-    """Say so where the truth on disk gives other counts than the run wrote down."""
+    """Report if the truth on disk gives other counts than those recorded by the run."""
     evaluated = [one.evaluated for one in micrographs if one.evaluated is not None]
     if not evaluated or "hits" not in pick_set.metrics:
         return []
@@ -182,6 +182,6 @@ def _disagreement(pick_set: PickSet, micrographs: Sequence[ScoredMicrograph]) ->
     if here == then:
         return []
     return [
-        "hits, false and missed picks are {}, {} and {} here, {}, {} and {} in the run's own "
+        "hits, false picks and missed particles are {}, {} and {} here, but {}, {} and {} in "
         "metrics.json: picks, truth or micrographs have changed since".format(*here, *then)
     ]
