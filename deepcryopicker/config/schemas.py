@@ -14,6 +14,7 @@ from deepcryopicker.picker.schema import LabelerPickerConfig, NetworkPickerConfi
 from deepcryopicker.rivals.learned.schema import LearnedConfig
 
 STOPS = ("scales", "network", "speed", "samples", "weights", "picks")
+OUTPUTS = ("csv", "relion", "box", "cbox", "topaz")
 
 
 @dataclass
@@ -47,7 +48,27 @@ class RunConfig:
 
 
 @dataclass
-class TrainConfig(RunConfig):
+class PickingConfig(RunConfig):
+    """Settings of every command that writes picks.
+
+    Attributes
+    ----------
+    outputs : list of str
+        Formats of the picks: ``csv`` (``picks/``, always written), ``relion`` (STAR for RELION and
+        cryoSPARC), ``box`` (EMAN), ``cbox`` (crYOLO) and ``topaz`` (one table, ``topaz.txt``).
+    """
+
+    outputs: list[str] = field(default_factory=lambda: ["csv", "relion"])
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for each in self.outputs:
+            if each not in OUTPUTS:
+                raise UsageError(f"outputs: {unknown('format', each, OUTPUTS)}")
+
+
+@dataclass
+class TrainConfig(PickingConfig):
     """``python -m deepcryopicker.train``.
 
     Attributes
@@ -144,7 +165,7 @@ class LabelConfig(RunConfig):
 
 
 @dataclass
-class PickConfig(RunConfig):
+class PickConfig(PickingConfig):
     """``python -m deepcryopicker.pick``; the labeler estimates the diameter if none is given.
 
     Attributes

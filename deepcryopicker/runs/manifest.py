@@ -24,7 +24,7 @@ _CARD = "model.yaml"  # regardless of the name of the weights beside it
 # Keys that change neither scores nor positions. Overlays are drawn only for micrographs still to
 # be picked.
 _NO_MATTER = {
-    "": ("overlays", "reference", "redo", "shard", "watch", "watching"),
+    "": ("outputs", "overlays", "reference", "redo", "shard", "watch", "watching"),
     "dataset": ("micrographs",),  # every line of the manifest has its own path
     "picker": ("device",),
     "preprocessing": ("save_stages",),

@@ -74,6 +74,8 @@ def read_settings(folder: Path) -> dict[str, Any] | None:
     if not isinstance(content, dict):
         return {}
     settings = {key: value for key, value in content.items() if key not in _NOT_OF_THE_RUN}
+    if "picker" in settings:  # version 0.1.0 had no choice of outputs
+        settings.setdefault("outputs", ["csv", "relion"])
     return up_to_date(settings)
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 SIDE = 1024  # pixels
 SETTLED = 100  # micrographs after which memory is not to grow
-PATTERNS = ("picks/*.csv", "box/*.box", "relion/**/*_autopick.star")
+PATTERNS = ("picks/*.csv", "relion/**/*_autopick.star")
 
 
 def growth(samples: Sequence[Sample], settled: int) -> tuple[float, float, float]:

@@ -78,7 +78,8 @@ def shell(tmp_path_factory):
 @pytest.fixture(scope="session")
 def trained(shell):
     """The main job on three small micrographs."""
-    return shell("train", *SMALL, *SHORT, run="trained")
+    outputs = "outputs=[csv,relion,box,cbox,topaz]"
+    return shell("train", *SMALL, *SHORT, outputs, run="trained")
 
 
 @pytest.fixture(scope="session")

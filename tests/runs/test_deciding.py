@@ -14,6 +14,7 @@ from deepcryopicker.runs import manifest
 from deepcryopicker.runs.manifest import deciding
 
 DO_NOT_DECIDE = {
+    "outputs": "formats of the same picks",
     "overlays": "pictures are drawn of picks, and change none",
     "reference": "published numbers for the table of a sweep",
     "redo": "whether to pick again, not how",

@@ -39,7 +39,7 @@ def test_shards_of_a_job_array_add_up_to_one_run(desk, tmp_path_factory):
     with (parts / "sweep.csv").open(encoding="utf-8") as stream:
         assert [row["status"] for row in csv.DictReader(stream)] == ["done"] * 4
     expected, found = files_of(whole), files_of(parts)
-    for name in ("summary.csv", "metrics.json", "topaz.txt"):
+    for name in ("summary.csv", "metrics.json"):
         assert found[name] == expected[name]
     for name in ("autopick.star", "micrographs.star", "particles.star"):
         of_parts = found[f"relion/{name}"].replace(b"parts/", b"whole/")

@@ -42,6 +42,8 @@ class Recipe:
         Settings that decide the picks, see :func:`deepcryopicker.runs.manifest.deciding`.
     learned_from : tuple of str
         Micrographs on which the picker depends, such as those to which a labeler is fitted.
+    outputs : tuple of str
+        Formats to write; CSV is always written.
     """
 
     preprocessing: PreprocessingConfig
@@ -49,6 +51,7 @@ class Recipe:
     threshold: float
     settings: dict[str, Any]
     learned_from: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ("csv", "relion")
 
 
 class Batch:
@@ -77,7 +80,7 @@ class Batch:
         stage: str = "picking",
     ) -> None:
         self._recipe, self._run, self._stage = recipe, run, stage
-        self._files = Files.of(folder, groups)
+        self._files = Files.of(folder, groups, recipe.outputs)
         self._manifest = Manifest(folder, recipe.settings, keep)
         self._common = self._hash_common(self._manifest)
         self._done: dict[str, Picked] = {}
@@ -93,17 +96,25 @@ class Batch:
 
     @property
     def relion(self) -> dict[str, Path]:
-        """RELION folder of every group."""
-        return self._files.relion
+        """RELION folder of every group; none without that output."""
+        return self._files.relion if "relion" in self._recipe.outputs else {}
 
     def find_finished(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Record the micrographs finished by an earlier run, and return the others."""
+        """Record the micrographs finished by an earlier run, and return the others.
+
+        Formats that the earlier run did not write are written from its candidates.
+        """
         left = []
         for entry in entries:
             record = self._manifest.find(entry.name, entry.path, self._made_by(entry))
             path = self._files.candidates(entry)
             if record is not None and path.is_file():
-                self._done[entry.name] = self._picked(entry, record)
+                done = self._done[entry.name] = self._picked(entry, record)
+                wanted = self._files.wanted(entry).items()
+                missing = [name for name, file in wanted if not file.is_file()]
+                if missing:
+                    threshold = self._recipe.threshold
+                    self._files.write_others(entry, done.load(), threshold, record.height, missing)
             else:
                 left.append(entry)
         return left
@@ -149,14 +160,15 @@ class Batch:
                     self._done[entry.name] = picked
 
     def write_lists(self) -> None:
-        """Write ``summary.csv``, Topaz's table and RELION's lists of all finished micrographs.
+        """Write ``summary.csv`` and the configured lists of all finished micrographs.
 
         Blocks are not listed, because RELION would treat them as whole micrographs.
         """
         done = self.done
-        write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
+        if "topaz" in self._recipe.outputs:
+            write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
         write_rows(self._files.folder / "summary.csv", [_row(one) for one in done], _SUMMARY)
-        for group, folder in self._files.relion.items():
+        for group, folder in self.relion.items():
             members = [one for one in done if (one.entry.group, one.entry.block) == (group, None)]
             if members:
                 write_lists(folder, _located(members, self._recipe.threshold))

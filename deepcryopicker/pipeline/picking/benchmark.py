@@ -1,5 +1,6 @@
 """Pick with the configured picker and with a baseline, and score both in the same way."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,13 +12,8 @@ from deepcryopicker.model.weights import Trained
 from deepcryopicker.pipeline.picking.batch import Recipe
 from deepcryopicker.pipeline.picking.build_picker import PickerConfig, build_picker
 from deepcryopicker.pipeline.picking.pick_dataset import make_recipe, pick_catalogue
-from deepcryopicker.pipeline.scoring.score import (
-    curve_of,
-    curves_by_class,
-    draw_curves,
-    score,
-    tabulate,
-)
+from deepcryopicker.pipeline.scoring.pick_curves import curve_of, curves_by_class, draw_curves
+from deepcryopicker.pipeline.scoring.score import score, tabulate
 from deepcryopicker.pipeline.training.adapt import ADAPTATION
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.input_hashes import INPUTS, write_hashes
@@ -92,4 +88,5 @@ def _recipe(
     make = partial(build_picker, picker, catalogue, config.preprocessing, trained, run, examples)
     adapted = run.folder / ADAPTATION
     weights = None if trained is None else adapted if config.adapt else run.folder
-    return make_recipe(picker, config.preprocessing, make, catalogue, run, weights)
+    recipe = make_recipe(picker, config.preprocessing, make, catalogue, run, weights)
+    return replace(recipe, outputs=tuple(config.outputs))

@@ -1,6 +1,7 @@
 """Pick the micrographs of a dataset that were not picked by an earlier run in the same folder."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def pick_dataset(config: PickConfig, run: Run) -> list[Picked]:
     catalogue = settle_diameter(catalogue, preprocessing, config.labeler, run)
     make = partial(build_picker, config.picker, catalogue, preprocessing, trained, run)
     recipe = make_recipe(config.picker, preprocessing, make, catalogue, run)
+    recipe = replace(recipe, outputs=tuple(config.outputs))
     shard = None if config.shard is None else Shard.parse(config.shard)
     return pick_catalogue(
         catalogue,

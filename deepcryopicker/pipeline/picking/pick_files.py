@@ -3,7 +3,7 @@
 import math
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,7 @@ from deepcryopicker.io.coordinates.formats import as_written, write_box, write_c
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, write_coordinates
 from deepcryopicker.picker.function import Picker
-from deepcryopicker.pipeline.scoring.pick_outcomes import OUTCOMES, write_outcomes
-from deepcryopicker.pipeline.scoring.picked import evaluate_picks
+from deepcryopicker.pipeline.scoring.picked import OUTCOMES, evaluate_picks
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import to_working_scale
 from deepcryopicker.types import Picks
@@ -34,16 +33,22 @@ class Files:
     folder : Path
     relion : dict
         From the group of a micrograph to the folder of its STAR files.
+    outputs : tuple of str
+        Formats to write, beside CSV.
     """
 
     folder: Path
     relion: dict[str, Path]
+    outputs: tuple[str, ...]
 
     @classmethod
-    def of(cls, folder: Path, groups: Sequence[str]) -> "Files":
+    def of(
+        cls, folder: Path, groups: Sequence[str], outputs: Sequence[str] = ("relion",)
+    ) -> "Files":
         """Create the paths, with one RELION folder for each of several groups."""
         several = len(groups) > 1
-        return cls(folder, {name: folder / "relion" / (name if several else "") for name in groups})
+        relion = {name: folder / "relion" / (name if several else "") for name in groups}
+        return cls(folder, relion, tuple(outputs))
 
     def candidates(self, entry: Entry) -> Path:
         """Return the path of the CSV with every candidate."""
@@ -57,6 +62,38 @@ class Files:
             coordinate_file(self.relion[entry.group], relion_name(entry.path)),
             self.folder / "overlays" / f"{entry.name}.png",
         )
+
+    def wanted(self, entry: Entry) -> dict[str, Path]:
+        """Return the files to write for a micrograph by format, other than CSV."""
+        box, cbox, star, _ = self.others(entry)
+        paths = {"box": box, "cbox": cbox} | ({"relion": star} if entry.block is None else {})
+        return {name: path for name, path in paths.items() if name in self.outputs}
+
+    def write_others(
+        self, entry: Entry, picks: Picks, threshold: float, height: int, formats: Iterable[str]
+    ) -> None:
+        """Write formats other than CSV.
+
+        Parameters
+        ----------
+        entry : Entry
+        picks : Picks
+            Every candidate, in the frame of the micrograph.
+        threshold : float
+            Minimum score of the picks in BOX and STAR files.
+        height : int
+            H of the micrograph, pixels.
+        formats : iterable of str
+        """
+        box, cbox, _, _ = self.others(entry)
+        chosen = picks[picks.score >= threshold]
+        for name in formats:
+            if name == "box":
+                write_box(box, chosen)
+            elif name == "cbox":
+                write_cbox(cbox, picks)
+            elif name == "relion":
+                write_coordinates(self.relion[entry.group], entry.path, height, chosen)
 
     def truth(self, entry: Entry) -> tuple[Path, Path]:
         """Return the paths of the true particles and of the uncertain positions."""
@@ -112,7 +149,7 @@ def pick_micrograph(
     snr : float or None
         Signal-to-noise ratio of the true particles, None if unknown.
     """
-    box, cbox, _, overlay = files.others(entry)
+    overlay = files.others(entry)[-1]
     height, width = preprocessed.micrograph.image.shape
     # Rounded as in the files, so that the written picks are scored.
     picks = as_written(entry.to_micrograph(picker(entry, preprocessed)))
@@ -122,11 +159,7 @@ def pick_micrograph(
     for old in (*files.truth(entry), files.outcomes(entry)):
         old.unlink(missing_ok=True)
     write_csv(files.candidates(entry), picks)
-    chosen = picks[picks.score >= threshold]
-    write_box(box, chosen)
-    write_cbox(cbox, picks)
-    if entry.block is None:
-        write_coordinates(files.relion[entry.group], entry.path, height, chosen)
+    files.write_others(entry, picks, threshold, height, files.wanted(entry))
     if draw:
         from deepcryopicker.plots.overlays import save_overlay
 
@@ -137,6 +170,8 @@ def pick_micrograph(
     if truth is None or evaluated is None:
         return picks, None
     _write_truth(files.truth(entry), entry, *truth)
+    from deepcryopicker.pipeline.scoring.pick_outcomes import write_outcomes
+
     write_outcomes(files.outcomes(entry), evaluated)
     return picks, _signal_to_noise(preprocessed, truth[0])
 

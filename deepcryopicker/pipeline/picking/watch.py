@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -136,6 +136,7 @@ def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
 
     make = partial(build_picker, config.picker, nothing, preprocessing, trained, run)
     recipe = make_recipe(config.picker, preprocessing, make, nothing, run)
+    recipe = replace(recipe, outputs=tuple(config.outputs))
     return watch(list_entries, recipe, config.watching, run, config.overlays, not config.redo)
 
 

@@ -87,6 +87,14 @@ def pick(batch, entries):
     return batch
 
 
+def files_in(folder):
+    """Coordinate files by name."""
+    paths = [
+        path for path in folder.rglob("*") if path.suffix in (".star", ".box", ".cbox", ".txt")
+    ]
+    return {str(path.relative_to(folder)): path.read_text() for path in paths}
+
+
 def rows(path):
     with path.open() as stream:
         return list(csv.DictReader(stream))
@@ -124,6 +132,20 @@ def test_what_version_0_1_0_has_picked_is_kept(begin, run, entries, picker, tmp_
     other.copy_finished(run.folder, entries)
     assert other.find_finished(entries) == []
     assert begin(settings=settings, folder=tmp_path / "other").find_finished(entries) == []
+
+
+def test_formats_asked_for_later_are_written_from_the_candidates(begin, run, entries, picker):
+    """As they would have been at once; nothing is picked again."""
+    every = ("csv", "relion", "box", "cbox", "topaz")
+    pick(begin(outputs=("csv",)), entries)
+    names = {path.name for path in run.folder.iterdir()}
+    assert not names & {"relion", "box", "cbox", "topaz.txt"}
+    pick(begin(outputs=every), entries)
+    assert len(picker.picked) == len(entries)
+    later = files_in(run.folder)
+    assert {"box/m0.box", "cbox/m3.cbox", "topaz.txt", "relion/a/particles.star"} <= set(later)
+    pick(begin(outputs=every, keep=False), entries)
+    assert files_in(run.folder) == later
 
 
 @pytest.mark.parametrize(

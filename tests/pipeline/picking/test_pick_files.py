@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deepcryopicker.config.schemas import OUTPUTS
 from deepcryopicker.dataset.catalogue import Block, Entry
 from deepcryopicker.io.coordinates.formats import read_picks, write_csv
 from deepcryopicker.pipeline.picking import pick_files
@@ -35,7 +36,7 @@ def entry(tmp_path):
 
 @pytest.fixture
 def files(tmp_path):
-    return Files.of(tmp_path / "run", ["g"])
+    return Files.of(tmp_path / "run", ["g"], OUTPUTS)
 
 
 def pick(entry, files, found=FOUND, draw=False):
@@ -81,6 +82,14 @@ def test_box_holds_the_picks_and_cbox_all_candidates(entry, files):
     pick(entry, files)
     assert len(read_picks(files.folder / "box" / "m.box")) == 3
     assert len(read_picks(files.folder / "cbox" / "m.cbox")) == 4
+
+
+def test_only_what_is_asked_for_is_written_beside_the_csv(entry, tmp_path):
+    pick(entry, Files.of(tmp_path / "run", ["g"], ["csv"]))
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"picks", "truth", "outcomes"}
+    pick(entry, Files.of(tmp_path / "other", ["g"]))
+    names = {path.name for path in (tmp_path / "other").iterdir()}
+    assert names == {"picks", "truth", "outcomes", "relion"}
 
 
 def test_a_block_is_written_in_the_frame_of_its_micrograph(entry, files):
