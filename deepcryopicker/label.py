@@ -24,7 +24,8 @@ def label(config: LabelConfig, run: Run) -> float | None:
     from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
     from deepcryopicker.pipeline.labels import label_files as files
     from deepcryopicker.pipeline.labels.label_dataset import label_each
-    from deepcryopicker.pipeline.scoring.pick_outcomes import OUTCOMES, write_outcomes
+    from deepcryopicker.pipeline.scoring.pick_outcomes import write_outcomes
+    from deepcryopicker.pipeline.scoring.picked import OUTCOMES
     from deepcryopicker.plots.result_tables import make_table
 
     catalogue = open_catalogue(config.dataset)

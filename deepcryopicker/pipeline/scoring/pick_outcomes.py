@@ -27,9 +27,6 @@ from deepcryopicker.io.files.tables import read_rows
 from deepcryopicker.io.files.text import text_lines
 from deepcryopicker.types import Picks
 
-OUTCOMES = "outcomes"
-"""Folder of these files in a run folder."""
-
 _WORDS = {HIT: "hit", FALSE: "false", IGNORED: "ignored"}
 _VALUES = {word: value for value, word in _WORDS.items()}
 _HEADER = "outcome,particle"

@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.errors import UsageError
-from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.io.coordinates.formats import read_picks
-from deepcryopicker.pipeline.scoring.pick_outcomes import read_outcomes
 from deepcryopicker.runs.manifest import Record
 from deepcryopicker.types import Picks
+
+if TYPE_CHECKING:
+    from deepcryopicker.evaluation.scores import Evaluated
+
+OUTCOMES = "outcomes"
+"""Folder of a run with the outcome of every pick, a file per micrograph with truth."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,14 @@ class Picked:
         return picks[picks.score >= threshold]
 
     @cached_property
-    def evaluated(self) -> Evaluated | None:
+    def evaluated(self) -> "Evaluated | None":
         """All candidates and their outcomes; None without truth."""
         truth = self.entry.load_truth()
         if truth is None:
             return None
+        # Imported on demand, because most micrographs have no truth.
+        from deepcryopicker.pipeline.scoring.pick_outcomes import read_outcomes
+
         picks, shape = self.load(), (self.record.height, self.record.width)
         try:
             return read_outcomes(
@@ -82,7 +90,7 @@ def evaluate_picks(
     truth: tuple[Picks, Picks],
     diameter: float,
     shape: tuple[int, int],
-) -> Evaluated:
+) -> "Evaluated":
     """Match picks with the truth.
 
     Parameters
@@ -97,5 +105,7 @@ def evaluate_picks(
     shape : tuple of int
         Height and width of the entry, original pixels.
     """
+    from deepcryopicker.evaluation.scores import evaluate_micrograph
+
     radius = scoring_radius(entry, diameter, truth[0])
     return evaluate_micrograph(entry.name, entry.from_micrograph(picks), *truth, radius, shape)

@@ -1,18 +1,18 @@
-"""Scores of a run, per group and overall, as numbers, table and figure."""
+"""Scores of a run, per group and overall, as numbers and a table."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.table import Table
 
-from deepcryopicker.evaluation.metrics import Curve, precision_recall
-from deepcryopicker.evaluation.scores import Evaluated, by_class, pooled, summarise
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.plots.result_tables import score_table
 
-Summary = Callable[[list[Evaluated], float, float], dict[str, Any]]
+if TYPE_CHECKING:
+    from deepcryopicker.evaluation.scores import Evaluated
+
+Summary = Callable[["list[Evaluated]", float, float], dict[str, Any]]
 
 
 def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
@@ -28,8 +28,9 @@ def score(picked: list[Picked], threshold: float) -> dict[str, Any]:
     scored = [one for one in picked if one.evaluated is not None]
     if not scored:
         return _counts(picked)
-    # Imported here, because most micrographs that are picked have no truth.
+    # Imported on demand, because most picked micrographs have no truth.
     from deepcryopicker.evaluation.all_rules import describe
+    from deepcryopicker.evaluation.scores import summarise
 
     overall = _summary(scored, threshold, describe)
     names = list(dict.fromkeys(one.entry.group for one in scored))
@@ -60,42 +61,6 @@ def tabulate(scores: dict[str, dict[str, Any]], title: str) -> Table:
     if several:
         rows += [{"what": f"overall, {name}", **summary} for name, summary in scores.items()]
     return score_table(rows, title=title)
-
-
-def curve_of(picked: list[Picked]) -> Curve | None:
-    """Return the precision-recall curve of all micrographs with truth; None if there are none."""
-    evaluated = [one.evaluated for one in picked if one.evaluated is not None]
-    return precision_recall(*pooled(evaluated)) if evaluated else None
-
-
-def curves_by_class(picked: list[Picked]) -> dict[str, Curve]:
-    """Return a precision-recall curve for each class of particles (the paper's Figure 4).
-
-    The result is empty if the truth has no classes.
-    """
-    evaluated = [one.evaluated for one in picked if one.evaluated is not None]
-    return {
-        label: precision_recall(*pooled(members)) for label, members in by_class(evaluated).items()
-    }
-
-
-def draw_curves(path: Path, curves: dict[str, Curve], threshold: float) -> None:
-    """Draw the precision-recall curves of several pickers on the same micrographs.
-
-    Parameters
-    ----------
-    path : Path
-        PNG to write.
-    curves : dict
-        From the name of a picker to its curve.
-    threshold : float
-        Marked on each curve.
-    """
-    if curves:
-        # Imported on demand, because matplotlib takes a second to load.
-        from deepcryopicker.plots.result_figures import precision_recall_figure
-
-        precision_recall_figure(path, curves, threshold)
 
 
 def _summary(scored: list[Picked], threshold: float, summary_of: Summary) -> dict[str, Any]:

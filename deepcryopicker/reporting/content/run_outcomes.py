@@ -16,8 +16,8 @@ from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.io.console import counted
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.files.checks import one_line
-from deepcryopicker.pipeline.scoring.pick_outcomes import OUTCOMES, read_outcomes
-from deepcryopicker.pipeline.scoring.picked import scoring_radius
+from deepcryopicker.pipeline.scoring.pick_outcomes import read_outcomes
+from deepcryopicker.pipeline.scoring.picked import OUTCOMES, scoring_radius
 from deepcryopicker.reporting.reading.run_files import UnreadableError, read_rows
 from deepcryopicker.reporting.reading.run_sources import find_picks
 from deepcryopicker.types import Picks

@@ -6,7 +6,6 @@ import pytest
 from deepcryopicker.dataset.catalogue import Block
 from deepcryopicker.evaluation import scores
 from deepcryopicker.evaluation.scores import Evaluated
-from deepcryopicker.pipeline.scoring import picked as module
 from deepcryopicker.pipeline.scoring.pick_outcomes import write_outcomes
 from deepcryopicker.pipeline.scoring.picked import evaluate_picks, scoring_radius
 from deepcryopicker.types import Picks
@@ -48,13 +47,13 @@ def test_without_truth_nothing_is_evaluated(tmp_path):
 @pytest.fixture
 def matched(monkeypatch):
     """How often picks were matched."""
-    calls = []
+    calls, evaluate = [], scores.evaluate_micrograph
 
     def count(*arguments):
         calls.append(arguments)
-        return scores.evaluate_micrograph(*arguments)
+        return evaluate(*arguments)
 
-    monkeypatch.setattr(module, "evaluate_micrograph", count)
+    monkeypatch.setattr(scores, "evaluate_micrograph", count)
     return calls
 
 

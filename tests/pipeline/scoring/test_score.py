@@ -2,7 +2,8 @@
 
 import pytest
 
-from deepcryopicker.pipeline.scoring.score import curve_of, score, tabulate
+from deepcryopicker.pipeline.scoring.pick_curves import curve_of
+from deepcryopicker.pipeline.scoring.score import score, tabulate
 from deepcryopicker.types import Picks
 
 from .common import make_entry, make_picked
