@@ -1,8 +1,10 @@
 """Check that a foreign configuration only runs code of this program and of Hydra.
 
-The options of this program do not name code, but the section ``hydra`` can. It is checked each
-time Hydra has composed a configuration, before objects are created from it. Hydra has no public
-interface for this, so two of its classes are replaced here, and its version is pinned.
+The options of this program do not name code, but the section ``hydra`` can. Refusing that section
+in every foreign file would not be enough: a package directive, a defaults list, an interpolation or
+the parameters of a sweep can put content of any file there. It is therefore checked each time Hydra
+has composed a configuration, before objects are created from it. Hydra has no public interface
+between the two, so two of its classes are replaced here, and its version is pinned.
 """
 
 import copy

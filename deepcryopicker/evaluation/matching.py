@@ -1,4 +1,8 @@
-"""Greedy one-to-one matching of picks with true particles."""
+"""Greedy one-to-one matching of picks with true particles.
+
+SciPy's ``linear_sum_assignment`` minimises the total distance and ignores scores; here a pick with
+a higher score is matched first.
+"""
 
 from typing import Final
 

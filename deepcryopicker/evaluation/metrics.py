@@ -170,7 +170,8 @@ def average_precision(
     """Area under the envelope of the precision over all points (VOC 2010).
 
     At each recall the envelope is the highest precision at that or any higher recall; recall that
-    is never reached adds nothing.
+    is never reached adds nothing. scikit-learn and torchmetrics do not know of particles that no
+    candidate hits, so that to them the last candidate always reaches a recall of 1.
 
     Parameters
     ----------

@@ -1,4 +1,8 @@
-"""Lock of a run folder, so that only one run uses it at a time."""
+"""Lock of a run folder, so that only one run uses it at a time.
+
+Not filelock: the lock file names the process and machine that hold it, for the message, and a file
+system without locks is accepted.
+"""
 
 import fcntl
 import os

@@ -1,8 +1,9 @@
 """Circular Hough transform with phase coding: circles in a particle mask (METHOD.md 4).
 
 Every edge pixel votes along its gradient for a centre at each radius. A vote is a complex number
-whose phase codes its radius, so that one accumulator serves all radii: where votes of one radius
-meet they add up, elsewhere they cancel.
+whose phase encodes the radius, so that one accumulator serves all radii: votes of the same radius
+add up at a centre and cancel elsewhere. This is MATLAB's phase coding, which the authors used;
+neither OpenCV nor scikit-image has it.
 """
 
 from dataclasses import dataclass
@@ -18,19 +19,18 @@ from deepcryopicker.types import Floats, Image, Mask
 Complex = npt.NDArray[np.complex128]
 
 _RADIUS_STEP = 0.5
-_RADII_AT_ONCE = 4  # few enough for the processor's cache, many enough to amortise the call
+_RADII_AT_ONCE = 4  # fits the processor cache at little overhead
 
 
 @dataclass(frozen=True)
 class Circles:
-    """Circles found, strongest first; pixels of the mask, (x, y) = (column, row).
+    """Detected circles, strongest first; pixels of the mask, (x, y) = (column, row).
 
     Attributes
     ----------
     x, y, radius : (N,) float64
     strength : (N,) float64
-        Height of the peak of votes, each worth one over its circumference, less
-        `1 - sensitivity`.
+        Peak height minus `1 - sensitivity`; a vote has the weight of one over its circumference.
     """
 
     x: Floats
@@ -51,12 +51,12 @@ def find_circles(mask: Mask, smallest: float, largest: float, sensitivity: float
     smallest, largest : float
         Radii in pixels, 0 < smallest < largest.
     sensitivity : float
-        0-1. A peak counts if it rises by more than ``1 - sensitivity`` above the pass to any
-        higher peak, and if it is at least twice as strong as that.
+        0-1. A peak is accepted if its prominence exceeds ``1 - sensitivity`` and its height is at
+        least twice that value.
     """
     accumulator = _vote(mask, smallest, largest)
     depth = 1.0 - sensitivity
-    # Votes from outside do not exist: the median filter sees zeros there.
+    # There are no votes outside the image: the median filter is padded with zeros.
     strength = cv2.medianBlur(np.pad(np.abs(accumulator).astype(np.float32), 2), 5)[2:-2, 2:-2]
     y, x, height = _peaks(strength, prominent_maxima(strength, depth))
     # The phase runs from -pi at the smallest radius to pi at the largest, linearly in log(r).
@@ -67,7 +67,7 @@ def find_circles(mask: Mask, smallest: float, largest: float, sensitivity: float
 
 
 def _peaks(strength: Image, prominent: Mask) -> tuple[Floats, Floats, Floats]:
-    """Weighted centroid (y, x) and height of every region of `prominent`; each (N,)."""
+    """Return weighted centroid (y, x) and height of every region of `prominent`; each (N,)."""
     count, regions = cv2.connectedComponents(prominent.astype(np.uint8), connectivity=8)
     row, column = np.nonzero(prominent)
     index, weight = regions[row, column] - 1, strength[row, column].astype(np.float64)
@@ -79,12 +79,12 @@ def _peaks(strength: Image, prominent: Mask) -> tuple[Floats, Floats, Floats]:
 
 
 def _vote(mask: Mask, smallest: float, largest: float) -> Complex:
-    """Complex accumulator (H, W): votes of the edge pixels, phase = logarithm of the radius."""
+    """Return the complex accumulator (H, W) of the votes; its phase is the logarithmic radius."""
     row, column, dy, dx = _edges(mask)
     radii = np.arange(smallest, largest + 1e-9, _RADIUS_STEP)
     phase = 2.0 * np.pi * np.log(radii / smallest) / np.log(largest / smallest) - np.pi
     weight = np.exp(1j * phase) / (2.0 * np.pi * radii)
-    # A margin as wide as the largest radius takes the votes that fall outside the image.
+    # A margin of the largest radius collects the votes outside the image.
     margin = int(np.ceil(largest)) + 1
     height, width = (side + 2 * margin for side in mask.shape)
     row, column = row + np.float32(margin), column + np.float32(margin)
@@ -102,13 +102,13 @@ def _vote(mask: Mask, smallest: float, largest: float) -> Complex:
 
 
 def _edges(mask: Mask) -> tuple[Image, Image, Image, Image]:
-    """Row and column of the edge pixels, and their unit gradient (dy, dx); each (N,)."""
+    """Return row and column of the edge pixels, and their unit gradient (dy, dx); each (N,)."""
     border = cv2.BORDER_REPLICATE
     smooth = cv2.GaussianBlur(mask.astype(np.float32), (5, 5), 1.5, borderType=border)
     dx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, borderType=border)
     dy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, borderType=border)
     slope = cv2.magnitude(dx, dy)
-    # Without any slope the threshold is 0 as well, and nothing exceeds it.
+    # Without any gradient the threshold is 0 and no pixel exceeds it.
     row, column = np.nonzero(slope > threshold_otsu(slope))
     steep = slope[row, column]
     return (

@@ -1,4 +1,4 @@
-"""Outlines of mask components and how round they are (METHOD.md 6, Algorithm 1)."""
+"""Outlines and circularity of mask components (METHOD.md 6, Algorithm 1)."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from scipy import ndimage
 from deepcryopicker.types import Floats, Labels, Mask
 
 Outline = npt.NDArray[np.int32]
-"""(M, 2): x and y of the outermost pixels of a component in order, each step to a neighbour."""
+"""(M, 2): x and y of the outermost pixels of a component, in order around it."""
 
 # Vossepoel and Smeulders (1982): least-squares weights of straight steps, diagonal steps and
 # corners, good to 1 % for lines and discs alike. Counting sqrt(2) for each diagonal, as
@@ -19,18 +19,18 @@ _STRAIGHT, _DIAGONAL, _CORNER = 0.980, 1.406, -0.091
 
 
 def circularity(components: Mask | Labels) -> Floats:
-    """Circularity ``C = P^2 / (4 pi A)`` of each component (Eq. 5): 1 for a disc, else more.
+    """Return the circularity ``C = P^2 / (4 pi A)`` of each component (Eq. 5), 1 for a disc.
 
     Parameters
     ----------
     components : (H, W) bool or int32
-        A mask, whose 8-connected components are numbered as by :func:`as_labels`,
-        or components that have their numbers already. Holes count as filled.
+        A mask, whose 8-connected components are numbered as by :func:`as_labels`, or numbered
+        components. Holes count as filled.
 
     Returns
     -------
     (N,) float64
-        Entry ``i`` belongs to label ``i + 1``; NaN where no pixel has that label.
+        Entry ``i`` is for label ``i + 1``; NaN if no pixel has that label.
 
     Examples
     --------
@@ -46,14 +46,14 @@ def circularity(components: Mask | Labels) -> Floats:
 
 
 def as_labels(components: Mask | Labels) -> Labels:
-    """Return labels as they are, and for a mask those of its 8-connected components."""
+    """Return labels unchanged, and for a mask the labels of its 8-connected components."""
     if components.dtype != np.bool_:
         return components.astype(np.int32, copy=False)
     return cv2.connectedComponents(components.astype(np.uint8), connectivity=8)[1]
 
 
 def outlines(labels: Labels) -> Iterator[tuple[int, Outline]]:
-    """Yield each label with its outline, that of its largest piece if it has several."""
+    """Yield each label with its outline; that of its largest piece if it has several."""
     for label, window in enumerate(ndimage.find_objects(labels), start=1):
         if window is None:
             continue
@@ -65,7 +65,7 @@ def outlines(labels: Labels) -> Iterator[tuple[int, Outline]]:
 
 
 def filled_area(outline: Outline) -> float:
-    """Pixels on and inside an outline, exactly: Pick's theorem."""
+    """Return the exact number of pixels on and inside an outline (Pick's theorem)."""
     steps = len(outline) if len(outline) > 1 else 0
     return float(cv2.contourArea(outline)) + steps / 2.0 + 1.0
 
@@ -75,7 +75,9 @@ def outer_perimeter(outline: Outline) -> float:
 
     The outline runs through pixel centres. Half a pixel farther out, any closed curve is longer
     by ``2 pi / 2`` (Steiner's formula). The estimate of a disc with a radius of 5 pixels or more
-    is good to 2.5 %.
+    is good to 2.5 %; those of squares of 14, 24 and 40 pixels are good to 7, 5 and 3 %.
+    ``skimage.measure.perimeter_crofton`` is as good for discs, but its errors for these squares
+    are 9, 8 and 6 %.
     """
     step = np.diff(outline, axis=0, append=outline[:1])
     diagonal = np.count_nonzero(step.all(axis=1))

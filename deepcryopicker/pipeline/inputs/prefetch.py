@@ -1,4 +1,8 @@
-"""Read the next micrograph while the current one is processed."""
+"""Read the next micrograph while the current one is processed.
+
+Not a ThreadPoolExecutor: the interpreter waits for its threads when it exits, while a daemon thread
+that a file system does not answer is abandoned.
+"""
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator

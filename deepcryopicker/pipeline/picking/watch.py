@@ -1,4 +1,8 @@
-"""Watch a folder during acquisition, and pick each micrograph as soon as it is complete."""
+"""Watch a folder during acquisition, and pick each micrograph as soon as it is complete.
+
+The folder is listed again and again: inotify, and the libraries that use it, do not report files
+that another machine writes over NFS or SMB.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
