@@ -1,3 +1,68 @@
-"""DeepCryoPicker: particle picking in cryo-EM micrographs without labels."""
+"""DeepCryoPicker: particle picking in cryo-EM micrographs without labels.
+
+Everything is loaded when it is first asked for, so that the import itself takes no time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from deepcryopicker.api.comparing import match_picks, score_picks
+    from deepcryopicker.api.coordinate_files import read_coordinates, write_coordinates
+    from deepcryopicker.api.finding import find_particles, pick_micrograph
+    from deepcryopicker.api.learning import train_network
+    from deepcryopicker.api.loading import load_weights, save_weights
+    from deepcryopicker.api.micrographs import read_micrograph, simulate_micrograph
+    from deepcryopicker.errors import DeepCryoPickerError
+    from deepcryopicker.types import Micrograph, Picks
+
+_PLACES = {
+    "DeepCryoPickerError": "errors",
+    "Micrograph": "types",
+    "Picks": "types",
+    "find_particles": "api.finding",
+    "load_weights": "api.loading",
+    "match_picks": "api.comparing",
+    "pick_micrograph": "api.finding",
+    "read_coordinates": "api.coordinate_files",
+    "read_micrograph": "api.micrographs",
+    "save_weights": "api.loading",
+    "score_picks": "api.comparing",
+    "simulate_micrograph": "api.micrographs",
+    "train_network": "api.learning",
+    "write_coordinates": "api.coordinate_files",
+}
+
+__all__ = [
+    "DeepCryoPickerError",
+    "Micrograph",
+    "Picks",
+    "__version__",
+    "find_particles",
+    "load_weights",
+    "match_picks",
+    "pick_micrograph",
+    "read_coordinates",
+    "read_micrograph",
+    "save_weights",
+    "score_picks",
+    "simulate_micrograph",
+    "train_network",
+    "write_coordinates",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Name what can be asked for, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,188 @@
+"""Find particles: with a trained network, or without labels and without any network."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deepcryopicker.api.loading import load_weights
+from deepcryopicker.api.micrographs import ALONE, Given, as_entries, plain_errors, with_diameter
+from deepcryopicker.config.options import read_option
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.console import quiet
+from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig
+from deepcryopicker.model.cards import chain_on
+from deepcryopicker.model.weights import GENERAL, SAME_DIAMETER, Trained
+from deepcryopicker.picker.function import none_in_blanks
+from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
+from deepcryopicker.picker.search import build_search
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.runs.attempts import AllOrNothing
+from deepcryopicker.types import Candidates, Picks
+
+PickerOption = str | Mapping[str, Any] | DenseConfig | SlidingConfig
+LabelerOption = str | Mapping[str, Any] | AutoConfig | LogConfig | MaskConfig
+
+
+def pick_micrograph(
+    micrograph: Given,
+    weights: str | Path | Trained = GENERAL,
+    *,
+    diameter: float | None = None,
+    diameter_angstrom: float | None = None,
+    pixel_size: float | None = None,
+    polarity: str = "dark",
+    candidates: bool = False,
+    picker: PickerOption = "dense",
+) -> Picks:
+    """Pick the particles of a micrograph with a trained network, as ``pick`` does.
+
+    Parameters
+    ----------
+    micrograph : (H, W) array, file or Micrograph
+    weights : str, Path or Trained
+        As :func:`load_weights` takes or returns them.
+    diameter : float, optional
+        Of the particles, original pixels. Without it, that which the network was trained at, or
+        else an estimate from this micrograph.
+    diameter_angstrom : float, optional
+        The same in Angstrom; needs a pixel size.
+    pixel_size : float, optional
+        Angstrom per pixel; takes the place of what the file's header says.
+    polarity : {"dark", "bright"}
+        How particles look in the array or file.
+    candidates : bool
+        Return what scores less than the threshold as well: all of ``picks/*.csv``.
+    picker : str, mapping or configuration
+        ``dense`` or ``sliding``; or keys that differ from ``conf/picker/dense.yaml``, such as
+        ``{"threshold": 0.3, "device": "cpu"}``.
+
+    Returns
+    -------
+    Picks
+        Original pixels, best first.
+
+    Raises
+    ------
+    MicrographError
+        If the micrograph cannot be used.
+    UsageError
+        If an argument is wrong.
+    """
+    trained = weights if isinstance(weights, Trained) else load_weights(weights)
+    config = as_option("picker", "dense", picker, DenseConfig | SlidingConfig)
+    if config.weights is not None:
+        raise UsageError("picker.weights has no place here: weights is the second argument")
+    preprocessing = chain_on(trained.preprocessing, "the card of the weights")
+    if diameter is None and diameter_angstrom is None:
+        diameter = trained.diameter
+    entries = as_entries(
+        [micrograph],
+        diameter=diameter,
+        diameter_angstrom=diameter_angstrom,
+        pixel_size=pixel_size,
+        polarity=polarity,
+        argument=ALONE,
+    )
+    if diameter and trained.diameter and abs(diameter / trained.diameter - 1) > SAME_DIAMETER:
+        raise UsageError(
+            f"diameter={diameter:g}, but the weights were trained at {trained.diameter:g} pixels; "
+            "leave it out, or train on these micrographs"
+        )
+    search = build_search(trained, config)
+    find = none_in_blanks(lambda _, preprocessed: search(preprocessed).picks)
+
+    def pick(entry: Entry) -> Picks:
+        loaded = entry.load()
+        size = entry.particle_diameter(loaded)
+        return find(entry, Preprocessed(loaded, size, preprocessing))
+
+    with quiet(), plain_errors():
+        (entry,) = with_diameter(entries, preprocessing)
+        stop = AllOrNothing()
+        picks = stop.attempt("picking", entry.name, entry.path, lambda: pick(entry))
+    return picks if candidates else picks[picks.score >= config.threshold]
+
+
+def find_particles(
+    micrographs: Sequence[Given],
+    *,
+    diameter: float | None = None,
+    diameter_angstrom: float | None = None,
+    pixel_size: float | None = None,
+    polarity: str = "dark",
+    labeler: LabelerOption = "auto",
+    progress: bool = False,
+) -> list[Candidates]:
+    """Find the particles of micrographs of one kind without labels, as ``label`` does.
+
+    Parameters
+    ----------
+    micrographs : sequence of (H, W) arrays, files or Micrograph
+        What is typical of them is learnt from eight, spread over all.
+    diameter, diameter_angstrom, pixel_size, polarity
+        As for :func:`pick_micrograph`; without a diameter it is estimated.
+    labeler : str, mapping or configuration
+        Name of an option in ``conf/labeler``, such as ``auto``, ``log`` or ``ibc``; or keys that
+        differ from ``conf/labeler/auto.yaml``.
+    progress : bool
+        Show how far the work is.
+
+    Returns
+    -------
+    list of Candidates
+        For each micrograph every candidate, ``picks``; which of them are fit to train on,
+        ``good``; and why the others are not, ``reason``.
+
+    Raises
+    ------
+    MicrographError
+        If a micrograph cannot be used.
+    UsageError
+        If an argument is wrong.
+    """
+    # Imported where it is needed: to pick takes no labeler.
+    from deepcryopicker.pipeline.labels.label_dataset import label_each
+
+    config = as_option("labeler", "auto", labeler, AutoConfig | LogConfig | MaskConfig)
+    preprocessing = read_option("preprocessing", "default")
+    entries = as_entries(
+        micrographs,
+        diameter=diameter,
+        diameter_angstrom=diameter_angstrom,
+        pixel_size=pixel_size,
+        polarity=polarity,
+    )
+    with quiet(not progress), plain_errors():
+        catalogue = Catalogue("micrographs", tuple(with_diameter(entries, preprocessing)))
+        labelled = label_each(catalogue, preprocessing, config, AllOrNothing())
+        return [one.candidates for one in labelled]
+
+
+def as_option(group: str, default: str, given: Any, kinds: Any) -> Any:
+    """Return the configuration that was given by name, by what differs, or as it is.
+
+    Parameters
+    ----------
+    group : str
+        Of the configuration, such as ``picker``.
+    default : str
+        Option that a mapping changes keys of.
+    given : str, mapping or configuration
+    kinds : type or union of types
+        Configurations that make sense here.
+
+    Raises
+    ------
+    UsageError
+    """
+    if isinstance(given, str):
+        given = read_option(group, given)
+    elif isinstance(given, Mapping):
+        given = read_option(group, default, given)
+    if not isinstance(given, kinds):
+        raise UsageError(
+            f"{group}: this cannot be used here; leave it out for {default}, or give a name in "
+            f"conf/{group} or a dictionary of keys"
+        )
+    return given
