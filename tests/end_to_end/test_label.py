@@ -108,6 +108,7 @@ def test_the_files_of_the_contract_are_there(labelled):
         "status.json",
         "summary.csv",
         *(f"picks/{stem}.csv" for stem in STEMS),
+        *(f"outcomes/{stem}.csv" for stem in STEMS),
         *(f"masks/{stem}.png" for stem in STEMS),
         *(f"panels/{stem}.png" for stem in STEMS[:2]),  # as many as overlays
         *(f"stages/{stem}.png" for stem in STEMS),
