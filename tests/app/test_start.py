@@ -28,8 +28,7 @@ except SystemExit as ended:
 """
 NOT_FOR_PICKING = (
     "deepcryopicker.class_set",
-    "deepcryopicker.evaluation.chance",
-    "deepcryopicker.evaluation.protocols",
+    "deepcryopicker.evaluation",
     "deepcryopicker.labeler",
     "deepcryopicker.logger",
     "deepcryopicker.paper",
