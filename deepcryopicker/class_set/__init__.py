@@ -1,1 +1,1 @@
-"""The training set: which windows become particles, contaminants and background."""
+"""The training set: selection of windows of particles, contaminants and background."""

@@ -1,4 +1,4 @@
-"""Places for windows that hold no particle, or none in the middle."""
+"""Positions for windows without a particle, or without one at the centre."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,24 +15,25 @@ def off_centre(
     farthest: float,
     rng: np.random.Generator,
 ) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Shift each particle's position far enough that the window is no longer centred on one.
+    """Shift the position of each particle so that the window is no longer centred on a particle.
 
     Parameters
     ----------
     particles : (N, 2) float64
         Positions to shift, (x, y), pixels.
     candidates : (M, 2) float64
-        Every candidate: none may lie within 0.95 `nearest` of a shifted position.
+        All candidates: none may lie within 0.95 `nearest` of a shifted position.
     shape : (H, W)
     nearest, farthest : float
         Limits of the shift, pixels.
+    rng : numpy.random.Generator
 
     Returns
     -------
     (K, 2) float64, K <= 2 N
         Shifted positions.
     (K,) int64
-        Index of the particle that each was shifted from.
+        Index of the particle from which each was shifted.
     """
     if len(particles) == 0:
         return np.zeros((0, 2)), np.zeros(0, np.int64)
@@ -48,21 +49,21 @@ def off_centre(
 def between(
     particles: Floats, candidates: Floats, nearest: float, farthest: float
 ) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Find the places midway between two particles that (nearly) touch.
+    """Return the positions midway between two particles that (nearly) touch.
 
     Parameters
     ----------
     particles : (N, 2) float64
         (x, y), pixels.
     candidates : (M, 2) float64
-        Every candidate: none may lie within 0.95 `nearest` of such a place.
+        All candidates: none may lie within 0.95 `nearest` of such a position.
     nearest, farthest : float
-        Limits of the distance from a place to either particle, pixels.
+        Limits of the distance to either particle, pixels.
 
     Returns
     -------
     (K, 2) float64
-        Places.
+        Positions.
     (K,) int64
         Index of one of the two particles.
     """
@@ -77,7 +78,7 @@ def between(
 def far_from(
     places: Floats, candidates: Floats, distance: float, count: int, rng: np.random.Generator
 ) -> Floats:
-    """Draw places that keep a distance to every candidate.
+    """Draw positions with a minimum distance from every candidate.
 
     Parameters
     ----------
@@ -87,7 +88,8 @@ def far_from(
     distance : float
         Pixels.
     count : int
-        How many at the most.
+        Maximum number.
+    rng : numpy.random.Generator
 
     Returns
     -------
@@ -100,7 +102,7 @@ def far_from(
 
 
 def _clear(places: Floats, candidates: Floats, nearest: float) -> npt.NDArray[np.bool_]:
-    """Tell which places have no candidate within 0.95 `nearest`."""
+    """Return which positions have no candidate within 0.95 `nearest`, (N,) bool."""
     clear: npt.NDArray[np.bool_] = KDTree(candidates).query(places)[0] > 0.95 * nearest
     return clear
 

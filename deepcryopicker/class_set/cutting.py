@@ -1,4 +1,4 @@
-"""From samples to windows: cut, turned, and some of them in another version of the micrograph."""
+"""Cut the windows of samples, rotated, and some from another version of the micrograph."""
 
 from collections.abc import Callable
 
@@ -20,9 +20,9 @@ def cut_windows(samples: Samples, micrograph: Micrograph, size: int) -> Image:
     Parameters
     ----------
     samples : Samples
-        N of them.
+        N samples.
     micrograph : Micrograph
-        As the network sees it.
+        At the working scale.
     size : int
         Side of the windows, working pixels.
 
@@ -32,20 +32,21 @@ def cut_windows(samples: Samples, micrograph: Micrograph, size: int) -> Image:
     """
     x, y = (to_working(position, micrograph.scale) for position in (samples.x, samples.y))
     windows = cut(micrograph.image, np.column_stack([x, y]), size, beyond="mean")
-    for turns in (1, 2, 3):
-        chosen = samples.turns == turns
-        windows[chosen] = np.rot90(windows[chosen], turns, axes=(1, 2))
+    for quarter_turns in (1, 2, 3):
+        chosen = samples.quarter_turns == quarter_turns
+        windows[chosen] = np.rot90(windows[chosen], quarter_turns, axes=(1, 2))
     return windows
 
 
 def smoothed(cut_of: Callable[[int], Image], size: int, rng: np.random.Generator) -> Image:
-    """Smooth each window by a Gaussian of random width and mask, as the paper augments.
+    """Smooth each window with a Gaussian of random width and mask, as in the paper's augmentation.
 
     Parameters
     ----------
     cut_of : callable
-        From a size to windows (N, size, size): they are cut larger, so that no edge shows.
+        Returns windows (N, size, size) of a size; they are cut larger to avoid edge effects.
     size : int
+        Side of the result, pixels.
     rng : numpy.random.Generator
         Standard deviations are uniform in (0, 1) pixels, masks have 3 x 3 or 5 x 5 pixels.
 
@@ -65,9 +66,9 @@ def smoothed(cut_of: Callable[[int], Image], size: int, rng: np.random.Generator
 
 
 def matched(version: Image, seen: Image) -> Image:
-    """Give another version of a micrograph the mean, standard deviation and sign of the one seen.
+    """Scale another version of a micrograph to mean, standard deviation and sign of that used.
 
-    A chain may turn dark particles bright half-way.
+    The sign differs if a step of the chain inverts the contrast.
     """
     deviation, spread = version - version.mean(), float(version.std())
     if spread == 0:

@@ -1,4 +1,4 @@
-"""Which windows make up a training set: split, balanced, and with rotated copies."""
+"""Draw the windows of a training set: split, balanced, and with rotated copies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -29,25 +29,25 @@ Index = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Samples:
-    """N windows still to be cut.
+    """N windows to be cut.
 
     Attributes
     ----------
     micrograph : (N,) int64
     x, y : (N,) float64
         Original pixels.
-    turns : (N,) int64
-        Quarter turns of the copy.
+    quarter_turns : (N,) int64
+        Rotation of the copy, multiples of 90 degrees.
     site : (N,) int64
-        Number of the place; its copies share it.
+        Number of the position; its copies share it.
     unit : (N,) int64
-        Number of the micrograph, or of the spatial block where blocks are split.
+        Number of the micrograph, or of the spatial block if blocks are split.
     kind : (N,) str
         As in :class:`Sites`.
     target : (N,) int64
         Index of the class.
     near : (N,) int64
-        Index of the class of the particle that a place is centred on or close to; -1 for none.
+        Index of the class of the particle at or near the position; -1 for none.
     heat : (N,) float64
         As in :class:`Sites`.
     split : (N,) str
@@ -56,7 +56,7 @@ class Samples:
     micrograph: Index
     x: Floats
     y: Floats
-    turns: Index
+    quarter_turns: Index
     site: Index
     unit: Index
     kind: Strings
@@ -77,22 +77,22 @@ class Samples:
 def draw_samples(
     sites: Sequence[Sites], strata: Sequence[str], config: ClassSetConfig, seed: int
 ) -> Samples:
-    """Split the places of all micrographs, and draw the same number of windows of every class.
+    """Split the positions of all micrographs, and draw the same number of windows of each class.
 
     Parameters
     ----------
     sites : sequence of Sites
-        One for each micrograph.
+        One per micrograph.
     strata : sequence of str
-        What each micrograph is a member of; see :func:`assign_splits`. Within a class the strata
-        take turns, so that a large dataset does not crowd out a small one.
+        Group of each micrograph; see :func:`assign_splits`. Within a class the strata alternate,
+        so that a large dataset does not dominate a small one.
     config : ClassSetConfig
     seed : int
 
     Raises
     ------
     NothingUsableError
-        If a split is left without particles or without anything to tell them from.
+        A split has no particles, or only particles.
     """
     shares = shares_of(config)
     splits = assign_splits(strata, config, seed)
@@ -117,25 +117,26 @@ def draw_samples(
 
 
 def require_both_kinds(samples: Samples) -> None:
-    """Refuse to train or validate without particles or without anything else.
+    """Refuse samples without particles or without background for training or validation.
 
     Raises
     ------
     NothingUsableError
+        Names what is missing, and the split.
     """
     for split in ("train", "validation"):
         is_particle = np.isin(samples.kind[samples.split == split], SHAPES)
         if not is_particle.any() or is_particle.all():
             missing = "background" if is_particle.any() else "particles"
             raise NothingUsableError(
-                f"the labeler left no {missing} for the {split} split. "
+                f"the labeler found no {missing} for the {split} split. "
                 "Look at its overlays, check dataset.diameter and dataset.polarity, "
                 "or give more micrographs"
             )
 
 
 def heat_targets(samples: Samples, classes: Sequence[str]) -> Image:
-    """Share each window between its own class and that of the particle it is close to.
+    """Distribute each window between its own class and that of the nearby particle.
 
     Returns
     -------
@@ -146,14 +147,14 @@ def heat_targets(samples: Samples, classes: Sequence[str]) -> Image:
     height = np.where(samples.near >= 0, samples.heat, 0.0).astype(np.float32)
     heat = np.zeros((len(samples), len(classes)), np.float32)
     heat[rows, samples.target] = 1.0 - height
-    heat[rows, samples.near] += height  # where there is no particle, nothing is added
+    heat[rows, samples.near] += height  # zero without a particle
     return heat
 
 
 def _pool(
     sites: Sequence[Sites], strata: Sequence[str], splits: Strings, config: ClassSetConfig
 ) -> tuple[Samples, npt.NDArray[np.bool_]]:
-    """All places of all micrographs, and which of them lie in a guard band between splits."""
+    """Return all positions, and which of them lie in a guard band between splits."""
     micrograph = np.repeat(np.arange(len(sites)), [len(one.x) for one in sites])
     gathered = {
         name: np.concatenate([getattr(one, name) for one in sites])
@@ -166,7 +167,7 @@ def _pool(
         micrograph=micrograph,
         x=gathered["x"],
         y=gathered["y"],
-        turns=np.zeros(len(micrograph), np.int64),
+        quarter_turns=np.zeros(len(micrograph), np.int64),
         site=np.arange(len(micrograph)),
         unit=micrograph * BLOCKS + block,
         kind=gathered["kind"],
@@ -180,7 +181,7 @@ def _pool(
 
 
 def _target(kind: str, config: ClassSetConfig) -> int:
-    """Index of the class that a kind of place belongs to; -1 for none."""
+    """Return the class index of a kind of position; -1 for none."""
     name = BACKGROUND if kind == EMPTY else kind
     if kind in (OFF_CENTRE, BETWEEN, CONTAMINANT):
         name = NEGATIVE
@@ -194,34 +195,34 @@ def _target(kind: str, config: ClassSetConfig) -> int:
 def _draw(
     pool: Samples, stratum: Strings, limit: int, config: ClassSetConfig, rng: np.random.Generator
 ) -> Samples:
-    """Draw the same number of windows for every class that occurs."""
+    """Draw the same number of windows of every class that occurs."""
     is_particle = np.isin(pool.kind, SHAPES)
     particles = np.bincount(pool.target[is_particle], minlength=1)
-    wanted = min(limit, _turns(config) * int(particles.max()))
+    wanted = min(limit, _rotations(config) * int(particles.max()))
     parts = [pool[np.zeros(0, np.int64)]]
     for index in range(len(config.classes)):
         members = np.flatnonzero(pool.target == index)
         for kinds, count in _quotas(pool.kind[members], wanted, config).items():
             chosen = members[np.isin(pool.kind[members], kinds)]
-            order = _taking_turns(stratum[chosen], rng)
-            places, turns = _copies(chosen[order], count, config.rotations)
-            parts.append(replace(pool[places], turns=turns))
+            order = _alternating(stratum[chosen], rng)
+            places, rotation = _copies(chosen[order], count, config.rotations)
+            parts.append(replace(pool[places], quarter_turns=rotation))
     return _join(parts)
 
 
-def _turns(config: ClassSetConfig) -> int:
-    """Return how many rotated copies of a place there can be, itself included."""
+def _rotations(config: ClassSetConfig) -> int:
+    """Return the number of orientations in which a position may be used."""
     return 1 if config.rotations == "none" else 4
 
 
 def _quotas(kinds: Strings, wanted: int, config: ClassSetConfig) -> dict[tuple[str, ...], int]:
-    """Share one class between the kinds of places it has, shapes together: windows of each."""
+    """Return the number of windows of each kind of position in one class; shapes count as one."""
     empty = 0.0 if NEGATIVE in config.classes else 1.0 - config.off_centre_share
-    beside = 1.0 - empty  # what is not empty: off-centre, and others in its place
+    beside = 1.0 - empty  # off-centre windows, and those that replace them
 
     def of(kind: str, wished: float) -> float:
-        """Share of a kind that is taken in as many turns as there are, at the most."""
-        return min(wished, np.count_nonzero(kinds == kind) * _turns(config) / max(wanted, 1))
+        """Return the fraction of a kind, limited by its positions in all orientations."""
+        return min(wished, np.count_nonzero(kinds == kind) * _rotations(config) / max(wanted, 1))
 
     between = of(BETWEEN, beside * config.between_share)
     contaminants = of(CONTAMINANT, (beside - between) * config.contaminant_share)
@@ -238,8 +239,8 @@ def _quotas(kinds: Strings, wanted: int, config: ClassSetConfig) -> dict[tuple[s
     return dict(zip(present, np.diff(edges).tolist(), strict=True))
 
 
-def _taking_turns(stratum: Strings, rng: np.random.Generator) -> Index:
-    """Order at random, such that the strata take turns until the smaller ones run out."""
+def _alternating(stratum: Strings, rng: np.random.Generator) -> Index:
+    """Return a random order in which the strata alternate until the smaller ones are used up."""
     order = rng.permutation(len(stratum))
     rank = np.zeros(len(order), np.int64)
     for name in np.unique(stratum):
@@ -249,18 +250,18 @@ def _taking_turns(stratum: Strings, rng: np.random.Generator) -> Index:
 
 
 def _copies(places: Index, count: int, rotations: str) -> tuple[Index, Index]:
-    """Take exactly `count` copies: which place, and by how many quarter turns it is rotated."""
-    turns = np.arange(1 if rotations == "none" else 4)
+    """Return exactly `count` copies: index of the position, and rotation in quarter turns."""
+    each = np.arange(1 if rotations == "none" else 4)
     if rotations == "all":
-        repeated, turned = np.repeat(places, len(turns)), np.tile(turns, len(places))
+        repeated, turned = np.repeat(places, len(each)), np.tile(each, len(places))
     else:
-        repeated, turned = np.tile(places, len(turns)), np.repeat(turns, len(places))
+        repeated, turned = np.tile(places, len(each)), np.repeat(each, len(places))
     chosen = np.arange(count) % len(repeated)
     return repeated[chosen], turned[chosen]
 
 
 def _scatter(drawn: Samples, limits: dict[str, int], rng: np.random.Generator) -> Samples:
-    """Split copies at random, whatever micrograph they come from."""
+    """Split copies at random, regardless of their micrograph."""
     split = drawn.split.copy()
     edges = np.cumsum([limits[name] for name in SPLITS]) / sum(limits.values())
     for index in np.unique(drawn.target):

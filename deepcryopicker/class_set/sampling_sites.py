@@ -1,4 +1,4 @@
-"""Where windows may be cut in one micrograph, and what they would show."""
+"""Positions of training windows in one micrograph, and their content."""
 
 from dataclasses import dataclass
 
@@ -20,20 +20,20 @@ from deepcryopicker.types import (
     Strings,
 )
 
-# Kinds, beside CONTAMINANT.
+# Kinds of positions, in addition to CONTAMINANT and the shapes.
 EMPTY, OFF_CENTRE, BETWEEN = "empty", "off-centre", "between"
 _EMPTY_PER_MICROGRAPH = 400
 _EMPTY_DISTANCE = 0.75  # diameters from the centre of an empty window to every candidate
-_EMPTY_COVERAGE = 0.1  # maximum share of particle-like pixels in the centre of an empty window
+_EMPTY_COVERAGE = 0.1  # maximum fraction of particle-like pixels at the centre of an empty window
 _HEAT_SIGMA = 0.15  # diameters
-# Diameters from a place between two particles to either. Closer ones are one pick, and between
-# those farther apart there is nothing that looks like a particle.
+# Diameters from a position between two particles to either. Closer particles are one pick, and
+# between more distant ones there is no particle-like contrast.
 _BETWEEN = (0.25, 0.5)
 
 
 @dataclass(frozen=True)
 class Sites:
-    """Places of one micrograph, N of them.
+    """N positions in one micrograph.
 
     Attributes
     ----------
@@ -42,13 +42,13 @@ class Sites:
     kind : (N,) str
         A shape for a particle; ``off-centre``, ``between``, ``contaminant`` or ``empty``.
     shape : (N,) str
-        Shape of the particle that a place is centred on or close to; empty for none.
+        Shape of the particle at or near the position; empty for none.
     heat : (N,) float64
-        Height, 0 to 1, of a Gaussian around that particle: 1 at its centre.
+        Value, 0 to 1, of a Gaussian around that particle; 1 at its centre.
     block : (N,) int64
         Spatial block of the micrograph.
     guard : (N,) bool
-        Whether the place is too close to the next block to be told apart from it.
+        Whether windows here may overlap the next block.
     """
 
     x: Floats
@@ -68,21 +68,21 @@ def find_sites(
     config: ClassSetConfig,
     rng: np.random.Generator,
 ) -> Sites:
-    """List the places of one micrograph that training windows can be cut at.
+    """List the positions of possible training windows in one micrograph.
 
     Parameters
     ----------
     candidates : Candidates
-        Good ones are particles.
+        Good candidates are particles.
     shape : (H, W)
         Of the micrograph, original pixels.
     diameter : float
         Particle diameter, original pixels.
     window : float
-        Side of the windows, original pixels: those of different blocks are not to overlap.
+        Side of the windows, original pixels; windows of different blocks must not overlap.
     config : ClassSetConfig
     rng : numpy.random.Generator
-        Shifts the off-centre places and draws the empty ones.
+        For off-centre and empty positions.
     """
     centres = candidates.picks.positions
     good = candidates.good | _cut_a_little(candidates, shape, config.edge * diameter)
@@ -91,10 +91,10 @@ def find_sites(
     shifted, origin = background.off_centre(particles, centres, shape, near, far, rng)
     near, far = (share * diameter for share in _BETWEEN)
     between, either = background.between(particles, centres, near, far)
-    # Other rejected candidates are the paper's negatives, but many of them are particles.
+    # The paper uses all rejected candidates as negatives, but many of them are particles.
     junk = centres[~good & (candidates.reason == CONTAMINANT)]
     empty = _empty(candidates, centres, diameter, rng)
-    # Of each group: places, what they are, the shape of the particle there or near, its heat.
+    # Each group: positions, kind, shape of the particle there or nearby, heat.
     groups: list[tuple[Floats, npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]] = [
         (particles, label, label, 1.0),
         (shifted, OFF_CENTRE, label[origin], _heat(shifted, particles[origin], diameter)),
@@ -124,15 +124,15 @@ def count_particles(sites: Sites) -> dict[str, int]:
 
 
 def _cut_a_little(
-    candidates: Candidates, shape: tuple[int, int], rim: float
+    candidates: Candidates, shape: tuple[int, int], distance: float
 ) -> npt.NDArray[np.bool_]:
-    """Tell which particles are cut by the edge, but have their centre at least `rim` inside."""
+    """Return which particles are cut by the edge but centred at least `distance` inside."""
     x, y = candidates.picks.x, candidates.picks.y
-    return (candidates.reason == CUT_BY_EDGE) & clear_of_edges(x, y, shape, NO_MARGINS, rim)
+    return (candidates.reason == CUT_BY_EDGE) & clear_of_edges(x, y, shape, NO_MARGINS, distance)
 
 
 def _guard(shape: tuple[int, int], diameter: float, window: float) -> float:
-    """Width of the bands between blocks: a window, at most half a block, at least a particle."""
+    """Return the width of guard bands: a window, at most half a block, at least a particle."""
     return max(diameter, min(window, min(shape) / 8.0))
 
 
@@ -142,7 +142,7 @@ def _empty(
     diameter: float,
     rng: np.random.Generator,
 ) -> Floats:
-    """Draw places without particles, (N, 2), original pixels."""
+    """Draw positions without particles, (N, 2), original pixels."""
     row, column = np.nonzero(candidates.coverage <= _EMPTY_COVERAGE)
     places = to_original(np.column_stack([column, row]).astype(np.float64), candidates.scale)
     distance = _EMPTY_DISTANCE * diameter
@@ -150,6 +150,6 @@ def _empty(
 
 
 def _heat(places: Floats, particles: Floats, diameter: float) -> Floats:
-    """Height of a Gaussian around each particle at the place, (N,)."""
+    """Return the value at each place of a Gaussian around its particle, (N,)."""
     away = np.hypot(*(places - particles).T) / diameter
     return np.exp(-0.5 * (away / _HEAT_SIGMA) ** 2)

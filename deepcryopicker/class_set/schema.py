@@ -18,25 +18,25 @@ _SHARES = (
 
 @dataclass
 class ClassSetConfig:
-    """Which classes the network learns, and how their samples are drawn (METHOD.md 7).
+    """Classes of the network, and the sampling of their windows (METHOD.md 7).
 
     Attributes
     ----------
     classes : list of str
         In the order of the network's outputs. ``particle`` stands for all three shapes. Without
-        ``negative`` the off-centre windows go to ``background``; without ``background`` there are
+        ``negative`` off-centre windows belong to ``background``; without ``background`` there are
         no empty windows.
     samples_per_class : int
-        Upper limit over all splits; a class that is short of places is filled up with rotated
-        copies, then by repetition.
+        Maximum over all splits; a class with too few positions is filled up with rotated copies,
+        then by repetition.
     rotations : str
-        Copies rotated by 90, 180 and 270 degrees: ``fill`` adds them where places run out,
-        ``all`` takes each place in all four turns (the paper: 375 places make 1500 windows),
-        ``none`` makes none.
+        Copies rotated by 90, 180 and 270 degrees: ``fill`` adds them if there are too few
+        positions, ``all`` uses each position in all four orientations (the paper: 375 positions
+        give 1500 windows), ``none`` adds none.
     off_centre_share : float
         Share of the background class that is off-centre windows where there is no ``negative``.
     off_centre : list of float
-        Nearest and farthest shift of off-centre windows, in diameters.
+        Minimum and maximum shift of off-centre windows, in diameters.
     between_share : float
         Share of the off-centre windows that places midway between touching particles take the
         place of, where there are such; each is taken in four turns at the most.
@@ -44,19 +44,19 @@ class ClassSetConfig:
         Share of the other off-centre windows that contaminants take the place of, where the
         labeler found some; each is taken in four turns at the most.
     edge : float
-        Least distance of a particle's centre from the edge of the micrograph, in diameters. Half a
-        diameter leaves out what is cut by the edge.
+        Minimum distance of a particle's centre from the edge of the micrograph, in diameters. Half
+        a diameter excludes particles cut by the edge.
     augmented : float
-        Share of the training windows that show another version of the micrograph, as in the
+        Fraction of the training windows cut from another version of the micrograph, as in the
         paper's data augmentation: a random step of the chain, smoothed at random.
     test : float
-        Share of the micrographs that is tested on: 0.2 in the paper's methods, 0.3 in its text.
+        Fraction of the micrographs for testing: 0.2 in the paper's methods, 0.3 in its text.
     validation : float
-        Share of the others that chooses the best epoch and the temperature. With 1500 samples
-        and 0.2 for both a class has 960, 240 and 300.
+        Fraction of the others for the choice of the best epoch and the temperature. With 1500
+        samples and 0.2 for both, a class has 960, 240 and 300.
     split_by : str
         ``micrograph``, or ``copy``: rotated copies at random, as the paper seems to have done.
-        The latter leaks, and is there to measure by how much.
+        The latter leaks test data and serves to measure this effect.
     """
 
     classes: list[str] = field(default_factory=list)
@@ -88,7 +88,7 @@ class ClassSetConfig:
         if not 0 < self.validation < 1:
             raise UsageError(
                 f"class_set.validation must lie in (0, 1), got {self.validation:g}: "
-                "the best epoch is chosen by it"
+                "it is needed to choose the best epoch"
             )
         if len(self.off_centre) != 2 or not 0 < self.off_centre[0] < self.off_centre[1]:
             raise UsageError(
@@ -107,7 +107,7 @@ class ClassSetConfig:
         if PARTICLE in self.classes and set(self.classes) & set(SHAPES):
             raise UsageError(
                 f"class_set.classes: {PARTICLE} stands for all of {', '.join(SHAPES)}; "
-                "give it or them"
+                "give one or the other"
             )
         if not {BACKGROUND, NEGATIVE} & set(self.classes):
-            raise UsageError("class_set.classes needs background or negative to tell apart")
+            raise UsageError("class_set.classes needs background or negative beside particles")

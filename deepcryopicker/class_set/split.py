@@ -1,4 +1,4 @@
-"""Splits by micrograph, or by spatial block where there are too few micrographs."""
+"""Splits by micrograph, or by spatial block if there are too few micrographs."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from deepcryopicker.types import Floats, Strings
 _FEWEST_MICROGRAPHS = 3
 _PER_SIDE = 4
 BLOCKS = _PER_SIDE**2
-"""Spatial blocks of a micrograph."""
+"""Number of spatial blocks of a micrograph."""
 
 
 def shares_of(config: ClassSetConfig) -> dict[str, float]:
-    """Return the share of each split in the whole.
+    """Return the fraction of each split.
 
     Examples
     --------
@@ -37,13 +37,13 @@ def assign_splits(strata: Sequence[str], config: ClassSetConfig, seed: int) -> S
     Parameters
     ----------
     strata : sequence of str
-        What each of the M micrographs is a member of, such as its dataset. Every stratum is split
-        for itself. Where it has three micrographs or more, all blocks of a micrograph share its
-        split; fewer are split block by block. Every split that has a share gets at least one.
+        Group of each of the M micrographs, such as its dataset. Every stratum is split separately.
+        With three or more micrographs, all blocks of a micrograph have the same split; fewer are
+        split by block. Every split with a non-zero fraction gets at least one.
     config : ClassSetConfig
-        For the shares.
+        For the fractions.
     seed : int
-        The same gives the same splits.
+        Equal seeds give equal splits.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def assign_splits(strata: Sequence[str], config: ClassSetConfig, seed: int) -> S
 
 def _shuffled(count: int, shares: dict[str, float], rng: np.random.Generator) -> Strings:
     names: list[str] = []
-    for name, left in (("validation", 2), ("test", 1)):  # for the splits still to come
+    for name, left in (("validation", 2), ("test", 1)):  # `left` for the remaining splits
         wanted = max(1, round(shares[name] * count)) if shares[name] > 0 else 0
         names += [name] * min(wanted, count - len(names) - left)
     splits = np.array((names + ["train"] * count)[:count], dtype="<U10")
@@ -72,12 +72,12 @@ def _shuffled(count: int, shares: dict[str, float], rng: np.random.Generator) ->
 
 
 def needs_blocks(micrographs: int) -> bool:
-    """Whether a dataset is too small to be split by micrograph."""
+    """Return whether a dataset is too small to be split by micrograph."""
     return micrographs < _FEWEST_MICROGRAPHS
 
 
 def block_of(x: Floats, y: Floats, shape: tuple[int, int]) -> npt.NDArray[np.int64]:
-    """Index the spatial block (4 x 4, row by row) of each position.
+    """Return the index of the spatial block (4 x 4, row by row) of each position, (N,).
 
     Parameters
     ----------
@@ -94,15 +94,15 @@ def block_of(x: Floats, y: Floats, shape: tuple[int, int]) -> npt.NDArray[np.int
 
 
 def near_seam(x: Floats, y: Floats, shape: tuple[int, int], guard: float) -> npt.NDArray[np.bool_]:
-    """Find positions in the guard bands: what is left of two blocks is `guard` apart.
+    """Return which positions lie in the guard bands between blocks, (N,) bool.
 
     Parameters
     ----------
     x, y : (N,) float64
     shape : (H, W)
     guard : float
-        Width of the band along each seam between blocks, pixels: a window's side, so that windows
-        of two blocks share nothing.
+        Width of the band along each seam between blocks, pixels: the side of a window, so that
+        windows of two blocks do not overlap.
     """
     near = np.zeros(len(x), bool)
     for position, length in ((y, shape[0]), (x, shape[1])):

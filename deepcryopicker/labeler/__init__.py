@@ -1,1 +1,1 @@
-"""Labelers: find training particles in micrographs without any label."""
+"""Labelers: find training particles in unlabelled micrographs."""

@@ -1,63 +1,80 @@
-"""Better labels for another round: what labeler and network, between them, can be sure of."""
+"""Labels for another training round, on which labeler and network agree."""
 
 import numpy as np
 from scipy.spatial import KDTree
 
 from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Floats, Mask, Picks, Strings
 
-_NEAR = 0.3  # diameters within which two picks mean one place
+_NEAR = 0.3  # diameters within which two picks are of the same particle
 _SURE = 0.9
 _LIKELY = 0.5
-_FALSE = 0.3  # a pick of at least this score teaches something where it is wrong
+_FALSE = 0.3  # minimum score of a false pick that is worth training on
 _PROMOTED = (WEAK, "touching")
-"""Reasons of the labeler that a sure network overrules. Contrasts it cannot judge: it has learnt
-only from particles of the usual one."""
+"""Reasons of the labeler that a confident network overrules. Contrasts are not among them, because
+the network was trained on particles of typical contrast only."""
 
 
 def agreed(picks: Picks, labels: Picks, reason: Strings, diameter: float) -> tuple[Picks, Strings]:
-    """Judge a labeler's candidates again, by a network trained on the good ones.
+    """Update the candidates of a labeler by a network trained on the good ones.
 
     Parameters
     ----------
     picks : Picks
-        The network's; scores are probabilities.
+        Of the network; scores are probabilities.
     labels : Picks
-        The labeler's N candidates.
+        N candidates of the labeler.
     reason : (N,) str
-        Why they may not train the network; empty where they may.
+        Why they may not train the network; empty for good candidates.
     diameter : float
         Original pixels.
 
     Returns
     -------
     Picks
-        The labeler's, then what the network alone found.
+        Candidates of the labeler, followed by those found by the network alone.
     (M,) str
-        As `reason`: good ones that the network doubts and finds of its own are uncertain, weak or
-        touching ones that it is sure of are good, and contaminants remain what they are.
+        As `reason`. Good candidates of low score and those found by the network alone become
+        uncertain; weak or touching candidates of high score become good; contaminants stay.
     """
     score = _score_at(labels, picks, _NEAR * diameter)
     doubted = (reason == "") & (score < _LIKELY)
     promoted = np.isin(reason, _PROMOTED) & (score >= _SURE)
-    judged = np.where(doubted, UNCERTAIN, np.where(promoted, "", reason))
+    updated = np.where(doubted, UNCERTAIN, np.where(promoted, "", reason))
     own = picks[(picks.score >= _LIKELY) & ~_has_near(picks, labels, _NEAR * diameter)]
-    return labels.joined(own), np.concatenate([judged, np.full(len(own), UNCERTAIN)])
+    return labels.joined(own), np.concatenate([updated, np.full(len(own), UNCERTAIN)])
 
 
 def corrected(
     picks: Picks, labels: Picks, reason: Strings, diameter: float
 ) -> tuple[Picks, Strings]:
-    """Keep given labels, and take the network's false picks for contaminants.
+    """Keep given labels, and add false picks of the network as contaminants.
 
-    This is how DeepEM trains: its own false picks become negatives. Parameters and returns as of
-    :func:`agreed`.
+    DeepEM is trained like this: its own false picks become negatives.
+
+    Parameters
+    ----------
+    picks : Picks
+        Of the network; scores are probabilities.
+    labels : Picks
+        N given labels.
+    reason : (N,) str
+        Why they may not train the network; empty for good labels.
+    diameter : float
+        Original pixels.
+
+    Returns
+    -------
+    Picks
+        The labels, followed by the false picks.
+    (M,) str
+        As `reason`.
     """
     false = picks[(picks.score >= _FALSE) & ~_has_near(picks, labels, diameter / 2.0)]
     return labels.joined(false), np.concatenate([reason, np.full(len(false), CONTAMINANT)])
 
 
 def _score_at(places: Picks, picks: Picks, distance: float) -> Floats:
-    """Score of the nearest pick within a distance of each place, 0 where there is none, (N,)."""
+    """Return the score of the nearest pick within a distance of each position, (N,); else 0."""
     if not len(places) or not len(picks):
         return np.zeros(len(places))
     away, nearest = KDTree(picks.positions).query(places.positions)
@@ -65,7 +82,7 @@ def _score_at(places: Picks, picks: Picks, distance: float) -> Floats:
 
 
 def _has_near(picks: Picks, others: Picks, distance: float) -> Mask:
-    """Tell which picks have one of the others within a distance, (N,) bool."""
+    """Return which picks have one of the others within a distance, (N,) bool."""
     if not len(picks) or not len(others):
         return np.zeros(len(picks), bool)
     return KDTree(others.positions).query(picks.positions)[0] <= distance

@@ -1,4 +1,4 @@
-"""Particle diameter from the data, for users who do not give one."""
+"""Estimation of the particle diameter from micrographs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,34 +13,34 @@ from deepcryopicker.labeler.detectors.blobs import learn_blobs
 from deepcryopicker.labeler.detectors.detector import Detector
 from deepcryopicker.labeler.detectors.responses import AverageFilter, Peaks, find_all
 from deepcryopicker.labeler.schema import AutoConfig
-from deepcryopicker.labeler.size import blob_lengths, rim_diameter
+from deepcryopicker.labeler.size import blob_lengths, round_diameter
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import to_working_scale
 from deepcryopicker.types import NO_MARGINS, Floats, Micrograph
 
-# A micrograph shows some 6 to 60 particles along its longer side at usual magnifications.
+# At usual magnifications the longer side of a micrograph is 6 to 60 particle diameters.
 SMALLEST, LARGEST = 1 / 60, 1 / 6
 _STEPS = 14
 _FEWEST_ACROSS = 2.5  # diameters along the shorter side of a narrow micrograph
 _SCALE = 0.18  # sigma of the blob filter, in diameters
 _REFINEMENTS = 8
 _SETTLED = 0.005  # relative change of the diameter
-_MOST_MEASURED = 400  # detections of each micrograph
+_MOST_MEASURED = 400  # detections per micrograph
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A particle diameter, and how clearly this size stands out.
+    """A particle diameter, and how clearly particles of this size stand out.
 
     Attributes
     ----------
     diameter : float
         Original pixels.
     contrast : float
-        0 where everything found at this size is of one kind, which means noise; 1 where particles
-        stand out at least twice as clearly. It is no measure of the diameter's error: a shell's
-        rim or a lobe of a particle can stand out as clearly as the whole.
+        0 if all detections of this size are of one kind, that is, noise; 1 if particles are at
+        least twice as well separated. It does not measure the error of the diameter: the wall of
+        a shell or a lobe of a particle can stand out as clearly as the whole particle.
     """
 
     diameter: float
@@ -50,18 +50,18 @@ class Estimate:
 def estimate_diameter(
     micrographs: Sequence[Micrograph], preprocessing: PreprocessingConfig, config: AutoConfig
 ) -> Estimate:
-    """Measure the particles that stand out most, be they round or square ones or blobs.
+    """Measure the particles that stand out most: round and square particles, or blobs.
 
-    A first guess for either comes from a geometric series of diameters: that at which round and
-    square shapes explain most of the micrographs, and that at which the blob filter's response
+    The first guesses come from a geometric series of diameters: the diameter at which round and
+    square shapes cover most of the micrographs, and that at which the response of the blob filter
     is most skewed towards dark blobs. The particles found with a guess are measured, which gives
-    the next guess. Of the two kinds, that which explains more area, and more clearly, is taken:
-    there is always more of what is smaller, down to the noise.
+    the next guess. Of the two results, the one with the larger product of total separation and
+    particle area is returned; the area compensates for the larger number of smaller detections.
 
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        As read; a few of one kind at one magnification.
+        As read; a few of the same specimen and magnification.
     preprocessing : PreprocessingConfig
     config : AutoConfig
     """
@@ -69,7 +69,7 @@ def estimate_diameter(
     def preprocessed(diameter: float) -> list[Preprocessed]:
         return [Preprocessed(micrograph, diameter, preprocessing) for micrograph in micrographs]
 
-    # Every diameter has to be looked at in its own scale, even if the chain has a fixed one.
+    # Every diameter is tested at its own working scale, even if the chain has a fixed scale.
     preprocessing = replace(preprocessing, scale=None, scaling="continuous")
     longest = max(max(micrograph.image.shape) for micrograph in micrographs)
     shortest = min(min(micrograph.image.shape) for micrograph in micrographs)
@@ -78,7 +78,7 @@ def estimate_diameter(
     binning = min(1.0, preprocessing.working_diameter / diameters[0])
     micrographs = [_binned(micrograph, binning) for micrograph in micrographs]
     diameters = diameters * binning  # from here on in pixels of the binned micrographs
-    explained, skewness = np.array([_first_look(preprocessed(d), config) for d in diameters]).T
+    explained, skewness = np.array([_first_guess(preprocessed(d), config) for d in diameters]).T
     measured = []
     for response, measure in ((explained, _measure_shapes), (skewness, _measure_blobs)):
         result = _Measured(refined_peak(diameters, response), 0.0, 0.0)
@@ -90,26 +90,26 @@ def estimate_diameter(
             if abs(diameter / previous - 1.0) < _SETTLED:
                 break
         measured.append(result)
-    best = max(measured, key=lambda result: result.evidence * result.diameter**2)
-    return Estimate(float(best.diameter / binning), min(1.0, best.clarity))
+    best = max(measured, key=lambda result: result.total_separation * result.diameter**2)
+    return Estimate(float(best.diameter / binning), min(1.0, best.separation))
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """Diameter of what was found, and what the detector says of it."""
+    """Diameter of the detections, and the separations of :class:`Detector`."""
 
     diameter: float
-    clarity: float
-    evidence: float
+    separation: float
+    total_separation: float
 
 
 def _binned(micrograph: Micrograph, scale: float) -> Micrograph:
-    """Shrink a micrograph to what the smallest diameter needs, as if it had been read so."""
+    """Reduce a micrograph to the scale of the smallest diameter, as if read at that scale."""
     return replace(to_working_scale(micrograph, scale), scale=1.0, margins=NO_MARGINS)
 
 
-def _first_look(sample: Sequence[Preprocessed], config: AutoConfig) -> tuple[float, float]:
-    """Share of the micrographs that shapes explain, and skewness of the blob filter's response."""
+def _first_guess(sample: Sequence[Preprocessed], config: AutoConfig) -> tuple[float, float]:
+    """Return the area fraction covered by shapes, and the skewness of the blob response."""
     seeds = find_seeds(sample, config)
     shaped = seeds.label != "irregular"
     disc = np.pi * sample[0].working_diameter ** 2 / 4.0
@@ -132,12 +132,12 @@ def _measure_shapes(sample: Sequence[Preprocessed], config: AutoConfig) -> _Meas
     sizes = []
     for template in detector.filter.templates:
         if template.label == "top":
-            size = rim_diameter(radial_profile(template.image))
+            size = round_diameter(radial_profile(template.image))
         else:
             size = working * np.sqrt(np.pi / 4.0 * np.median(seeds.area[seeds.label == "side"]))
         sizes += [size] * int((label == template.label).sum())
     diameter = float(np.mean(sizes or [working])) / scale
-    return _Measured(diameter, detector.clarity, detector.evidence)
+    return _Measured(diameter, detector.separation, detector.total_separation)
 
 
 def _measure_blobs(sample: Sequence[Preprocessed], config: AutoConfig) -> _Measured:
@@ -151,11 +151,11 @@ def _measure_blobs(sample: Sequence[Preprocessed], config: AutoConfig) -> _Measu
     every = np.concatenate(lengths)
     median = float(np.median(every)) if len(every) else working
     diameter = median / sample[0].standard.scale
-    return _Measured(diameter, detector.clarity, detector.evidence)
+    return _Measured(diameter, detector.separation, detector.total_separation)
 
 
 def _strong(sample: Sequence[Preprocessed], detector: Detector) -> list[Peaks]:
-    """Find each micrograph's detections above the threshold; the strongest, if they are many."""
+    """Return the detections above the threshold, at most `_MOST_MEASURED` per micrograph."""
     found = []
     for preprocessed in sample:
         peaks, _ = find_all(
@@ -167,9 +167,16 @@ def _strong(sample: Sequence[Preprocessed], detector: Detector) -> list[Peaks]:
 
 
 def refined_peak(diameters: Floats, response: Floats) -> float:
-    """Diameter at the top of the parabola through the highest peak of a geometric series.
+    """Return the diameter at the vertex of the parabola through the highest peak of a series.
 
-    A rise towards either end is no peak: the largest blobs are contaminants, the smallest noise.
+    A rise towards either end is not a peak: the largest blobs are contaminants, the smallest
+    noise.
+
+    Parameters
+    ----------
+    diameters : (N,) float64
+        Geometric series, pixels.
+    response : (N,) float64
     """
     inner = response[1:-1]
     peak = (inner >= response[:-2]) & (inner >= response[2:])

@@ -1,4 +1,4 @@
-"""The labelers behind one interface: learn from a sample, then label micrographs one by one."""
+"""Common interface of the labelers: learn from a sample, then label single micrographs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LearningConfig = MaskConfig | LogConfig | AutoConfig
 
 @dataclass(frozen=True)
 class MaskLabeler:
-    """A labeler that judges each mask by itself, but for shapes that the sample hardly has."""
+    """A labeler that treats each mask separately, except for shapes that are rare in the sample."""
 
     config: MaskConfig
     odd: tuple[str, ...]
@@ -29,12 +29,12 @@ Labeler = Detector | MaskLabeler
 
 
 def learn(sample: Sequence[Preprocessed], config: LearningConfig) -> Labeler:
-    """Learn from micrographs of one kind, without labels.
+    """Learn a labeler from unlabelled micrographs of one kind.
 
     Parameters
     ----------
     sample : sequence of Preprocessed
-        Some eight show enough.
+        About eight are sufficient.
     config : labeler configuration
     """
     if isinstance(config, AutoConfig):
@@ -46,16 +46,16 @@ def learn(sample: Sequence[Preprocessed], config: LearningConfig) -> Labeler:
 
 
 def label(preprocessed: Preprocessed, labeler: Labeler) -> Candidates:
-    """Find candidate particles in a micrograph and say which may train the network."""
+    """Find candidate particles in a micrograph and select those for training."""
     if isinstance(labeler, Detector):
         return label_by_detector(preprocessed.standard, preprocessed.working_diameter, labeler)
     return reject_shapes(_by_mask(preprocessed, labeler.config), labeler.odd)
 
 
 def pick(preprocessed: Preprocessed, labeler: Labeler) -> Picks:
-    """Find every candidate, whatever its score: a labeler as a picker. Original pixels.
+    """Find all candidates, whatever their score (labeler as picker); original pixels.
 
-    Shapes that the dataset does not seem to hold are left out.
+    Shapes that are rare in the dataset are left out.
     """
     if isinstance(labeler, Detector):
         return detect(preprocessed.standard, preprocessed.working_diameter, labeler)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from deepcryopicker.errors import UsageError, unknown
 
 MODES = ("robust", "paper_mean", "code")
-"""Rules by which candidates are selected; see ``labeler.masks.selection.rejection_reasons``."""
+"""Rules for the selection of candidates; see ``labeler.masks.selection.rejection_reasons``."""
 
 
 @dataclass
@@ -16,14 +16,14 @@ class SelectionConfig:
     ----------
     mode : str
         ``robust``: the limits below. ``paper_mean``: at least as round, square or large as the
-        micrograph's average. ``code``: the fixed limits in the authors' programs. Apart from
-        `rarest_shape`, the limits below hold for ``robust`` only.
+        average of the micrograph. ``code``: the fixed limits of the authors' programs. Except for
+        `rarest_shape`, the limits below apply to ``robust`` only.
     overlap : float
-        Least intersection over union of a candidate's mask with its ideal disc or rectangle.
+        Minimum intersection over union of the candidate's mask with its ideal disc or rectangle.
     isolation : float
-        Least distance to the nearest other candidate.
+        Minimum distance to the nearest other candidate.
     rarest_shape : float
-        A shape with a smaller share of all good candidates of a dataset is taken for an accident.
+        A shape with a smaller fraction of all good candidates of a dataset is rejected.
     """
 
     mode: str = "robust"
@@ -43,7 +43,7 @@ class SelectionConfig:
 
 @dataclass
 class MaskConfig:
-    """Clustering, a cleaned mask, shapes in it: AutoCryoPicker's way (METHOD.md 2, 4, 5 and 6).
+    """Shapes in the cleaned mask of a clustering, as in AutoCryoPicker (METHOD.md 2, 4, 5, 6).
 
     Attributes
     ----------
@@ -86,19 +86,19 @@ class SuperKmeansConfig(MaskConfig):
 
 @dataclass
 class TypicalConfig:
-    """Which detections are typical enough to train on; shares are of all detections.
+    """Which detections are typical enough to train on; fractions are of all detections.
 
-    The strongest are no better than the rest: contaminants and overlapping particles are darker
-    than any particle, so the contrast has a limit on either side.
+    The strongest detections are not the best: contaminants and overlapping particles are darker
+    than single particles, so the contrast is limited on both sides.
 
     Attributes
     ----------
     weakest : float
-        Share of the weakest responses left out.
+        Fraction of the weakest responses to reject.
     contrast : list of float
-        Least and greatest rank of the contrast within the particle's disc.
+        Minimum and maximum quantile of the contrast within the particle's disc.
     isolation : float
-        Least distance to the nearest other detection, in diameters.
+        Minimum distance to the nearest other detection, in diameters.
     """
 
     weakest: float = 0.2
@@ -124,13 +124,12 @@ class LogConfig:
     Attributes
     ----------
     scale : float or None
-        Sigma of the inner Gaussian, in diameters; null finds the one that tells particles
-        from the rest best.
+        Sigma of the inner Gaussian, in diameters; null: the value with the best separation of
+        particles from noise.
     clip : float
-        Deviations from the background beyond which darkness counts no more, so that contaminants
-        do not win.
+        Clipping limit in deviations from the background, so that contaminants do not dominate.
     distance : float
-        Least distance between two detections, in diameters.
+        Minimum distance between two detections, in diameters.
     """
 
     scale: float | None = None
@@ -148,18 +147,18 @@ class LogConfig:
 
 @dataclass
 class AutoConfig:
-    """Round and square particles by their class averages, others as blobs; the data decides.
+    """Round and square particles by their class averages or, if these are rare, blobs.
 
     Attributes
     ----------
     seeds : IbcConfig
-        Finds the round and square particles that are averaged.
+        Finds the round and square particles to be averaged.
     blobs : LogConfig
-        Finds particles of no particular shape.
+        Finds particles without a specific shape.
     rarest_shape : float
-        Particles are taken for round or square if at least this share of the seeds is.
+        Minimum fraction of round and square seeds for class averages to be used.
     clip : float
-        Deviations from the background beyond which darkness counts no more in averages.
+        Clipping limit for averages, in deviations from the background.
     """
 
     seeds: IbcConfig = field(default_factory=IbcConfig)
@@ -176,7 +175,7 @@ class AutoConfig:
 
 @dataclass
 class TruthConfig:
-    """The user's own picks, those in ``dataset.coordinates``."""
+    """The user's own picks in ``dataset.coordinates``."""
 
 
 LabelerConfig = (

@@ -1,4 +1,4 @@
-"""How large particles are, measured on what was found."""
+"""Particle size, measured on detections."""
 
 import numpy as np
 from scipy import ndimage
@@ -9,21 +9,20 @@ from deepcryopicker.labeler.masks.feret import measure
 from deepcryopicker.preprocessing.operators.restore import gaussian
 from deepcryopicker.types import Floats, Image, Mask
 
-# Densest in the middle and falling off like a paraboloid, a compact particle is this many times
-# as wide as at half its depth.
+# Ratio of full width to width at half depth of a compact particle with a paraboloid profile.
 _FULL_WIDTH = np.sqrt(2.0)
-_SMOOTHING = 0.08  # diameters: against noise, before a particle is cut at half its depth
-_CORE = 0.2  # diameters around the centre within which a particle is darkest
-_REACH = 0.85  # diameters beyond which nothing belongs to it
-_RIM = 0.9  # of the rim's depth: where the rim of a shell begins to end
+_SMOOTHING = 0.08  # diameters: against noise, before a particle is thresholded at half its depth
+_CORE = 0.2  # radius in diameters that contains the darkest pixel of a particle
+_EXTENT = 0.85  # radius in diameters that contains the whole particle
+_WALL = 0.9  # of the depth of the wall of a shell: where its diameter is measured
 
 
-def rim_diameter(profile: Floats) -> float:
-    """Diameter of a round particle from the radial profile of its average.
+def round_diameter(profile: Floats) -> float:
+    """Return the diameter of a round particle from the radial profile of its average.
 
-    A shell seen in projection is darkest along its rim; its diameter reaches to where the rim
-    begins to end. A solid particle is darkest in the middle and is measured as
-    :func:`blob_lengths` does.
+    The projection of a shell is darkest at its wall; its diameter is measured where the wall
+    begins to fall off. A solid particle is darkest at the centre and is measured as in
+    :func:`blob_lengths`.
 
     Parameters
     ----------
@@ -35,18 +34,18 @@ def rim_diameter(profile: Floats) -> float:
     float
         Pixels; 0 if nothing is dark.
     """
-    rim = int(profile.argmin())
-    depth = float(profile[rim])
+    wall = int(profile.argmin())
+    depth = float(profile[wall])
     if depth >= 0.0:
         return 0.0
-    half = _crossing(profile, rim, depth / 2.0)
-    if rim < half / 2.0:
+    half = _crossing(profile, wall, depth / 2.0)
+    if wall < half / 2.0:
         return 2.0 * half * _FULL_WIDTH
-    return 2.0 * _crossing(profile, rim, _RIM * depth)
+    return 2.0 * _crossing(profile, wall, _WALL * depth)
 
 
 def _crossing(profile: Floats, start: int, level: float) -> float:
-    """Radius at which the profile first rises to `level` beyond `start`."""
+    """Return the radius beyond `start` at which the profile first rises to `level`."""
     above = np.flatnonzero(profile[start:] >= level)
     if len(above) == 0:
         return float(len(profile) - 1)
@@ -56,10 +55,10 @@ def _crossing(profile: Floats, start: int, level: float) -> float:
 
 
 def blob_lengths(image: Image, x: Floats, y: Floats, diameter: float) -> Floats:
-    """Length of each compact particle along its longest direction.
+    """Return the length of each compact particle along its longest direction.
 
-    Each is cut at half its depth; its maximum Feret diameter there, times the ratio of full width
-    to width at half depth of a paraboloid, is its length.
+    The length is the maximum Feret diameter at half depth, times the ratio of full width to width
+    at half depth of a paraboloid.
 
     Parameters
     ----------
@@ -75,20 +74,20 @@ def blob_lengths(image: Image, x: Floats, y: Floats, diameter: float) -> Floats:
     (K,) float64
         Pixels, K <= N.
     """
-    half = int(np.ceil(_REACH * diameter))
+    half = int(np.ceil(_EXTENT * diameter))
     size = 2 * half + 1
-    core, reach = (disc_mask(size, share * diameter) > 0 for share in (_CORE, _REACH))
+    core, extent = (disc_mask(size, share * diameter) > 0 for share in (_CORE, _EXTENT))
     smooth = gaussian(image, _SMOOTHING * diameter)
     windows = cut(smooth, np.column_stack([x, y]), size)
-    parts = [_half_depth_part(window, core, reach) for window in windows]
+    parts = [_half_depth_part(window, core, extent) for window in windows]
     return np.array([_FULL_WIDTH * measure(part).maximum.max() for part in parts if part.any()])
 
 
-def _half_depth_part(window: Image, core: Mask, reach: Mask) -> Mask:
-    """Cut out what hangs together with the core's darkest pixel and is at least half as dark."""
+def _half_depth_part(window: Image, core: Mask, extent: Mask) -> Mask:
+    """Return the component at half depth that contains the darkest pixel of the core."""
     row, column = np.unravel_index(np.where(core, window, np.inf).argmin(), window.shape)
     depth = window[row, column]
     if depth >= 0.0:
         return np.zeros(window.shape, bool)
-    labels, _ = ndimage.label((window <= depth / 2.0) & reach)
+    labels, _ = ndimage.label((window <= depth / 2.0) & extent)
     return labels == labels[row, column]

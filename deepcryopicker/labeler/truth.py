@@ -1,4 +1,4 @@
-"""Picks as labels: the user's own, or those of an earlier network."""
+"""Picks as labels: given by the user, or found by an earlier network."""
 
 import numpy as np
 
@@ -16,35 +16,35 @@ from deepcryopicker.types import (
     Strings,
 )
 
-_MASK_DIAMETER = 24.0  # pixels: enough to tell where there is no particle
+_MASK_DIAMETER = 24.0  # pixels: sufficient to locate background
 
 
 def label_by_picks(preprocessed: Preprocessed, picks: Picks, uncertain: Picks) -> Candidates:
-    """Take given picks for candidates; good are those that lie in the image as a whole.
+    """Convert given picks to candidates; those wholly inside the image are good.
 
     Parameters
     ----------
     preprocessed : Preprocessed
     picks : Picks
-        Original pixels; a class that is no particle shape becomes ``irregular``, and what lies
-        outside the image is left out.
+        Original pixels; a class other than a particle shape becomes ``irregular``, and picks
+        outside the image are dropped.
     uncertain : Picks
-        Places that may or may not hold a particle: candidates to keep away from.
+        Positions that may or may not hold a particle, excluded from training.
     """
     sure = np.arange(len(picks) + len(uncertain)) < len(picks)
     return as_candidates(preprocessed, picks.joined(uncertain), np.where(sure, "", UNCERTAIN))
 
 
 def as_candidates(preprocessed: Preprocessed, picks: Picks, reason: Strings) -> Candidates:
-    """Make candidates of picks; what is cut by an edge of the image is not good.
+    """Convert picks to candidates; those cut by an edge of the image are not good.
 
     Parameters
     ----------
     preprocessed : Preprocessed
     picks : Picks
-        N of them, original pixels; see :func:`label_by_picks`.
+        N picks, original pixels; see :func:`label_by_picks`.
     reason : (N,) str
-        Why a pick may not train the network; empty where it may.
+        Why a pick may not train the network; empty for good picks.
     """
     flat = preprocessed.flat
     height, width = preprocessed.micrograph.image.shape

@@ -1,1 +1,1 @@
-"""Networks, their weights on disk, and the general weights that come with the program."""
+"""Networks, their weights on disk, and the general weights of the program."""

@@ -19,14 +19,14 @@ def build_network(config: ModelConfig, classes: int) -> Network:
     Raises
     ------
     UsageError
-        If the network has absurdly many parameters, or timm has no such backbone.
+        The network has too many parameters, or timm has no such backbone.
     """
     # On the meta device tensors have shapes but no memory.
     with torch.device("meta"):
         parameters = sum(each.numel() for each in _build(config, classes).parameters())
     if parameters > _MOST_PARAMETERS:
         raise UsageError(
-            f"model: this network has {parameters:,} parameters, and at most "
+            f"model: this network has {parameters:,} parameters, at most "
             f"{_MOST_PARAMETERS:,} are allowed; make its layers narrower"
         )
     return _build(config, classes)
@@ -37,7 +37,7 @@ def _build(config: ModelConfig, classes: int) -> Network:
         return Compact(config, classes)
     if isinstance(config, ConvolutionalConfig):
         return Convolutional(config, classes)
-    # timm takes a second to import, which only its own users should wait for.
+    # Imported only if needed, because importing timm takes a second.
     from deepcryopicker.model.timm_backbone import TimmBackbone
 
     return TimmBackbone(config, classes)

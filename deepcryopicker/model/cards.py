@@ -28,11 +28,19 @@ _SUM = "sha256"
 def find_weights(path: Path, name: str, key: str) -> Path:
     """Return the weights file of a run folder, or the file itself.
 
+    Parameters
+    ----------
+    path : Path
+        Run folder or file.
+    name : str
+        File name of the weights in a run folder.
+    key : str
+        Of the configuration, for messages.
+
     Raises
     ------
     UsageError
-        If there is none. A pickle is refused by its name: reading it may run whatever its author
-        wanted.
+        There is none, or it is a pickle, which can run arbitrary code when read.
     """
     weights = path / name if path.is_dir() else path
     if weights.suffix.lower() in _PICKLES:
@@ -51,7 +59,7 @@ def read_card(path: Path, key: str) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If it is missing, large, or no mapping.
+        The card is missing, too large or not a mapping.
     """
     if not path.is_file():
         raise UsageError(f"{key}: there is no {path}; give a run folder of train")
@@ -66,11 +74,12 @@ def read_card(path: Path, key: str) -> dict[str, Any]:
 
 
 def require_sum(card: dict[str, Any], weights: Path) -> None:
-    """Refuse weights whose SHA-256 is not that on the card; older cards have none.
+    """Refuse weights whose SHA-256 differs from that on the card; older cards have none.
 
     Raises
     ------
     UsageError
+        Names the file.
     """
     if card.get(_SUM) not in (None, _sha256(weights)):
         raise UsageError(
@@ -86,12 +95,12 @@ def _sha256(path: Path) -> str:
 
 @contextmanager
 def naming(weights: Path, card: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while both are taken apart into one line with their name.
+    """Turn errors while weights and card are read into one line that names the file.
 
     Raises
     ------
     UsageError
-        If the card has nonsense in it, or the weights do not fit it.
+        The card is invalid, or the weights do not fit it.
     """
     try:
         yield
@@ -110,7 +119,7 @@ def load_state(network: nn.Module, weights: Path) -> None:
     Raises
     ------
     RuntimeError
-        Names the first tensor that the network does not have, or has in another shape.
+        Names the first tensor that is missing or has another shape.
     """
     expected, found = network.state_dict(), load_file(weights)
     for name in (*expected, *found):
@@ -121,7 +130,7 @@ def load_state(network: nn.Module, weights: Path) -> None:
 
 
 def require_finite(network: nn.Module, weights: Path) -> None:
-    """Refuse weights that are no numbers."""
+    """Refuse weights that are NaN or infinite."""
     if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
         raise UsageError(f"{weights} holds NaN or infinite weights")
 
@@ -146,7 +155,7 @@ def chain_on(preprocessing: dict[str, Any], card: str) -> PreprocessingConfig:
     Raises
     ------
     UsageError
-        If it is none.
+        It is invalid.
     """
     try:
         return PreprocessingConfig(**preprocessing)
@@ -155,7 +164,7 @@ def chain_on(preprocessing: dict[str, Any], card: str) -> PreprocessingConfig:
 
 
 def calibration_on(card: dict[str, Any]) -> Calibration:
-    """Return the calibration on a card; without one, scores stay as they are."""
+    """Return the calibration on a card; the identity if there is none."""
     given = card.get("calibration", {})
     calibration = Calibration(**{key: float(value) for key, value in given.items()})
     if not (0 < calibration.slope < float("inf") and math.isfinite(calibration.intercept)):
@@ -170,7 +179,17 @@ def write_weights(
     contents: dict[str, Any],
     calibration: Calibration,
 ) -> None:
-    """Write weights, and a card with its contents, the calibration and the weights' SHA-256."""
+    """Write weights and their card, each atomically.
+
+    Parameters
+    ----------
+    network : Module
+    weights, card : Path
+        Files to write.
+    contents : dict
+        Of the card; the calibration and the SHA-256 of the weights are added.
+    calibration : Calibration
+    """
     state = {key: value.contiguous().cpu() for key, value in network.state_dict().items()}
     with replacing(weights) as temporary:
         save_file(state, temporary)

@@ -1,12 +1,12 @@
-"""The compact network: six convolutions without padding, so that a scan equals its windows."""
+"""The compact network: six convolutions without padding, so that a scan equals single windows."""
 
 from torch import Tensor, nn
 
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig
 
-# (kernel, stride, dilation) of each convolution. Dilation in place of further strides keeps the
-# output dense; odd sizes throughout keep a window's centre on a pixel under every rotation.
+# (kernel, stride, dilation) of each convolution. Dilation instead of further strides keeps the
+# output dense; with odd sizes the centre of a window is a pixel under every rotation.
 _LAYERS = ((5, 1, 1), (3, 2, 1), (5, 1, 1), (3, 1, 2), (3, 1, 2), (3, 1, 3))
 
 

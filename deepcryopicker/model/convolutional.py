@@ -1,4 +1,4 @@
-"""Stacks of convolutions and fully connected layers, the paper's network (Table 9) among them."""
+"""Convolutions and fully connected layers, including the paper's network (Table 9)."""
 
 import math
 
@@ -9,16 +9,16 @@ from deepcryopicker.model.schema import ConvolutionalConfig
 
 _ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
 _POOLINGS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
-# A layer's gain makes up for the slope of the activation after it: 1/4 for the sigmoid at 0.
+# The gain of a layer compensates the slope of the activation after it: 1/4 for the sigmoid at 0.
 _XAVIER_GAIN = {"relu": math.sqrt(2.0), "sigmoid": 4.0}
 
 
 class Convolutional(Network):
     """Convolutions with pooling between them, then fully connected layers.
 
-    The fully connected layers are written as convolutions, the first as large as what the trunk
-    leaves of a window, the others 1 x 1: the same weights, but they can be laid over a larger
-    image. With padding, a scan only approximates its windows.
+    The fully connected layers are implemented as convolutions, the first of the size of the
+    trunk's output for a window, the others 1 x 1: the weights are the same, but the network also
+    applies to larger images. With padding, a scan only approximates single windows.
     """
 
     def __init__(self, config: ConvolutionalConfig, classes: int) -> None:
@@ -72,7 +72,7 @@ def _convolution(
     stride: int = 1,
     padding: int = 0,
 ) -> list[nn.Module]:
-    # Batch normalisation subtracts the mean, and with it any bias before it.
+    # Batch normalisation subtracts the mean, including any preceding bias.
     bias = not config.batch_norm
     return [
         nn.Conv2d(fan_in, fan_out, kernel, stride, padding, bias=bias),
@@ -94,8 +94,8 @@ def _initialise(network: Convolutional, config: ConvolutionalConfig) -> None:
         if config.initialisation == "uniform":
             nn.init.uniform_(layer.bias)
         elif config.activation == "sigmoid" and index > 0:
-            # Sigmoids lie around 1/2. Were that mean passed on, it would outweigh what differs
-            # between windows and push the next sigmoids to their flat ends.
+            # Sigmoids lie around 1/2. Without this correction the mean would dominate the
+            # differences between windows and saturate the next sigmoids.
             layer.bias.data = -0.5 * layer.weight.data.flatten(1).sum(dim=1)
         else:
             nn.init.zeros_(layer.bias)

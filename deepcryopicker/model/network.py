@@ -1,4 +1,4 @@
-"""What all networks have in common."""
+"""Common base class of the networks."""
 
 from abc import ABC, abstractmethod
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Network(nn.Module, ABC):
-    """A classifier of windows that can also be laid over a whole micrograph.
+    """A classifier of windows that also applies to whole micrographs.
 
     Attributes
     ----------
@@ -16,8 +16,8 @@ class Network(nn.Module, ABC):
     stride : int
         Input pixels between neighbouring outputs when the input is larger than a window.
     temperature : () float32 Tensor
-        Logits of single windows are divided by it before they become probabilities. It is 1 until
-        the trained network is calibrated, and it is saved with the weights.
+        Divisor of the logits of single windows before the softmax; 1 until the trained network is
+        calibrated. Saved with the weights.
     """
 
     window: int

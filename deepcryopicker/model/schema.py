@@ -9,8 +9,8 @@ POOLINGS = ("average", "max")
 INITIALISATIONS = ("kaiming", "uniform", "xavier")
 DROPOUT_PLACES = ("after", "before")
 
-# Far beyond any sensible network, and small enough for the memory of a laptop: a model card
-# received from somebody else must not be able to ask for more.
+# Far above any reasonable network, yet within the memory of a laptop: a model card from another
+# source must not be able to request more.
 _LARGEST_WINDOW = 1024
 _MOST_LAYERS = 16
 _MOST_CHANNELS = 4096
@@ -45,7 +45,7 @@ class CompactConfig:
 class ConvolutionalConfig:
     """Convolutions with pooling between them, then fully connected layers.
 
-    The defaults are the paper's network (Table 9). All lists but `wide` have one entry a
+    The defaults are the paper's network (Table 9). All lists except `wide` have one entry per
     convolution.
 
     Attributes
@@ -53,13 +53,13 @@ class ConvolutionalConfig:
     window : int
         Side of the windows, pixels.
     channels, kernels, strides, paddings : list of int
-        Of the convolutions; kernels and paddings in pixels of the layer's input.
+        Of the convolutions; kernels and paddings in pixels of the input of the layer.
     pools, pool_strides : list of int
         Side and stride of the pooling after each convolution; both 0 for none.
     wide : list of int
         Widths of the fully connected layers before the output; may be empty.
     activation : str
-        ``relu`` or ``sigmoid``, after every layer but the output.
+        ``relu`` or ``sigmoid``, after every layer except the output.
     pooling : str
         ``max`` or ``average``.
     initialisation : str
@@ -104,12 +104,12 @@ class ConvolutionalConfig:
         self.side_left()
 
     def side_left(self) -> int:
-        """Return the side of what convolutions and poolings leave of a window, pixels.
+        """Return the side of the output of convolutions and poolings for a window, pixels.
 
         Raises
         ------
         UsageError
-            If a layer is larger than what is left for it.
+            A layer is larger than its input.
         """
         layers = self._layers()
         side = self.window
@@ -189,7 +189,7 @@ class TimmConfig:
     backbone : str
         As in ``timm.list_models()``.
     level : int
-        Feature level used: level k has an output stride of some ``2 ** (k + 1)`` pixels.
+        Feature level used; level k has an output stride of about ``2 ** (k + 1)`` pixels.
     window : int
         Side of the windows, pixels.
     """
@@ -205,7 +205,7 @@ class TimmConfig:
 
 
 def _smallest_window(layers: list[tuple[str, int, int, int]]) -> int:
-    """Return the window of which the layers leave one pixel."""
+    """Return the window for which the output of the layers is one pixel."""
     side = 1
     for _, kernel, stride, padding in reversed(layers):
         side = (side - 1) * stride + kernel - 2 * padding

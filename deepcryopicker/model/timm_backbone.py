@@ -1,9 +1,10 @@
-"""Any convolutional backbone of timm behind the common interface."""
+"""Convolutional backbones of timm behind the common interface."""
 
 from typing import Any
 
 import timm
 import torch
+import torch._dynamo  # noqa: F401  timm imports it late: under torch.device("meta") that fails
 from torch import Tensor, nn
 
 from deepcryopicker.errors import UsageError, unknown
@@ -14,7 +15,7 @@ from deepcryopicker.model.schema import TimmConfig
 class TimmBackbone(Network):
     """A timm feature extractor, averaged over the window, and a linear classifier.
 
-    Backbones pad their convolutions, so that a scan only approximates its windows.
+    Backbones pad their convolutions, so that a scan only approximates single windows.
     """
 
     def __init__(self, config: TimmConfig, classes: int) -> None:
@@ -47,7 +48,7 @@ class TimmBackbone(Network):
 
     @torch.no_grad()
     def _side_left(self, backbone: str) -> int:
-        """Measure what the backbone leaves of a window, and that it goes over larger images."""
+        """Return the side of the output for a window; require that larger images work too."""
         self.features.eval()
         try:
             side, larger = (
@@ -67,5 +68,5 @@ class TimmBackbone(Network):
 
 
 def _relatives(config: TimmConfig) -> list[str]:
-    """Return timm models that start alike: the whole list has over a thousand names."""
+    """Return timm models with the same first letters: the whole list has over a thousand names."""
     return timm.list_models(f"{config.backbone[:4]}*")[:12] or timm.list_models("resnet*")[:12]

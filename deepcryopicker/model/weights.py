@@ -24,10 +24,10 @@ from deepcryopicker.types import UNCALIBRATED, Calibration
 WEIGHTS = "model.safetensors"
 CARD = "model.yaml"
 GENERAL = "general"
-"""Names the weights that come with the program, in place of a path (docs/general.md)."""
+"""Name of the weights included in the program, instead of a path (docs/general.md)."""
 GENERAL_FOLDER = Path(__file__).with_name(GENERAL)
 SAME_DIAMETER = 0.01
-"""Relative difference up to which two particle diameters are one."""
+"""Relative difference up to which two particle diameters count as equal."""
 _CONFIGS: dict[str, type[ModelConfig]] = {
     "compact": CompactConfig,
     "convolutional": ConvolutionalConfig,
@@ -37,7 +37,7 @@ _CONFIGS: dict[str, type[ModelConfig]] = {
 
 @dataclass(frozen=True)
 class Trained:
-    """A network and all that is needed to pick with it.
+    """A network and all data needed to pick with it.
 
     Attributes
     ----------
@@ -46,11 +46,11 @@ class Trained:
     classes : tuple of str
         Class names by output index.
     preprocessing : dict
-        The chain that its training windows went through.
+        Preprocessing chain of its training windows.
     diameter : float or None
-        Particle diameter that it was trained at, original pixels; None for particles of any.
+        Particle diameter in training, original pixels; None if trained at several diameters.
     provenance : dict
-        Data, seed, version and scores, for people to read.
+        Data, seed, version and scores, for information.
     calibration : Calibration
         Of the scores of picks.
     """
@@ -65,7 +65,7 @@ class Trained:
 
 
 def save_weights(folder: Path, trained: Trained) -> Path:
-    """Write weights and card into `folder` and return the weights' path."""
+    """Write weights and card into `folder` and return the path of the weights."""
     names = {config: name for name, config in _CONFIGS.items()}
     card = {
         "model": {"name": names[type(trained.config)], **asdict(trained.config)},
@@ -84,14 +84,14 @@ def load_weights(path: Path | str, key: str = "picker.weights") -> Trained:
     Parameters
     ----------
     path : Path or str
-        `GENERAL` is the folder of the general weights.
+        `GENERAL` stands for the general weights.
     key : str
         Of the configuration, for messages.
 
     Raises
     ------
     UsageError
-        If a file is missing or damaged, or the weights do not fit the card.
+        A file is missing or damaged, or the weights do not fit the card.
     """
     path = GENERAL_FOLDER if path == GENERAL else Path(path)
     weights = find_weights(path, WEIGHTS, key)

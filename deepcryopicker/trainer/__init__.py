@@ -1,1 +1,1 @@
-"""Fit a network with Lightning: losses, augmentation, checkpoints, curves."""
+"""Training of a network with Lightning: losses, augmentation, checkpoints, curves."""

@@ -1,4 +1,4 @@
-"""Random changes of training windows that do not change what they show."""
+"""Random changes of training windows that do not change their class."""
 
 import torch
 from torch import Tensor
@@ -6,7 +6,7 @@ from torch.nn import functional
 
 
 def augment(windows: Tensor, jitter: float, shift: int) -> Tensor:
-    """Turn, flip and shift each window at random, and vary its contrast and brightness.
+    """Rotate, flip and shift each window at random, and vary its contrast and brightness.
 
     Parameters
     ----------
@@ -14,15 +14,19 @@ def augment(windows: Tensor, jitter: float, shift: int) -> Tensor:
     jitter : float
         Standard deviation of the factor around 1 and of the offset around 0.
     shift : int
-        Largest shift along each axis, pixels; the edge is mirrored.
+        Maximum shift along each axis, pixels; the edge is mirrored.
+
+    Returns
+    -------
+    (N, 1, S, S) Tensor
     """
     count = len(windows)
-    turns = torch.randint(0, 4, (count,), device=windows.device)
+    quarter_turns = torch.randint(0, 4, (count,), device=windows.device)
     flips = torch.randint(0, 2, (count,), device=windows.device).bool()
     turned = torch.stack(
         [
             torch.rot90(window, int(turn), (1, 2))
-            for window, turn in zip(windows, turns, strict=True)
+            for window, turn in zip(windows, quarter_turns, strict=True)
         ]
     )
     turned[flips] = turned[flips].flip(3)

@@ -1,4 +1,4 @@
-"""Checkpoints: the best epoch, and the last one to go on from."""
+"""Checkpoints: the best epoch, and the last one, from which training can resume."""
 
 import math
 from pathlib import Path
@@ -15,17 +15,17 @@ BEST, LAST = "best.ckpt", "last.ckpt"
 
 
 class Checkpoints(Callback):
-    """Writes both after an epoch.
+    """Writes both checkpoints after an epoch.
 
-    Lightning's own remembers where its files lay and how good they were by their path; a run
-    folder may be moved before its training goes on. It must be the last of the callbacks, so that
-    the checkpoint holds what the others know of the epoch.
+    Lightning's ModelCheckpoint stores absolute paths, but a run folder may be moved before its
+    training resumes. This must be the last of the callbacks, so that the checkpoint contains the
+    state of the others.
 
     Parameters
     ----------
     folder : Path
     monitor : str
-        The metric whose least value is the best.
+        Metric whose minimum is the best.
     """
 
     def __init__(self, folder: Path, monitor: str) -> None:
@@ -42,44 +42,52 @@ class Checkpoints(Callback):
         trainer.save_checkpoint(self._folder / LAST)
 
     def state_dict(self) -> dict[str, Any]:
-        """Put the best value so far into the checkpoint."""
+        """Return the best value so far, for the checkpoint."""
         return {"least": self._least}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the best value of the interrupted training."""
+        """Restore the best value of the interrupted training."""
         self._least = state_dict["least"]
 
 
 class AtomicIO(TorchCheckpointIO):
-    """Writes checkpoints such that a kill leaves the earlier one rather than half of one."""
+    """Writes checkpoints atomically: a killed training leaves the previous one."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write beside the file, then rename."""
+        """Write to a temporary file, then rename it.
+
+        Parameters
+        ----------
+        checkpoint : dict
+        path : Path or str
+        storage_options : optional
+            Ignored.
+        """
         with replacing(Path(path)) as temporary:
             torch.save(checkpoint, temporary)
 
 
 def is_readable(path: Path) -> bool:
-    """Whether there is a checkpoint that can be read."""
+    """Return whether there is a readable checkpoint."""
     if not path.exists():
         return False
     try:
         torch.load(path, weights_only=True, mmap=True, map_location="cpu")
-    except Exception:  # whatever a damaged file makes of torch
+    except Exception:  # torch raises various errors on damaged files
         return False
     return True
 
 
 def remove_checkpoints(folder: Path) -> None:
-    """Delete the checkpoints of a training that is over and done with."""
+    """Delete the checkpoints of a finished training."""
     for name in (BEST, LAST):
         (folder / name).unlink(missing_ok=True)
     remove_halves(folder)
 
 
 def remove_halves(folder: Path) -> None:
-    """Delete what a killed training was about to write, up to half a gigabyte."""
+    """Delete the partial checkpoint of a killed training, up to half a gigabyte."""
     for path in folder.glob(".*.tmp-*.ckpt"):
         path.unlink()

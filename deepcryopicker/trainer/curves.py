@@ -1,4 +1,4 @@
-"""Curves of training: a row an epoch, which an interrupted training takes up again."""
+"""Training curves: one row per epoch, continued by a resumed training."""
 
 import csv
 from collections.abc import Callable, Mapping
@@ -22,20 +22,20 @@ OnEpoch = Callable[[Mapping[str, float]], None]
 
 
 def read_curves(path: Path) -> list[dict[str, float]]:
-    """Read the rows that were written."""
+    """Read the rows of a file of training curves."""
     with path.open(encoding="utf-8") as stream:
         return [{key: float(cell) for key, cell in row.items()} for row in csv.DictReader(stream)]
 
 
 class Curves(Callback):
-    """Writes a row after every epoch; the rows travel in the checkpoint.
+    """Writes a row after every epoch; the rows are part of the checkpoint.
 
     Parameters
     ----------
     path : Path
         CSV to write.
     on_epoch : callable, optional
-        Is given each new row.
+        Called with each new row.
     """
 
     def __init__(self, path: Path, on_epoch: OnEpoch | None) -> None:
@@ -44,7 +44,7 @@ class Curves(Callback):
         self.rows: list[dict[str, float]] = []
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Add the epoch's row."""
+        """Add the row of the epoch."""
         metrics = trainer.callback_metrics
         row = {
             "epoch": trainer.current_epoch,
@@ -58,11 +58,11 @@ class Curves(Callback):
                 self._on_epoch(row)
 
     def state_dict(self) -> dict[str, Any]:
-        """Put the rows into the checkpoint."""
+        """Return the rows, for the checkpoint."""
         return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the rows of the interrupted training."""
+        """Restore the rows of the interrupted training."""
         self.rows = list(state_dict["rows"])
         if self._on_epoch is not None:
             for row in self.rows:

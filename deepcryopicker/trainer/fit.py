@@ -1,4 +1,4 @@
-"""Fit a network to a training set with Lightning, keep the best epoch, calibrate it."""
+"""Train a network with Lightning, keep the best epoch, and calibrate it."""
 
 import logging
 import math
@@ -54,7 +54,7 @@ def fit(
     resume: bool = False,
     on_epoch: OnEpoch | None = None,
 ) -> None:
-    """Train `network` in place, and set its temperature by the validation windows.
+    """Train `network` in place, and fit its temperature to the validation windows.
 
     Parameters
     ----------
@@ -62,21 +62,21 @@ def fit(
     training_set : TrainingSet
     config : TrainerConfig
     folder : Path
-        For the curves, ``metrics.csv``, and for checkpoints while training goes on.
+        For the curves, ``metrics.csv``, and for checkpoints during training.
     seed : int
-        The same gives the same weights.
+        Equal seeds give equal weights.
     resume : bool
-        Go on from the last checkpoint in `folder`, if there is one; what comes out is what an
-        undisturbed training gives. Without it, what lies there is no concern of this training.
+        Resume from the last checkpoint in `folder`, if there is one; the result equals that of an
+        uninterrupted training. Otherwise checkpoints in `folder` are removed.
     on_epoch : callable, optional
-        Is given the row of every epoch.
+        Called with the row of every epoch.
 
     Raises
     ------
     UsageError
-        If CUDA is asked for where there is none, or fewer GPUs than devices.
+        CUDA is requested but not available, or there are fewer GPUs than devices.
     NothingUsableError
-        If the loss was never finite.
+        The loss was never finite.
     """
     _check_devices(config)
     last = folder / LAST
@@ -89,7 +89,7 @@ def fit(
     validation = make_loader(training_set, "validation", config, seed)
     steps = config.epochs * -(-len(batches) // config.devices)
     module = WindowClassifier(network, config, training_set.classes, steps, seed)
-    # Rows of other processes do not reach this one before the end.
+    # Rows of other processes are available only after training.
     alone = config.devices == 1
     callbacks: list[Callback] = [
         EpochProgress(config.epochs),
@@ -117,7 +117,7 @@ def fit(
 def _take_best(
     module: WindowClassifier, rows: list[dict[str, float]], config: TrainerConfig, folder: Path
 ) -> None:
-    """Load the weights of the best epoch, and say how good it was."""
+    """Load the weights of the best epoch and print its validation accuracy."""
     best = min(rows, key=lambda row: (math.isnan(row[_MONITOR]), row[_MONITOR]))
     if not math.isfinite(best[_MONITOR]):
         raise NothingUsableError(
@@ -132,7 +132,7 @@ def _take_best(
 
 
 def uses_cuda(config: TrainerConfig) -> bool:
-    """Whether training will run on a GPU."""
+    """Return whether training will run on a GPU."""
     return config.device != "cpu" and torch.cuda.is_available()
 
 
@@ -150,10 +150,10 @@ def _make_trainer(config: TrainerConfig, callbacks: list[Callback]) -> lightning
     return lightning.Trainer(
         accelerator="gpu" if uses_cuda(config) else "cpu",
         devices=config.devices,
-        # Within a SLURM job Lightning would leave it to SLURM to start processes.
+        # Within a SLURM job Lightning would otherwise leave the start of processes to SLURM.
         plugins=[AtomicIO(), LightningEnvironment()],
-        # Spawned processes only train; forked ones or a second call of the program would label
-        # and pick as well.
+        # Spawned processes only train; forked processes or a second call of the program would
+        # also label and pick.
         strategy="auto" if config.devices == 1 else "ddp_spawn",
         sync_batchnorm=config.devices > 1 and uses_cuda(config),
         precision=_PRECISIONS.get(config.precision, automatic),  # type: ignore[arg-type]
@@ -170,7 +170,7 @@ def _make_trainer(config: TrainerConfig, callbacks: list[Callback]) -> lightning
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence Lightning's advice: it names knobs that users of this program do not have."""
+    """Silence Lightning's advice on options that users of this program do not have."""
     loggers = [logging.getLogger(f"lightning.{name}") for name in ("pytorch", "fabric")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -13,14 +13,15 @@ Batches = DataLoader[tuple[torch.Tensor, ...]]
 
 
 class EpochShuffle(Sampler[int]):
-    """Shuffles anew in every epoch, and always alike in the same one.
+    """Shuffles differently in every epoch, reproducibly for a seed and epoch.
 
     Parameters
     ----------
     length : int
+        Number of windows.
     seed : int
     repeats : int
-        How often an epoch goes through all.
+        Number of passes over all windows per epoch.
     """
 
     def __init__(self, length: int, seed: int, repeats: int = 1) -> None:
@@ -30,7 +31,7 @@ class EpochShuffle(Sampler[int]):
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next; Lightning does, also when it resumes."""
+        """Set the next epoch; called by Lightning, also when it resumes."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -43,9 +44,22 @@ class EpochShuffle(Sampler[int]):
 
 
 def make_loader(training_set: TrainingSet, split: str, config: TrainerConfig, seed: int) -> Batches:
-    """Batch the windows of one split: (N, 1, S, S) windows, targets, heat-map targets.
+    """Return batches of the windows of one split.
 
-    Only ``train`` is shuffled; the others come in larger batches.
+    Parameters
+    ----------
+    training_set : TrainingSet
+    split : str
+        Only ``train`` is shuffled; the others have larger batches.
+    config : TrainerConfig
+    seed : int
+        Of the order of ``train``.
+
+    Returns
+    -------
+    DataLoader
+        Yields windows (B, 1, S, S) float32, targets (B,) int64 and heat-map targets (B, C)
+        float32.
     """
     chosen = training_set.split == split
     dataset = TensorDataset(
@@ -55,7 +69,7 @@ def make_loader(training_set: TrainingSet, split: str, config: TrainerConfig, se
     )
     if split != "train":
         return DataLoader(dataset, batch_size=4 * config.batch_size)
-    # A last batch of one window would stop batch normalisation.
+    # Batch normalisation fails on a last batch of one window.
     repeats = max(1, -(-config.epoch_windows // max(len(dataset), 1)))
     per_device = -(-repeats * len(dataset) // config.devices)
     ragged = per_device % config.batch_size == 1 and per_device > 1

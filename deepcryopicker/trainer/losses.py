@@ -13,7 +13,7 @@ from deepcryopicker.types import particle_classes
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """From logits, targets and heat-map targets to a scalar."""
 
-_PRIOR = 0.05  # share of particles among the windows of other classes, if nobody labelled all
+_PRIOR = 0.05  # fraction of unlabelled particles among the windows of other classes
 
 
 def choose_loss(config: TrainerConfig, classes: tuple[str, ...]) -> Loss:
@@ -27,13 +27,15 @@ def choose_loss(config: TrainerConfig, classes: tuple[str, ...]) -> Loss:
 
 
 def detection_loss(logits: Tensor, target: Tensor, particles: Tensor) -> Tensor:
-    """Cross-entropy of any particle class against the rest: what picks are scored by.
+    """Return the cross-entropy of particles of any class against the rest, as in picking.
 
-    Which shape a particle has is often uncertain in labels found without supervision, and would
-    dominate the plain loss.
+    The shape of a particle is often uncertain in labels found without supervision and would
+    dominate the loss over all classes.
 
     Parameters
     ----------
+    logits : (N, C) float32 Tensor
+    target : (N,) int64 Tensor
     particles : (P,) int64 Tensor
         Indices of the particle classes.
     """
@@ -45,21 +47,22 @@ def detection_loss(logits: Tensor, target: Tensor, particles: Tensor) -> Tensor:
 
 
 def positive_unlabelled(logits: Tensor, target: Tensor, particles: Tensor, prior: float) -> Tensor:
-    """Non-negative positive-unlabelled risk (Kiryo et al., 2017), for several positive classes.
+    """Return the non-negative positive-unlabelled risk (Kiryo et al., 2017), several classes.
 
-    Windows of other classes are not taken for empty: a share `prior` of them shows particles
-    that nobody labelled. Without positives or without unlabelled windows in the batch, their
-    terms are zero.
+    A fraction `prior` of the windows of other classes is assumed to show unlabelled particles.
+    Without positive or without unlabelled windows in the batch, their terms are zero.
 
     Parameters
     ----------
+    logits : (N, C) float32 Tensor
+    target : (N,) int64 Tensor
     particles : (P,) int64 Tensor
         Indices of the positive classes.
     prior : float
     """
     positive = torch.isin(target, particles)
     log_probability = torch.log_softmax(logits, dim=1)
-    # Loss of taking a window for no particle, of whatever kind.
+    # Loss of classifying a window as any class other than particles.
     others = _without(particles, logits.shape[1])
     as_negative = -torch.logsumexp(log_probability[:, others], dim=1)
     right = functional.nll_loss(log_probability, target, reduction="none")

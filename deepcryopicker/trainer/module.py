@@ -29,10 +29,9 @@ class WindowClassifier(lightning.LightningModule):
     classes : tuple of str
         Class names by output index.
     steps : int
-        Optimiser steps of a full training, for the schedule.
+        Optimiser steps of a complete training, for the schedule.
     seed : int
-        Each epoch starts from a seed of its own, so that a resumed training repeats the one that
-        was never interrupted.
+        Each epoch has its own seed, so that a resumed training equals an uninterrupted one.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class WindowClassifier(lightning.LightningModule):
         self.particles = particle_classes(classes)
 
     def on_train_batch_start(self, batch: list[Tensor], batch_idx: int) -> None:
-        """Fix what augmentation and dropout draw in an epoch, once its loader has drawn."""
+        """Seed augmentation and dropout of an epoch, after its loader has been shuffled."""
         if batch_idx == 0:
             torch.manual_seed(1_000_003 * self.seed + 1009 * self.current_epoch + self.global_rank)
 

@@ -1,4 +1,4 @@
-"""Class probabilities of windows, and the temperature that calibrates them."""
+"""Logits of windows, and the temperature that calibrates their probabilities."""
 
 import numpy as np
 import torch
@@ -10,12 +10,12 @@ from deepcryopicker.types import Image
 
 _BATCH = 128
 _TEMPERATURES = (0.05, 20.0)
-_PULL = 1e-6  # towards 1
+_PULL = 1e-6  # weight of the regularisation towards 1
 
 
 @torch.inference_mode()
 def predict(network: Network, windows: Image) -> Image:
-    """Compute the logits of single windows, before any temperature.
+    """Compute the logits of single windows, without temperature.
 
     Parameters
     ----------
@@ -36,24 +36,24 @@ def predict(network: Network, windows: Image) -> Image:
 
 
 def fit_temperature(logits: Image, target: np.ndarray) -> float:
-    """Find the temperature at which probabilities are likeliest (Guo et al., 2017).
+    """Return the temperature of maximum likelihood (Guo et al., 2017).
 
     Parameters
     ----------
     logits : (N, C) float32
-        Of windows that were not trained on.
+        Of windows not used for training.
     target : (N,) int64
 
     Returns
     -------
     float
-        In [0.05, 20]; above 1 the network was too sure.
+        In [0.05, 20]; above 1 for an overconfident network.
     """
 
     def loss(log_temperature: float) -> float:
         scaled = log_softmax(logits.astype(np.float64) / np.exp(log_temperature), axis=1)
         likelihood = float(scaled[np.arange(len(target)), target].mean())
-        # Where all windows are right beyond doubt every temperature is as good: then it is 1.
+        # If all windows are right with certainty, the likelihood is flat and the result is 1.
         return -likelihood + _PULL * log_temperature**2
 
     found = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")

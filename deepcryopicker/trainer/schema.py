@@ -16,17 +16,17 @@ _CHOICES = {
 
 @dataclass
 class TrainerConfig:
-    """How a network is fitted.
+    """Training of a network.
 
     Attributes
     ----------
     epochs : int
-        At the most; training stops early when the detection loss on the validation windows has
-        not fallen for `patience` epochs.
+        Maximum number; training stops early if the detection loss on the validation windows has
+        not decreased for `patience` epochs.
     patience : int
     epoch_windows : int
-        An epoch has at least so many windows: it goes through a smaller training set several
-        times. A network needs a few hundred steps, however few its particles are.
+        Minimum number of windows per epoch; a smaller training set is repeated. A network needs a
+        few hundred steps, however few particles there are.
     batch_size : int
     optimizer : str
         ``adamw``, or ``sgd`` with momentum (Eq. 11).
@@ -41,17 +41,17 @@ class TrainerConfig:
         ``cross_entropy`` (Eq. 10), ``positive_unlabelled``, or ``heat_map``: the cross-entropy to
         a target that falls off around particles.
     label_smoothing : float
-        0-1; labels found without supervision are not certain.
+        0-1; accounts for errors in labels found without supervision.
     jitter : float
         Standard deviation of the random contrast and brightness of each training window.
     shift : int
-        Largest random shift of a training window along each axis, pixels.
+        Maximum random shift of a training window along each axis, pixels.
     precision : str
-        ``auto`` (16-bit floats on a GPU, 32 elsewhere), ``float32`` or ``bfloat16``.
+        ``auto`` (16-bit floats on a GPU, 32-bit elsewhere), ``float32`` or ``bfloat16``.
     device : str
-        ``auto`` (CUDA where present), ``cpu`` or ``cuda``.
+        ``auto`` (CUDA if available), ``cpu`` or ``cuda``.
     devices : int
-        Processes to train in, one for each GPU.
+        Number of training processes, one per GPU.
     """
 
     epochs: int = 12

@@ -1,4 +1,4 @@
-"""Progress of training: epochs done, time left, and the last losses."""
+"""Progress of training: epochs done, time remaining, and the last loss."""
 
 import time
 
@@ -10,17 +10,17 @@ from deepcryopicker.io.console import SECONDS_BETWEEN_LINES, console
 
 
 class EpochProgress(Callback):
-    """A bar over epochs on a terminal, a line now and then elsewhere.
+    """A bar over epochs on a terminal, a line every few seconds elsewhere.
 
     Parameters
     ----------
     epochs : int
-        At the most.
+        Maximum number.
     """
 
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
-        # A bar cannot be sent to another process, so it is made where training starts.
+        # A bar cannot be sent to another process and is created when training starts.
         self._bar: Progress | None = None
         self._start = self._last = 0.0
         self._first = 0
@@ -44,7 +44,7 @@ class EpochProgress(Callback):
         self._bar.start()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Move on by an epoch."""
+        """Advance by an epoch."""
         loss = float(trainer.callback_metrics["validation_detection_loss"])
         if self._bar is not None:
             task = self._bar.task_ids[0]
@@ -54,7 +54,7 @@ class EpochProgress(Callback):
         if due and trainer.is_global_zero and not console.is_terminal and done < self._epochs:
             left = (now - self._start) / (done - self._first) * (self._epochs - done)
             console.print(
-                f"training: {done}/{self._epochs}, validation loss {loss:.3f}, "
+                f"training: epoch {done}/{self._epochs}, validation loss {loss:.3f}, "
                 f"about {left:.0f} s left"
             )
             self._last = now

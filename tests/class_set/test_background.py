@@ -81,7 +81,7 @@ def test_empty_places_are_far_from_candidates():
     assert (np.ptp(places, axis=0) > 200).all()
 
 
-def test_empty_places_without_candidates_or_room():
+def test_empty_places_without_candidates_or_space():
     rng = np.random.default_rng(0)
     none = np.zeros((0, 2))
     assert len(background.far_from(rng.uniform(0, 20, (99, 2)), none, 5, 7, rng)) == 7

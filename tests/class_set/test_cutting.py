@@ -21,9 +21,9 @@ def test_copies_are_quarter_turns_of_the_window():
     found = cut_windows(samples, Micrograph("m", Path("m"), IMAGE, scale=SCALE), SIZE)
     x, y = ((position + 0.5) * SCALE - 0.5 for position in (samples.x, samples.y))
     plain = cut(IMAGE, np.column_stack([x, y]), SIZE, beyond="mean")
-    assert set(samples.turns) == {0, 1, 2, 3}
-    for window, before, turns in zip(found, plain, samples.turns, strict=True):
-        np.testing.assert_array_equal(window, np.rot90(before, turns))
+    assert set(samples.quarter_turns) == {0, 1, 2, 3}
+    for window, before, count in zip(found, plain, samples.quarter_turns, strict=True):
+        np.testing.assert_array_equal(window, np.rot90(before, count))
 
 
 def test_smoothing_is_one_of_the_papers_gaussians():

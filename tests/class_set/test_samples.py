@@ -135,10 +135,12 @@ def test_rotations():
     config = configure("five", samples_per_class=400, rotations="all")
     samples = draw([candidates()] * 10, config)
     train = samples[(samples.split == "train") & (samples.target == 0)]
-    per_site = {site: sorted(train.turns[train.site == site].tolist()) for site in train.site}
-    assert sum(turns == [0, 1, 2, 3] for turns in per_site.values()) >= len(per_site) - 1
+    per_site = {
+        site: sorted(train.quarter_turns[train.site == site].tolist()) for site in train.site
+    }
+    assert sum(used == [0, 1, 2, 3] for used in per_site.values()) >= len(per_site) - 1
     none = draw([candidates()] * 10, configure("five", rotations="none"))
-    assert (none.turns == 0).all()
+    assert (none.quarter_turns == 0).all()
 
 
 def test_copies_fill_up_only_what_is_short():
@@ -146,8 +148,8 @@ def test_copies_fill_up_only_what_is_short():
     labels = np.where(np.arange(len(GRID)) < 2, "side", "top")
     samples = draw([candidates(labels)] * 10, configure("five"))
     train = samples[samples.split == "train"]
-    assert set(train.turns[train.kind == "top"]) == {0}
-    assert set(train.turns[train.kind == "side"]) == {0, 1, 2, 3}
+    assert set(train.quarter_turns[train.kind == "top"]) == {0}
+    assert set(train.quarter_turns[train.kind == "side"]) == {0, 1, 2, 3}
 
 
 def test_windows_are_centred_on_what_their_class_says():
@@ -193,7 +195,7 @@ def test_without_negatives_off_centre_windows_are_background():
         assert (background == "off-centre").mean() == pytest.approx(share, abs=0.01)
 
 
-def test_rejected_candidates_are_no_negatives():
+def test_rejected_candidates_are_not_negatives():
     """Many of them are particles."""
     good = np.arange(len(GRID)) % 2 == 0
     found = candidates(good=good)
@@ -239,16 +241,16 @@ def test_contaminants_have_a_share_of_the_off_centre_windows(name, target, expec
     assert not contaminants.heat.any()
 
 
-@pytest.mark.parametrize(("rotations", "turns"), [("fill", 4), ("all", 4), ("none", 1)])
-def test_the_few_contaminants_are_taken_in_each_turn_once(rotations, turns):
+@pytest.mark.parametrize(("rotations", "orientations"), [("fill", 4), ("all", 4), ("none", 1)])
+def test_the_few_contaminants_are_used_once_in_each_orientation(rotations, orientations):
     """One on each of five training micrographs; the windows left over are off-centre ones."""
     config = configure("five", contaminant_share=1.0, samples_per_class=160, rotations=rotations)
     samples = draw([contaminated(1)] * 8, config)
     train = samples[samples.split == "train"]
     micrographs = len(set(train.micrograph))
     chosen = train[train.kind == "contaminant"]
-    assert len(set(zip(chosen.site, chosen.turns, strict=True))) == len(chosen)
-    assert len(chosen) == turns * micrographs
+    assert len(set(zip(chosen.site, chosen.quarter_turns, strict=True))) == len(chosen)
+    assert len(chosen) == orientations * micrographs
     negative = train.kind[train.target == 4]
     assert set(negative) == {"contaminant", "off-centre"}
     assert len(negative) == (train.target == 0).sum()

@@ -11,8 +11,8 @@ NONE = Picks.empty()
 NO_REASON = np.array([], dtype="<U24")
 
 
-def judge(*rows):
-    """Judge labels (x, reason, score of a network's pick `away` from there)."""
+def updated(*rows):
+    """Update labels (x, reason, score of a network's pick `away` from there)."""
     x, reason, score, away = zip(*rows, strict=True)
     labels = Picks.create(x, np.zeros(len(x)), label="side")
     picks = Picks.create(np.add(x, away), np.zeros(len(x)), score=score)
@@ -20,7 +20,7 @@ def judge(*rows):
 
 
 @pytest.mark.parametrize(
-    ("reason", "score", "judged"),
+    ("reason", "score", "expected"),
     [
         ("", 0.99, ""),
         ("", 0.5, ""),
@@ -36,15 +36,15 @@ def judge(*rows):
         ("uncertain", 0.99, "uncertain"),
     ],
 )
-def test_a_candidate_is_judged_by_the_network_and_its_reason(reason, score, judged):
-    labels, found = judge((1000.0, reason, score, 10.0))
-    assert found.tolist() == [judged]
+def test_a_reason_is_updated_by_the_score_of_the_network(reason, score, expected):
+    labels, found = updated((1000.0, reason, score, 10.0))
+    assert found.tolist() == [expected]
     assert (labels.x.tolist(), labels.label.tolist()) == ([1000.0], ["side"])
 
 
 def test_the_nearest_pick_speaks_for_a_place_within_three_tenths_of_a_diameter():
     rows = [(0.0, "", 0.9, 29.0), (1000.0, "", 0.9, 31.0), (2000.0, "weak", 0.95, 31.0)]
-    labels, found = judge(*rows)
+    labels, found = updated(*rows)
     # The picks too far from the last two are finds of the network's own.
     assert found.tolist() == ["", "uncertain", "weak", "uncertain", "uncertain"]
     assert labels.x.tolist() == [0, 1000, 2000, 1031, 2031]

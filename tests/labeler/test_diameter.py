@@ -70,7 +70,7 @@ def test_highest_of_several_peaks_is_taken():
 
 
 @pytest.mark.parametrize("end", [0, -1])
-def test_rise_towards_an_end_is_no_peak(end):
+def test_rise_towards_an_end_is_not_a_peak(end):
     diameters, response = series([(40.0, 1.0)])
     response[end] += 9
     assert refined_peak(diameters, response) == pytest.approx(40, rel=0.05)

@@ -56,7 +56,7 @@ def preprocessed(seed, squares=0, chain=CHAIN):
 
 
 def hits(picks, seed):
-    """Tell which picks lie on a particle of their own."""
+    """Return which picks lie on a particle, one pick per particle."""
     distance, index = KDTree(places(seed)).query(np.column_stack([picks.x, picks.y]))
     hit = distance < 0.25 * DIAMETER
     assert len(set(index[hit])) == hit.sum()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepcryopicker.labeler.detectors.averages import radial_profile
-from deepcryopicker.labeler.size import blob_lengths, rim_diameter
+from deepcryopicker.labeler.size import blob_lengths, round_diameter
 
 
 def radius(size=97):
@@ -13,7 +13,7 @@ def radius(size=97):
 
 
 def shell(outer):
-    """Project a thin hollow sphere, darkest along its inner rim: chord lengths, negative."""
+    """Project a thin hollow sphere, darkest along its inner wall: chord lengths, negative."""
     inner = 0.9 * outer
     chord = np.sqrt(np.maximum(outer**2 - radius() ** 2, 0))
     return (np.sqrt(np.maximum(inner**2 - radius() ** 2, 0)) - chord).astype(np.float32)
@@ -39,29 +39,29 @@ def lengths(rows, diameter, image=None):
 
 
 @pytest.mark.parametrize("outer", [10, 16, 25, 40])
-def test_shell_is_measured_at_its_rim(outer):
-    assert rim_diameter(radial_profile(shell(outer))) == pytest.approx(2 * outer, rel=0.1)
+def test_shell_is_measured_at_its_wall(outer):
+    assert round_diameter(radial_profile(shell(outer))) == pytest.approx(2 * outer, rel=0.1)
 
 
 @pytest.mark.parametrize("size", [8, 15, 30])
 def test_solid_particle_is_measured_from_half_its_depth(size):
     paraboloid = np.minimum((radius() / size) ** 2 - 1, 0).astype(np.float32)
-    assert rim_diameter(radial_profile(paraboloid)) == pytest.approx(2 * size, rel=0.03)
+    assert round_diameter(radial_profile(paraboloid)) == pytest.approx(2 * size, rel=0.03)
 
 
 def test_depth_does_not_matter():
     profile = radial_profile(shell(20))
-    assert rim_diameter(7 * profile) == pytest.approx(rim_diameter(profile))
+    assert round_diameter(7 * profile) == pytest.approx(round_diameter(profile))
 
 
 @pytest.mark.parametrize("profile", [[0.0, 0.0, 0.0], [1.0, 0.5, 0.2], [0.0, 1.0, 0.0]])
 def test_nothing_dark_has_no_diameter(profile):
-    assert rim_diameter(np.array(profile)) == 0.0
+    assert round_diameter(np.array(profile)) == 0.0
 
 
-def test_rim_that_does_not_end_reaches_to_the_last_radius():
-    assert rim_diameter(-np.arange(10.0)) == 18.0
-    assert rim_diameter(np.full(10, -1.0)) <= 18.0 * np.sqrt(2)
+def test_wall_that_does_not_end_extends_to_the_last_radius():
+    assert round_diameter(-np.arange(10.0)) == 18.0
+    assert round_diameter(np.full(10, -1.0)) <= 18.0 * np.sqrt(2)
 
 
 @pytest.mark.parametrize("angle", [0, 30, 45, 100])
@@ -81,7 +81,7 @@ def test_rough_diameter_matters_little(diameter):
     np.testing.assert_allclose(lengths([(80, 70, 14, 10, 30)], diameter), 28, rtol=0.1)
 
 
-def test_neighbour_out_of_reach_is_not_measured():
+def test_distant_neighbour_is_not_measured():
     rows = [(60, 60, 12, 12, 0), (90, 60, 12, 12, 0)]
     np.testing.assert_allclose(lengths(rows, 24), 24, rtol=0.1)
 

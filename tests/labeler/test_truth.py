@@ -44,7 +44,7 @@ def test_diameter_is_that_of_the_micrograph(preprocessed):
 
 
 @pytest.mark.parametrize("label", ["", "particle", "junk"])
-def test_class_that_is_no_shape_becomes_irregular(preprocessed, label):
+def test_class_other_than_a_shape_becomes_irregular(preprocessed, label):
     found = label_by_picks(
         preprocessed, Picks.create(*PLACES.T, label=["top", label, "side"]), NONE
     )

@@ -224,5 +224,5 @@ def test_absurd_settings_are_refused(changes, message):
 
 def test_a_network_of_absurd_size_is_not_built():
     settings = option("deepcryopicker", channels=[4096] * 5, wide=[16384])
-    with pytest.raises(UsageError, match="parameters, and at most 500,000,000"):
+    with pytest.raises(UsageError, match="parameters, at most 500,000,000"):
         build_network(settings, 4)

@@ -181,7 +181,7 @@ def test_header_of_absurd_length_is_refused(folder):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_weights_that_are_no_numbers_are_refused(folder, value):
+def test_weights_that_are_not_numbers_are_refused(folder, value):
     state = load_file(folder / WEIGHTS)
     state["head.1.weight"][0, 0, 0, 0] = value
     save_file(state, folder / WEIGHTS)
@@ -249,7 +249,7 @@ def test_unknown_model_names_the_nearest(folder):
 
 
 @pytest.mark.parametrize("text", ["", "just words", "[1, 2]", "a: [", "a: b: c", "\x00"])
-def test_card_that_is_no_card_is_refused(folder, text):
+def test_an_invalid_card_is_refused(folder, text):
     (folder / CARD).write_text(text)
     with pytest.raises(UsageError):
         load_weights(folder)

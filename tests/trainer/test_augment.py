@@ -1,4 +1,4 @@
-"""Augmentation turns, flips, shifts and shades windows, and does nothing else to them."""
+"""Augmentation rotates, flips, shifts and shades windows, and changes nothing else."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from deepcryopicker.trainer.augment import augment
 
 def symmetries(window):
     """All eight turned and mirrored versions of a square array."""
-    return [np.rot90(side, turns) for side in (window, window.T) for turns in range(4)]
+    return [np.rot90(side, count) for side in (window, window.T) for count in range(4)]
 
 
 def test_without_jitter_only_pixels_move():

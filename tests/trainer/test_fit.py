@@ -174,7 +174,7 @@ def test_a_moved_run_resumes_to_the_same_weights(tmp_path):
     assert same_weights(train(tmp_path / "there", resume=True), undisturbed)
 
 
-def test_a_damaged_checkpoint_is_no_obstacle(tmp_path):
+def test_a_damaged_checkpoint_does_not_stop_training(tmp_path):
     undisturbed = train(tmp_path / "undisturbed")
     (tmp_path / "damaged").mkdir()
     whole = (tmp_path / "undisturbed" / "last.ckpt").read_bytes()

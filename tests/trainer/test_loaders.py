@@ -40,7 +40,7 @@ def test_every_epoch_is_a_permutation():
 def test_orders_depend_on_epoch_and_seed_alone():
     one, other, stranger = (EpochShuffle(50, seed) for seed in (3, 3, 4))
     epochs = [order(one, epoch) for epoch in range(5)]
-    # Another sampler that never saw the epochs before; that is how a resumed training goes on.
+    # Another sampler without the epochs before, as in a resumed training.
     assert order(other, 3) == epochs[3]
     assert order(one, 1) == epochs[1] == list(one)
     strange = [order(stranger, epoch) for epoch in range(5)]

@@ -52,7 +52,7 @@ def test_heat_map_of_one_hot_targets_is_the_cross_entropy(smoothing):
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_heat_map_looks_at_the_soft_targets_alone(smoothing):
+def test_heat_map_uses_the_soft_targets_alone(smoothing):
     logits, target, heat = batch()
     wanted = (1 - smoothing) * heat.numpy() + smoothing / 5
     loss = chosen("heat_map", label_smoothing=smoothing)
@@ -173,7 +173,7 @@ def boundary(loss, x, target):
 def test_positive_unlabelled_finds_the_supervised_boundary():
     """A third of the unlabelled numbers are positive; plain cross-entropy takes them at their word.
 
-    Numbers of the two kinds are normal around 1 and -1. Both kinds are told apart where their
+    Numbers of the two kinds are normal around 1 and -1. Both kinds are distinguished where their
     densities, weighted by the prior, are equal: at ln(2) / 2.
     """
     rng = np.random.default_rng(0)

@@ -1,1 +1,1 @@
-"""Labelers that learn a threshold for blobs and class averages."""
+"""Labelers that learn thresholds for blobs and class averages."""

@@ -1,9 +1,9 @@
-"""Let the data decide what the particles look like, and learn to find them.
+"""Choose between class averages and blobs by the data, and learn a detector.
 
-Round and square particles give themselves away as circles and rectangles in the mask of intensity
-clusters. Such finds are few and sure: averaged, they become templates that all the others are
-recognised by. Particles of no particular shape leave no such traces and are found as blobs. Which
-of the two it is shows in how clearly the responses part into particles and noise.
+Round and square particles appear as circles and rectangles in the mask of the intensity clusters.
+These seeds are few but reliable; their averages become templates for all other particles.
+Particles without a specific shape give no such seeds and are found as blobs. The detector with the
+better separation of its responses into particles and noise is used.
 """
 
 from collections.abc import Sequence
@@ -22,24 +22,24 @@ from deepcryopicker.labeler.schema import AutoConfig
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Floats, Image, Strings
 
-# If blobs are found as well without their shape, then the shape is no more than a blob's.
+# Averages are used only if they separate particles clearly better than the blob filter.
 _CLEARLY_BETTER = 1.25
-_LEAST_SIDES = 0.03  # of the round and square seeds; rarer rectangles are accidents
+_LEAST_SIDES = 0.03  # of the round and square seeds; rarer rectangles are accidental
 
 
 @dataclass(frozen=True)
 class Seeds:
-    """Good shapes of some micrographs' masks.
+    """Good shapes in the masks of several micrographs.
 
     Attributes
     ----------
     windows : (N, S, S) float32
-        As the network sees them.
+        At the working scale.
     label : (N,) str
     angle : (N,) float64
         As in :class:`~deepcryopicker.labeler.masks.shapes.Shapes`.
     area : (N,) float64
-        Of the ideal shape, in discs of the particle's diameter.
+        Of the ideal shape, in discs of the particle diameter.
     """
 
     windows: Image
@@ -49,7 +49,7 @@ class Seeds:
 
 
 def learn_auto(sample: Sequence[Preprocessed], config: AutoConfig) -> Detector:
-    """Learn a detector from micrographs of one kind, without labels.
+    """Learn a detector from unlabelled micrographs of one kind.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def learn_auto(sample: Sequence[Preprocessed], config: AutoConfig) -> Detector:
     """
     blobs = learn_blobs(sample, config.blobs)
     averages = learn_averages(sample, find_seeds(sample, config), config)
-    if averages is None or averages.evidence <= _CLEARLY_BETTER * blobs.evidence:
+    if averages is None or averages.total_separation <= _CLEARLY_BETTER * blobs.total_separation:
         return blobs
     return averages
 
@@ -66,10 +66,17 @@ def learn_auto(sample: Sequence[Preprocessed], config: AutoConfig) -> Detector:
 def learn_averages(
     sample: Sequence[Preprocessed], seeds: Seeds, config: AutoConfig
 ) -> Detector | None:
-    """Learn to find what the seeds' averages look like; None if they are mostly shapeless.
+    """Learn a detector of class averages of the seeds; None if most seeds are irregular.
 
-    Side views are looked for only where that finds more than round particles alone: a few
-    rectangles may be accidents of the mask.
+    Side views are included only if they improve the separation over top views alone, because a
+    few rectangles may be accidental.
+
+    Parameters
+    ----------
+    sample : sequence of Preprocessed
+    seeds : Seeds
+        From the same micrographs.
+    config : AutoConfig
     """
     templates = _average(seeds, config)
     learned = [
@@ -82,7 +89,7 @@ def learn_averages(
         )
         for count in range(1, len(templates) + 1)
     ]
-    return max(learned, key=lambda detector: detector.evidence, default=None)
+    return max(learned, key=lambda detector: detector.total_separation, default=None)
 
 
 def find_seeds(sample: Sequence[Preprocessed], config: AutoConfig) -> Seeds:
@@ -103,7 +110,7 @@ def _seeds(preprocessed: Preprocessed, config: AutoConfig) -> tuple[Image, Strin
         ]
     )
     size = 2 * int(np.ceil(preprocessed.working_diameter)) + 1
-    # A rectangle's own area over its fill is the whole rectangle's.
+    # The area of a rectangle is that of its component divided by the fraction filled.
     whole = np.where(
         shapes.label == "side",
         4.0 / np.pi * shapes.area / np.maximum(shapes.overlap, 1e-6),

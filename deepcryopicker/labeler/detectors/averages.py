@@ -1,4 +1,4 @@
-"""Class averages of particles, the templates that other particles are recognised by."""
+"""Class averages of particles, used as templates."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ import numpy as np
 
 from deepcryopicker.types import Floats, Image
 
-TURN = 15.0
-"""Degrees between the orientations in which side views are looked for."""
+ANGLE_STEP = 15.0
+"""Degrees between the orientations of side views that are searched."""
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,17 @@ class Template:
         ``top`` or ``side``.
     image : (S, S) float32
         Working pixels; S is odd and the centre is the middle pixel.
-    turns : tuple of float
-        Degrees by which to turn the image when looking for particles.
+    angles : tuple of float
+        Orientations to search, degrees from the x axis towards the y axis.
     """
 
     label: str
     image: Image
-    turns: tuple[float, ...] = (0.0,)
+    angles: tuple[float, ...] = (0.0,)
 
 
 def top_template(windows: Image) -> Template:
-    """Average round particles; every rotation of one is another, so the average is round too.
+    """Average round particles rotationally.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ def top_template(windows: Image) -> Template:
 
 
 def side_template(windows: Image, angles: Floats) -> Template:
-    """Average square particles, all turned to the same orientation.
+    """Average square particles, rotated to the same orientation.
 
-    Top and bottom, left and right of a box seen from the side look alike on average, so that the
-    average is mirrored both ways, which makes the most of few windows.
+    The average of side views is symmetric top to bottom and left to right and is mirrored both
+    ways, which reduces the noise of few windows.
 
     Parameters
     ----------
@@ -54,15 +54,15 @@ def side_template(windows: Image, angles: Floats) -> Template:
     angles : (N,) float64
         Degrees from the x axis towards the y axis along one pair of sides.
     """
-    upright = [turn(window, angle) for window, angle in zip(windows, angles, strict=True)]
+    upright = [rotate(window, angle) for window, angle in zip(windows, angles, strict=True)]
     average = np.stack(upright).mean(axis=0)
     average = (average + average[::-1]) / 2.0
     average = (average + average[:, ::-1]) / 2.0
-    return Template("side", average, tuple(np.arange(0.0, 180.0, TURN).tolist()))
+    return Template("side", average, tuple(np.arange(0.0, 180.0, ANGLE_STEP).tolist()))
 
 
-def turn(image: Image, degrees: float) -> Image:
-    """Turn an image about its middle pixel: what lay at this angle from x comes to lie on x.
+def rotate(image: Image, degrees: float) -> Image:
+    """Rotate about the centre so that the direction `degrees` maps to +x.
 
     Angles run from the x axis towards the y axis (downwards). (S, S) float32, S odd.
     """
@@ -76,16 +76,16 @@ def turn(image: Image, degrees: float) -> Image:
 
 
 def rotational_average(image: Image) -> Image:
-    """Replace every pixel by the mean of its circle around the middle; (S, S) float32, S odd."""
+    """Replace every pixel by the mean at its radius from the centre; (S, S) float32, S odd."""
     radius = _radius(image.shape[0])
     profile = radial_profile(image)
     return np.interp(radius, np.arange(len(profile)), profile).astype(np.float32)
 
 
 def radial_profile(image: Image) -> Floats:
-    """Mean over the circle of every whole radius around the middle pixel.
+    """Return the mean at every whole radius from the middle pixel.
 
-    A pixel counts for the two radii that it lies between, by its distance from them.
+    A pixel contributes to the two nearest radii by linear interpolation.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def radial_profile(image: Image) -> Floats:
     Returns
     -------
     (S // 2 + 1,) float64
-        Entry r is for a radius of r pixels; the corners beyond ``S // 2`` are left out.
+        Entry r is for a radius of r pixels; the corners beyond ``S // 2`` are ignored.
     """
     radius = _radius(image.shape[0]).ravel()
     below = radius.astype(int)

@@ -1,8 +1,8 @@
-"""Detectors that learn their thresholds from unlabelled micrographs, then find particles fast.
+"""Detectors that learn their thresholds from unlabelled micrographs.
 
-A detector is a filter, blob or class averages, and what a sample of micrographs tells about its
-responses: where the weak ones (noise) end and the strong ones (particles) begin, and which
-contrast is typical. Everything is in working pixels of the image that the network sees.
+A detector is a filter (blob or class averages) with limits learnt from a sample of micrographs:
+the threshold between weak responses (noise) and strong ones (particles), and the range of typical
+contrast. All lengths are working pixels of the network's input.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,34 +30,34 @@ from deepcryopicker.types import (
 )
 
 ONE_KIND = 2.65
-"""Separation of responses that are of one kind: a Gaussian cut in the middle has 2.65."""
+"""Separation of responses of a single kind: that of a Gaussian divided at its mean."""
 
-_RESPONSE_LEVELS = 6  # of the response shown as clusters
+_RESPONSE_LEVELS = 6  # number of levels of the response shown as clusters
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a sample of micrographs tells about the responses of one class.
+    """Limits of the responses of one class, learnt from a sample of micrographs.
 
     Attributes
     ----------
     threshold : float
-        Response that parts noise from particles.
-    clarity : float
-        How much more clearly than a single kind would the two part; 0 for noise.
+        Response that separates noise from particles.
+    separation : float
+        Relative excess of the separation over that of a single kind; 0 for noise.
     found : int
-        Detections above the threshold that are at least a diameter apart: pieces of one particle
-        count once.
+        Number of detections above the threshold that are at least a diameter apart, so that
+        fragments of a particle count once.
     least_strength : float
-        Weaker detections are no training particles.
+        Minimum response of training particles.
     least_contrast, most_contrast : float
-        Nor are those of less or more contrast within their disc.
+        Range of the contrast of training particles within their disc.
     lowest_contrast, highest_contrast : float
-        Those beyond these are contaminants: no particles, but what to tell particles from.
+        Detections outside this range are contaminants, which may be used as negatives.
     """
 
     threshold: float
-    clarity: float
+    separation: float
     found: int
     least_strength: float
     least_contrast: float
@@ -66,23 +66,23 @@ class Limits:
     highest_contrast: float = np.inf
 
 
-_UNKNOWN = Limits(np.inf, 0.0, 0, np.inf, np.inf, -np.inf)  # of a class that no sample had
+_UNKNOWN = Limits(np.inf, 0.0, 0, np.inf, np.inf, -np.inf)  # of a class missing from the sample
 
 
 @dataclass(frozen=True)
 class Detector:
-    """A filter and what a sample of micrographs tells about its responses.
+    """A filter and the limits of its responses.
 
     Attributes
     ----------
     filter : BlobFilter or AverageFilter
     distance : float
-        Least distance between two detections, diameters.
+        Minimum distance between two detections, diameters.
     limits : dict
-        Class to :class:`Limits`. Classes respond differently to noise: that with more
-        orientations to choose from finds more in it.
+        Class to :class:`Limits`. Classes respond differently to noise: the more orientations are
+        searched, the higher the responses.
     isolation : float
-        Detections that have a neighbour within so many diameters train nothing.
+        Detections with a neighbour within this many diameters are not used for training.
     """
 
     filter: BlobFilter | AverageFilter
@@ -91,22 +91,22 @@ class Detector:
     isolation: float
 
     @property
-    def clarity(self) -> float:
-        """How clearly detections stand out from noise, 0 for not at all; mean over them."""
+    def separation(self) -> float:
+        """Mean separation of the detections; 0 if they do not differ from noise."""
         found = sum(limits.found for limits in self.limits.values())
-        return self.evidence / max(found, 1)
+        return self.total_separation / max(found, 1)
 
     @property
-    def evidence(self) -> float:
-        """How many detections stand out, and how clearly: a few contaminants are no particles."""
-        return sum(limits.found * limits.clarity for limits in self.limits.values())
+    def total_separation(self) -> float:
+        """Sum of the separations of all detections, which a few contaminants hardly affect."""
+        return sum(limits.found * limits.separation for limits in self.limits.values())
 
     def limits_of(self, labels: Iterable[str]) -> list[Limits]:
-        """Limits of the class of each detection."""
+        """Return the limits of the class of each detection."""
         return [self.limits.get(str(name), _UNKNOWN) for name in labels]
 
     def thresholds(self, labels: Iterable[str]) -> Floats:
-        """Threshold of the class of each detection, (N,)."""
+        """Return the threshold of the class of each detection, (N,) float64."""
         return np.array([limits.threshold for limits in self.limits_of(labels)])
 
 
@@ -123,16 +123,16 @@ def learn_detector(
     ----------
     filter_ : BlobFilter or AverageFilter
     sample : sequence of Micrograph
-        As the network sees them.
+        Standardised, at the working scale.
     diameter : float
         Particle diameter, working pixels.
     distance : float
-        Least distance between two detections, diameters.
+        Minimum distance between two detections, diameters.
     config : TypicalConfig
     """
     found = [find_all(m, filter_, diameter, distance)[0] for m in sample]
     names = np.unique(np.concatenate([peaks.label for peaks in found]))
-    # A correlation coefficient is that of a shape, whatever its contrast. Blobs have no shape.
+    # Correlation coefficients do not depend on the contrast; responses to blobs do.
     shapeless = isinstance(filter_, BlobFilter)
     limits = {
         str(name): _learn_limits(
@@ -156,7 +156,7 @@ def _learn_limits(
     lowest, highest = usual_range(contrast[strong]) if shapeless else (0.0, np.inf)
     return Limits(
         threshold=threshold,
-        clarity=max(0.0, separation / ONE_KIND - 1.0),
+        separation=max(0.0, separation / ONE_KIND - 1.0),
         found=sum(_apart(peaks[peaks.strength >= threshold], diameter) for peaks in found),
         least_strength=float(np.quantile(strength[strong], config.weakest)),
         least_contrast=float(least),
@@ -167,21 +167,21 @@ def _learn_limits(
 
 
 def _apart(peaks: Peaks, distance: float) -> int:
-    """Count the peaks that are left when each suppresses weaker ones within a distance."""
+    """Return the number of peaks after suppression of weaker ones within a distance."""
     return len(suppress_by_distance(peaks.x, peaks.y, peaks.strength, distance))
 
 
 def part(strength: Floats) -> tuple[float, float]:
-    """Part weak from strong responses; if all are alike, none is strong.
+    """Separate weak from strong responses; none is strong if all are equal.
 
-    Particles vary more in their responses than noise does. That draws Otsu's threshold towards
-    the particles and Li's (minimum cross entropy) towards the noise, so the middle is taken.
+    The responses of particles vary more than those of noise. This shifts Otsu's threshold towards
+    the particles and Li's (minimum cross entropy) towards the noise, so their mean is used.
 
     Returns
     -------
     threshold, separation : float
-        The latter is the distance of the two means over the root mean square of the two standard
-        deviations, for Otsu's threshold. A single Gaussian has `ONE_KIND`.
+        The separation is the difference of the two means over the root mean square of the two
+        standard deviations, for Otsu's threshold. A single Gaussian has `ONE_KIND`.
     """
     if len(strength) < 2 or strength.max() <= strength.min():
         return np.inf, 0.0
@@ -195,7 +195,15 @@ def part(strength: Floats) -> tuple[float, float]:
 
 
 def detect(micrograph: Micrograph, diameter: float, detector: Detector) -> Picks:
-    """Find every response above the floor; a score of 0.5 is its class's threshold.
+    """Find all responses above the floor; the threshold of a class has a score of 0.5.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        Standardised, at the working scale.
+    diameter : float
+        Particle diameter, working pixels.
+    detector : Detector
 
     Returns
     -------
@@ -208,12 +216,12 @@ def detect(micrograph: Micrograph, diameter: float, detector: Detector) -> Picks
 
 
 def label_by_detector(micrograph: Micrograph, diameter: float, detector: Detector) -> Candidates:
-    """Find the particles of one micrograph and judge which may train the network.
+    """Find the particles of one micrograph and select those for training.
 
     Parameters
     ----------
     micrograph : Micrograph
-        As the network sees it.
+        Standardised, at the working scale.
     diameter : float
         Particle diameter, working pixels.
     detector : Detector
@@ -221,11 +229,11 @@ def label_by_detector(micrograph: Micrograph, diameter: float, detector: Detecto
     Returns
     -------
     Candidates
-        Their mask is made of the candidates' ideal shapes: discs, and boxes for side views.
+        The mask consists of their ideal shapes: discs, and boxes for side views.
     """
     every, response = find_all(micrograph, detector.filter, diameter, detector.distance)
     peaks = every[every.strength >= detector.thresholds(every.label)]
-    reason = _judge(peaks, micrograph, diameter, detector)
+    reason = _rejection_reasons(peaks, micrograph, diameter, detector)
     mask = ideal_mask(peaks.x, peaks.y, peaks.label, peaks.angle, diameter, response.shape)
     lowest = min((limits.threshold for limits in detector.limits.values()), default=np.inf)
     level = np.clip(response / lowest, 0.0, 2.0) / 2.0  # 0.5 at the threshold
@@ -246,8 +254,10 @@ def _to_picks(peaks: Peaks, scale: float, diameter: float, detector: Detector) -
     return picks_to_original(picks, scale)
 
 
-def _judge(peaks: Peaks, micrograph: Micrograph, diameter: float, detector: Detector) -> Strings:
-    """Say of each detection why it may not train the network; empty where it may."""
+def _rejection_reasons(
+    peaks: Peaks, micrograph: Micrograph, diameter: float, detector: Detector
+) -> Strings:
+    """Return why each detection may not train the network, (N,) str; empty for good ones."""
     known = detector.limits_of(peaks.label)
     weakest = np.array([limits.least_strength for limits in known])
     least = np.array([limits.least_contrast for limits in known])
@@ -258,7 +268,7 @@ def _judge(peaks: Peaks, micrograph: Micrograph, diameter: float, detector: Dete
         peaks.x, peaks.y, micrograph.image.shape, micrograph.margins, diameter / 2.0
     )
     reason = np.full(len(peaks.x), "", dtype="<U24")
-    # The first rule broken names the reason, so the rules run from the last to the first.
+    # The first violated rule gives the reason, so the rules are applied in reverse order.
     for why, broken in (
         ("touching", nearest_distance(peaks.x, peaks.y) < detector.isolation * diameter),
         ("too much contrast", peaks.contrast > most),

@@ -1,4 +1,4 @@
-"""Contrasts that are not those of particles: what is too faint or too dense for one."""
+"""Range of contrasts of particles, outside of which detections are contaminants or noise."""
 
 import numpy as np
 from scipy.stats import norm
@@ -13,12 +13,12 @@ _SMALL = 500  # contrasts; in fewer a tail is often heavy by chance
 
 
 def usual_range(contrast: Floats) -> tuple[float, float]:
-    """Find the range of contrasts outside of which most of what was found is no particle.
+    """Return the range of contrasts outside of which most detections are not particles.
 
-    Contrasts of one kind of particle are close to log-normal. Contaminants, ice and noise that a
-    filter takes for particles show as heavier tails: where a tail holds half as many again as a
-    normal distribution would have there, at least a third of it is something else, and mostly
-    far more, since part of the middle is as well (Efron, 2004). Small samples prove nothing.
+    Contrasts of one kind of particle are nearly log-normal. Contaminants, ice and noise among the
+    detections cause heavier tails: if a tail holds 1.5 times as many detections as a normal
+    distribution, at least a third of them are not particles, and usually far more, because other
+    objects also contribute to the centre (Efron, 2004). Small samples are not evaluated.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def usual_range(contrast: Floats) -> tuple[float, float]:
     Returns
     -------
     lowest, highest : float
-        0 and infinity where that tail is not too heavy.
+        0 and infinity if the tail is not too heavy.
     """
     if len(contrast) < _SMALL:
         return 0.0, np.inf
@@ -43,7 +43,7 @@ def usual_range(contrast: Floats) -> tuple[float, float]:
 
 
 def _heavy_from(score: Floats) -> float:
-    """Find where the upper tail of standard scores becomes too heavy; infinity for nowhere."""
+    """Return the standard score from which the upper tail is too heavy; infinity for none."""
     for tail in _TAILS:
         beyond = np.count_nonzero(score > tail)
         expected = len(score) * norm.sf(tail)

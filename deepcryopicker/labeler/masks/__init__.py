@@ -1,1 +1,1 @@
-"""Labelers that cluster grey values and keep round shapes (AutoCryoPicker, SuperCryoPicker)."""
+"""Labelers by intensity clusters and the shapes in their mask (AutoCryoPicker, SuperCryoPicker)."""

@@ -1,8 +1,8 @@
 """Clusterings of a micrograph by intensity: IBC, k-means, fuzzy c-means (METHOD.md 2.1, 2.3).
 
-Intensities are one-dimensional, so that a fine histogram holds all there is to cluster: every
-method but IBC works on 1024 levels and looks the pixels up afterwards. Cluster 0 is
-always the darkest. A constant image holds no particles: all of it is the brightest cluster.
+Intensities are one-dimensional, so that clustering a fine histogram is sufficient: every method
+but IBC clusters 1024 levels and then maps the pixels. Cluster 0 is always the darkest. A constant
+image has no particles and is assigned to the brightest cluster.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Indices = npt.NDArray[np.uint8]
 
 _LEVELS = 1024
 _MOST_ITERATIONS = 100
-_LEAST_CHANGE = 1e-3  # of a fuzzy membership, below which the authors stop
+_LEAST_CHANGE = 1e-3  # of a fuzzy membership: stopping criterion of the authors
 
 
 def intensity_clusters(image: Image, clusters: int) -> Indices:
@@ -34,7 +34,7 @@ def intensity_clusters(image: Image, clusters: int) -> Indices:
     Returns
     -------
     (H, W) uint8
-        Cluster index, 0 for the darkest. A pixel halfway between two centres gets the darker.
+        Cluster index, 0 for the darkest. Ties between two centres go to the darker one.
 
     Examples
     --------
@@ -51,9 +51,8 @@ def intensity_clusters(image: Image, clusters: int) -> Indices:
 def kmeans_clusters(image: Image, clusters: int) -> Indices:
     """Cluster intensities by k-means.
 
-    In one dimension clusters are intervals, and dynamic programming over their limits finds the
-    best ones at once. So there is neither a random start nor an iteration that could end in a
-    local optimum.
+    In one dimension clusters are intervals, whose optimal limits are found by dynamic programming,
+    without a random start and without local optima.
 
     Parameters
     ----------
@@ -77,10 +76,10 @@ def kmeans_clusters(image: Image, clusters: int) -> Indices:
 
 
 def fcm_clusters(image: Image, clusters: int) -> Indices:
-    """Cluster intensities by fuzzy c-means; the darkest cluster is cut out by Otsu's threshold.
+    """Cluster intensities by fuzzy c-means; the darkest cluster is selected by Otsu's threshold.
 
-    The authors do not take the cluster of the largest membership but binarise the particles'
-    membership map. The other clusters share what that leaves, by the largest membership.
+    As in the authors' code, the membership of the darkest cluster is binarised. The remaining
+    pixels are assigned to the other cluster of the largest membership.
 
     Parameters
     ----------
@@ -104,16 +103,16 @@ def fcm_clusters(image: Image, clusters: int) -> Indices:
 
 @dataclass(frozen=True)
 class _Levels:
-    """An image's histogram.
+    """Histogram of an image.
 
     Attributes
     ----------
     index : (H, W) int16
         Level of each pixel.
     value : (L,) float64
-        Intensity of each level, 0 for the image's minimum and 1 for its maximum.
+        Intensity of each level, 0 for the minimum of the image and 1 for the maximum.
     weight : (L,) float64
-        Pixels at each level.
+        Number of pixels at each level.
     """
 
     index: npt.NDArray[np.int16]
@@ -133,19 +132,19 @@ def _featureless(image: Image, clusters: int) -> Indices:
 
 
 def _nearest(value: Floats, centres: Floats) -> Indices:
-    """Index of the nearest of the ascending `centres`; the lower one of two as near."""
+    """Return the index of the nearest of the ascending `centres`; the lower index for ties."""
     limits = (centres[1:] + centres[:-1]) / 2.0
     return np.searchsorted(limits, value, side="left").astype(np.uint8)
 
 
 def _kmeans_centres(levels: _Levels, clusters: int) -> Floats:
-    """Means of the best intervals, ascending; fewer where the image has fewer intensities."""
+    """Return the means of the optimal intervals, ascending; at most one per intensity."""
     used = levels.weight > 0.0
     value, weight = levels.value[used], levels.weight[used]
     count, total, square = (
         np.concatenate([[0.0], np.cumsum(weight * value**power)]) for power in (0, 1, 2)
     )
-    # cost[i, j]: squared deviations in an interval of the levels i ... j - 1.
+    # cost[i, j]: sum of squared deviations in the interval of levels i ... j - 1.
     n = np.maximum(count - count[:, np.newaxis], 1.0)
     cost = square - square[:, np.newaxis] - (total - total[:, np.newaxis]) ** 2 / n
     cost[np.tril_indices(len(cost))] = np.inf
@@ -163,9 +162,9 @@ def _kmeans_centres(levels: _Levels, clusters: int) -> Floats:
 
 
 def _memberships(levels: _Levels, clusters: int) -> Floats:
-    """Memberships (clusters, L) of each level, from fuzzy c-means with m = 2.
+    """Return the memberships (clusters, L) of each level by fuzzy c-means with m = 2.
 
-    The authors' start is random; that of k-means is near the end, and the same every time.
+    The authors start at random; here k-means gives a reproducible start near the optimum.
     """
     centres = _kmeans_centres(levels, clusters)
     membership = _membership(levels.value, centres)
@@ -175,11 +174,11 @@ def _memberships(levels: _Levels, clusters: int) -> Floats:
         previous, membership = membership, _membership(levels.value, centres)
         if np.abs(membership - previous).max() < _LEAST_CHANGE:
             break
-    # An image of few intensities leaves the clusters beyond them empty.
+    # With fewer intensities than clusters, the remaining clusters are empty.
     return np.pad(membership, ((0, clusters - len(centres)), (0, 0)))
 
 
 def _membership(value: Floats, centres: Floats) -> Floats:
-    """Membership (C, L): one over the squared distance, normalised over the centres."""
+    """Return the membership (C, L): inverse squared distance, normalised over the centres."""
     nearness = 1.0 / np.maximum((value - centres[:, np.newaxis]) ** 2, 1e-12)
     return nearness / nearness.sum(axis=0)

@@ -1,8 +1,8 @@
 """Feret diameters of mask components: side views as perfect rectangles (METHOD.md 5, figs 14-16).
 
-A Feret diameter is the distance between two parallel lines that touch a component on opposite
-sides, as a calliper measures it. Lengths are pixels. Angles are degrees in [0, 180) from the x
-axis towards the y axis (downwards), along the direction in which a diameter is measured.
+A Feret diameter is the distance between two parallel tangents on opposite sides of a component.
+Lengths are in pixels. Angles are in degrees, [0, 180), from the x axis towards the y axis
+(downwards), along the direction in which a diameter is measured.
 """
 
 from dataclasses import dataclass, fields
@@ -16,31 +16,31 @@ from scipy.spatial import KDTree
 from deepcryopicker.labeler.masks.roundness import Outline, as_labels, filled_area, outlines
 from deepcryopicker.types import Floats, Labels, Mask
 
-# A pixel reaches half a pixel beyond its centre. Adding the middles of its four edges rather
-# than its corners keeps the diameters of tilted shapes unbiased; skimage does the same.
+# A pixel extends half a pixel beyond its centre. Adding the midpoints of its edges rather than its
+# corners avoids a bias for tilted shapes, as in skimage.
 _EDGES = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], np.int32)
 
 
 @dataclass(frozen=True)
 class FeretTable:
-    """Measurements of N components, one row each.
+    """Measurements of N components.
 
     Attributes
     ----------
     label : (N,) int64
         Number of the component, ascending.
     x, y : (N,) float64
-        Centre of the hull's rectangle, the one with the minimum Feret diameter as one side.
+        Centre of the rectangle around the hull with the minimum Feret diameter as one side.
     maximum, maximum_angle : (N,) float64
         Longest Feret diameter.
     minimum, minimum_angle : (N,) float64
         Shortest Feret diameter.
     orthogonal : (N,) float64
-        Feret diameter at right angles to the minimum.
+        Feret diameter perpendicular to the minimum.
     area : (N,) float64
-        Pixels, holes filled.
+        Pixels, with holes filled.
     hull_area : (N,) float64
-        Pixels whose centre lies in the convex hull of the component's pixel centres.
+        Number of pixels whose centre lies in the convex hull of the pixel centres.
     """
 
     label: npt.NDArray[np.int64]
@@ -62,12 +62,12 @@ class FeretTable:
 
     @property
     def solidity(self) -> Floats:
-        """Share of the convex hull that the component fills, 0-1."""
+        """Fraction of the convex hull filled by the component, 0-1."""
         return self.area / self.hull_area
 
     @property
     def squareness(self) -> Floats:
-        """Share of the minimum x orthogonal rectangle that the hull fills: pi / 4 for a disc."""
+        """Fraction of the minimum x orthogonal rectangle filled by the hull; pi / 4 for a disc."""
         return self.hull_area / (self.minimum * self.orthogonal)
 
 
@@ -77,7 +77,7 @@ def measure(components: Mask | Labels) -> FeretTable:
     Parameters
     ----------
     components : (H, W) bool or int32
-        A mask, or components that have their numbers already (split by a watershed, say).
+        A mask, or numbered components, for example from a watershed.
     """
     found = list(outlines(as_labels(components)))
     rows = np.array([_measure(outline) for _, outline in found]).reshape(-1, 9)
@@ -85,9 +85,9 @@ def measure(components: Mask | Labels) -> FeretTable:
 
 
 def _measure(outline: Outline) -> tuple[float, ...]:
-    """Columns of :class:`FeretTable` for one component, the label excepted."""
+    """Return the columns of :class:`FeretTable` for one component, except the label."""
     centres = cv2.convexHull(outline)[:, 0, :]
-    # In half pixels, so that the middles of edges are integers and the hull is exact.
+    # In half pixels, so that the midpoints of edges are integers and the hull is exact.
     doubled = (2 * centres[:, None, :] + _EDGES).reshape(-1, 1, 2)
     hull = cv2.convexHull(doubled)[:, 0, :] / 2.0
 
@@ -95,7 +95,7 @@ def _measure(outline: Outline) -> tuple[float, ...]:
     distance = np.hypot(across[..., 0], across[..., 1])
     longest = across[np.unravel_index(distance.argmax(), distance.shape)]
 
-    # Rotating callipers: the shortest diameter has one of its lines along an edge of the hull.
+    # Rotating callipers: one tangent of the minimum diameter lies along an edge of the hull.
     edge = np.roll(hull, -1, axis=0) - hull
     normal = np.column_stack([-edge[:, 1], edge[:, 0]])
     normal /= np.hypot(normal[:, 0], normal[:, 1])[:, None]
@@ -122,7 +122,7 @@ def _angle(direction: Floats) -> float:
 
 
 def _lattice_points(polygon: Outline) -> float:
-    """Integer points on and inside a convex polygon with integer corners (Pick's theorem)."""
+    """Return the number of integer points in a polygon with integer corners (Pick's theorem)."""
     edge = np.abs(np.roll(polygon, -1, axis=0) - polygon)
     return float(cv2.contourArea(polygon)) + np.gcd(edge[:, 0], edge[:, 1]).sum() / 2.0 + 1.0
 
@@ -134,19 +134,19 @@ def is_square(
     solidity: float = 0.85,
     area: tuple[float, float] = (0.6, 1.5),
 ) -> Mask:
-    """Tell which components look like a box seen from the side.
+    """Return which components have the shape of a side view.
 
     Parameters
     ----------
     table : FeretTable
     aspect : float
-        Least minimum over orthogonal Feret diameter; side views of KLH have 0.83.
+        Minimum ratio of minimum to orthogonal Feret diameter; side views of KLH have 0.83.
     squareness : float
-        Least share of its rectangle that the hull fills; a disc's is 0.785.
+        Minimum fraction of the rectangle filled by the hull; 0.785 for a disc.
     solidity : float
-        Least share of its hull that the component fills.
+        Minimum fraction of the hull filled by the component.
     area : (float, float)
-        Limits of the area, in medians of what the other rules leave.
+        Limits of the area, relative to the median of the components that pass the other rules.
 
     Returns
     -------
@@ -164,18 +164,18 @@ def is_square(
 def is_overlapping(
     table: FeretTable, longest: float = 1.25, largest: float = 1.6, iou: float = 0.1
 ) -> Mask:
-    """Tell which components hold several particles, or collide with another one.
+    """Return which components hold several particles or overlap with another one.
 
     Parameters
     ----------
     table : FeretTable
-        Squares, mostly: the medians are taken over all rows.
+        Mostly squares: the medians are those of all rows.
     longest : float
-        Most maximum Feret diameter, in medians.
+        Limit of the maximum Feret diameter, relative to the median.
     largest : float
-        Most area, in medians.
+        Limit of the area, relative to the median.
     iou : float
-        Most intersection over union of two perfect rectangles; above it, both overlap.
+        Limit of the intersection over union of two perfect rectangles.
 
     Returns
     -------
@@ -190,8 +190,8 @@ def is_overlapping(
     boxes = corners(table)[single].astype(np.float32)
     area = (table.minimum * table.orthogonal)[single]
     centres = np.column_stack([table.x, table.y])[single]
-    reach = float(np.hypot(table.minimum, table.orthogonal)[single].max())
-    for one, other in KDTree(centres).query_pairs(reach):
+    diagonal = float(np.hypot(table.minimum, table.orthogonal)[single].max())
+    for one, other in KDTree(centres).query_pairs(diagonal):
         shared, _ = cv2.intersectConvexConvex(boxes[one], boxes[other])
         if shared > iou * (area[one] + area[other] - shared):
             overlapping[single[[one, other]]] = True
@@ -199,7 +199,7 @@ def is_overlapping(
 
 
 def corners(table: FeretTable) -> Floats:
-    """Corners (N, 4, 2) of the perfect rectangles, x and y, in order around each."""
+    """Return the corners (N, 4, 2) of the perfect rectangles, x and y, in order around each."""
     short, long = _axes(table)
     half_short = short * table.minimum[:, None] / 2.0
     half_long = long * table.orthogonal[:, None] / 2.0

@@ -24,23 +24,23 @@ from deepcryopicker.labeler.schema import (
 )
 from deepcryopicker.types import Candidates, Image, Mask, Micrograph, Picks, Strings
 
-# In particle areas: components of the mask below this are noise; the mean of a superpixel.
+# In particle areas: smallest component of a mask that is not noise; mean area of a superpixel.
 _SMALLEST, _SUPERPIXEL = 0.25, 0.25
 
 
 @dataclass(frozen=True)
 class Masked:
-    """What the clustering of one micrograph led to; working pixels.
+    """Clusters, mask and shapes of one micrograph; working pixels.
 
     Attributes
     ----------
     clusters : (H, W) uint8
         Intensity clusters, 0 the darkest.
     mask : (H, W) bool
-        The particles' cluster, cleaned.
+        Cleaned mask of the particle cluster.
     shapes : Shapes
     reason : (N,) str
-        Why each shape may not train the network; empty where it may.
+        Why each shape may not train the network; empty for good shapes.
     """
 
     clusters: npt.NDArray[np.uint8]
@@ -50,7 +50,7 @@ class Masked:
 
 
 def find_masked(micrograph: Micrograph, diameter: float, config: MaskConfig) -> Masked:
-    """Cluster a preprocessed micrograph, clean the particles' mask, find and judge shapes.
+    """Cluster a preprocessed micrograph, clean the particle mask, and find and select shapes.
 
     Parameters
     ----------
@@ -71,9 +71,14 @@ def find_masked(micrograph: Micrograph, diameter: float, config: MaskConfig) -> 
 
 
 def cluster(image: Image, particle_area: float, config: MaskConfig) -> npt.NDArray[np.uint8]:
-    """Index the intensity cluster of each pixel, 0 the darkest; (H, W).
+    """Return the intensity cluster of each pixel, (H, W) uint8, 0 the darkest.
 
-    `particle_area` is in pixels.
+    Parameters
+    ----------
+    image : (H, W) float32
+    particle_area : float
+        Pixels.
+    config : MaskConfig
     """
     match config:
         case IbcConfig():
@@ -88,14 +93,20 @@ def cluster(image: Image, particle_area: float, config: MaskConfig) -> npt.NDArr
 
 
 def label_by_mask(micrograph: Micrograph, diameter: float, config: MaskConfig) -> Candidates:
-    """Find candidate particles in a preprocessed micrograph and judge them.
+    """Find candidate particles in a preprocessed micrograph and select those for training.
 
-    Parameters are those of :func:`find_masked`.
+    Parameters
+    ----------
+    micrograph : Micrograph
+        Last stage of the preprocessing chain.
+    diameter : float
+        Particle diameter, working pixels.
+    config : MaskConfig
 
     Returns
     -------
     Candidates
-        Their score is the overlap with the ideal shape.
+        Scores are the overlap with the ideal shape.
     """
     masked = find_masked(micrograph, diameter, config)
     shapes = masked.shapes

@@ -1,4 +1,4 @@
-"""Particle masks: cleaning, separating touching particles, choosing the particles' cluster.
+"""Particle masks: cleaning, separation of touching particles, choice of the particle cluster.
 
 Components are 8-connected and holes 4-connected; areas are in pixels (METHOD.md 1.2, 2.2).
 """
@@ -17,22 +17,22 @@ _SQUARE = np.ones((3, 3), np.uint8)
 # OpenCV itself marks the frame of a flood's mask with 1.
 _FLOODED, _FRESH = 2, 3
 
-_LARGEST_SINGLE = 1.3  # particle areas; what is larger may be a clump
+_LARGEST_SINGLE = 1.3  # particle areas; larger components may be clumps
 _NECK = 0.2  # radii by which a neck is narrower than the particles on both sides
-_SMOOTHING = 0.05  # diameters: irons out ragged edges before necks are measured
+_SMOOTHING = 0.05  # diameters: smooths ragged edges before necks are measured
 _LEAST_DISTANCE = 0.6  # diameters between two particles of a clump
 
 _PLAUSIBLE = (0.5, 2.0)  # particle areas
 _SMALLEST = 0.25  # particle areas, in the cleaning before clusters are compared
-_PREFERENCE = 1.25  # how much better the other polarity must be than the expected one
+_PREFERENCE = 1.25  # factor by which the score of the other polarity must be higher
 
 
 def clean_mask(mask: Mask, smallest: float, smallest_after: float = 0.0, fill: bool = True) -> Mask:
     """Remove specks and holes from a particle mask.
 
     Drop components below `smallest`, erode, fill holes, close, drop components below
-    `smallest_after`, dilate, fill holes again; the structuring element is the 3x3 cross. Nothing
-    is eroded from outside the image, and nothing grows into it (METHOD.md 2.2).
+    `smallest_after`, dilate, fill holes again; the structuring element is the 3x3 cross. Pixels
+    outside the image have no effect (METHOD.md 2.2).
 
     Parameters
     ----------
@@ -40,11 +40,11 @@ def clean_mask(mask: Mask, smallest: float, smallest_after: float = 0.0, fill: b
     smallest, smallest_after : float
         Areas in pixels.
     fill : bool
-        Whether to fill the holes that are left at the end.
+        Whether to fill remaining holes at the end.
     """
     bits = _open_area(mask.astype(np.uint8), smallest)
     bits = _fill_holes(cv2.erode(bits, _CROSS))
-    # The frame lets the closing's first half grow over the image's border.
+    # The frame allows the dilation of the closing to extend beyond the border of the image.
     framed = cv2.copyMakeBorder(bits, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     bits = np.ascontiguousarray(cv2.morphologyEx(framed, cv2.MORPH_CLOSE, _CROSS)[1:-1, 1:-1])
     bits = cv2.dilate(_open_area(bits, smallest_after), _CROSS)
@@ -61,25 +61,24 @@ def _open_area(bits: _Bits, smallest: float) -> _Bits:
 
 
 def _fill_holes(bits: _Bits) -> _Bits:
-    """Fill whatever background is not connected to the outside."""
+    """Fill the background that is not connected to the outside."""
     framed = cv2.copyMakeBorder(bits, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(framed, None, (0, 0), 2, flags=4)
     return (framed[1:-1, 1:-1] != 2).astype(np.uint8)
 
 
 def prominent_maxima(image: Image, depth: float) -> Mask:
-    """Regions of the maxima that rise by `depth` above the pass to any higher maximum.
+    """Return the regions of the maxima with a prominence of `depth`.
 
-    These are the regional maxima of the H-maxima transform with h = `depth`, as far as that
-    leaves at least `depth` of them. Instead of reconstructing the whole image, flood each maximum
-    down to `depth` below it, highest first. It is prominent unless the flood meets an earlier
-    one, because whatever an earlier flood reached is connected to a higher maximum. So no pixel
-    is flooded twice.
+    These are the regional maxima of the H-maxima transform with h = `depth` that keep a height of
+    at least `depth`. Instead of reconstructing the image, each maximum is flooded down to `depth`
+    below it, highest first. It is prominent unless its flood meets an earlier one, which belongs
+    to a higher maximum. No pixel is flooded twice.
 
     Parameters
     ----------
     image : (H, W) float32
-        Not negative.
+        Non-negative.
     depth : float
 
     Returns
@@ -109,10 +108,10 @@ def prominent_maxima(image: Image, depth: float) -> Mask:
 
 
 def split_clumps(mask: Mask, diameter: float) -> Labels:
-    """Label the particles of a mask, touching ones apart.
+    """Label the particles of a mask and separate touching ones.
 
-    Clumps are cut at their necks: a watershed of the distance to the mask's edge, from its
-    prominent maxima. Components about as large as one particle stay whole.
+    Clumps are cut at their necks by a watershed of the distance to the edge of the mask, seeded
+    at its prominent maxima. Components of about the area of one particle are not cut.
 
     Parameters
     ----------
@@ -130,19 +129,19 @@ def split_clumps(mask: Mask, diameter: float) -> Labels:
     large = stats[:, cv2.CC_STAT_AREA] > _LARGEST_SINGLE * np.pi * diameter**2 / 4.0
     large[0] = False
     clumps = large.take(labels)
-    # The image's border is no edge: particles continue beyond it.
+    # The border of the image is not an edge: particles continue beyond it.
     distance = cv2.distanceTransform(clumps.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     distance = cv2.GaussianBlur(distance, (0, 0), _SMOOTHING * diameter)
     seeds = _seeds(distance, diameter) * clumps
     pieces = watershed(-distance, seeds, mask=clumps)
-    # A component without seeds, small or without any neck, is one object.
+    # A component without seeds (small or without a neck) is one object.
     alone = np.bincount(labels[pieces > 0], minlength=count) == 0
     alone[0] = False
     return _consecutive(pieces + (seeds.max() + labels) * alone[labels])
 
 
 def _seeds(distance: Image, diameter: float) -> Labels:
-    """Label one pixel for each particle, at the maxima of the distance; 0 elsewhere."""
+    """Label one pixel per particle, at the maxima of the distance; 0 elsewhere."""
     peaks = prominent_maxima(distance, _NECK * diameter / 2.0)
     *_, centroids = cv2.connectedComponentsWithStats(peaks.astype(np.uint8), connectivity=8)
     column, row = np.rint(centroids[1:]).astype(int).T
@@ -150,13 +149,13 @@ def _seeds(distance: Image, diameter: float) -> Labels:
     points[row, column] = 1
     size = round(_LEAST_DISTANCE * diameter) | 1
     element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    # Points whose discs of that diameter touch are too near for two particles: they are one seed.
+    # Points whose discs of that diameter touch are too close for two particles: one seed.
     _, near = cv2.connectedComponents(cv2.dilate(points, element))
     return near * points
 
 
 def _consecutive(labels: Labels) -> Labels:
-    """Renumber labels so that none is left out; 0 stays 0."""
+    """Renumber labels consecutively; 0 stays 0."""
     used = np.bincount(labels.ravel()) > 0
     used[0] = False
     return np.where(used, np.cumsum(used), 0).astype(np.int32).take(labels)
@@ -165,10 +164,10 @@ def _consecutive(labels: Labels) -> Labels:
 def particle_cluster(
     indices: npt.NDArray[np.uint8], clusters: int, diameter: float, dark: bool = True
 ) -> Mask:
-    """Choose the clusters that look most like particles, without being told which they are.
+    """Choose the clusters that are most likely particles.
 
-    Candidates are the 1, 2, ... darkest and the 1, 2, ... brightest clusters. After cleaning, a
-    component counts by its area times its solidity if it has about a particle's area.
+    Candidates are the 1, 2, ... darkest and the 1, 2, ... brightest clusters. After cleaning,
+    components of plausible area contribute their area times their solidity to the score.
 
     Parameters
     ----------
@@ -178,12 +177,12 @@ def particle_cluster(
     diameter : float
         Expected particle diameter, pixels.
     dark : bool
-        Expected polarity. The other one is chosen only where it is clearly better.
+        Expected polarity. The other one is chosen only if its score is clearly higher.
 
     Returns
     -------
     (H, W) bool
-        The chosen clusters' pixels, not cleaned.
+        Pixels of the chosen clusters, not cleaned.
     """
     best, best_score = np.zeros(indices.shape, bool), -1.0
     for number in range(1, clusters):
@@ -195,7 +194,7 @@ def particle_cluster(
 
 
 def _particle_score(mask: Mask, diameter: float) -> float:
-    """Sum of area times solidity over the components that may be particles."""
+    """Return the sum of area times solidity over components of plausible area."""
     disc = np.pi * diameter**2 / 4.0
     bits = clean_mask(mask, _SMALLEST * disc).astype(np.uint8)
     contours, _ = cv2.findContours(bits, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

@@ -1,4 +1,4 @@
-"""Good and bad training particles, Algorithms 1 and 2 of the paper (METHOD.md 6)."""
+"""Selection of training particles, Algorithms 1 and 2 of the paper (METHOD.md 6)."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from deepcryopicker.labeler.schema import SelectionConfig
 from deepcryopicker.types import CUT_BY_EDGE, SHAPES, Candidates, Floats, Margins, Mask, Strings
 
 Rules = list[tuple[str, Mask]]
-"""Reasons, each with the shapes (N,) that break its rule; the first one broken is reported."""
+"""Reasons, each with the shapes (N,) that violate its rule; the first violated one is reported."""
 
-_AREA = (0.5, 1.6)  # of a mask, in units of its own disc's
-# Of the authors' programs. The area, in pixels, is that of hundreds of particles.
+_AREA = (0.5, 1.6)  # of a mask, relative to its ideal disc
+# Limits of the authors' programs. The area, in pixels, is that of hundreds of particles.
 _CODE_CIRCULARITY = 5.0
 _CODE_AREA = 500_000.0
 _CODE_PERCENTILE = 30.0
@@ -28,12 +28,12 @@ def rejection_reasons(
     diameter: float,
     config: SelectionConfig,
 ) -> Strings:
-    """Say of each shape why it may not train the network; empty where it may.
+    """Return why each shape may not train the network.
 
     Parameters
     ----------
     shapes : Shapes
-        Those of one micrograph.
+        Of one micrograph.
     shape : (H, W)
         Of the working image.
     margins : Margins
@@ -41,11 +41,12 @@ def rejection_reasons(
     diameter : float
         Working pixels.
     config : SelectionConfig
-        Its mode names the rules: :func:`_robust`, :func:`_paper_mean` or :func:`_code`.
+        The mode selects the rules: :func:`_robust`, :func:`_paper_mean` or :func:`_code`.
 
     Returns
     -------
     (N,) str
+        Empty for good shapes.
     """
     if config.mode == "paper_mean":
         rules = _paper_mean(shapes)
@@ -61,9 +62,9 @@ def rejection_reasons(
 
 
 def _robust(shapes: Shapes, inside: Mask, diameter: float, config: SelectionConfig) -> Rules:
-    """Keep what looks like its ideal shape, has about its area, stands alone and lies inside.
+    """Keep isolated shapes inside the image that match their ideal shape and its area.
 
-    Junk and clumps cannot shift these limits as they shift an average.
+    Unlike averages, these limits are not shifted by contaminants and clumps.
     """
     typical = np.pi * shapes.diameter**2 / 4.0
     return [
@@ -76,14 +77,14 @@ def _robust(shapes: Shapes, inside: Mask, diameter: float, config: SelectionConf
 
 
 def _paper_mean(shapes: Shapes) -> Rules:
-    """Keep what reaches the average of its kind over the micrograph, as the paper says.
+    """Keep shapes that are at least average for their class in the micrograph, as in the paper.
 
     Circles are compared by circularity (Algorithm 1, Eq. 5), irregular blobs by area
-    (Algorithm 2, Eq. 6). For side views the paper has figures only; they are compared by the
-    share of their rectangle that they fill.
+    (Algorithm 2, Eq. 6). For side views, which the paper shows in figures only, the filled
+    fraction of their rectangle is compared.
     """
     top, side, irregular = (shapes.label == name for name in SHAPES)
-    # All circles of a clump have the clump's circularity, which is to count once.
+    # All circles of a clump have the circularity of the clump, which must count once.
     roundness = _mean(np.unique(shapes.circularity[top]))
     return [
         ("outside the mask", top & np.isnan(shapes.circularity)),
@@ -94,10 +95,10 @@ def _paper_mean(shapes: Shapes) -> Rules:
 
 
 def _code(shapes: Shapes) -> Rules:
-    """Keep what passes the fixed limits in the authors' programs.
+    """Keep shapes within the fixed limits of the authors' programs.
 
-    These filter components by circularity and area before they look for circles, on KLH with
-    its side views, too; for irregular particles they drop the smallest 30 %.
+    The programs filter components by circularity and area before the search for circles, for KLH
+    including side views; of irregular particles they drop the smallest 30 %.
     """
     irregular = shapes.label == "irregular"
     smallest = _percentile(shapes.area[irregular], _CODE_PERCENTILE)
@@ -110,22 +111,22 @@ def _code(shapes: Shapes) -> Rules:
 
 
 def _mean(values: Floats) -> float:
-    """Mean of the known values; NaN, which breaks no rule, without any."""
+    """Return the mean of the finite values; NaN, which violates no rule, without any."""
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else np.nan
 
 
 def _percentile(values: Floats, percent: float) -> float:
-    """MATLAB's ``prctile``; NaN without values."""
+    """Return a percentile as MATLAB's ``prctile``; NaN without values."""
     return float(np.percentile(values, percent, method="hazen")) if len(values) else np.nan
 
 
 def odd_shapes(found: Sequence[Candidates], config: SelectionConfig) -> tuple[str, ...]:
-    """Name the shapes that a dataset does not seem to hold.
+    """Return the shapes that are too rare in a dataset to be a particle class.
 
-    ``irregular`` is what is left where no circle or rectangle fits. Where most good candidates
-    are circles or rectangles, these leftovers are contamination; where most are irregular, a few
-    circles are accidents of the mask. Taught to the network, either would become a class.
+    ``irregular`` are components to which no circle or rectangle fits. If most good candidates are
+    circles or rectangles, irregular ones are contaminants; if most are irregular, a few circles
+    are accidental. In training, either would become a class of its own.
     """
     counts = Counter(str(label) for c in found for label in c.picks.label[c.good])
     total = sum(counts.values())

@@ -1,6 +1,6 @@
 """Candidates in a cleaned particle mask: circles, rectangles, and other blobs (METHOD.md 4, 5).
 
-Everything here is in working pixels.
+All lengths are in working pixels.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from deepcryopicker.labeler.masks.roundness import as_labels, circularity
 from deepcryopicker.labeler.schema import MaskConfig
 from deepcryopicker.types import Floats, Image, Labels, Mask, Strings
 
-# Areas of side views in discs of the particle's diameter; a square has 4 / pi.
+# Areas of side views in discs of the particle diameter; a square has 4 / pi.
 _RECTANGLE_AREA = (0.7, 1.6)
-_LOCAL = 1.2  # a candidate's own mask is what lies within this many of its radii
+_LOCAL = 1.2  # radii within which mask pixels belong to a candidate
 _LEAST_COVERAGE = 0.3
-_RADII = (0.35, 0.65)  # diameters: circles that are searched for
-_COVERAGE_SIGMA = 0.22  # diameters: a Gaussian about as wide as the particle's disc
+_RADII = (0.35, 0.65)  # diameters: range of radii in the search for circles
+_COVERAGE_SIGMA = 0.22  # diameters: a Gaussian about as wide as the disc of a particle
 _BLOB_DISTANCE = 0.7  # diameters between two blobs
 
 
@@ -40,9 +40,9 @@ class Shapes:
     overlap : (N,) float64
         Intersection over union of these pixels with the ideal disc (or rectangle).
     circularity : (N,) float64
-        ``P^2 / (4 pi A)`` (Eq. 5) of the component that the shape belongs to; NaN without one.
+        ``P^2 / (4 pi A)`` (Eq. 5) of the component of the shape; NaN without one.
     angle : (N,) float64
-        Degrees from the x axis towards the y axis along a rectangle's shorter side; else 0.
+        Degrees from the x axis towards the y axis along the shorter side of a rectangle; else 0.
     """
 
     x: Floats
@@ -56,7 +56,7 @@ class Shapes:
 
 
 def coverage(mask: Mask, diameter: float) -> Image:
-    """Share of mask pixels in the particle-sized neighbourhood of each pixel, 0-1."""
+    """Return the fraction of mask pixels in the particle-sized neighbourhood of each pixel."""
     return cv2.GaussianBlur(
         mask.astype(np.float32),
         (0, 0),
@@ -66,7 +66,7 @@ def coverage(mask: Mask, diameter: float) -> Image:
 
 
 def find_shapes(mask: Mask, diameter: float, config: MaskConfig) -> Shapes:
-    """Find circles, then rectangles and other blobs where there is no circle.
+    """Find circles, then rectangles and other blobs away from circles.
 
     Parameters
     ----------
@@ -114,18 +114,18 @@ def find_shapes(mask: Mask, diameter: float, config: MaskConfig) -> Shapes:
 
 
 def _is_free(places: Floats, taken: Floats, diameter: float) -> Mask:
-    """Whether no taken place lies within half a diameter, (N,) bool."""
+    """Return which places have no `taken` place within half a diameter, (N,) bool."""
     if len(places) == 0 or len(taken) == 0:
         return np.ones(len(places), bool)
     return KDTree(taken[:, :2]).query(places[:, :2])[0] > 0.5 * diameter
 
 
 def _disc_overlap(mask: Mask, x: float, y: float, diameter: float) -> tuple[float, float]:
-    """Area of the mask around a disc and its intersection over union with that disc."""
+    """Return the area of the mask around a disc and its intersection over union with the disc."""
     radius = diameter / 2.0
-    reach = int(np.ceil(_LOCAL * radius))
-    top, left = max(0, round(y) - reach), max(0, round(x) - reach)
-    local = mask[top : round(y) + reach + 1, left : round(x) + reach + 1]
+    half = int(np.ceil(_LOCAL * radius))
+    top, left = max(0, round(y) - half), max(0, round(x) - half)
+    local = mask[top : round(y) + half + 1, left : round(x) + half + 1]
     rows, columns = np.ogrid[top : top + local.shape[0], left : left + local.shape[1]]
     distance = np.hypot(columns - x, rows - y)
     disc = distance <= radius
@@ -134,7 +134,7 @@ def _disc_overlap(mask: Mask, x: float, y: float, diameter: float) -> tuple[floa
 
 
 def _rectangles(parts: Labels, diameter: float) -> feret.FeretTable:
-    """Measure the components that look like a square seen from the side and stand alone."""
+    """Measure the isolated components with the shape of a side view."""
     table = feret.measure(parts)
     least, most = (share * np.pi * diameter**2 / 4.0 for share in _RECTANGLE_AREA)
     table = table[(table.area >= least) & (table.area <= most)]
@@ -143,12 +143,12 @@ def _rectangles(parts: Labels, diameter: float) -> feret.FeretTable:
 
 
 def _circularity(mask: Mask, places: Floats) -> Floats:
-    """Circularity of the component that each disc (x, y, diameter) holds most of."""
+    """Return the circularity of the component with most pixels in each disc (x, y, diameter)."""
     components = as_labels(mask)
     of_component = np.append(circularity(components), np.nan)
     result = np.full(len(places), np.nan)
     for index, (x, y, diameter) in enumerate(places):
-        # About a fifth of all centres lie in the hole of a hollow shell, so the disc decides.
+        # About a fifth of the centres lie in the hole of a shell, so the whole disc is searched.
         radius = round(diameter / 2.0)
         row, column = max(0, round(y) - radius), max(0, round(x) - radius)
         inside = components[row : round(y) + radius + 1, column : round(x) + radius + 1]
@@ -169,9 +169,9 @@ def ideal_mask(
     x, y : (N,) float64
     label : (N,) str
     angle : (N,) float64
-        Degrees from the x axis towards the y axis along one pair of a square's sides.
+        Degrees from the x axis towards the y axis along one pair of sides of a square.
     diameter : float
-        Of the discs and the squares' sides.
+        Diameter of the discs and side of the squares.
     shape : (H, W)
 
     Returns
@@ -190,7 +190,7 @@ def ideal_mask(
 
 
 def nearest_distance(x: Floats, y: Floats) -> Floats:
-    """Distance from each point to its nearest neighbour, inf where there is none.
+    """Return the distance from each point to its nearest neighbour; inf for a single point.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""SuperCryoPicker's clustering: superpixels first, then k-means of their means (METHOD.md 3)."""
+"""Clustering of SuperCryoPicker: superpixels, then k-means of their means (METHOD.md 3)."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,8 @@ from deepcryopicker.types import Image
 Indices = npt.NDArray[np.uint8]
 
 _ITERATIONS = 10
-# Only the start: zero-parameter SLIC adapts it. MATLAB's 10 is for intensities up to 100, and
-# scikit-image scales them to 1.
+# Initial value, adapted by zero-parameter SLIC. MATLAB's 10 is for intensities up to 100, which
+# scikit-image scales to 1.
 _COMPACTNESS = 0.1
 
 
@@ -23,15 +23,15 @@ def superpixel_clusters(image: Image, clusters: int, superpixel_area: float) -> 
     image : (H, W) float32
     clusters : int, >= 2
     superpixel_area : float
-        Mean area of a superpixel, pixels. The authors' 1500 superpixels are about as large as
-        their particles; a quarter of a particle follows its outline.
+        Mean area of a superpixel, pixels. The authors' 1500 superpixels have about the size of
+        their particles; a quarter of a particle follows the outline better.
 
     Returns
     -------
     (H, W) uint8
         Cluster index, 0 for the darkest.
     """
-    # Every pixel takes part with its superpixel's mean, which weights superpixels by their area.
+    # Every pixel has the mean of its superpixel, which weights superpixels by their area.
     return kmeans_clusters(superpixel_means(image, superpixel_area), clusters)
 
 

@@ -112,7 +112,7 @@ def test_rings_are_found_by_their_average():
     assert (distance[found.good] < 5).all()
 
 
-def test_rings_and_squares_are_told_apart():
+def test_rings_and_squares_are_distinguished():
     sample = [drawn(seed, squares=0.5)[0] for seed in range(3)]
     detector = learn_averages(sample, find_seeds(sample, AutoConfig()), AutoConfig())
     assert sorted(labels(detector)) == ["side", "top"]
@@ -123,7 +123,7 @@ def test_rings_and_squares_are_told_apart():
     assert (picks.label == label[index])[distance < 6].mean() > 0.9
 
 
-def test_shapes_rarer_than_configured_are_no_particles():
+def test_shapes_rarer_than_configured_are_not_particles():
     sample = [drawn(0)[0]]
     seeds = find_seeds(sample, AutoConfig())
     assert learn_averages(sample, seeds, AutoConfig(rarest_shape=0.15)) is not None
@@ -139,7 +139,7 @@ def test_micrograph_of_noise_teaches_blobs_of_one_kind():
         [Preprocessed(Micrograph("m", Path("m"), image), DIAMETER, chain())], AutoConfig()
     )
     assert isinstance(detector.filter, BlobFilter)
-    assert detector.clarity < 0.3
+    assert detector.separation < 0.3
 
 
 def test_blob_settings_are_those_configured():

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from deepcryopicker.labeler.detectors.averages import (
-    TURN,
+    ANGLE_STEP,
     radial_profile,
+    rotate,
     rotational_average,
     side_template,
     top_template,
-    turn,
 )
 from deepcryopicker.labeler.masks.feret import measure
 
@@ -64,29 +64,29 @@ def test_rotational_average_of_a_round_image_is_the_image():
 def test_top_template_is_the_rotational_average_of_the_mean():
     windows = np.stack([noise(seed) for seed in range(4)])
     template = top_template(windows)
-    assert (template.label, template.turns) == ("top", (0.0,))
+    assert (template.label, template.angles) == ("top", (0.0,))
     np.testing.assert_allclose(template.image, rotational_average(windows.mean(axis=0)), atol=1e-6)
 
 
 @pytest.mark.parametrize("angle", [0, 30, 45, 90, 100, 155])
-def test_what_lay_at_an_angle_comes_to_lie_on_the_x_axis(angle):
-    turned = turn(bar(40, 7, angle), angle)
+def test_the_given_direction_is_rotated_to_the_x_axis(angle):
+    turned = rotate(bar(40, 7, angle), angle)
     assert (turned * bar(40, 7, 0)).sum() > 0.85 * bar(40, 7, 0).sum()
     assert turned[MIDDLE, MIDDLE] == 1
 
 
 def test_turning_there_and_back_again_changes_little():
     image = np.exp(-((RADIUS / 9) ** 2)).astype(np.float32) * (1 + bar(30, 9, 20))
-    back = turn(turn(image, 25.0), -25.0)
+    back = rotate(rotate(image, 25.0), -25.0)
     assert np.abs(back - image)[RADIUS < 20].mean() < 0.03
 
 
 def test_no_turn_leaves_the_image_alone():
-    np.testing.assert_array_equal(turn(noise(), 0.0), noise())
+    np.testing.assert_array_equal(rotate(noise(), 0.0), noise())
 
 
 def test_sides_are_turned_by_the_angle_that_feret_measures():
-    """Of a bar the shorter side, which it is measured along, comes to lie on the x axis."""
+    """The shorter side of a bar, along which its angle is measured, is rotated to the x axis."""
     angles = [10.0, 35.0, 80.0, 130.0, 170.0]
     windows = np.stack([bar(36, 22, angle) for angle in angles])
     measured = np.concatenate([measure(window > 0).minimum_angle for window in windows])
@@ -101,6 +101,6 @@ def test_side_template_is_symmetric_and_searched_in_every_direction():
     template = side_template(np.stack([noise(1), noise(2)]), np.array([20.0, 70.0]))
     np.testing.assert_allclose(template.image, template.image[::-1], atol=1e-6)
     np.testing.assert_allclose(template.image, template.image[:, ::-1], atol=1e-6)
-    np.testing.assert_allclose(np.diff(template.turns), TURN)
-    assert template.turns[0] == 0.0
-    assert template.turns[-1] + TURN == 180.0
+    np.testing.assert_allclose(np.diff(template.angles), ANGLE_STEP)
+    assert template.angles[0] == 0.0
+    assert template.angles[-1] + ANGLE_STEP == 180.0

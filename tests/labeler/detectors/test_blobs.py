@@ -81,9 +81,9 @@ def test_given_scale_is_kept():
     )
 
 
-def test_scale_is_the_one_with_most_evidence():
+def test_scale_is_the_one_with_the_largest_total_separation():
     seen = preprocessed()
     learned = learn_blobs([seen], LogConfig())
     for scale in (0.14, 0.18, 0.22):
         other = learn_detector(BlobFilter(scale, 2.0), [seen.flat], 24.0, 0.6, LogConfig().typical)
-        assert learned.evidence >= other.evidence
+        assert learned.total_separation >= other.total_separation

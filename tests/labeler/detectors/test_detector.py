@@ -11,7 +11,12 @@ from scipy.spatial import KDTree
 
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
 from deepcryopicker.frames import to_working
-from deepcryopicker.labeler.detectors.averages import TURN, Template, side_template, top_template
+from deepcryopicker.labeler.detectors.averages import (
+    ANGLE_STEP,
+    Template,
+    side_template,
+    top_template,
+)
 from deepcryopicker.labeler.detectors.detector import (
     ONE_KIND,
     Detector,
@@ -73,7 +78,7 @@ def boxes(places, angles, seed=0, short=14, long=26):
 
 
 def box_template(angles, seed=3):
-    """Template of rectangles at these angles, which Feret's measurement of a mask tells."""
+    """Template of rectangles at these angles, as measured by the Feret diameters of a mask."""
     middle = np.array([[150.0, 120.0]])
     images = [boxes(middle, [angle], seed + i) for i, angle in enumerate(angles)]
     dark = [ndimage.gaussian_filter(image, 1) < -0.8 for image in images]
@@ -145,7 +150,7 @@ def test_learned_limits_are_ranks_of_what_is_strong():
     assert strong.sum() == pytest.approx(sum(len(grid()) for _ in sample), rel=0.05)
     threshold, separation = part(strength)
     assert own.threshold == threshold
-    assert own.clarity == pytest.approx(separation / ONE_KIND - 1)
+    assert own.separation == pytest.approx(separation / ONE_KIND - 1)
     assert own.found == strong.sum()
     assert (strength[strong] < own.least_strength).mean() == pytest.approx(0.3, abs=0.02)
     assert (contrast[strong] < own.least_contrast).mean() == pytest.approx(0.25, abs=0.02)
@@ -154,12 +159,12 @@ def test_learned_limits_are_ranks_of_what_is_strong():
 
 
 def test_particles_are_clearer_than_noise():
-    def clarity(rows):
+    def separation(rows):
         sample = [micrograph(blobs(rows, seed)) for seed in range(3)]
-        return learn_detector(BLOBS, sample, DIAMETER, 0.6, TypicalConfig()).clarity
+        return learn_detector(BLOBS, sample, DIAMETER, 0.6, TypicalConfig()).separation
 
-    faint, clear = (clarity(np.insert(grid(), 2, depth, axis=1)) for depth in (0.7, 1.2))
-    assert clarity(np.zeros((0, 3))) < 0.2 < faint < clear
+    faint, clear = (separation(np.insert(grid(), 2, depth, axis=1)) for depth in (0.7, 1.2))
+    assert separation(np.zeros((0, 3))) < 0.2 < faint < clear
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
@@ -167,7 +172,7 @@ def test_particles_are_clearer_than_noise():
 def test_flat_micrographs_teach_nothing_and_hold_nothing(value, filter_):
     flat = micrograph(np.full(SHAPE, value))
     learned = learn_detector(filter_, [flat], DIAMETER, 0.6, TypicalConfig())
-    assert (learned.clarity, learned.evidence) == (0.0, 0.0)
+    assert (learned.separation, learned.total_separation) == (0.0, 0.0)
     for image in (flat, micrograph(noise())):
         found = label_by_detector(image, DIAMETER, learned)
         assert len(found.picks) == len(found.good) == len(found.reason) == 0
@@ -176,16 +181,16 @@ def test_flat_micrographs_teach_nothing_and_hold_nothing(value, filter_):
     assert len(detect(flat, DIAMETER, learned)) == 0
 
 
-def test_clarity_is_the_mean_over_the_detections():
-    both = {"top": limits(clarity=2.0, found=30), "side": limits(clarity=1.0, found=10)}
+def test_separation_is_the_mean_over_the_detections():
+    both = {"top": limits(separation=2.0, found=30), "side": limits(separation=1.0, found=10)}
     detector = Detector(BLOBS, 0.6, both, 0.0)
-    assert detector.evidence == 70
-    assert detector.clarity == 70 / 40
+    assert detector.total_separation == 70
+    assert detector.separation == 70 / 40
 
 
-def test_many_clear_particles_are_more_evidence_than_few_clearer_contaminants():
-    contaminants = hand_made(clarity=3.0, found=10)
-    assert hand_made(clarity=0.6, found=100).evidence > contaminants.evidence
+def test_many_clear_particles_outweigh_few_clearer_contaminants():
+    contaminants = hand_made(separation=3.0, found=10)
+    assert hand_made(separation=0.6, found=100).total_separation > contaminants.total_separation
 
 
 # Labelling
@@ -296,7 +301,7 @@ def test_each_rule_names_its_reason(place, reason):
         ((10, 190), "cut by the edge"),  # of so much contrast as well
     ],
 )
-def test_contaminants_are_never_good_and_told_before_what_is_weak(place, reason):
+def test_contaminants_are_never_good_and_named_before_weak_ones(place, reason):
     places = {
         (60, 60): 1.0, (200, 60): 3.0, (218, 60): 3.0, (60, 130): 3.0, (130, 130): 0.2,
         (200, 130): 0.5, (10, 190): 3.0,
@@ -398,7 +403,7 @@ def test_boxes_are_found_at_angles_that_were_not_learned(shift):
 
 def test_response_to_boxes_hardly_depends_on_their_angle():
     """A wrong sense of rotation anywhere would make it depend a lot."""
-    angles = np.arange(0, 180, 1.5 * TURN)
+    angles = np.arange(0, 180, 1.5 * ANGLE_STEP)
     filter_ = AverageFilter((box_template([20, 65, 110, 155]),), 3.0)
     heights = [
         find_all(micrograph(boxes([(150, 120)], [a])), filter_, DIAMETER, 0.6)[0].strength[0]

@@ -1,4 +1,4 @@
-"""Contrasts outside of which most of what was found is no particle."""
+"""Contrasts outside of which most detections are not particles."""
 
 import numpy as np
 import pytest
@@ -82,7 +82,7 @@ def test_what_has_no_spread_has_no_limits(contrast):
     assert usual_range(np.array(contrast)) == (0.0, np.inf)
 
 
-def test_contrasts_of_nothing_are_no_obstacle():
+def test_contrasts_of_zero_are_accepted():
     good, _ = with_contaminants(0, 1)
     low, high = usual_range(np.concatenate([good, np.zeros(200)]))
     assert 0 < low < 3

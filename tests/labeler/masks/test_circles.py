@@ -31,7 +31,7 @@ def test_discs_are_found_where_and_as_large_as_they_are():
 
 
 @pytest.mark.parametrize("gap", [0.0, -3.0])
-def test_touching_discs_are_told_apart(gap):
+def test_touching_discs_are_separated(gap):
     discs = [(60, 80, 15), (60 + 30 + gap, 80, 15), (60, 80 + 30 + gap, 15)]
     circles = find_circles(draw(discs), 10, 20)
     distance = cdist(np.array(discs)[:, :2], np.column_stack([circles.x, circles.y]))
@@ -50,7 +50,7 @@ def test_no_circles_without_edges(value):
     assert len(circles) == 0
 
 
-def test_discs_beyond_the_radii_are_no_circles():
+def test_discs_outside_the_range_of_radii_are_not_found():
     assert len(find_circles(draw([(80, 80, 40)]), 9, 15, 0.6)) == 0
 
 

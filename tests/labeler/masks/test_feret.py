@@ -145,7 +145,7 @@ def test_square_of_another_size_fails_by_the_median():
     for i, side in enumerate((30, 31, 32, 22, 40)):
         labels[20 : 20 + side, 20 + 70 * i : 20 + 70 * i + side] = i + 1
     assert is_square(measure(labels)).tolist() == [True, True, True, False, False]
-    # The disc is no survivor: it has no say in the median.
+    # The disc fails the other rules, so it does not affect the median.
     labels[labels == 1] = 0
     labels[:, 20:90][disc(35, 50, 33, (100, 70))] = 1
     assert is_square(measure(labels)).tolist() == [False, True, True, False, False]

@@ -39,7 +39,7 @@ def test_cleaning_step_by_step(mask):
     labels, count = ndimage.label(mask, np.ones((3, 3)))
     area = ndimage.sum_labels(mask, labels, np.arange(count + 1))
     expected = np.isin(labels, np.flatnonzero(area >= 60)) & mask
-    # Erosion and closing as if the image went on in kind beyond the border.
+    # Erosion and closing as if the image continued alike beyond the border.
     expected = ndimage.minimum_filter(expected, footprint=CROSS, mode="constant", cval=1)
     expected = ndimage.binary_fill_holes(expected)
     wide = np.pad(expected, 5)

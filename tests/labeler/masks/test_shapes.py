@@ -77,7 +77,7 @@ def test_ideal_shapes_end_at_the_edge_of_the_image(label):
     assert not ideal[:, 25:].any()
 
 
-def test_square_of_the_wrong_size_is_no_side_view():
+def test_square_of_the_wrong_size_is_not_a_side_view():
     assert "side" not in find(square(90, 75, 60, 0)).label
     assert "side" not in find(square(90, 75, 20, 0)).label
 
