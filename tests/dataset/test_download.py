@@ -213,7 +213,7 @@ def test_truth_other_than_a_picture_is_not_kept(config, server):
 
 def test_nothing_is_fetched_unless_asked_for(config, server):
     config = replace(config, download=False)
-    with pytest.raises(UsageError, match=r"dataset=set: there is no .*\n.*dataset.download=true"):
+    with pytest.raises(UsageError, match=r"dataset=set: .* does not exist\nadd dataset.download=true"):
         open_catalogue(config)
     assert server.asked == []
     assert not Path(config.root).exists()
@@ -240,7 +240,7 @@ def test_movies_are_refused(config):
     source = SourceConfig(page="http://entry", licence="CC0", movies=True)
     with pytest.raises(UsageError, match=r"movies: .*http://entry\n.*MotionCor.*dataset=folder"):
         open_catalogue(replace(config, source=source))
-    with pytest.raises(UsageError, match=r"no file or folder .*\n.*movies"):
+    with pytest.raises(UsageError, match=r"does not exist\n.*movies"):
         open_catalogue(replace(config, source=source, download=False))
 
 

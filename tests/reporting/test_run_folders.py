@@ -61,7 +61,7 @@ def damage(name, text):
         (damage("metrics.json", "[1]"), "metrics.json does not contain results"),
         (damage("metrics.json", "[" * 100_000), "metrics.json is damaged"),
         (lambda folder: (folder / "status.json").unlink(), "not finished"),
-        (lambda folder: (folder / "config.yaml").unlink(), "no run folder"),
+        (lambda folder: (folder / "config.yaml").unlink(), "not a run folder"),
         (lambda folder: Outcome(1, 1.0, "no memory").write(folder / "status.json"), "no memory"),
     ],
 )
