@@ -48,7 +48,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Shell:
-    """Runs commands in one working folder, which also holds the simulated micrographs."""
+    """Runs commands in one working folder, which also holds the simulated micrographs.
+
+    Tests of all files share it: give every run a name of its own.
+    """
 
     folder: Path
 

@@ -11,7 +11,7 @@ from .conftest import SMALL
 @pytest.fixture(scope="module")
 def reported(shell, trained, simulated):
     """A training, a labelling, a baseline, foreign picks of the same, and a run that failed."""
-    labelled = shell("label", *SMALL, run="labelled").folder
+    labelled = shell("label", *SMALL, run="labelled_to_report").folder
     picked = shell("pick", *SMALL, "picker=log", run="picked_log").folder
     compared = shell(
         "evaluate",

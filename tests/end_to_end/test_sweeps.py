@@ -215,7 +215,7 @@ def test_what_stops_the_launcher_is_one_line_and_the_table_is_written(shell, typ
         raise RuntimeError("a node was lost\nmore of it")
 
     monkeypatch.setattr(Plugins, "instantiate_launcher", instantiate_launcher)
-    answer = shell("label", *typed, run="lost", sweep=True)
+    answer = shell("label", *typed, run="lost_node", sweep=True)
     assert answer.code == 1
     assert answer.err == (
         "error: launching the jobs failed: RuntimeError: a node was lost, see errors.log\n"
