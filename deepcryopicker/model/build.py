@@ -1,5 +1,8 @@
 """Build a network from its configuration."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 from deepcryopicker.errors import UsageError
@@ -21,23 +24,28 @@ def build_network(config: ModelConfig, classes: int) -> Network:
     UsageError
         The network has too many parameters, or timm has no such backbone.
     """
+    kind = network_class(config)
     # On the meta device tensors have shapes but no memory.
     with torch.device("meta"):
-        parameters = sum(each.numel() for each in _build(config, classes).parameters())
+        parameters = sum(each.numel() for each in kind(config, classes).parameters())
     if parameters > _MOST_PARAMETERS:
         raise UsageError(
             f"model: this network has {parameters:,} parameters, at most "
             f"{_MOST_PARAMETERS:,} are allowed; make its layers narrower"
         )
-    return _build(config, classes)
+    return kind(config, classes)
 
 
-def _build(config: ModelConfig, classes: int) -> Network:
+def network_class(config: ModelConfig) -> Callable[[Any, int], Network]:
+    """Return the class of the configured network, which takes the configuration and `classes`.
+
+    It is found before a network is built on the meta device, where timm cannot be imported.
+    """
     if isinstance(config, CompactConfig):
-        return Compact(config, classes)
+        return Compact
     if isinstance(config, ConvolutionalConfig):
-        return Convolutional(config, classes)
+        return Convolutional
     # Imported only if needed, because importing timm takes a second.
     from deepcryopicker.model.timm_backbone import TimmBackbone
 
-    return TimmBackbone(config, classes)
+    return TimmBackbone

@@ -4,7 +4,7 @@ from typing import Any
 
 import timm
 import torch
-import torch._dynamo  # noqa: F401  timm imports it late: under torch.device("meta") that fails
+import torch._dynamo
 from torch import Tensor, nn
 
 from deepcryopicker.errors import UsageError, unknown

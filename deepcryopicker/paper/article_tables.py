@@ -5,7 +5,7 @@ import torch
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.io.console import console
 from deepcryopicker.io.files.tables import write_rows
-from deepcryopicker.model.build import build_network
+from deepcryopicker.model.build import network_class
 from deepcryopicker.paper.layers import LAYER_COLUMNS, summarise_layers, total_row
 from deepcryopicker.paper.scale_table import COLUMNS, INPUT, TABLE_4, scale_rows
 from deepcryopicker.paper.speed_table import show_speed
@@ -34,8 +34,9 @@ def describe(config: TrainConfig, run: Run) -> bool:
 def show_layers(config: TrainConfig, run: Run) -> None:
     """Print the table of layers (the paper's Table 9) and write it to ``layers.csv``."""
     classes = config.class_set.classes
+    kind = network_class(config.model)
     with torch.device("meta"):  # sizes only, without memory for the weights
-        rows = summarise_layers(build_network(config.model, len(classes)))
+        rows = summarise_layers(kind(config.model, len(classes)))
     total = total_row(rows)
     title = f"layers for {len(classes)} classes: {', '.join(classes)}"
     console.print(make_table(rows, LAYER_COLUMNS, title=title, total=total))
