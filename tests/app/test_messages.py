@@ -163,7 +163,7 @@ def test_evaluate_names_what_it_needs(answer, tmp_path):
     check(
         *answer(evaluate, "evaluate.picks=nowhere", f"evaluate.truth={tmp_path}"),
         "evaluate.picks",
-        "no folder or file nowhere",
+        "nowhere does not exist",
     )
 
 
@@ -182,7 +182,7 @@ def test_every_old_name_of_an_experiment_has_a_new_one():
 
 
 def test_one_run_needs_no_brackets(answer):
-    check(*answer(report, "report.runs=nowhere"), "report.runs", "no folder nowhere")
+    check(*answer(report, "report.runs=nowhere"), "report.runs", "folder nowhere does not exist")
 
 
 def test_a_home_folder_is_found(answer, monkeypatch):

@@ -51,7 +51,7 @@ def test_without_weights_the_general_ones_pick(shell):
     assert answer.metrics["f1"] > 0.85
     named = shell("pick", "picker.weights=general", *SMALL, run="zero_shot_by_name")
     assert named.picks() == answer.picks()
-    assert "is not given" not in named.out
+    assert "is not set" not in named.out
 
 
 def test_the_diameter_is_the_users_or_is_estimated(shell):

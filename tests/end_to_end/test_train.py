@@ -261,7 +261,7 @@ def test_network_trained_on_the_truth_is_scored_on_other_micrographs(shell, trai
     assert kept_out["micrograph"] == STEMS[splits.tolist().index("test")]
     assert answer.metrics["micrographs"] == 1
     assert answer.metrics["micrographs_without_truth"] == 2
-    assert "nothing is scored" not in answer.out
+    assert "picks are not scored" not in answer.out
     assert sorted(answer.picks()) == [f"{stem}.csv" for stem in STEMS]  # all are picked
     (group,) = answer.metrics["labels"]
     assert group["micrographs"] == 3

@@ -197,7 +197,7 @@ def test_failed_and_foreign_runs_say_so(tab):
     said = tab.page.inner_text(".problems")
     assert "failed: picking: no micrograph could be used" in said
     assert "foreign: not a run folder" in said
-    assert "untold: there is no truth" in said
+    assert "untold: without truth" in said
 
 
 def test_picks_without_truth_are_drawn_and_counted(tab):

@@ -124,7 +124,7 @@ def test_where_every_micrograph_was_trained_on_none_is_scored(names, changes, ca
     whole = with_truth(names)
     left = only_held_out(whole, sources_of(whole), configure_labels(TruthConfig(), **changes))
     assert not any(entry.truth for entry in left.entries)
-    assert "nothing is scored" in capsys.readouterr().out
+    assert "picks are not scored" in capsys.readouterr().out
 
 
 def test_windows_are_counted_by_class_and_split():
