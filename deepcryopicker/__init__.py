@@ -6,7 +6,7 @@ Everything is loaded when it is first asked for, so that the import itself takes
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from deepcryopicker.api.comparing import match_picks, score_picks
