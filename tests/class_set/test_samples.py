@@ -263,7 +263,7 @@ def test_without_contaminants_their_share_changes_nothing(name):
         draw([candidates(good=good)] * 6, configure(name, contaminant_share=share))
         for share in (0.0, 0.7)
     )
-    for column in ("x", "y", "kind", "turns", "target", "split"):
+    for column in ("x", "y", "kind", "quarter_turns", "target", "split"):
         np.testing.assert_array_equal(getattr(one, column), getattr(other, column))
 
 
