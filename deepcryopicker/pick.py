@@ -18,7 +18,7 @@ from deepcryopicker.runs.folder import Run
 def pick(config: PickConfig, run: Run) -> float | None:
     """Pick all micrographs and score those with truth."""
     keep_freed_memory()
-    with no_collections():
+    with no_collections(keep=True):
         from deepcryopicker.pipeline.picking.pick_dataset import pick_dataset
         from deepcryopicker.pipeline.scoring.score import score, tabulate
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -17,6 +18,7 @@ from deepcryopicker.app import safety
 from deepcryopicker.app.command_line import respell
 from deepcryopicker.app.messages import explain
 from deepcryopicker.app.run_command import Command, report, run_job
+from deepcryopicker.app.start import no_collections
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import register
 from deepcryopicker.errors import UsageError
@@ -48,20 +50,25 @@ def command(function: Command, name: str) -> int:
         return WRONG_USAGE
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors, which are reworded here
     signal.signal(signal.SIGTERM, _on_terminate)
-    register()
-    safety.install()
     sweep.launched.clear()
     outcomes: list[Outcome] = []
     importable = _importable(function, name)
 
+    composing = ExitStack()
+
     def job(config: DictConfig) -> float | None:
+        composing.close()
         outcome, value = run_job(importable, name, config)
         outcomes.append(outcome)
         return value
 
     main = hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name=name)(job)
     try:
-        main()
+        with composing:
+            composing.enter_context(no_collections())
+            register()
+            safety.install()
+            main()
     except KeyboardInterrupt:
         console.print("interrupted")
         if sweep.launched:

@@ -1,5 +1,7 @@
 """YAML files from untrusted sources: checked before any object is built from them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +24,8 @@ def check_yaml(path: Path) -> None:
     UsageError
         Names the file and the reason.
     """
-    try:
-        if not path.is_file():
-            raise UsageError(f"{path}: not a regular file")
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path} is larger than 1 MB: not a configuration")
-        node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
-        if node is not None and _count(node, {}) > MOST_NODES:
-            raise UsageError(f"{path}: its aliases expand to more than {MOST_NODES} values")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    # An invalid number or date is a ValueError.
-    except (yaml.YAMLError, ValueError) as error:
-        raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
-    except RecursionError as error:
-        raise UsageError(f"{path}: nested too deeply") from error
+    with _naming(path):
+        _compose(path)
 
 
 def read_yaml(path: Path) -> Any:
@@ -47,11 +36,36 @@ def read_yaml(path: Path) -> Any:
     UsageError
         As :func:`check_yaml`.
     """
-    check_yaml(path)
+    with _naming(path):
+        loader, node = _compose(path)
+        return None if node is None else loader.construct_document(node)
+
+
+def _compose(path: Path) -> tuple[yaml.SafeLoader, yaml.Node | None]:
+    """Read a file into nodes, from which the loader can make values, and count these."""
+    if not path.is_file():
+        raise UsageError(f"{path}: not a regular file")
+    if path.stat().st_size > LARGEST:
+        raise UsageError(f"{path} is larger than 1 MB: not a configuration")
+    loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+    node = loader.get_single_node()
+    if node is not None and _count(node, {}) > MOST_NODES:
+        raise UsageError(f"{path}: its aliases expand to more than {MOST_NODES} values")
+    return loader, node
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in what goes wrong with it."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        yield
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    # An invalid number or date is a ValueError.
     except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: nested too deeply") from error
 
 
 def _count(node: yaml.Node, known: dict[int, int]) -> int:
