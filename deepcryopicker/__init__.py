@@ -1,6 +1,6 @@
 """DeepCryoPicker: particle picking in cryo-EM micrographs without labels.
 
-Everything is loaded when it is first asked for, so that the import itself takes no time.
+Functions are imported on first use, so that importing the package takes no time.
 """
 
 from importlib import import_module
@@ -55,7 +55,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load what is asked for."""
+    """Import a public name on first use."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
@@ -64,5 +64,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Name what can be asked for, loaded or not."""
+    """List the public names."""
     return sorted({*globals(), *__all__})

@@ -43,16 +43,16 @@ def pick_micrograph(
     weights : str, Path or Trained
         As :func:`load_weights` takes or returns them.
     diameter : float, optional
-        Of the particles, original pixels. Without it, that which the network was trained at, or
-        else an estimate from this micrograph.
+        Particle diameter, original pixels. Default: the diameter that the network was trained at,
+        or else an estimate from this micrograph.
     diameter_angstrom : float, optional
         The same in Angstrom; needs a pixel size.
     pixel_size : float, optional
-        Angstrom per pixel; takes the place of what the file's header says.
+        Angstrom per pixel; overrides the header of the file.
     polarity : {"dark", "bright"}
-        How particles look in the array or file.
+        Whether particles are darker or brighter than their surroundings.
     candidates : bool
-        Return what scores less than the threshold as well: all of ``picks/*.csv``.
+        Also return candidates below the threshold, as ``picks/*.csv`` holds them.
     picker : str, mapping or configuration
         ``dense`` or ``sliding``; or keys that differ from ``conf/picker/dense.yaml``, such as
         ``{"threshold": 0.3, "device": "cpu"}``.
@@ -65,14 +65,14 @@ def pick_micrograph(
     Raises
     ------
     MicrographError
-        If the micrograph cannot be used.
+        The micrograph cannot be used.
     UsageError
-        If an argument is wrong.
+        An argument is wrong.
     """
     trained = weights if isinstance(weights, Trained) else load_weights(weights)
     config = as_option("picker", "dense", picker, DenseConfig | SlidingConfig)
     if config.weights is not None:
-        raise UsageError("picker.weights has no place here: weights is the second argument")
+        raise UsageError("picker.weights cannot be given here; use the argument weights")
     preprocessing = chain_on(trained.preprocessing, "the card of the weights")
     if diameter is None and diameter_angstrom is None:
         diameter = trained.diameter
@@ -119,29 +119,29 @@ def find_particles(
     Parameters
     ----------
     micrographs : sequence of (H, W) arrays, files or Micrograph
-        What is typical of them is learnt from eight, spread over all.
+        The labeler learns from at most eight of them, spread evenly.
     diameter, diameter_angstrom, pixel_size, polarity
         As for :func:`pick_micrograph`; without a diameter it is estimated.
     labeler : str, mapping or configuration
         Name of an option in ``conf/labeler``, such as ``auto``, ``log`` or ``ibc``; or keys that
         differ from ``conf/labeler/auto.yaml``.
     progress : bool
-        Show how far the work is.
+        Show progress lines.
 
     Returns
     -------
     list of Candidates
-        For each micrograph every candidate, ``picks``; which of them are fit to train on,
-        ``good``; and why the others are not, ``reason``.
+        One for each micrograph: all candidates (``picks``), whether each is good enough to train
+        on (``good``), and why it is not (``reason``).
 
     Raises
     ------
     MicrographError
-        If a micrograph cannot be used.
+        A micrograph cannot be used.
     UsageError
-        If an argument is wrong.
+        An argument is wrong.
     """
-    # Imported where it is needed: to pick takes no labeler.
+    # Imported on demand, because picking with a network needs no labeler.
     from deepcryopicker.pipeline.labels.label_dataset import label_each
 
     config = as_option("labeler", "auto", labeler, AutoConfig | LogConfig | MaskConfig)
@@ -160,17 +160,17 @@ def find_particles(
 
 
 def as_option(group: str, default: str, given: Any, kinds: Any) -> Any:
-    """Return the configuration that was given by name, by what differs, or as it is.
+    """Return a configuration that is given by name, by the keys that differ, or as it is.
 
     Parameters
     ----------
     group : str
         Of the configuration, such as ``picker``.
     default : str
-        Option that a mapping changes keys of.
+        Option whose keys a mapping changes.
     given : str, mapping or configuration
     kinds : type or union of types
-        Configurations that make sense here.
+        Configurations that are accepted.
 
     Raises
     ------

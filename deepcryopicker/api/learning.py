@@ -40,7 +40,7 @@ from deepcryopicker.types import Candidates, Picks, TrainingSet
 
 Labels = Picks | Candidates
 Option = str | Mapping[str, Any]
-_SEEDS = ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")  # that Lightning leaves in the environment
+_SEEDS = ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")  # environment variables that Lightning sets
 
 
 def train_network(
@@ -67,37 +67,38 @@ def train_network(
     micrographs : sequence of M arrays, files or Micrograph
         Of one kind of particle.
     labels : sequence of M Picks or of M Candidates
-        Particles of each micrograph: all of them, as far as possible, since what is not listed is
-        background. Candidates of :func:`find_particles` take the way of ``train`` without labels.
+        Particles of each micrograph, as completely as possible, because everything else counts as
+        background. Candidates of :func:`find_particles` are used as in ``train`` without labels.
     diameter, diameter_angstrom, pixel_size, polarity
         As for :func:`pick_micrograph`; without a diameter it is the median of the labels', or
         else an estimate.
     model, class_set, trainer, picker : str, mapping or configuration
-        Name of an option in ``conf/model`` and so on, or keys that differ from the option above,
-        such as ``{"epochs": 20}``. The picker is the one that scores are calibrated for.
+        Name of an option in ``conf/model``, ``conf/class-set``, ..., or the keys that differ from
+        the default, such as ``{"epochs": 20}``. Scores are calibrated for this picker.
     rounds : int, optional
-        How often is trained; twice on Picks, whose false picks become contaminants, else once.
+        Number of trainings. Default: 2 on Picks (false picks of the first network become
+        contaminants of the second), else 1.
     start_from : str or Path, optional
         Weights to start from, such as ``general``; of the same model, classes and preprocessing.
     seed : int
-        The same gives the same weights on the same CPU.
+        The same seed gives the same weights on the same CPU.
     progress : bool
-        Show how far the work is.
+        Show progress lines.
 
     Returns
     -------
     Trained
-        To pick with, and for :func:`save_weights`. Scores on windows kept for testing are in
-        ``provenance["patches"]``.
+        For :func:`pick_micrograph` and :func:`save_weights`. ``provenance["patches"]`` has the
+        scores on test windows.
 
     Raises
     ------
     MicrographError
-        If a micrograph cannot be used.
+        A micrograph cannot be used.
     UsageError
-        If an argument is wrong.
+        An argument is wrong.
     NothingUsableError
-        If there are too few particles to train on and to validate with.
+        There are too few particles for training and validation.
     """
     given = _given(labels, len(micrographs))
     entries = as_entries(
@@ -149,12 +150,12 @@ def _train(
 def _label(
     entry: Entry, known: Labels, size: int, config: TrainConfig, number: int
 ) -> LabelledMicrograph:
-    """Put a micrograph beside its labels, and list where windows can be cut."""
+    """Combine a micrograph with its labels and list the sites of windows."""
     micrograph = entry.load()
     diameter = entry.particle_diameter(micrograph)
     preprocessed = Preprocessed(micrograph, diameter, config.preprocessing)
     if preprocessed.is_blank:
-        raise MicrographError("every pixel has the same value: nothing to learn from")
+        raise MicrographError("every pixel has the same value")
     if isinstance(known, Picks):
         inside = within(Path(f"labels[{number}]"), known, micrograph.image.shape)
         known = label_by_picks(preprocessed, inside, Picks.empty())
@@ -162,7 +163,7 @@ def _label(
 
 
 def _given(labels: Sequence[Labels], micrographs: int) -> bool:
-    """Whether all labels are given rather than found; anything else is refused.
+    """Whether the labels are Picks, and not Candidates; a mixture is refused.
 
     Raises
     ------
@@ -181,7 +182,7 @@ def _given(labels: Sequence[Labels], micrographs: int) -> bool:
 
 
 def _common(labels: Sequence[Labels]) -> float | None:
-    """Return the median diameter of given particles, or None where these have none."""
+    """Return the median diameter of the labels, original pixels; None if they have none."""
     every = [one if isinstance(one, Picks) else one.picks for one in labels]
     known = np.concatenate([picks.diameter for picks in every])
     known = known[np.isfinite(known)]
@@ -190,7 +191,7 @@ def _common(labels: Sequence[Labels]) -> float | None:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Leave the caller's random numbers and environment as they were."""
+    """Restore the caller's random state and environment."""
     before = {name: os.environ.get(name) for name in _SEEDS}
     with isolate_rng():
         try:
