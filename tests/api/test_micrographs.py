@@ -73,7 +73,7 @@ def test_a_blank_micrograph_has_no_picks():
         ({"diameter": 20, "picker": {"treshold": 1}}, "no picker key called 'treshold'"),
         ({"diameter": 20, "picker": {"threshold": 2}}, r"picker\.threshold must lie in \[0, 1\]"),
         ({"diameter": 20, "picker": "dens"}, "no picker called 'dens'. Did you mean dense?"),
-        ({"diameter": 20, "picker": {"weights": "x"}}, r"picker\.weights has no place here"),
+        ({"diameter": 20, "picker": {"weights": "x"}}, r"picker\.weights cannot be given here"),
         ({"diameter": 20, "weights": "nowhere"}, "weights: there is no nowhere"),
     ],
 )
