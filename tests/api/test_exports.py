@@ -35,6 +35,7 @@ def test_the_import_takes_no_time():
     assert float(seconds) <= 0.2
 
 
+@pytest.mark.thorough
 def test_nothing_that_is_exported_loads_hydra_tracking_or_plots():
     loaded = python(
         "import sys, deepcryopicker as d; [getattr(d, name) for name in d.__all__]; "

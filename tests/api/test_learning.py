@@ -51,6 +51,7 @@ def trained_by_the_command(dataset, folder, *overrides):
     return (folder / "model.safetensors").read_bytes()
 
 
+@pytest.mark.thorough
 def test_given_particles_make_the_weights_of_the_command(dataset, tmp_path, monkeypatch):
     """Two rounds, the second with its false picks as contaminants; calibrated alike."""
     monkeypatch.chdir(tmp_path)

@@ -270,6 +270,7 @@ def test_experiments_with_trained_weights_say_that_they_need_them():
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.thorough
 def test_an_experiment_composes_and_does_what_it_says(experiment):
     command, typed = command_of(experiment)
     needed = [one for one in typed.split() if one.startswith("picker.weights=")]

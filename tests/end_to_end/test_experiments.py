@@ -4,6 +4,8 @@ import csv
 
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 SMALL = (
     "dataset=simulated",
     "dataset.kinds=[apoferritin]",

@@ -13,6 +13,8 @@ from deepcryopicker.model.weights import CARD, GENERAL, WEIGHTS, load_weights
 from deepcryopicker.runs.manifest import content_of
 from deepcryopicker.types import SHAPES, particle_classes
 
+pytestmark = pytest.mark.thorough
+
 FOLDER = Path(sys.modules[load_weights.__module__].__file__).parent / GENERAL
 # In a cache of their own: other tests look for what is in the usual one.
 SMALL = (

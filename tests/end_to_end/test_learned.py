@@ -10,6 +10,8 @@ from deepcryopicker.rivals.learned.factory import build_rival
 from deepcryopicker.rivals.learned.rival_weights import Learned, save
 from deepcryopicker.rivals.learned.schema import PixerConfig
 
+pytestmark = pytest.mark.thorough
+
 STEPS = {"standardise": {"operation": "normalise"}, "n": {"operation": "standardise"}}
 
 

@@ -15,6 +15,8 @@ from deepcryopicker.io.star.optics_groups import read_optics
 from deepcryopicker.io.star.relion_star import read_star_by_micrograph
 from tests.nights import PIXEL_SIZE, write_micrograph
 
+pytestmark = pytest.mark.thorough
+
 JOB = Path("External/job002")
 MARKERS = {relion_external.SUCCESS, relion_external.FAILURE, relion_external.ABORTED}
 

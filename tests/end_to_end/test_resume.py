@@ -115,6 +115,7 @@ def test_all_is_picked_again_by_choice(shell, night, copied):
     assert shell("pick", *given[:-1], run=copied.name).code == 0  # continues from there
 
 
+@pytest.mark.thorough
 def test_a_labeler_that_learns_from_other_micrographs_picks_all_again(shell, night, tmp_path):
     given = tmp_path / "micrographs"
     shutil.copytree(night.micrographs, given)
@@ -131,6 +132,7 @@ def test_a_labeler_that_learns_from_other_micrographs_picks_all_again(shell, nig
     assert again(folder, before) == [*sorted(before), "m99"]
 
 
+@pytest.mark.thorough
 def test_the_last_shard_puts_the_parts_together(shell, night, undisturbed):
     """With the same files as in one go, and scores to the last digit."""
     for index in (1, 2, 3):
@@ -154,6 +156,7 @@ def test_a_shard_may_have_nothing_to_do(shell, night):
     assert "merging them" not in answer.out
 
 
+@pytest.mark.thorough
 def test_a_sweep_over_shards_ends_with_the_whole(shell, night, undisturbed):
     overrides = [*night.overrides, "shard=1/2,2/2"]
     answer = shell("pick", *overrides, run="shard_sweep", sweep=True)

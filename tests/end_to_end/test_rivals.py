@@ -9,6 +9,8 @@ import pytest
 
 from deepcryopicker.io.coordinates.formats import read_picks
 
+pytestmark = pytest.mark.thorough
+
 BENCHMARK = ("+experiment=benchmark/ribosome", "held_out=0.34", "overlays=0", "logger=csv")
 SMALL = (
     "dataset=simulated",

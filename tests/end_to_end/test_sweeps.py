@@ -81,6 +81,7 @@ def test_a_job_that_fails_does_not_stop_the_others(first, folders):
     assert "already finished" not in first.out
 
 
+@pytest.mark.thorough
 def test_the_same_command_runs_again_only_what_failed(first, shell, typed, folders, request):
     before = written(first.folder)
     (folders / "c" / "one.mrc").write_bytes((folders / "a" / "one.mrc").read_bytes())
@@ -101,6 +102,7 @@ def test_the_same_command_runs_again_only_what_failed(first, shell, typed, folde
     assert "all jobs had already finished; to start anew, delete the folder" in third.out
 
 
+@pytest.mark.thorough
 def test_another_sweep_in_the_same_folder_is_refused(first, shell, typed, request):
     before = written(first.folder)
     other = shell("label", *typed, "labeler.clip=3", run=request.node.name, sweep=True)
@@ -135,6 +137,7 @@ def test_a_job_is_repeated_from_its_folder(first, shell):
     assert (again.folder / "config.yaml").read_bytes() == (job / "config.yaml").read_bytes()
 
 
+@pytest.mark.thorough
 def test_a_slip_beside_a_runs_configuration_is_answered(first, shell):
     job = ["--config-dir", str(first.folder / "1"), "--config-name", "config"]
     for slip, expected in {
@@ -169,12 +172,13 @@ def test_a_run_that_did_not_finish_is_resumed_in_its_folder(
     assert shell("label", *single, run="resumed").code == 1  # fresh
     assert shell("label", *single, run="resumed").code == 1
     fail[0] = False
-    assert shell("label", *single, "seed=1", run="resumed").code == 0  # another run
-    assert shell("label", *single, "seed=1", run="resumed").code == 0  # was finished
+    assert shell("label", *single, "seed=1", run="resumed").code == 2  # another run
+    assert shell("label", *single, run="resumed").code == 0
+    assert shell("label", *single, run="resumed").code == 0  # was finished
     folder = shell.folder / "resumed"
     (folder / "status.json").unlink()  # as after a lost connection
-    assert shell("label", *single, "seed=1", run="resumed").code == 0
-    assert resumed == [False, True, False, False, True]
+    assert shell("label", *single, run="resumed").code == 0
+    assert resumed == [False, True, True, False, True]
 
 
 def test_a_run_that_fails_leaves_no_numbers_of_an_earlier_attempt(shell, typed, folders):
@@ -190,6 +194,7 @@ def test_a_run_that_fails_leaves_no_numbers_of_an_earlier_attempt(shell, typed, 
     assert json.loads((bad.folder / "status.json").read_text())["exit_code"] == 1
 
 
+@pytest.mark.thorough
 def test_an_interrupted_sweep_shows_what_is_done_and_continues(
     shell, typed, folders, commands, monkeypatch
 ):

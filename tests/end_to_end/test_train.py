@@ -182,6 +182,7 @@ def sweep(shell, trained):
     return shell("train", "seed=1,2,-1", *SMALL, *SHORT, run="sweep", sweep=True)
 
 
+@pytest.mark.thorough
 def test_a_sweep_continues_after_an_impossible_job(sweep):
     assert sweep.code == 3
     assert sweep.err == "error: seed must lie in [0, 2**32), got -1\n"
@@ -210,6 +211,7 @@ def no_labels(shell, partly_damaged):
     return shell("train", "+experiment=no_labels", given, *SHORT, run="no_labels")
 
 
+@pytest.mark.thorough
 def test_a_diameter_that_was_not_given_is_estimated(no_labels):
     (row,) = rows(no_labels.folder / "diameters.csv")
     # A shell is measured to its dark wall, which is at two thirds of its outer diameter.
@@ -271,6 +273,7 @@ def test_network_trained_on_the_truth_is_scored_on_other_micrographs(shell, trai
     assert there.isdisjoint({"wandb", "baseline", "overlays"})
 
 
+@pytest.mark.thorough
 def test_network_trained_on_the_truth_of_two_is_not_scored(shell, trained):
     few = [SMALL[0], "dataset.micrographs_per_kind=2", "dataset.shape=[640,768]"]
     answer = shell("train", "labeler=truth", *few, *CHEAP, run="truth_of_two")

@@ -13,6 +13,8 @@ import pytest
 
 from tests.nights import DEADLINE, Night, files_of, finish, picked, start, wait_for
 
+pytestmark = pytest.mark.thorough
+
 MOMENTS = 20
 
 

@@ -205,6 +205,7 @@ def test_case_60_the_payload_would_have_worked(tmp_path):
 
 @pytest.mark.parametrize("name", SECTIONS)
 @pytest.mark.parametrize("sweep", [False, True])
+@pytest.mark.thorough
 def test_case_60_malicious_experiment(typed, tmp_path, marker, name, sweep):
     (tmp_path / "conf" / "experiment").mkdir(parents=True)
     content = yaml.safe_dump({"hydra": evil_sections(marker)[name]})
@@ -294,6 +295,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.thorough
 def test_case_62_hostile_yaml(typed, tmp_path, weights, name):
     content, reason = HOSTILE[name]
     content = content if isinstance(content, bytes) else content.encode()

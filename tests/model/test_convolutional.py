@@ -170,6 +170,7 @@ def test_a_trainable_option_has_gradients_in_every_layer(name):
 
 
 @pytest.mark.parametrize("name", [name for name in OPTIONS if name != "paper_literal"])
+@pytest.mark.thorough
 def test_a_trainable_option_learns_to_see_a_dark_disc(name):
     network = small(name).train()
     optimiser = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)

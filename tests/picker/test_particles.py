@@ -59,7 +59,7 @@ def test_only_the_best_are_written(most, count):
     scores = score_map([*PLACES, (10.0, 100.0, "top", 0.95)])
     image = np.zeros((180, 220), np.float32)
     micrograph = Micrograph("m", Path("m.mrc"), image, margins=Margins(left=8))
-    config = MapConfig(smoothing=0.0, floor=0.2, most=most)
+    config = MapConfig(smoothing=0.0, floor=0.2, max_picks=most)
     picks = locate(scores, micrograph, DIAMETER, config)
     np.testing.assert_allclose(picks.score, [0.9, 0.8, 0.7][:count], atol=0.03)
 

@@ -107,6 +107,7 @@ def test_legacy_dm3_chain_is_its_operators(preset, micrograph):
 
 @pytest.mark.parametrize("name", [n for n in PRESETS if n != "none"])
 @pytest.mark.parametrize("polarity", [1, -1])
+@pytest.mark.thorough
 def test_dark_particles_stay_dark_through_every_chain(preset, name, polarity):
     """A file with dark particles, and one with bright ones, whose sign reading changes."""
     rng = np.random.default_rng(0)
@@ -232,6 +233,7 @@ def test_the_default_chain_runs_without_any_one_step(preset, micrograph, step):
 @pytest.mark.parametrize("diameter", [60, 40, 90])
 @pytest.mark.parametrize("at", ["null", "0.5", "1.0"])
 @pytest.mark.parametrize("precision", ["single", "double"])
+@pytest.mark.thorough
 def test_the_network_always_sees_the_working_diameter(preset, at, precision, diameter):
     """A dark disc of the particle's size, off centre, behind a border that is not valid."""
     row, column = np.ogrid[:420, :360]

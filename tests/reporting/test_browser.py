@@ -104,6 +104,7 @@ def test_it_opens_without_an_error_and_asks_nobody(open_tab, page, width):
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS)
+@pytest.mark.thorough
 def test_the_slider_gives_the_numbers_of_evaluate(tab, runs, data, threshold):
     tab.choose("#picker-A", "poor")
     tab.choose("#micrograph", "one_0001")

@@ -65,6 +65,7 @@ def damage(name, text):
         (lambda folder: Outcome(1, 1.0, "no memory").write(folder / "status.json"), "no memory"),
     ],
 )
+@pytest.mark.thorough
 def test_what_is_wrong_with_a_folder_is_said(run, harm, said):
     harm(run)
     assert said in read_run(run).problem
@@ -93,6 +94,7 @@ def test_a_folder_that_is_not_there_is_a_slip():
         find_runs(["nowhere"])
 
 
+@pytest.mark.thorough
 def test_a_sweep_gives_its_jobs_by_number_and_what_sets_them_apart(tmp_path):
     sweep = tmp_path / "ablation"
     for number, choice in enumerate(["five", "binary", *["five"] * 9]):

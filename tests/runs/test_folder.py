@@ -154,6 +154,7 @@ COMPOSED = [
 
 
 @pytest.mark.parametrize(("command", "overrides"), COMPOSED)
+@pytest.mark.thorough
 def test_what_a_run_leaves_composes_to_the_same(again, command, overrides):
     first, second = again(command, *overrides)
     assert second == first
@@ -187,6 +188,7 @@ def test_published_numbers_stay_with_the_run(tmp_path):
         ("pick", [], "seedd=1"),
     ],
 )
+@pytest.mark.thorough
 def test_every_key_of_what_a_run_leaves_is_checked(again, command, overrides, slip):
     with pytest.raises(ConfigCompositionException):
         again(command, *overrides, then=[slip])

@@ -78,6 +78,7 @@ def same_weights(one, other):
         {"precision": "bfloat16", "shift": 2},
     ],
 )
+@pytest.mark.thorough
 def test_separable_classes_are_learnt(tmp_path, changes):
     settings = {"epochs": 4, "patience": 8, "batch_size": 16, "device": "cpu"} | changes
     config = TrainerConfig(**settings)
@@ -135,6 +136,7 @@ def _train_slowly(folder):
     train(folder, on_epoch=lambda row: time.sleep(0.5))
 
 
+@pytest.mark.thorough
 def test_killed_training_resumes_to_the_same_weights(tmp_path):
     """SIGKILL after two epochs; nothing of the process is left but its files."""
     undisturbed = train(tmp_path / "undisturbed")

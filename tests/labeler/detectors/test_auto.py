@@ -92,6 +92,7 @@ def test_seeds_are_windows_centred_on_particles(scale):
     assert np.median(seeds.area) == pytest.approx(1, abs=0.25)
 
 
+@pytest.mark.thorough
 def test_seeds_of_all_micrographs_are_taken_together():
     one, other = (find_seeds([drawn(seed)[0]], AutoConfig()) for seed in (0, 1))
     both = find_seeds([drawn(0)[0], drawn(1)[0]], AutoConfig())
@@ -112,6 +113,7 @@ def test_rings_are_found_by_their_average():
     assert (distance[found.good] < 5).all()
 
 
+@pytest.mark.thorough
 def test_rings_and_squares_are_distinguished():
     sample = [drawn(seed, squares=0.5)[0] for seed in range(3)]
     detector = learn_averages(sample, find_seeds(sample, AutoConfig()), AutoConfig())

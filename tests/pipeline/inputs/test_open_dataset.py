@@ -15,6 +15,7 @@ from deepcryopicker.pipeline.inputs.open_dataset import settle_diameter
 from deepcryopicker.runs.folder import Run
 
 
+@pytest.mark.thorough
 def test_blank_micrograph_is_left_out_and_the_others_are_measured(tmp_path, capsys):
     simulated = simulate(KINDS["apoferritin"], (512, 512), DOSE, seed=3)
     for name, image in (("a", np.full((512, 512), 5, np.float32)), ("b", simulated.image)):

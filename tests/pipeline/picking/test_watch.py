@@ -95,6 +95,7 @@ def arrive(night, folder, name, pieces=3, pause=0.3):
             time.sleep(pause)
 
 
+@pytest.mark.thorough
 def test_what_arrives_is_picked_until_there_is_a_stop_file(night, watched, tmp_path):
     folder, overrides = watched
     run = tmp_path / "run"

@@ -90,6 +90,7 @@ def labelled(folder):
     return sorted(path.name for path in (folder / "labels").iterdir())
 
 
+@pytest.mark.thorough
 def test_only_the_held_out_member_is_picked_and_scored(adapted):
     folder, metrics = adapted
     assert sorted(path.name for path in (folder / "picks").iterdir()) == ["klh"]

@@ -129,6 +129,7 @@ def test_absurd_numbers_of_rounds_are_refused(configure, number):
 
 
 @pytest.mark.parametrize("stop", ["between", "within"])
+@pytest.mark.thorough
 def test_an_interrupted_second_round_continues_to_the_same_weights(
     twice, configure, tmp_path, monkeypatch, stop
 ):
@@ -183,7 +184,7 @@ def found_by_a_network(sources, monkeypatch, false=(60.0, 70.0)):
 
     def pick_sources(trained, sources, config, run, description):
         for source in sources:
-            if description == "labelling" and source.entry.name == lost:
+            if description.startswith("improving") and source.entry.name == lost:
                 continue
             preprocessed = calibrate.Preprocessed(
                 source.entry.load(), source.diameter, config.preprocessing
@@ -254,6 +255,7 @@ def test_weights_alone_are_not_calibrated(once):
     assert load_weights(once).calibration == UNCALIBRATED
 
 
+@pytest.mark.thorough
 def test_what_is_to_pick_is_calibrated(configure, tmp_path):
     train(configure("rounds=1", "until=picks"), run_in(tmp_path))
     assert load_weights(tmp_path).calibration != UNCALIBRATED
@@ -312,13 +314,13 @@ def test_another_picture_of_the_stages_is_the_same_preprocessing(once, configure
 )
 def test_weights_of_something_else_are_refused_by_name(once, configure, given, key):
     config = configure(f"start_from={once}", given)
-    with pytest.raises(UsageError, match=rf"start_from=.*trained with another {key}; choose"):
+    with pytest.raises(UsageError, match=rf"start_from=.*trained with another {key}; use"):
         new_network(config)
 
 
 def test_weights_of_another_kind_of_network_are_refused(once, configure):
     config = replace(configure(f"start_from={once}"), model=TimmConfig(window=32))
-    with pytest.raises(UsageError, match="trained with another model; choose"):
+    with pytest.raises(UsageError, match="trained with another model; use"):
         new_network(config)
 
 

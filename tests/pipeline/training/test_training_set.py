@@ -235,6 +235,7 @@ def test_the_same_twice(plain, configure, sources, run):
 
 
 @pytest.mark.parametrize("preprocessing", ["default", "none", "matlab"])
+@pytest.mark.thorough
 def test_augmented_windows_are_other_versions_of_the_training_windows(
     configure, sources, run, preprocessing
 ):
@@ -264,6 +265,7 @@ def test_a_share_of_the_training_windows_is_augmented(plain, configure, sources,
     assert changed[before.split == "train"].mean() == pytest.approx(0.3, abs=0.15)
 
 
+@pytest.mark.thorough
 def test_every_step_of_the_chain_is_shown_equally_often(configure, sources, run):
     """Of three versions, rescaled, standardised and blurred, the last one is distinct."""
     chain = ("preprocessing=none", "+preprocessing.steps.blur={operation: gaussian, sigma: 8}")

@@ -128,6 +128,7 @@ def test_flatten_removes_a_slope_and_keeps_particles(image):
 
 
 @pytest.mark.parametrize("sigma", [64.0, 100.0, 195.0])
+@pytest.mark.thorough
 def test_a_wide_flattening_is_close_to_the_exact_one(sigma):
     noise = np.random.default_rng(0).normal(size=(900, 1100)).astype(np.float32)
     background = gaussian(noise, 150.0)

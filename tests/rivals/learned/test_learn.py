@@ -52,6 +52,7 @@ def trained(tmp_path_factory):
     return learn(SHORT, catalogue, CHAIN, 0, run), run, catalogue
 
 
+@pytest.mark.thorough
 def test_it_learns_from_every_micrograph_with_truth_that_can_be_read(trained):
     learned, run, _ = trained
     assert learned.particles == 60

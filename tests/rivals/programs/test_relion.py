@@ -62,7 +62,7 @@ def test_blobs_are_found(batch, relion):
 
 @pytest.mark.relion
 def test_templates_are_made_of_true_particles_and_find_more(batch, relion):
-    config = RelionTemplateConfig(picks=40, classes=2, angle=30)
+    config = RelionTemplateConfig(picks=40, classes=2)
     picked = pickers.pick_by_templates(config, batch, seed=0)
     for picks in picked.values():
         good = picks[picks.score >= 0.5]
@@ -73,7 +73,7 @@ def test_templates_are_made_of_true_particles_and_find_more(batch, relion):
     left = {path.name for path in batch.folder.iterdir()}
     assert not left & {"averages", "particles"}
     blind = ProgramJob(batch.folder, batch.inputs, (), DIAMETER, 4.0)
-    given = RelionTemplateConfig(templates=str(templates), angle=30)
+    given = RelionTemplateConfig(templates=str(templates))
     again = pickers.pick_by_templates(given, blind, seed=0)
     assert again["m0"].positions.tolist() == picked["m0"].positions.tolist()
 
