@@ -40,7 +40,6 @@ from deepcryopicker.types import Candidates, Picks, TrainingSet
 
 Labels = Picks | Candidates
 Option = str | Mapping[str, Any]
-_SEEDS = ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")  # environment variables that Lightning sets
 
 
 def train_network(
@@ -191,14 +190,12 @@ def _common(labels: Sequence[Labels]) -> float | None:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Restore the caller's random state and environment."""
-    before = {name: os.environ.get(name) for name in _SEEDS}
+    """Restore the caller's random state and environment, which Lightning and torch change."""
+    before = dict(os.environ)
     with isolate_rng():
         try:
             yield
         finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+            for name in os.environ.keys() - before.keys():
+                del os.environ[name]
+            os.environ.update(before)

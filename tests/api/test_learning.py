@@ -95,9 +95,10 @@ def test_arrays_train_and_nothing_of_the_caller_is_disturbed(tmp_path, monkeypat
             dict(os.environ),
         )
 
+    train_network = d.train_network  # the import of Lightning sets variables of its own
     before = state()
     brief = {**BRIEF, "trainer": {**TRAINER, "epochs": 1}, "rounds": 1}
-    weights = d.train_network(images, truth, **brief)
+    weights = train_network(images, truth, **brief)
     assert state() == before
     assert capsys.readouterr() == ("", "")
     assert list(tmp_path.iterdir()) == []
