@@ -125,6 +125,7 @@ def test_a_slip_is_answered_by_what_to_type_instead(answer, typed, offender, ins
 
 
 @pytest.mark.parametrize(("typed", "offender", "instead"), SLIPS_OF_SEVERAL)
+@pytest.mark.thorough
 def test_a_slip_among_several_overrides_is_answered(answer, typed, offender, instead):
     check(*answer(train, *typed), offender, instead)
 

@@ -315,6 +315,7 @@ def test_the_average_apoferritin_is_a_ring():
     # The median over the real micrographs of the same species.
     [("apoferritin", 0.161), ("klh", 1.883), ("ribosome", 1.282), ("beta_galactosidase", 0.774)],
 )
+@pytest.mark.thorough
 def test_signal_is_as_weak_as_in_real_micrographs(name, real):
     ratios = [signal_to_noise(simulate_kind(name, seed)) for seed in range(4)]
     assert real / 1.6 < np.median(ratios) < real * 1.6

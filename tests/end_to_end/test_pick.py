@@ -55,6 +55,7 @@ def test_a_folder_takes_the_diameter_from_the_weights(shell, trained, in_folder)
         ("dataset.diameter=90", ["dataset.diameter=90", "59.09"]),
     ],
 )
+@pytest.mark.thorough
 def test_what_the_weights_were_not_trained_with_is_refused(
     shell, trained, in_folder, override, expected
 ):
@@ -112,6 +113,7 @@ def damage(card, how):
     ],
     ids=str,
 )
+@pytest.mark.thorough
 def test_a_damaged_card_is_refused(shell, trained, in_folder, tmp_path, how):
     for name in ("model.yaml", "model.safetensors"):
         shutil.copy(trained.folder / name, tmp_path / name)

@@ -58,6 +58,7 @@ def test_the_papers_figures_are_files_and_in_the_page(reported):
         assert f"Figure {number}, " in page
 
 
+@pytest.mark.thorough
 def test_a_sweep_has_a_row_for_each_job(shell):
     sweep = shell(
         "pick", *SMALL, "picker=log", "picker.threshold=0.4,0.6", run="thresholds", sweep=True

@@ -106,6 +106,7 @@ def test_another_configuration_is_refused_and_touches_nothing(shell, night, copi
     assert {path: after[path] for path in before} == before
 
 
+@pytest.mark.thorough
 def test_all_is_picked_again_by_choice(shell, night, copied):
     before = times(copied)
     given = [*night.overrides, "picker.threshold=0.4", "redo=true"]

@@ -65,6 +65,7 @@ def first(shell, typed, folders, request):
     return shell("label", *typed, run=request.node.name, sweep=True)
 
 
+@pytest.mark.thorough
 def test_a_job_that_fails_does_not_stop_the_others(first, folders):
     assert first.code == 3
     assert [status(first, job)["exit_code"] for job in range(3)] == [0, 0, 2]
@@ -129,6 +130,7 @@ def test_the_folder_of_a_job_is_its_number(shell, typed, folders):
     assert answer.err.startswith("error: hydra.sweep.subdir cannot be set")
 
 
+@pytest.mark.thorough
 def test_a_job_is_repeated_from_its_folder(first, shell):
     job = first.folder / "1"
     again = shell("label", "--config-dir", str(job), "--config-name", "config", run="job_again")

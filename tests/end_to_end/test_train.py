@@ -255,6 +255,7 @@ def test_without_truth_there_are_counts_and_no_scores(no_labels):
     assert "Precision" not in no_labels.out
 
 
+@pytest.mark.thorough
 def test_network_trained_on_the_truth_is_scored_on_other_micrographs(shell, trained):
     answer = shell("train", "labeler=truth", *SMALL, *CHEAP, run="truth")
     assert (answer.code, answer.err) == (0, "")

@@ -100,6 +100,7 @@ def test_exchanged_pickers_give_the_opposite():
         assert low < one[key]["difference"] < high
 
 
+@pytest.mark.thorough
 def test_p_is_rarely_small_where_pickers_are_alike():
     small = sum(
         compare_paired(picker(6, 6, seed, 8), picker(6, 6, 1000 + seed, 8), 0.5, 0.5)["f1"]["p"]

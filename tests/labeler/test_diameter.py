@@ -89,6 +89,7 @@ def test_drawn_particles_are_measured(large_only, size):
     assert found.contrast > 0.4
 
 
+@pytest.mark.thorough
 def test_finer_pixels_give_more_of_them(large_only):
     image = drawn(48.0)
     coarse, fine = estimate(image), estimate(np.kron(image, np.ones((2, 2), np.float32)))
@@ -96,11 +97,13 @@ def test_finer_pixels_give_more_of_them(large_only):
     assert fine.contrast == pytest.approx(coarse.contrast, abs=0.2)
 
 
+@pytest.mark.thorough
 def test_units_of_intensity_do_not_matter(large_only):
     image = drawn(40.0)
     assert estimate(1000 + 37 * image).diameter == pytest.approx(estimate(image).diameter, rel=0.03)
 
 
+@pytest.mark.thorough
 def test_noise_gives_no_contrast(large_only):
     rng = np.random.default_rng(1)
     found = estimate(*rng.normal(size=(2, SIDE, SIDE)).astype(np.float32))

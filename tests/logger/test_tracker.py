@@ -328,6 +328,7 @@ def test_online_without_a_key_is_wrong_usage_and_nobody_is_asked(tmp_path):
     assert list(folder.glob("wandb/*run-*")) == []
 
 
+@pytest.mark.thorough
 def test_online_without_network_the_run_is_kept_offline(tmp_path):
     _, folder, answer = run_alone(
         tmp_path,

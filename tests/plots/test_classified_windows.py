@@ -59,6 +59,7 @@ def numbers_of(axes, windows):
     return likeness.argmax(axis=1).tolist()
 
 
+@pytest.mark.thorough
 def test_pictures_are_written_and_the_same_twice(tmp_path):
     matrix = np.arange(25).reshape(5, 5)
     for name in "ab":

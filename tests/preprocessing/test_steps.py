@@ -185,6 +185,7 @@ def test_model_input_must_be_a_step_that_runs(preset):
 
 
 @pytest.mark.parametrize("step", ["clip", "wiener", "opening"])
+@pytest.mark.thorough
 def test_a_skipped_step_is_not_part_of_the_chain(preset, micrograph, step):
     left_out = list(stages(micrograph, 24, preset("default", f"skip={step}")))
     dropped = list(stages(micrograph, 24, preset("default", f"steps.{step}=null")))
@@ -224,6 +225,7 @@ def test_the_experiment_leaves_out_every_step_of_the_default_chain(preset):
 
 
 @pytest.mark.parametrize("step", DEFAULT_STEPS)
+@pytest.mark.thorough
 def test_the_default_chain_runs_without_any_one_step(preset, micrograph, step):
     result = preprocess(micrograph, 24, preset("default", f"skip={step}"))
     assert np.isfinite(result.image).all()

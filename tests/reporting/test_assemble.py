@@ -132,6 +132,7 @@ def test_pictures_can_be_left_out(runs, write_report):
     assert "outcome" in unpacked(page, "picks-0")[0]
 
 
+@pytest.mark.thorough
 def test_foreign_picks_lie_on_the_micrographs_of_another_run(tmp_path, runs, data, write_report):
     run = tmp_path / "theirs"
     overrides = [

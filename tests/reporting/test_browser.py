@@ -94,6 +94,7 @@ def check(tab, title, evaluated, threshold):
 
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.thorough
 def test_it_opens_without_an_error_and_asks_nobody(open_tab, page, width):
     tab = open_tab(page, width)
     tab.page.mouse.wheel(0, 10_000)

@@ -80,6 +80,7 @@ def test_results_of_a_run_that_failed_later_are_not_shown(run):
 
 
 @pytest.mark.parametrize("value", ["[]", "3", '"text"', "null"])
+@pytest.mark.thorough
 def test_results_of_another_shape_are_ignored(run, write_report, value):
     metrics = json.loads((run / "metrics.json").read_text())
     for key in ("groups", "per_class", "per_micrograph", "patches", "labels", "provenance"):
@@ -198,6 +199,7 @@ def test_a_file_that_is_none_or_no_text_is_refused(tmp_path):
         ("evaluate", ["evaluate.picks=p", "evaluate.truth=t"], {}, "unknown"),
     ],
 )
+@pytest.mark.thorough
 def test_use_of_labels(tmp_path, command, overrides, metrics, used):
     write_run(tmp_path, settings_of(command, *overrides)[1], overrides, metrics)
     (tmp_path / "picks").mkdir()

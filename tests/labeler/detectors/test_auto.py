@@ -172,6 +172,7 @@ def score(kind, detector):
         ("beta_galactosidase", None, 0.85),
     ],
 )
+@pytest.mark.thorough
 def test_simulated_particles_are_found_by_averages_or_as_blobs(kind, classes, purity):
     detector = learn_auto(simulated(kind)[0], AutoConfig())
     if classes is None:

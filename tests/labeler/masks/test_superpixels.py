@@ -42,6 +42,7 @@ def test_constant_image_holds_no_particles():
 
 
 @pytest.mark.real
+@pytest.mark.thorough
 def test_share_of_the_darkest_cluster_on_ribosome(real_data):
     path = real_data / "golden" / "ribosome" / "Morphological.png"
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED).astype(np.float32) / 255

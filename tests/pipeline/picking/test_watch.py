@@ -144,6 +144,7 @@ def test_what_arrives_is_picked_until_there_is_a_stop_file(night, watched, tmp_p
         ("watching.every=0", "watching.every must be > 0 seconds"),
     ],
 )
+@pytest.mark.thorough
 def test_what_cannot_be_watched_is_refused(night, watched, tmp_path, override, message):
     _, overrides = watched
     if override.startswith(("picker=", "dataset=")):

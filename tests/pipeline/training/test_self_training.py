@@ -89,6 +89,7 @@ def sources(configure, tmp_path_factory):
     return collect_labels(open_catalogue(config.dataset), SIZE, config, run)[0]
 
 
+@pytest.mark.thorough
 def test_every_round_has_its_own_curves_and_no_checkpoints_stay(twice):
     first, second = training_folders(twice, 2)
     assert second == twice / "training" / "round_2"
