@@ -12,7 +12,7 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import quiet
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig
 from deepcryopicker.model.cards import chain_on
-from deepcryopicker.model.weights import GENERAL, SAME_DIAMETER, Trained
+from deepcryopicker.model.weights import GENERAL, Trained, refuse_other_diameter
 from deepcryopicker.picker.function import none_in_blanks
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.picker.search import build_search
@@ -84,11 +84,8 @@ def pick_micrograph(
         polarity=polarity,
         argument=ALONE,
     )
-    if diameter and trained.diameter and abs(diameter / trained.diameter - 1) > SAME_DIAMETER:
-        raise UsageError(
-            f"diameter={diameter:g}, but the weights were trained at {trained.diameter:g} pixels; "
-            "leave it out, or train on these micrographs"
-        )
+    with plain_errors():
+        refuse_other_diameter(diameter, trained.diameter)
     search = build_search(trained, config)
     find = none_in_blanks(lambda _, preprocessed: search(preprocessed).picks)
 

@@ -256,14 +256,12 @@ def _is_schema(schema: Any) -> bool:
 
 def _default(schema: Any, key: str) -> str | None:
     """Return the default of a key as typed, None if it has none."""
-    found = (
-        [field for field in dataclasses.fields(schema) if field.name == key]
-        if (_is_schema(schema))
-        else []
-    )
-    value = found[0].default if found else None
-    if found and found[0].default_factory is not dataclasses.MISSING:
-        value = found[0].default_factory()
+    if key not in _fields(schema):
+        return None
+    (field,) = (each for each in dataclasses.fields(schema) if each.name == key)
+    value = field.default
+    if field.default_factory is not dataclasses.MISSING:
+        value = field.default_factory()
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list) and value:

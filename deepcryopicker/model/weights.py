@@ -119,6 +119,25 @@ def load_weights(path: Path | str, key: str = "picker.weights") -> Trained:
     )
 
 
+def refuse_other_diameter(given: float | None, trained: float | None) -> None:
+    """Refuse a particle diameter that differs from that of the training.
+
+    Parameters
+    ----------
+    given, trained : float or None
+        Original pixels; None is not compared.
+
+    Raises
+    ------
+    UsageError
+    """
+    if given and trained and abs(given / trained - 1.0) > SAME_DIAMETER:
+        raise UsageError(
+            f"dataset.diameter={given:g}, but the weights were trained at "
+            f"{trained:g} pixels; leave it out, or train on these micrographs"
+        )
+
+
 def _model_config(section: dict[str, Any]) -> ModelConfig:
     settings = dict(section)
     name = settings.pop("name")

@@ -13,9 +13,9 @@ from deepcryopicker.model.weights import (
     CARD,
     GENERAL,
     GENERAL_FOLDER,
-    SAME_DIAMETER,
     Trained,
     load_weights,
+    refuse_other_diameter,
 )
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -92,11 +92,7 @@ def with_diameter_of(trained: "Trained | Learned", catalogue: Catalogue) -> Cata
     if trained.diameter is None:
         return catalogue
     for entry in catalogue.entries:
-        if entry.diameter and abs(entry.diameter / trained.diameter - 1.0) > SAME_DIAMETER:
-            raise UsageError(
-                f"dataset.diameter={entry.diameter:g}, but the weights were trained at "
-                f"{trained.diameter:g} pixels; leave it out, or train on these micrographs"
-            )
+        refuse_other_diameter(entry.diameter, trained.diameter)
     for group in catalogue.groups_without_diameter:
         catalogue = catalogue.with_diameter(group, trained.diameter)
     return catalogue
