@@ -28,7 +28,7 @@ demo: $(INSTALLED) ## Run the main job on simulated micrographs: labels, network
 # would compete. The tests of a file share their trained networks.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-test: $(INSTALLED) ## Run the tests for every change: five minutes on two cores
+test: $(INSTALLED) ## Run the tests for every change
 	$(PYTEST) -m "not thorough and not slow and not slurm and not faults"
 
 test-slow: $(INSTALLED) ## Run the tests left out of `make test`: whole trainings, every combination
