@@ -584,6 +584,7 @@ def test_deeper_names_are_given_in_full(key, value):
         ["dataset=apoferritin", "dataset.diameter_angstrom=100"],
     ],
 )
+@pytest.mark.thorough
 def test_a_value_out_of_range_of_another_option_is_refused_by_name(overrides):
     refused_by_name("train", *overrides)
 

@@ -167,6 +167,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(trained, she
         assert (shell.folder / "again" / "picks" / name).read_bytes() == content
 
 
+@pytest.mark.thorough
 def test_the_run_is_repeated_from_its_folder(trained, shell):
     given = ["--config-dir", str(trained.folder), "--config-name", "config"]
     again = shell("train", *given, run="from_folder")
@@ -190,6 +191,7 @@ def test_a_sweep_continues_after_an_impossible_job(sweep):
     assert done == ["0", "1"]
 
 
+@pytest.mark.thorough
 def test_jobs_of_a_sweep_are_tracked_one_by_one(sweep):
     runs = sorted(sweep.folder.glob("*/wandb/offline-run-*"))
     assert [path.parent.parent.name for path in runs] == ["0", "1"]
@@ -218,6 +220,7 @@ def test_a_diameter_that_was_not_given_is_estimated(no_labels):
     assert 0.65 * 59.1 <= float(row["diameter"]) <= 1.1 * 59.1
 
 
+@pytest.mark.thorough
 def test_the_estimated_diameter_is_said_and_used(no_labels, trained):
     (row,) = rows(no_labels.folder / "diameters.csv")
     assert list(row) == ["what", "diameter", "contrast"]

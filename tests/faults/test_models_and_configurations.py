@@ -313,6 +313,7 @@ def test_case_62_hostile_yaml(typed, tmp_path, weights, name):
     assert read_settings(weights) == {}
 
 
+@pytest.mark.thorough
 def test_case_62_aliases_in_reason_are_fine(tmp_path):
     (tmp_path / "a.yaml").write_text("base: &b {x: 1}\nother: {<<: *b, y: 2}\nlist: [*b, *b]\n")
     assert read_yaml(tmp_path / "a.yaml")["other"] == {"x": 1, "y": 2}

@@ -209,6 +209,7 @@ def test_within_a_slurm_job_it_is_still_us_who_start_processes(tmp_path, monkeyp
     assert len(rows) == 2
 
 
+@pytest.mark.thorough
 def test_without_resume_old_checkpoints_do_not_matter(tmp_path):
     first = train(tmp_path / "one")
     train(tmp_path / "two", seed=1)

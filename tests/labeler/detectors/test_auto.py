@@ -101,6 +101,7 @@ def test_seeds_of_all_micrographs_are_taken_together():
         np.testing.assert_array_equal(getattr(both, column), expected)
 
 
+@pytest.mark.thorough
 def test_rings_are_found_by_their_average():
     detector = learn_auto([drawn(0)[0], drawn(1)[0]], AutoConfig())
     assert labels(detector) == ["top"]

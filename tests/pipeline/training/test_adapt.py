@@ -99,6 +99,7 @@ def test_only_the_held_out_member_is_picked_and_scored(adapted):
     assert micrographs(folder / "inputs.csv") == {"apoferritin", "klh", "simulated"}
 
 
+@pytest.mark.thorough
 def test_the_first_training_sees_all_others_and_the_second_the_held_out_one(adapted):
     folder, metrics = adapted
     assert labelled(folder) == ["apoferritin", "simulated"]

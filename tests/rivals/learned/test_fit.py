@@ -58,6 +58,7 @@ def test_the_same_seed_gives_the_same_weights_whatever_is_forbidden(name):
     assert torch.equal(torch.random.get_rng_state(), before)  # nobody else's draws change
 
 
+@pytest.mark.thorough
 def test_another_seed_gives_other_weights():
     config = PixerConfig(steps=1, device="cpu")
     states = [fit(config, [discs(0)], seed, quiet).state_dict() for seed in (0, 1)]

@@ -65,6 +65,7 @@ def test_it_learns_from_every_micrograph_with_truth_that_can_be_read(trained):
     assert card["particles"] == 60
 
 
+@pytest.mark.thorough
 def test_half_is_a_sensible_threshold(trained, tmp_path):
     learned, _, _ = trained
     entry = make_entry(tmp_path, 7)

@@ -61,6 +61,7 @@ def test_blobs_are_found(batch, relion):
 
 
 @pytest.mark.relion
+@pytest.mark.thorough
 def test_templates_are_made_of_true_particles_and_find_more(batch, relion):
     config = RelionTemplateConfig(picks=40, classes=2)
     picked = pickers.pick_by_templates(config, batch, seed=0)
