@@ -119,7 +119,14 @@ def check(code, said, *expected):
         assert part in said
 
 
-@pytest.mark.parametrize(("typed", "offender", "instead"), SLIPS, ids=[slip[0] for slip in SLIPS])
+# Each takes half a second; `make test` has every third.
+@pytest.mark.parametrize(
+    ("typed", "offender", "instead"),
+    [
+        pytest.param(*slip, id=slip[0], marks=pytest.mark.thorough if number % 3 else [])
+        for number, slip in enumerate(SLIPS)
+    ],
+)
 def test_a_slip_is_answered_by_what_to_type_instead(answer, typed, offender, instead):
     check(*answer(train, typed), offender, instead)
 

@@ -198,6 +198,7 @@ def test_jobs_of_a_sweep_are_tracked_one_by_one(sweep):
     assert len({path.name.rsplit("-", 1)[1] for path in runs}) == 2
 
 
+@pytest.mark.thorough
 def test_another_seed_gives_other_picks(sweep, trained):
     picks = [
         (folder / "picks" / f"{STEMS[0]}.csv").read_bytes()
@@ -237,6 +238,7 @@ def test_the_estimated_diameter_is_said_and_used(no_labels, trained):
     assert not (trained.folder / "diameters.csv").exists()  # it was known
 
 
+@pytest.mark.thorough
 def test_an_unreadable_micrograph_is_skipped_and_said_once(no_labels, partly_damaged):
     assert no_labels.code == 3
     assert sorted(no_labels.picks()) == [f"{stem}.csv" for stem in STEMS]
@@ -250,6 +252,7 @@ def test_an_unreadable_micrograph_is_skipped_and_said_once(no_labels, partly_dam
     assert no_labels.metrics["failures"] == 1
 
 
+@pytest.mark.thorough
 def test_without_truth_there_are_counts_and_no_scores(no_labels):
     metrics = no_labels.metrics
     assert metrics["micrographs"] == 3

@@ -110,6 +110,7 @@ def test_the_first_training_sees_all_others_and_the_second_the_held_out_one(adap
     assert [row["what"] for row in metrics["adaptation"]["labels"]] == ["klh"]
 
 
+@pytest.mark.thorough
 def test_both_weights_stay_and_no_checkpoints(adapted):
     folder, _ = adapted
     first, second = (load_file(place / WEIGHTS) for place in (folder, folder / "adaptation"))
