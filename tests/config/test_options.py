@@ -533,6 +533,7 @@ def test_a_labelers_value_out_of_range_is_refused_by_name(option, value):
 
 @pytest.mark.parametrize("place", ["picker", "baseline"])
 @pytest.mark.parametrize("option", OF_LABELERS)
+@pytest.mark.thorough
 def test_within_a_picker_the_name_is_still_the_one_typed(place, option):
     group = "picker@baseline" if place == "baseline" else "picker"
     given = [f"{group}=auto", f"labeler@{place}.labeler={option}"]

@@ -47,6 +47,7 @@ def with_paths_of(files, folder, other):
     return {name: data.replace(old, new) for name, data in files.items()}
 
 
+@pytest.mark.thorough
 def test_a_finished_run_is_left_as_it_is(shell, night, copied, undisturbed):
     before = times(copied)
     answer = shell("pick", *night.overrides, run=copied.name)

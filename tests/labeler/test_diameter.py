@@ -83,6 +83,7 @@ def test_without_a_peak_the_diameter_lies_within_the_series(response):
 
 
 @pytest.mark.parametrize("size", [34.0, 52.0])
+@pytest.mark.thorough
 def test_drawn_particles_are_measured(large_only, size):
     found = estimate(drawn(size))
     assert found.diameter == pytest.approx(size, rel=0.12)

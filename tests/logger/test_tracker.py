@@ -305,6 +305,7 @@ def run_alone(tmp_path, mode, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, 
     return home, folder, answer
 
 
+@pytest.mark.thorough
 def test_offline_nothing_is_asked_sent_or_written_elsewhere(tmp_path):
     home, folder, answer = run_alone(tmp_path, "offline")
     assert (answer.stdout, answer.stderr) == ("", "")

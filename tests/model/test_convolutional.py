@@ -162,6 +162,7 @@ def test_to_the_letter_the_papers_network_cannot_learn():
 
 
 @pytest.mark.parametrize("name", [name for name in OPTIONS if name != "paper_literal"])
+@pytest.mark.thorough
 def test_a_trainable_option_has_gradients_in_every_layer(name):
     # Relative to the weights: 1e-4 of the last layer's is what plain Xavier gave the first.
     found = gradients(small(name))

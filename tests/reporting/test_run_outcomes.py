@@ -105,6 +105,7 @@ def test_a_run_without_outcomes_is_matched_again_without_a_note(run, matched):
         lambda path: path.write_text("# matched within 1e999 pixels\noutcome,particle\n"),
     ],
 )
+@pytest.mark.thorough
 def test_outcomes_that_do_not_fit_are_matched_again_and_said_once(run, matched, damage):
     for name in names_of(2):
         damage(run / "outcomes" / f"{name}.csv")
