@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 
 from deepcryopicker.app import hydra_app
 from deepcryopicker.evaluate import evaluate
+from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.label import label
 from deepcryopicker.pick import pick
 from deepcryopicker.report import report
@@ -86,9 +88,22 @@ def trained(shell):
 
 
 @pytest.fixture(scope="session")
-def simulated(trained, shell):
-    """Folder with the ``micrographs`` and ``coordinates`` that `trained` has seen."""
-    (folder,) = (shell.folder / "outputs" / "simulated").iterdir()
+def simulated(trained, shell, tmp_path_factory):
+    """Folder with the ``micrographs`` and ``coordinates`` that `trained` has seen.
+
+    A copy: other tests simulate more micrographs into the folders of the shell.
+    """
+    folder = tmp_path_factory.mktemp("simulated")
+    stems = [f"apoferritin_{index:03d}" for index in range(3)]
+    (source,) = (
+        path.parent.parent
+        for path in shell.folder.glob(f"outputs/simulated/*/micrographs/{stems[0]}.mrc")
+        if read_micrograph(path).image.shape == (384, 448)
+    )
+    for part, suffix in (("micrographs", "mrc"), ("coordinates", "csv")):
+        (folder / part).mkdir()
+        for stem in stems:
+            shutil.copy(source / part / f"{stem}.{suffix}", folder / part)
     return folder
 
 
@@ -96,7 +111,7 @@ def simulated(trained, shell):
 def partly_damaged(simulated, tmp_path_factory):
     """The simulated micrographs, and one that was cut short."""
     folder = tmp_path_factory.mktemp("partly")
-    for path in (simulated / "micrographs").iterdir():
+    for path in sorted((simulated / "micrographs").iterdir()):
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "cut.mrc").write_bytes(path.read_bytes()[:50_000])
     return folder

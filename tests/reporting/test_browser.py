@@ -121,6 +121,7 @@ def test_the_slider_gives_the_numbers_of_evaluate(tab, runs, data, threshold):
     assert tab.drawn("marks") == here.hits + here.false + here.missed
 
 
+@pytest.mark.thorough
 def test_two_pickers_have_thresholds_of_their_own(tab, runs, data):
     tab.choose("#picker-A", "good")
     tab.choose("#picker-B", "poor")

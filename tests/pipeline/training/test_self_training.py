@@ -99,6 +99,7 @@ def test_every_round_has_its_own_curves_and_no_checkpoints_stay(twice):
     assert [path.name for path in first.iterdir() if path.is_dir()] == ["round_2"]
 
 
+@pytest.mark.thorough
 def test_the_weights_are_those_of_the_last_round(twice, once):
     trained = load_weights(twice)
     assert trained.calibration.slope > 0
