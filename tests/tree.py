@@ -1,6 +1,7 @@
 """Print the package, a line for each package and module, from the commands down to the files."""
 
 import ast
+import signal
 import sys
 from pathlib import Path
 
@@ -65,4 +66,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # ``make tree | head``
     main()

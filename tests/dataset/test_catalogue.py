@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset import simulated, simulator
-from deepcryopicker.dataset.catalogue import open_combined, open_folder
+from deepcryopicker.dataset.open_files import open_combined, open_folder
 from deepcryopicker.dataset.schema import (
     CombinedConfig,
     FolderConfig,

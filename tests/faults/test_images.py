@@ -10,7 +10,8 @@ from omegaconf import OmegaConf
 
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import register
-from deepcryopicker.dataset.catalogue import Entry, open_folder
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.dataset.open_files import open_folder
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.dataset.simulator import KINDS, simulate
 from deepcryopicker.errors import MicrographError, UsageError

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import starfile
 
-from deepcryopicker.dataset.catalogue import open_folder, within
+from deepcryopicker.dataset.catalogue import within
 from deepcryopicker.dataset.listing import list_micrographs
+from deepcryopicker.dataset.open_files import open_folder
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates.formats import read_picks, write_csv

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.dataset.open_files import open_combined, open_folder
 from deepcryopicker.dataset.schema import (
     CombinedConfig,
     FolderConfig,

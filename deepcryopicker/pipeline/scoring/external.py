@@ -14,7 +14,7 @@ from deepcryopicker.evaluation.scores import (
 )
 from deepcryopicker.evaluation.significance import compare_paired
 from deepcryopicker.io.console import console
-from deepcryopicker.pipeline.scoring.coordinate_sets import (
+from deepcryopicker.io.coordinates.coordinate_sets import (
     CoordinateSource,
     assign_sources,
     find_sources,

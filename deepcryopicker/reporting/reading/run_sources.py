@@ -8,7 +8,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker.config.groups import SCHEMAS
-from deepcryopicker.dataset.catalogue import Catalogue, Entry, open_combined, open_folder
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.dataset.open_files import open_combined, open_folder
 from deepcryopicker.dataset.schema import CombinedConfig, SimulatedConfig, VariedConfig
 from deepcryopicker.dataset.simulated import add_simulated, list_simulated, list_varied
 from deepcryopicker.errors import UsageError

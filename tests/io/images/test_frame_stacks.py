@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from deepcryopicker.dataset.catalogue import open_folder
+from deepcryopicker.dataset.open_files import open_folder
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.files import checks

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import register
-from deepcryopicker.dataset.catalogue import open_folder
+from deepcryopicker.dataset.open_files import open_folder
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
 from deepcryopicker.pipeline.inputs.open_dataset import settle_diameter

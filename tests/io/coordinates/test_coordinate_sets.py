@@ -3,10 +3,10 @@
 import pytest
 
 from deepcryopicker.errors import UsageError
+from deepcryopicker.io.coordinates.coordinate_sets import assign_sources, find_sources
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.star.optics_groups import optics_table, placeholder
 from deepcryopicker.io.star.relion_star import write_particles_star
-from deepcryopicker.pipeline.scoring.coordinate_sets import assign_sources, find_sources
 from deepcryopicker.types import Picks
 from tests.relion_folder import write_relion_folder
 
