@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from deepcryopicker.errors import UsageError
+from deepcryopicker.io.files.cell_values import is_unknown, number_in
 from deepcryopicker.types import Floats
 
 Row = tuple[int, list[str]]
@@ -22,8 +23,6 @@ logger = logging.getLogger(__name__)
 LONGEST_LINE = 2**20
 BAD_ROWS = 0.01
 """A file is refused if a larger fraction of its rows has a cell that is not a number."""
-
-_UNKNOWN = ("", "<NA>")
 
 
 def text_lines(path: Path) -> Iterator[str]:
@@ -71,7 +70,7 @@ def gather(
     words : str, optional
         A column of text, present in the table.
     optional : sequence of str
-        Those of `numbers` in which an empty or ``<NA>`` cell is read as NaN.
+        Those of `numbers` in which an unknown cell (:func:`cell_values.is_unknown`) is read as NaN.
 
     Returns
     -------
@@ -104,7 +103,7 @@ class Numbers:
         Named in errors.
     columns : sequence of str
     optional : sequence of str
-        Those of the columns in which an empty or ``<NA>`` cell is read as NaN.
+        Those of the columns in which an unknown cell (:func:`cell_values.is_unknown`) is read as NaN.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> None:
@@ -118,9 +117,9 @@ class Numbers:
     def add(self, line: int, cells: Sequence[str]) -> bool:
         """Add a row, its cells in the order of the columns; return whether it is kept."""
         self._rows += 1
-        values = list(map(_number, cells))
+        values = list(map(number_in, cells))
         for column, value, cell in zip(self._values, values, cells, strict=True):
-            if not math.isfinite(value) and not (column in self._optional and cell in _UNKNOWN):
+            if math.isnan(value) and not (column in self._optional and is_unknown(cell)):
                 self._bad += 1
                 self._first_bad = (
                     self._first_bad or f"{column} must be a number, line {line} has '{cell}'"
@@ -146,12 +145,3 @@ class Numbers:
         if self._bad:
             logger.warning("%s: %d rows left out: %s", self._path, self._bad, self._first_bad)
         return {column: np.array(values) for column, values in self._values.items()}
-
-
-def _number(cell: str) -> float:
-    """Convert a cell; NaN if it is not a number."""
-    try:
-        # Python reads 1_000 as a number; in a table it is a typing error.
-        return math.nan if "_" in cell else float(cell)
-    except ValueError:
-        return math.nan
