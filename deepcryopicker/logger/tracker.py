@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from rich.markup import escape
 
-from deepcryopicker.errors import UsageError
+from deepcryopicker.errors import OutputError, UsageError
 from deepcryopicker.evaluation.metrics import Curve
 from deepcryopicker.io.console import console
+from deepcryopicker.io.files.atomic import share_as_usual
 from deepcryopicker.io.files.tables import flatten
 from deepcryopicker.logger.rows import (
     CONFUSION_COLUMNS,
@@ -262,6 +263,8 @@ class WandbTracker(Tracker):
         # the run of the next job.
         with suppress(Exception):
             self._wandb.teardown()
+        with suppress(OSError, OutputError):  # a file that W&B moves meanwhile keeps its mode
+            share_as_usual(self.folder / "wandb")  # W&B makes its tables readable to nobody else
         self.tracking = False
 
     def _table(self, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> "Table":

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder that becomes `path` when the block succeeds.
 
     The file is flushed to disk before it is renamed; if the block fails, it is removed and an
-    older `path` is left unchanged. Missing parent folders are created.
+    older `path` is left unchanged. Missing parent folders are created. The file has the mode that
+    the umask gives, whatever mode its writer or an older `path` has.
 
     Raises
     ------
@@ -33,9 +35,11 @@ def replacing(path: Path) -> Iterator[Path]:
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            usual = _usual_mode(temporary)
             yield temporary
             with temporary.open("rb+") as stream:
                 os.fsync(stream.fileno())
+            _set_mode(temporary, usual)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -61,6 +65,35 @@ def writing(path: Path) -> Iterator[None]:
         if error.errno in _FORBIDDEN:
             raise OutputError(f"{path} cannot be written: {os.strerror(error.errno)}") from error
         raise
+
+
+def share_as_usual(folder: Path) -> None:
+    """Give all files below a folder the mode that the umask gives to new ones."""
+    probe = folder / f".mode.tmp-{os.getpid()}"
+    with writing(folder):
+        usual = _usual_mode(probe)
+    for place, _, files in os.walk(folder):
+        for name in files:
+            _set_mode(Path(place) / name, usual)
+
+
+def _usual_mode(probe: Path) -> int:
+    """Return the mode of a new file, found by creating `probe`, which is removed again.
+
+    Reading the umask itself would change it for a moment, also for other threads.
+    """
+    probe.unlink(missing_ok=True)
+    probe.touch()
+    mode = probe.stat().st_mode
+    probe.unlink()
+    return mode
+
+
+def _set_mode(path: Path, mode: int) -> None:
+    """Set the mode of a regular file, unless it shares its content with a file elsewhere."""
+    found = path.lstat()
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_mode != mode:
+        path.chmod(mode)
 
 
 def write_text(path: Path, text: str) -> None:

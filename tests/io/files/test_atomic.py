@@ -1,11 +1,18 @@
 """Whole files or none: what is left where writing fails, and what killed runs leave behind."""
 
 import errno
+import os
 
 import pytest
 
 from deepcryopicker.errors import OutputError
-from deepcryopicker.io.files.atomic import append_lines, remove_temporary, replacing, write_text
+from deepcryopicker.io.files.atomic import (
+    append_lines,
+    remove_temporary,
+    replacing,
+    share_as_usual,
+    write_text,
+)
 
 
 def failing(code):
@@ -62,3 +69,50 @@ def test_temporary_files_of_killed_runs_are_removed_but_not_of_those_at_work(tmp
     remove_temporary(tmp_path)
     there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
     assert there & {*kept, *gone} == set(kept)
+
+
+@pytest.fixture(params=[0o022, 0o077, 0o002])
+def usual(request):
+    """Mode of a new file under several umasks."""
+    before = os.umask(request.param)
+    yield 0o666 & ~request.param
+    os.umask(before)
+
+
+def mode(path):
+    return path.stat().st_mode & 0o777
+
+
+def test_a_file_has_the_mode_of_the_umask_whoever_writes_it(tmp_path, usual):
+    path = tmp_path / "a.safetensors"
+    path.touch()
+    path.chmod(0o640)  # an older file of another mode
+    with replacing(path) as temporary:
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600))
+    assert mode(path) == usual
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_linked_file_keeps_the_mode_that_it_has_elsewhere(tmp_path, usual):
+    other, path = tmp_path / "other.csv", tmp_path / "a.csv"
+    other.write_text("x")
+    other.chmod(0o604)
+    with replacing(path) as temporary:
+        os.link(other, temporary)
+    assert mode(other) == mode(path) == 0o604
+
+
+def test_the_files_of_a_folder_are_given_the_usual_mode(tmp_path, usual):
+    outside = tmp_path / "outside"
+    outside.touch()
+    outside.chmod(0o604)
+    folder = tmp_path / "wandb"
+    (folder / "staging").mkdir(parents=True)
+    private = folder / "staging" / "table"
+    private.touch()
+    private.chmod(0o400)
+    (folder / "latest").symlink_to(outside)
+    share_as_usual(folder)
+    assert mode(private) == usual
+    assert mode(outside) == 0o604
+    assert sorted(path.name for path in folder.iterdir()) == ["latest", "staging"]
