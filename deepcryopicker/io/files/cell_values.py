@@ -22,10 +22,10 @@ def is_unknown(cell: str) -> bool:
 
 
 def number_in(cell: str) -> float:
-    """Return the finite number in a cell, or NaN: see :func:`is_unknown` for which NaN it is.
+    """Return the finite number in a cell, or NaN; :func:`is_unknown` separates unknown from wrong.
 
-    A decimal comma is not read, as ``1,234`` has two meanings; neither are ``1_000`` and digits of
-    other scripts, which Python reads and no program for micrographs writes.
+    A decimal comma is not read, because ``1,234`` has two meanings; ``1_000`` and digits of other
+    scripts are typing errors in a table, although Python reads them.
 
     Examples
     --------

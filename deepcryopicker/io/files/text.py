@@ -70,7 +70,7 @@ def gather(
     words : str, optional
         A column of text, present in the table.
     optional : sequence of str
-        Those of `numbers` in which an unknown cell (:func:`cell_values.is_unknown`) is read as NaN.
+        Those of `numbers` in which a cell that :func:`is_unknown` is read as NaN.
 
     Returns
     -------
@@ -103,7 +103,7 @@ class Numbers:
         Named in errors.
     columns : sequence of str
     optional : sequence of str
-        Those of the columns in which an unknown cell (:func:`cell_values.is_unknown`) is read as NaN.
+        Those of the columns in which an unknown cell is read as NaN.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> None:
