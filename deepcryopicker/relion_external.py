@@ -6,6 +6,7 @@ deepcryopicker-relion --o External/job005/ --in_mics CtfFind/job003/micrographs_
 
 import argparse
 import os
+import re
 import signal
 import sys
 import threading
@@ -26,6 +27,9 @@ ABORT_NOW = "RELION_JOB_ABORT_NOW"
 NODES = "RELION_OUTPUT_NODES.star"
 _POLL_SECONDS = 1.0
 _PIPELINE = Path("default_pipeline.star")
+# The node type of coordinates in RELION 3.1, and its words in 4 and 5.
+_NODE_TYPE = 2
+_WORD_OF_4, _WORD_OF_5 = "MicrographsCoords.star.relion", "MicrographCoordsGroup.star.relion"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,20 +115,23 @@ def _marker(code: int) -> str:
 
 
 def _write_nodes(job: Path, micrographs: str) -> None:
-    """List the coordinates for the pipeline, for the version of RELION of this project folder.
+    """List the coordinates for the pipeline, with both kinds of node types.
 
-    RELION 3.1 expects a file that names the micrographs and whose own name contains the suffix of
-    the coordinate files beside it; RELION 4 and 5 expect the list of coordinate files.
+    RELION 3.1 reads a number (`_NODE_TYPE`) and takes a file that names the micrographs and whose
+    own name contains the suffix of the coordinate files beside it; RELION 4 and 5 read a word and
+    take the list of coordinate files.
     """
-    relion = job / "relion"
-    if _PIPELINE.is_file() and "rlnPipeLineNodeTypeLabel" in _PIPELINE.read_text("utf-8"):
-        column, node, kind = "TypeLabel", relion / "autopick.star", "MicrographsCoords.star.relion"
-    else:
-        column, node, kind = "Type", relion / f"coords_suffix{SUFFIX}", "2"
-        write_text(node, f"{micrographs}\n")
+    suffix_file = job / "relion" / f"coords_suffix{SUFFIX}"
+    write_text(suffix_file, f"{micrographs}\n")
+    pipeline = _PIPELINE.read_text("utf-8", errors="replace") if _PIPELINE.is_file() else ""
+    by_word = "rlnPipeLineNodeTypeLabel" in pipeline
+    node = job / "relion" / "autopick.star" if by_word else suffix_file
+    # The number in "# version 50001" is that of the program that wrote the file.
+    old_word = by_word and not re.search(r"^# version 5|TypeLabelDepth", pipeline, re.MULTILINE)
+    word = _WORD_OF_4 if old_word else _WORD_OF_5
     text = (
-        "data_output_nodes\n\nloop_\n"
-        f"_rlnPipeLineNodeName #1\n_rlnPipeLineNode{column} #2\n{relion_name(node)} {kind}\n"
+        "data_output_nodes\n\nloop_\n_rlnPipeLineNodeName #1\n_rlnPipeLineNodeType #2\n"
+        f"_rlnPipeLineNodeTypeLabel #3\n{relion_name(node)} {_NODE_TYPE} {word}\n"
     )
     write_text(job / NODES, text)
 

@@ -77,16 +77,73 @@ def test_labels_and_values_of_the_form_become_keys(run_job):
     assert os.environ["OMP_NUM_THREADS"] == "3"
 
 
-def test_the_coordinates_are_a_node_of_either_kind_of_pipeline(run_job):
+# First lines of the pipeline, the column of node types and the words of RELION 4 and 5.
+PIPELINES = {
+    "3.1": ("30001", "_rlnPipeLineNodeType #2", "1"),
+    "4": ("30001", "_rlnPipeLineNodeTypeLabel #2", "MicrographsData.star.relion.ctf"),
+    "5": (
+        "50001",
+        "_rlnPipeLineNodeTypeLabel #2\n_rlnPipeLineNodeTypeLabelDepth #3",
+        "MicrographGroupMetadata.star.relion.ctf 1",
+    ),
+}
+# What each version reads from the list of nodes, and offers as input of Extract.
+COORDINATES = {
+    "3.1": ("_rlnPipeLineNodeType", "2"),
+    "4": ("_rlnPipeLineNodeTypeLabel", "MicrographsCoords.star.relion"),
+    "5": ("_rlnPipeLineNodeTypeLabel", "MicrographCoordsGroup.star.relion"),
+}
+
+
+def write_pipeline(version):
+    number, columns, kind = PIPELINES[version]
+    Path("default_pipeline.star").write_text(
+        f"\n# version {number}\n\ndata_pipeline_nodes\n\nloop_\n_rlnPipeLineNodeName #1\n"
+        f"{columns}\nCtfFind/job001/micrographs_ctf.star {kind}\n\n"
+    )
+
+
+def registered(version):
+    """Names that a version of RELION registers with the type that its Extract job takes."""
+    lines = (JOB / relion_external.NODES).read_text().splitlines()
+    assert lines[0] == "data_output_nodes"
+    columns = [line.split()[0] for line in lines if line.startswith("_rln")]
+    rows = [line.split() for line in lines[3 + len(columns) :] if line.strip()]
+    column, kind = COORDINATES[version]
+    nodes = [dict(zip(columns, row, strict=True)) for row in rows]
+    return [one["_rlnPipeLineNodeName"] for one in nodes if one[column] == kind]
+
+
+def extract_options(node):
+    """Coordinates as Extract of RELION 4 and 5 passes them on; 3.1 always passes a suffix."""
+    if "coords_suffix" in Path(node).name:
+        suffix = Path(node).name.replace("coords_suffix", "")
+        return ["--coord_dir", f"{Path(node).parent}/", "--coord_suffix", suffix]
+    return ["--coord_list", node]
+
+
+@pytest.mark.parametrize("version", ["3.1", "4", "5"])
+def test_the_coordinates_are_a_node_of_every_version(run_job, version):
+    write_pipeline(version)
     run_job(0)
-    suffix = JOB / "relion" / "coords_suffix_autopick.star"
-    assert f"_rlnPipeLineNodeType #2\n{suffix} 2\n" in (JOB / relion_external.NODES).read_text()
-    assert suffix.read_text() == "Import/job001/micrographs.star\n"
-    Path("default_pipeline.star").write_text("_rlnPipeLineNodeTypeLabel #2\n")  # RELION 4 and 5
+    folder = f"{JOB}/relion/"
+    (node,) = registered(version)
+    if version == "3.1":
+        assert extract_options(node)[1:] == [folder, "--coord_suffix", "_autopick.star"]
+        assert Path(node).read_text() == "Import/job001/micrographs.star\n"
+    else:
+        assert extract_options(node) == ["--coord_list", f"{folder}autopick.star"]
+
+
+@pytest.mark.parametrize("pipeline", [None, b"\xff\xfe\x00 not text"])
+def test_without_a_readable_pipeline_the_node_suits_all_versions(run_job, pipeline):
+    if pipeline is not None:
+        Path("default_pipeline.star").write_bytes(pipeline)
     run_job(0)
-    nodes = (JOB / relion_external.NODES).read_text()
-    assert "_rlnPipeLineNodeTypeLabel #2\n" in nodes
-    assert f"{JOB}/relion/autopick.star MicrographsCoords.star.relion\n" in nodes
+    (node,) = registered("3.1")
+    assert registered("5") == [node]
+    assert extract_options(node) == extract_options(f"{JOB}/relion/coords_suffix_autopick.star")
+    assert Path(node).is_file()
 
 
 def pipeline(*options):
