@@ -8,7 +8,8 @@ from deepcryopicker.dataset.listing import list_micrographs, listed_path
 from deepcryopicker.dataset.pixel_sizes import compare_pixel_sizes, require_pixel_size
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.star.optics_groups import Optics, read_optics
+from deepcryopicker.io.star.optics_groups import Optics
+from deepcryopicker.io.star.optics_reading import read_optics
 
 
 def open_folder(config: FolderConfig) -> Catalogue:

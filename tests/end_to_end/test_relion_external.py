@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from deepcryopicker import relion_external
-from deepcryopicker.io.star.optics_groups import read_optics
+from deepcryopicker.io.star.optics_reading import read_optics
 from deepcryopicker.io.star.relion_star import read_star_by_micrograph
 from tests.nights import PIXEL_SIZE, write_micrograph
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from deepcryopicker.dataset.shard import Shard
-from deepcryopicker.io.star.optics_groups import read_optics
+from deepcryopicker.io.star.optics_reading import read_optics
 from deepcryopicker.io.star.star_tables import read_tables
 from tests.nights import Night, files_of, write_micrograph
 

@@ -6,6 +6,9 @@ _UNKNOWN = frozenset(
     ("", "<na>", "na", "n/a", "#n/a", "nan", "+nan", "-nan", "none", "null", "nil", "?", ".", "-")
 )
 
+PIXEL_SIZES = (0.05, 200.0)
+"""Smallest and largest pixel size that is plausible, Angstrom; lengths in metre lie far below."""
+
 
 def is_unknown(cell: str) -> bool:
     """Return whether a cell states that there is no value.
@@ -39,19 +42,13 @@ def number_in(cell: str) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def positive_in(cell: str, least: float = 0.0, most: float = math.inf) -> float | None:
-    """Return the positive number in a cell, or None if it is unknown, wrong or out of range.
-
-    Parameters
-    ----------
-    cell : str
-    least, most : float
-        Smallest and largest number that makes sense.
+def pixel_size_in(cell: str) -> float | None:
+    """Return the pixel size in a cell, Angstrom, or None if it is unknown or makes no sense.
 
     Examples
     --------
-    >>> [positive_in(cell, most=100) for cell in ("1.5", "0", "-1", "1e6", "inf", "None")]
-    [1.5, None, None, None, None, None]
+    >>> [pixel_size_in(cell) for cell in ("1.5", "0", "-1", "4e-10", "1e6", "inf", "1,77")]
+    [1.5, None, None, None, None, None, None]
     """
     value = number_in(cell)
-    return value if value > 0 and least <= value <= most else None
+    return value if PIXEL_SIZES[0] <= value <= PIXEL_SIZES[1] else None

@@ -10,7 +10,12 @@ from pathlib import Path, PurePosixPath
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.suffixes import TIFF, without_suffix
 from deepcryopicker.io.files.text import text_lines
-from deepcryopicker.io.star.optics_groups import Optics, optics_notes, optics_table
+from deepcryopicker.io.star.optics_groups import (
+    Optics,
+    optics_notes,
+    optics_table,
+    with_own_numbers,
+)
 from deepcryopicker.io.star.relion_star import (
     write_autopick_star,
     write_coordinates_star,
@@ -90,8 +95,12 @@ def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
     micrographs : sequence of Located
         In the order to write, after :func:`write_coordinates` for each of them.
     """
-    grouped = [(relion_name(one.path), one.optics.group) for one in micrographs]
-    every = list(dict.fromkeys(one.optics for one in micrographs))
+    numbered = with_own_numbers([one.optics for one in micrographs])
+    grouped = [
+        (relion_name(one.path), optics.group)
+        for one, optics in zip(micrographs, numbered, strict=True)
+    ]
+    every = list(dict.fromkeys(numbered))
     optics, notes = optics_table(every), optics_notes(every)
     write_micrographs_star(folder / "micrographs.star", grouped, optics, notes)
     located = (

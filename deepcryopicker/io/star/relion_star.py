@@ -12,7 +12,8 @@ import numpy as np
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.files.text import Row, gather
-from deepcryopicker.io.star.star_tables import GROUP, Table, find_table
+from deepcryopicker.io.star.group_keys import GROUP
+from deepcryopicker.io.star.star_tables import Table, find_table
 from deepcryopicker.types import SHAPES, Floats, Picks, Strings
 
 Written = tuple[Sequence[str], Iterable[Sequence[object]]]

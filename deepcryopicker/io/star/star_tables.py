@@ -4,18 +4,15 @@ Not read by a library: starfile and gemmi hold every cell as an object, up to a 
 and do not name the line in which a file is damaged.
 """
 
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.files.text import Row, text_lines
-
-GROUP = "rlnOpticsGroup"
-"""Column that refers to a row of data_optics."""
-
-_CELL = re.compile(r"""(?:"([^"]*)"|'([^']*)')(?=\s|$)|(\S+)""")
+from deepcryopicker.io.files.text import Row
+from deepcryopicker.io.star.group_keys import GROUP, Groups, find_group, index_groups, is_optics
+from deepcryopicker.io.star.star_lines import Lines
 
 
 @dataclass(frozen=True)
@@ -38,61 +35,37 @@ class Table:
     rows: Iterator[Row]
 
 
-class _Lines:
-    """Cells of the current line that is neither empty nor a comment."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._numbered = enumerate(text_lines(path), 1)
-        self.number = 0
-        self.cells: list[str] = []
-        self.advance()
-
-    def advance(self) -> None:
-        """Go to the next line that is neither empty nor a comment; no cells at the end."""
-        for number, line in self._numbered:
-            self.number, self.cells = number, _split(line)
-            if self.cells and not line.lstrip().startswith("#"):
-                return
-        self.cells = []
-
-    @property
-    def begins_block(self) -> bool:
-        """Whether the line is ``data_`` followed by a name."""
-        return len(self.cells) == 1 and self.cells[0].startswith("data_")
-
-    @property
-    def begins_table(self) -> bool:
-        """Whether the rows of the previous table end here."""
-        return self.begins_block or self.cells == ["loop_"] or not self.cells
-
-
 def read_tables(path: Path) -> Iterator[Table]:
     """Yield the tables of a file; single values (without ``loop_``) form a table of one row.
 
     Raises
     ------
     UsageError
-        Not a text file.
+        Not a text file, or a line that belongs to no table: nothing is passed over in silence.
     """
-    lines, block = _Lines(path), ""
+    lines, block, in_block = Lines(path), "", False
     while lines.cells:
-        if lines.begins_block:
-            block = lines.cells[0].removeprefix("data_")
-            lines.advance()
-        elif lines.cells == ["loop_"]:
+        word = lines.reserved
+        if word == "loop_":
             lines.advance()
             columns = _labels(lines)
-            rows = _loop_rows(lines, columns)
-            yield Table(block, columns, rows)
-            for _ in iter(lambda: lines.begins_table, True):
-                lines.advance()
-        elif lines.cells[0].startswith("_"):
-            pairs = _single_values(lines)
-            row = (lines.number, list(pairs.values()))
-            yield Table(block, list(pairs), iter([row]))
-        else:  # not a STAR file, which find_table reports
+            yield Table(block, columns, _loop_rows(lines, columns))
+            while not lines.ends_rows(len(columns)):
+                lines.take(len(columns))
+        elif word:
+            if word.startswith("data_"):
+                block = lines.cells[0][len("data_") :]
             lines.advance()
+        elif lines.is_label:
+            yield _single_values(lines, block)
+        elif not in_block or lines.begins_text:  # not a STAR file, which find_table reports
+            lines.advance()
+        else:
+            raise UsageError(
+                f"{path}: damaged STAR table: line {lines.number} belongs to no table\n"
+                "a table begins with loop_ and the names of its columns, and names have no blanks"
+            )
+        in_block = in_block or bool(word)
 
 
 def find_table(path: Path, columns: Sequence[str]) -> Table:
@@ -104,66 +77,81 @@ def find_table(path: Path, columns: Sequence[str]) -> Table:
         There is none, or it refers to an optics group that is not in data_optics.
     """
     found: set[str] = set()
-    groups: set[str] = set()
+    groups: Groups = {}
     for table in read_tables(path):
         if set(columns) <= set(table.columns):
-            known = groups if GROUP in table.columns else set()
-            return replace(table, rows=_of_known_groups(path, table, known)) if known else table
+            if groups and GROUP in table.columns:
+                return replace(table, rows=_of_known_groups(path, table, groups))
+            return table
         found |= set(table.columns)
-        if table.block == "optics" and GROUP in table.columns:
-            groups |= {cells[table.columns.index(GROUP)] for _, cells in table.rows}
+        if is_optics(table.block, table.columns):
+            groups = index_groups(table.columns, table.rows)
     raise UsageError(
         f"no table with {'/'.join(columns)} in {path}\n"
         + (f"columns found: {', '.join(sorted(found))}" if found else "it holds no STAR table")
     )
 
 
-def _of_known_groups(path: Path, table: Table, known: set[str]) -> Iterator[Row]:
+def _of_known_groups(path: Path, table: Table, known: Groups) -> Iterator[Row]:
     """Yield the rows of a table; refuse a row whose optics group is not `known`."""
     place = table.columns.index(GROUP)
+    found: set[str] = set()
     for line, cells in table.rows:
-        if cells[place] not in known:
+        if cells[place] not in found and find_group(cells[place], known) is None:
             raise UsageError(
-                f"{path}: line {line} is of optics group {cells[place]}, which is not in "
-                f"data_optics\nits groups: {', '.join(sorted(known))}"
+                f"{path}: line {line} is of optics group {cells[place][:40]}, which is not in "
+                f"data_optics\nits groups: {', '.join(sorted(known)[:6])}"
             )
+        found.add(cells[place])
         yield line, cells
 
 
-def _labels(lines: _Lines) -> list[str]:
+def _labels(lines: Lines) -> list[str]:
     columns = []
-    while lines.cells and lines.cells[0].startswith("_"):
-        columns.append(lines.cells[0].removeprefix("_"))
+    first = lines.number
+    while lines.is_label:
+        columns.append(lines.cells[0].removeprefix("_").partition("#")[0])
         lines.advance()
-    return columns
+    if not columns and lines.cells and not lines.reserved:
+        raise UsageError(
+            f"{lines.path}: damaged STAR table: the loop_ above line {first} names no columns\n"
+            "the names of its columns begin with an underscore"
+        )
+    return _unrepeated(lines.path, columns)
 
 
-def _loop_rows(lines: _Lines, columns: list[str]) -> Iterator[Row]:
-    while not lines.begins_table:
-        if len(lines.cells) != len(columns):
+def _loop_rows(lines: Lines, columns: list[str]) -> Iterator[Row]:
+    while not lines.ends_rows(len(columns)):
+        number = lines.number
+        cells = lines.take(len(columns))
+        if len(cells) != len(columns):
             raise UsageError(
-                f"{lines.path}: damaged STAR table: line {lines.number} has {len(lines.cells)} "
+                f"{lines.path}: damaged STAR table: line {number} has {len(cells)} "
                 f"cells\nthe loop_ names {len(columns)} columns, and every row needs as many"
             )
-        yield lines.number, lines.cells
-        lines.advance()
+        yield number, cells
 
 
-def _single_values(lines: _Lines) -> dict[str, str]:
-    pairs = {}
-    while len(lines.cells) > 1 and lines.cells[0].startswith("_"):
-        pairs[lines.cells[0].removeprefix("_")] = lines.cells[1]
-        lines.advance()
-    if not pairs:
+def _single_values(lines: Lines, block: str) -> Table:
+    """Read consecutive values, each ``_name value``, as a table of one row."""
+    first, columns, row = lines.number, [], []
+    while lines.is_label:
+        number, cells = lines.number, lines.take(2)
+        if len(cells) != 2:
+            raise UsageError(
+                f"{lines.path}: damaged STAR table: line {number} is neither a value nor in a "
+                "loop_\na single value is: _name value"
+            )
+        columns.append(cells[0].removeprefix("_"))
+        row.append(cells[1])
+    return Table(block, _unrepeated(lines.path, columns), iter([(first, row)]))
+
+
+def _unrepeated(path: Path, columns: list[str]) -> list[str]:
+    """Return the columns; refuse one that is named twice."""
+    twice = next((name for name, count in Counter(columns).items() if count > 1), None)
+    if twice is not None:
         raise UsageError(
-            f"{lines.path}: damaged STAR table: line {lines.number} is neither a value nor in a "
-            "loop_\na single value is: _name value"
+            f"{path}: damaged STAR table: column {twice} is named twice\nremove one of the two"
         )
-    return pairs
-
-
-def _split(line: str) -> list[str]:
-    """Split a line at white space outside quotes."""
-    if '"' not in line and "'" not in line:
-        return line.split()
-    return [next(filter(None, groups), "") for groups in _CELL.findall(line)]
+    return columns

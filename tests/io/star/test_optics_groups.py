@@ -7,8 +7,8 @@ from deepcryopicker.io.star.optics_groups import (
     optics_notes,
     optics_table,
     placeholder,
-    read_optics,
 )
+from deepcryopicker.io.star.optics_reading import read_optics
 from deepcryopicker.io.star.relion_star import write_micrographs_star
 from deepcryopicker.io.star.star_tables import read_tables
 
@@ -105,7 +105,10 @@ def test_a_list_without_optics_has_none(star):
     ("text", "message"),
     [
         (RELION_3_1.replace("b.mrc 4", "b.mrc 3"), "optics group 3 of MotionCorr/job002/b.mrc"),
-        (RELION_3_1.replace("_rlnOpticsGroup #2\nMotion", "_rlnOther #2\nMotion"), "group None"),
+        (
+            RELION_3_1.replace("_rlnOpticsGroup #2\nMotion", "_rlnOther #2\nMotion"),
+            "no column rlnOptics",
+        ),
     ],
 )
 def test_an_unknown_group_is_refused_by_its_number(star, text, message):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from deepcryopicker.dataset.catalogue import Block, Entry
 from deepcryopicker.io.coordinates.formats import write_csv
-from deepcryopicker.io.star.optics_groups import read_optics
+from deepcryopicker.io.star.optics_reading import read_optics
 from deepcryopicker.io.star.relion_star import read_star_by_micrograph
 from deepcryopicker.pipeline.picking.batch import Batch, Recipe
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
