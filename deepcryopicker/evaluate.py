@@ -13,15 +13,17 @@ from deepcryopicker.runs.folder import Run
 
 def evaluate(config: EvaluateConfig, run: Run) -> float:
     """Match picks and truth by file name and write ``metrics.json`` and the curves."""
-    from deepcryopicker.evaluation.all_rules import describe
-    from deepcryopicker.evaluation.metrics import precision_recall
-    from deepcryopicker.evaluation.scores import pooled
+    # Imported first, so that a wrong path is answered before the libraries of figures are loaded.
     from deepcryopicker.pipeline.scoring.external import compare, match_coordinates
-    from deepcryopicker.plots.evaluation_tables import show
-    from deepcryopicker.plots.result_figures import precision_recall_figure
 
     settings = config.evaluate
     matched = match_coordinates(settings)
+    from deepcryopicker.evaluation.all_rules import describe
+    from deepcryopicker.evaluation.metrics import precision_recall
+    from deepcryopicker.evaluation.scores import pooled
+    from deepcryopicker.plots.evaluation_tables import show
+    from deepcryopicker.plots.result_figures import precision_recall_figure
+
     scores = describe(matched.picks, settings.threshold, matched.radius)
     curves = {"picks": precision_recall(*pooled(matched.picks))}
     thresholds = {"picks": settings.threshold}

@@ -20,6 +20,10 @@ def label(config: LabelConfig, run: Run) -> float | None:
     float or None
         F1 of all candidates, averaged over groups with truth.
     """
+    # Imported first, as it loads little: a wrong path is then answered within a second or two.
+    from deepcryopicker.pipeline.inputs.given_paths import open_on_disk
+
+    catalogue = open_on_disk(config.dataset, run)
     from deepcryopicker.io.files.tables import write_rows
     from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
     from deepcryopicker.pipeline.labels import label_files as files
@@ -28,7 +32,8 @@ def label(config: LabelConfig, run: Run) -> float | None:
     from deepcryopicker.pipeline.scoring.picked import OUTCOMES
     from deepcryopicker.plots.result_tables import make_table
 
-    catalogue = open_catalogue(config.dataset)
+    if catalogue is None:
+        catalogue = open_catalogue(config.dataset)
     catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
     rows: list[dict[str, object]] = []
     evaluated = []

@@ -17,6 +17,11 @@ from deepcryopicker.runs.folder import Run
 
 def pick(config: PickConfig, run: Run) -> float | None:
     """Pick all micrographs and score those with truth."""
+    # Imported first, as it loads no torch: a wrong path is then answered within a second or two.
+    from deepcryopicker.pipeline.inputs.given_paths import check_paths, open_on_disk
+
+    check_paths(config)
+    catalogue = None if config.watch else open_on_disk(config.dataset, run)
     keep_freed_memory()
     with no_collections(keep=True):
         from deepcryopicker.pipeline.picking.pick_dataset import pick_dataset
@@ -27,7 +32,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
 
         picked = pick_arrivals(config, run)
     else:
-        picked = pick_dataset(config, run)
+        picked = pick_dataset(config, run, catalogue)
     scores = score(picked, config.picker.threshold)
     run.write_metrics(scores)
     console.print(tabulate({"picks": scores}, title=config.dataset.name))

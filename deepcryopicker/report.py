@@ -15,13 +15,15 @@ PAGE = "report.html"
 
 def report(config: ReportConfig, run: Run) -> None:
     """Read the given runs and write ``report.html``."""
+    # Imported first, as it loads no torch: a wrong path is then answered within a second or two.
+    from deepcryopicker.reporting.reading.run_folders import find_runs
+
+    runs = find_runs(config.report.runs)
     from deepcryopicker.io.files.atomic import write_text
     from deepcryopicker.paper.figures.gallery import FOLDER, draw_figures
     from deepcryopicker.reporting.assemble import assemble
     from deepcryopicker.reporting.page.document import render
-    from deepcryopicker.reporting.reading.run_folders import find_runs
 
-    runs = find_runs(config.report.runs)
     for outdated in (run.folder / FOLDER).glob("*.png"):  # of an earlier report in this folder
         outdated.unlink()
     page = assemble(config.report, runs, run, draw_figures if config.report.figures else None)

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from deepcryopicker.app.hydra_app import command
-from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.config.schemas import DESCRIBED, TrainConfig
 from deepcryopicker.runs.folder import Run
 
 
@@ -23,6 +23,11 @@ def train(config: TrainConfig, run: Run) -> float | None:
         Objective of a sweep: the average precision of the picks if there is truth, else that of
         the test windows.
     """
+    # Imported first, as it loads no torch: a wrong path is then answered within a second or two.
+    from deepcryopicker.pipeline.inputs.given_paths import check_paths, open_on_disk
+
+    check_paths(config)
+    catalogue = None if config.until in DESCRIBED else open_on_disk(config.dataset, run)
     from deepcryopicker.logger.tracker import open_tracker
     from deepcryopicker.paper.article_tables import describe
     from deepcryopicker.pipeline.inputs.label_use import label_use, share_held_out
@@ -41,7 +46,8 @@ def train(config: TrainConfig, run: Run) -> float | None:
         return None
     network = prepare_network(config)
     with timed(run, "labelling"):
-        catalogue = open_catalogue(config.dataset)
+        if catalogue is None:
+            catalogue = open_catalogue(config.dataset)
         catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
         if config.held_out_member is None:
             known, scored = hold_out(catalogue, share_held_out(config), config.seed, run)

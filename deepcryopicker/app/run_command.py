@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker.app.messages import explain, misplaced
+from deepcryopicker.app.no_dataset import require_dataset
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import COMMANDS, validated
 from deepcryopicker.dataset.shard import Shard
@@ -163,7 +164,10 @@ def _checked(config: DictConfig, name: str) -> Any:
             "hydra.sweep.subdir cannot be set: the folder of a job is its number\n"
             "hydra.sweep.dir=DIR is the folder of the whole sweep"
         )
-    return validated(config)
+    settings = validated(config)
+    chosen = hydra_config.runtime.choices.get("dataset")
+    require_dataset(name, chosen, list(hydra_config.overrides.task))
+    return settings
 
 
 def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:

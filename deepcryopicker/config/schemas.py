@@ -13,7 +13,9 @@ from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.picker.schema import LabelerPickerConfig, NetworkPickerConfig
 from deepcryopicker.rivals.learned.schema import LearnedConfig
 
-STOPS = ("scales", "network", "speed", "samples", "weights", "picks")
+DESCRIBED = ("scales", "network", "speed")
+"""Values of ``until`` that print a table and need no micrographs."""
+STOPS = (*DESCRIBED, "samples", "weights", "picks")
 OUTPUTS = ("csv", "relion", "box", "cbox", "topaz")
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.config.schemas import DESCRIBED, TrainConfig
 from deepcryopicker.io.console import console
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.model.build import network_class
@@ -28,7 +28,7 @@ def describe(config: TrainConfig, run: Run) -> bool:
         show_layers(config, run)
     elif config.until == "speed":
         show_speed(config, run, prepare_network(config))
-    return config.until in ("scales", "network", "speed")
+    return config.until in DESCRIBED
 
 
 def show_layers(config: TrainConfig, run: Run) -> None:

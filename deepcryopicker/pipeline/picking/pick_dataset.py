@@ -24,9 +24,18 @@ from deepcryopicker.runs.manifest import content_of, deciding
 from deepcryopicker.runs.shards import shard_folders
 
 
-def pick_dataset(config: PickConfig, run: Run) -> list[Picked]:
-    """Pick all micrographs of the configured dataset, or those of its shard."""
-    catalogue = open_catalogue(config.dataset)
+def pick_dataset(config: PickConfig, run: Run, catalogue: Catalogue | None) -> list[Picked]:
+    """Pick all micrographs of the configured dataset, or those of its shard.
+
+    Parameters
+    ----------
+    config : PickConfig
+    run : Run
+    catalogue : Catalogue or None
+        Its micrographs, if they have been listed already.
+    """
+    if catalogue is None:
+        catalogue = open_catalogue(config.dataset)
     trained, preprocessing, catalogue = inherit(config, catalogue, run)
     catalogue = settle_diameter(catalogue, preprocessing, config.labeler, run)
     make = partial(build_picker, config.picker, catalogue, preprocessing, trained, run)

@@ -115,9 +115,6 @@ class Arrivals:
 
 def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
     """Watch the configured folder and pick with a trained network."""
-    folder = Path(config.dataset.micrographs)
-    if not folder.is_dir():
-        raise UsageError(f"watch=true needs a folder, but dataset.micrographs={folder} is not one")
     nothing = Catalogue(config.dataset.name, ())
     trained, preprocessing, _ = inherit(config, nothing, run)
     if trained is None:

@@ -98,7 +98,8 @@ def find_runs(given: Sequence[str]) -> list[RunFolder]:
     Raises
     ------
     UsageError
-        If a folder is missing. Problems with its files never raise an error.
+        If a folder is missing, or none holds a run. Problems with the files of one run among
+        others never raise an error.
     """
     runs: list[RunFolder] = []
     for name in given:
@@ -107,6 +108,12 @@ def find_runs(given: Sequence[str]) -> list[RunFolder]:
             raise UsageError(f"report.runs: folder {name} does not exist")
         jobs = [] if (folder / CONFIG).is_file() else _jobs(folder)
         runs += _read_sweep(folder, jobs) if jobs else [read_run(folder)]
+    if runs and all(run.command is None for run in runs):
+        problem = runs[0].problem
+        raise UsageError(
+            f"report.runs: {runs[0].path}: {problem}\n"
+            "give the folder of a run, which holds config.yaml, or of a sweep"
+        )
     return list({run.path.resolve(): run for run in runs}.values())
 
 

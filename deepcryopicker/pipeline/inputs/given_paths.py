@@ -1,0 +1,99 @@
+"""Open what a run is given before anything heavy is loaded, so that a wrong path is answered soon.
+
+Nothing here imports torch.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from deepcryopicker.config.schemas import PickConfig, TrainConfig
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
+from deepcryopicker.errors import MicrographError, UsageError
+from deepcryopicker.io.images.reader import micrograph_shape
+from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE, RIVAL_FILE, find_weights
+from deepcryopicker.picker.schema import NetworkPickerConfig
+from deepcryopicker.pipeline.inputs.given_coordinates import select_coordinates
+from deepcryopicker.pipeline.inputs.open_dataset import DatasetConfig, open_catalogue
+from deepcryopicker.rivals.learned.schema import LearnedConfig
+from deepcryopicker.rivals.programs.schema import ImportedConfig
+from deepcryopicker.runs.folder import Run
+
+
+def check_paths(config: PickConfig | TrainConfig) -> None:
+    """Refuse missing weights, files of picks and folders to watch.
+
+    Raises
+    ------
+    UsageError
+        Names the key.
+    """
+    if isinstance(config, PickConfig):
+        _check_picker("picker", config.picker)
+        folder = config.dataset.micrographs if config.watch else None
+        if folder is not None and not Path(folder).is_dir():
+            raise UsageError(
+                f"watch=true needs a folder, but dataset.micrographs={folder} is not one"
+            )
+    else:
+        _check_weights("start_from", config.start_from, NETWORK_FILE)
+        for key in ("picker", "baseline"):
+            _check_picker(key, getattr(config, key))
+
+
+def open_on_disk(config: DatasetConfig, run: Run) -> Catalogue | None:
+    """Open a dataset that is on disk.
+
+    Returns
+    -------
+    Catalogue or None
+        None if the micrographs have to be simulated or downloaded first.
+
+    Raises
+    ------
+    UsageError
+        There are no micrographs.
+    NothingUsableError
+        No header can be read; each file is then in ``failures.csv``.
+    """
+    if not _on_disk(config):
+        return None
+    catalogue = select_coordinates(open_catalogue(config))
+    if not any(_readable(entry) for entry in catalogue.entries):
+        for entry in catalogue.entries:
+            work = partial(micrograph_shape, entry.path, entry.average_frames)
+            run.attempt("read", entry.name, entry.path, work)
+        run.require(0, "read")
+    return catalogue
+
+
+def _on_disk(config: DatasetConfig) -> bool:
+    if isinstance(config, CombinedConfig):
+        return not config.download and config.simulated is None
+    return isinstance(config, FolderConfig) and not (
+        isinstance(config, PublicConfig) and config.download
+    )
+
+
+def _readable(entry: Entry) -> bool:
+    try:
+        micrograph_shape(entry.path, entry.average_frames)
+    except MicrographError:
+        return False
+    return True
+
+
+def _check_picker(key: str, picker: Any) -> None:
+    """Refuse missing weights or files of a picker."""
+    if isinstance(picker, NetworkPickerConfig):
+        _check_weights(f"{key}.weights", picker.weights, NETWORK_FILE)
+    elif isinstance(picker, LearnedConfig):
+        _check_weights(f"{key}.weights", picker.weights, RIVAL_FILE)
+    elif isinstance(picker, ImportedConfig) and not Path(picker.picks).exists():
+        raise UsageError(f"{key}.picks: {picker.picks} does not exist")
+
+
+def _check_weights(key: str, given: str | None, name: str) -> None:
+    if given not in (None, INCLUDED):
+        find_weights(Path(given), name, key)
