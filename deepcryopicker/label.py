@@ -26,6 +26,7 @@ def label(config: LabelConfig, run: Run) -> float | None:
     catalogue = open_on_disk(config.dataset, run)
     from deepcryopicker.io.files.tables import write_rows
     from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
+    from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
     from deepcryopicker.pipeline.labels import label_files as files
     from deepcryopicker.pipeline.labels.label_dataset import label_each
     from deepcryopicker.pipeline.scoring.pick_outcomes import write_outcomes
@@ -37,7 +38,9 @@ def label(config: LabelConfig, run: Run) -> float | None:
     catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
     rows: list[dict[str, object]] = []
     evaluated = []
+    polarity = PolarityCheck(run)
     for one in label_each(catalogue, config.preprocessing, config.labeler, run):
+        polarity.add(one.entry, one.preprocessed)
         files.write_candidates(run.folder / "picks", one)
         files.write_mask(run.folder / "masks", one)
         if len(rows) < config.overlays:

@@ -25,6 +25,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
     keep_freed_memory()
     with no_collections(keep=True):
         from deepcryopicker.pipeline.picking.pick_dataset import pick_dataset
+        from deepcryopicker.pipeline.picking.pick_doubts import warn_of_picks
         from deepcryopicker.pipeline.scoring.score import score, tabulate
 
     if config.watch:
@@ -33,6 +34,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
         picked = pick_arrivals(config, run)
     else:
         picked = pick_dataset(config, run, catalogue)
+    warn_of_picks(picked, config.picker.threshold, run)
     scores = score(picked, config.picker.threshold)
     run.write_metrics(scores)
     console.print(tabulate({"picks": scores}, title=config.dataset.name))

@@ -1,5 +1,6 @@
 """Find particles: with a trained network, or without labels and without any network."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import quiet
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig
 from deepcryopicker.model.cards import chain_on
-from deepcryopicker.model.weights import GENERAL, Trained, refuse_other_diameter
+from deepcryopicker.model.trained_diameter import ParticleDiameter, doubt_about
+from deepcryopicker.model.weights import GENERAL, Trained
 from deepcryopicker.picker.function import none_in_blanks
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.picker.search import build_search
@@ -44,7 +46,8 @@ def pick_micrograph(
         As :func:`load_weights` takes or returns them.
     diameter : float, optional
         Particle diameter, original pixels. Default: the diameter that the network was trained at,
-        or else an estimate from this micrograph.
+        in Angstrom where the pixel size is known, or else an estimate from this micrograph. A
+        `UserWarning` names a diameter that differs from that of the training.
     diameter_angstrom : float, optional
         The same in Angstrom; needs a pixel size.
     pixel_size : float, optional
@@ -74,8 +77,6 @@ def pick_micrograph(
     if config.weights is not None:
         raise UsageError("picker.weights cannot be given here; use the argument weights")
     preprocessing = chain_on(trained.preprocessing, "the card of the weights")
-    if diameter is None and diameter_angstrom is None:
-        diameter = trained.diameter
     entries = as_entries(
         [micrograph],
         diameter=diameter,
@@ -84,20 +85,27 @@ def pick_micrograph(
         polarity=polarity,
         argument=ALONE,
     )
-    with plain_errors():
-        refuse_other_diameter(diameter, trained.diameter)
+    if diameter is None and diameter_angstrom is None:
+        of_training = trained.diameter, trained.diameter_angstrom
+        whole = Catalogue(ALONE, tuple(entries)).with_diameter(entries[0].group, *of_training)
+        entries = list(whole.entries)
     search = build_search(trained, config)
     find = none_in_blanks(lambda _, preprocessed: search(preprocessed).picks)
 
-    def pick(entry: Entry) -> Picks:
+    def pick(entry: Entry) -> tuple[Picks, ParticleDiameter]:
         loaded = entry.load()
         size = entry.particle_diameter(loaded)
-        return find(entry, Preprocessed(loaded, size, preprocessing))
+        picks = find(entry, Preprocessed(loaded, size, preprocessing))
+        return picks, ParticleDiameter.of(size, None, loaded.pixel_size)
 
     with quiet(), plain_errors():
         (entry,) = with_diameter(entries, preprocessing)
         stop = AllOrNothing()
-        picks = stop.attempt("picking", entry.name, entry.path, lambda: pick(entry))
+        picks, used = stop.attempt("picking", entry.name, entry.path, lambda: pick(entry))
+    if diameter is not None or diameter_angstrom is not None:
+        doubt = doubt_about(used, ParticleDiameter(trained.diameter, trained.diameter_angstrom))
+        if doubt is not None:
+            warnings.warn(doubt.replace("dataset.", ""), UserWarning, stacklevel=2)
     return picks if candidates else picks[picks.score >= config.threshold]
 
 

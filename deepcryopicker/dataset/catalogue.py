@@ -1,6 +1,7 @@
 """The micrographs of a run, their settings and their truth."""
 
 import logging
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from deepcryopicker.types import Micrograph, Picks
 
 logger = logging.getLogger(__name__)
 
+_ROUNDING = 1e-3  # relative difference of a diameter in pixels and one from a pixel size
 _MOST_OUTSIDE = 0.2  # fraction of the positions in a file
 
 
@@ -54,6 +56,7 @@ class Entry:
     diameter : float or None
         Particle diameter, original pixels.
     diameter_angstrom : float or None
+        Beside `diameter`, if both are those of the training of weights.
     pixel_size : float or None
         Angstrom per pixel; overrides the header.
     polarity : str
@@ -65,7 +68,7 @@ class Entry:
     truth_from_bottom : bool
         Whether y counts upwards from the last row of the micrograph in that file.
     estimated : bool
-        Whether `diameter` was estimated from the data.
+        Whether the diameter was estimated from the data, or is that of the training of weights.
     optics : Optics or None
         Optics group, if a STAR file lists the micrographs with optics.
     block : Block or None
@@ -106,20 +109,34 @@ class Entry:
         return picks if self.block is None else picks.moved(-self.block.left, -self.block.top)
 
     def particle_diameter(self, micrograph: Micrograph) -> float:
+        """Return the particle diameter in original pixels, see :meth:`diameter_at`."""
+        return self.diameter_at(micrograph.pixel_size)
+
+    def diameter_at(self, pixel_size: float | None) -> float:
         """Return the particle diameter in original pixels.
+
+        Of a diameter in both units, that in Angstrom is used where the pixel size is known.
+
+        Parameters
+        ----------
+        pixel_size : float or None
+            Angstrom per pixel of the micrograph, None if unknown.
 
         Raises
         ------
         MicrographError
             The diameter is known in Angstrom only and the pixel size is unknown.
         """
-        if self.diameter is not None:
-            return self.diameter
-        if self.diameter_angstrom is None:
-            raise ValueError("the diameter has not been estimated yet")
-        if micrograph.pixel_size is None:
+        if self.diameter_angstrom is None or pixel_size is None:
+            if self.diameter is not None:
+                return self.diameter
+            if self.diameter_angstrom is None:
+                raise ValueError("the diameter has not been estimated yet")
             raise MicrographError("pixel size missing in the header; set dataset.pixel_size")
-        return self.diameter_angstrom / micrograph.pixel_size
+        found = self.diameter_angstrom / pixel_size
+        # The rounding of a pixel size must not change the picks.
+        same = self.diameter is not None and math.isclose(found, self.diameter, rel_tol=_ROUNDING)
+        return self.diameter if same and self.diameter is not None else found
 
     @property
     def truth_files(self) -> tuple[Path, ...]:
@@ -163,10 +180,23 @@ class Catalogue:
         lacking = [e.group for e in self.entries if not (e.diameter or e.diameter_angstrom)]
         return sorted(set(lacking))
 
-    def with_diameter(self, group: str, diameter: float) -> "Catalogue":
-        """Return a copy in which every entry of `group` has this diameter, original pixels."""
+    def with_diameter(
+        self, group: str, diameter: float | None, angstrom: float | None = None
+    ) -> "Catalogue":
+        """Return a copy in which every entry of `group` has this diameter.
+
+        Parameters
+        ----------
+        group : str
+        diameter : float or None
+            Original pixels.
+        angstrom : float, optional
+            The same in Angstrom, used where the pixel size is known.
+        """
         entries = [
-            replace(entry, diameter=diameter, estimated=True) if entry.group == group else entry
+            replace(entry, diameter=diameter, diameter_angstrom=angstrom, estimated=True)
+            if entry.group == group
+            else entry
             for entry in self.entries
         ]
         return replace(self, entries=tuple(entries))

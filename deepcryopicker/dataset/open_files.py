@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.listing import list_micrographs, listed_path
-from deepcryopicker.dataset.pixel_sizes import compare_pixel_sizes, require_pixel_size
+from deepcryopicker.dataset.pixel_sizes import refuse_contradiction, require_pixel_size
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.star.optics_groups import Optics
@@ -43,7 +43,7 @@ def open_folder(config: FolderConfig) -> Catalogue:
     if config.diameter_angstrom is not None:
         require_pixel_size([entry.path for entry in known if entry.pixel_size is None])
     if config.pixel_size is None:
-        compare_pixel_sizes([(one.path, one.pixel_size) for one in known if one.pixel_size])
+        refuse_contradiction([(one.path, one.pixel_size) for one in known if one.pixel_size])
     return Catalogue(config.name, tuple(known))
 
 

@@ -23,6 +23,8 @@ from deepcryopicker.types import Calibration
 
 _PICKLES = frozenset({".ckpt", ".pt", ".pth", ".sav", ".pkl", ".pickle", ".bin"})
 _SUM = "sha256"
+ANGSTROM = "diameter_angstrom"
+"""Key of a card: the particle diameter in Angstrom; missing on the cards of version 0.1.0."""
 
 
 def find_weights(path: Path, name: str, key: str) -> Path:
@@ -137,10 +139,19 @@ def require_finite(network: nn.Module, weights: Path) -> None:
 
 def diameter_on(card: dict[str, Any]) -> float:
     """Return the particle diameter on a card, original pixels."""
-    diameter = float(card["diameter"])
-    if not 0 < diameter < float("inf"):
-        raise ValueError(f"diameter is {diameter:g}")
-    return diameter
+    return _length(card, "diameter")
+
+
+def angstrom_on(card: dict[str, Any]) -> float | None:
+    """Return the particle diameter on a card in Angstrom; None if it has none."""
+    return None if card.get(ANGSTROM) is None else _length(card, ANGSTROM)
+
+
+def _length(card: dict[str, Any], key: str) -> float:
+    length = float(card[key])
+    if not 0 < length < float("inf"):
+        raise ValueError(f"{key} is {length:g}")
+    return length
 
 
 def chain_on(preprocessing: dict[str, Any], card: str) -> PreprocessingConfig:

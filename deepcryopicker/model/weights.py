@@ -7,6 +7,8 @@ from typing import Any
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.model.build import ModelConfig, build_network
 from deepcryopicker.model.cards import (
+    ANGSTROM,
+    angstrom_on,
     calibration_on,
     diameter_on,
     find_weights,
@@ -26,8 +28,6 @@ CARD = "model.yaml"
 GENERAL = "general"
 """Name of the weights included in the program, instead of a path (docs/general.md)."""
 GENERAL_FOLDER = Path(__file__).with_name(GENERAL)
-SAME_DIAMETER = 0.01
-"""Relative difference up to which two particle diameters count as equal."""
 _CONFIGS: dict[str, type[ModelConfig]] = {
     "compact": CompactConfig,
     "convolutional": ConvolutionalConfig,
@@ -53,6 +53,8 @@ class Trained:
         Data, seed, version and scores, for information.
     calibration : Calibration
         Of the scores of picks.
+    diameter_angstrom : float or None
+        The same in Angstrom; None if a pixel size is unknown, or if trained at several.
     """
 
     network: Network
@@ -62,6 +64,7 @@ class Trained:
     diameter: float | None
     provenance: dict[str, Any]
     calibration: Calibration = UNCALIBRATED
+    diameter_angstrom: float | None = None
 
 
 def save_weights(folder: Path, trained: Trained) -> Path:
@@ -72,6 +75,7 @@ def save_weights(folder: Path, trained: Trained) -> Path:
         "classes": list(trained.classes),
         "preprocessing": trained.preprocessing,
         "diameter": trained.diameter,
+        ANGSTROM: trained.diameter_angstrom,
         "provenance": trained.provenance,
     }
     write_weights(trained.network, folder / WEIGHTS, folder / CARD, card, trained.calibration)
@@ -103,6 +107,7 @@ def load_weights(path: Path | str, key: str = "picker.weights") -> Trained:
         network = build_network(config, len(classes))
         load_state(network, weights)
         diameter = None if card["diameter"] is None else diameter_on(card)
+        angstrom = angstrom_on(card)
         calibration = calibration_on(card)
     require_finite(network, weights)
     if network.temperature <= 0:
@@ -116,26 +121,8 @@ def load_weights(path: Path | str, key: str = "picker.weights") -> Trained:
         diameter,
         card.get("provenance", {}),
         calibration,
+        angstrom,
     )
-
-
-def refuse_other_diameter(given: float | None, trained: float | None) -> None:
-    """Refuse a particle diameter that differs from that of the training.
-
-    Parameters
-    ----------
-    given, trained : float or None
-        Original pixels; None is not compared.
-
-    Raises
-    ------
-    UsageError
-    """
-    if given and trained and abs(given / trained - 1.0) > SAME_DIAMETER:
-        raise UsageError(
-            f"dataset.diameter={given:g}, but the weights were trained at "
-            f"{trained:g} pixels; leave it out, or train on these micrographs"
-        )
 
 
 def _model_config(section: dict[str, Any]) -> ModelConfig:

@@ -2,11 +2,16 @@
 
 from typing import Any
 
+from deepcryopicker.errors import MicrographError
+from deepcryopicker.io.files.checks import MAX_PIXELS
 from deepcryopicker.preprocessing.scaling import grid_factor
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 
 RESCALED = "rescaled"
 """Name of the rescaled micrograph, before the first step."""
+
+SMALLEST_DIAMETER = 2.0
+"""Smallest particle diameter at which anything is found, original pixels."""
 
 
 def active_steps(config: PreprocessingConfig) -> dict[str, dict[str, Any]]:
@@ -32,6 +37,36 @@ def seen_by_network(config: PreprocessingConfig) -> str:
 def chain_scale(config: PreprocessingConfig, diameter: float) -> float:
     """Return the scale at which the chain runs for particles of `diameter` original pixels."""
     return model_scale(config, diameter) if config.scale is None else config.scale
+
+
+def check_diameter(config: PreprocessingConfig, diameter: float, shape: tuple[int, int]) -> None:
+    """Refuse particles so small that the enlarged micrograph is blurred or exceeds the memory.
+
+    Parameters
+    ----------
+    config : PreprocessingConfig
+    diameter : float
+        Particle diameter, original pixels.
+    shape : (int, int)
+        H and W of the micrograph, pixels.
+
+    Raises
+    ------
+    MicrographError
+        The diameter is below `SMALLEST_DIAMETER`, or the image at the scale of the chain has more
+        than `MAX_PIXELS`.
+    """
+    scale = chain_scale(config, diameter)
+    if diameter < SMALLEST_DIAMETER:
+        raise MicrographError(
+            f"particles of {diameter:.3g} pixels: fewer than {SMALLEST_DIAMETER:g} show nothing; "
+            "check the unit of the diameter and the pixel size"
+        )
+    if scale > 1 and shape[0] * shape[1] * scale**2 > MAX_PIXELS:
+        raise MicrographError(
+            f"particles of {diameter:.3g} pixels: the image enlarged {scale:.3g} times has more "
+            f"than {MAX_PIXELS} pixels; check the unit of the diameter and the pixel size"
+        )
 
 
 def chain_diameter(config: PreprocessingConfig, diameter: float) -> float:

@@ -16,6 +16,7 @@ from deepcryopicker.preprocessing.chain import (
     active_steps,
     chain_diameter,
     chain_scale,
+    check_diameter,
     model_scale,
 )
 from deepcryopicker.preprocessing.operators import clahe, contrast, restore
@@ -111,7 +112,7 @@ def stages(
     Raises
     ------
     MicrographError
-        The micrograph is smaller than two particle diameters.
+        The micrograph is smaller than two particle diameters, or these are very small.
     """
     if min(micrograph.image.shape) < _SMALLEST_SIDE * diameter:
         height, width = micrograph.image.shape
@@ -119,6 +120,7 @@ def stages(
             f"image of {width}x{height} pixels is smaller than two particle diameters "
             f"({diameter:g} pixels each)"
         )
+    check_diameter(config, diameter, micrograph.image.shape)
     image = micrograph.image.astype(_DTYPES[config.precision], copy=False)
     current = to_working_scale(
         replace(micrograph, image=image), chain_scale(config, diameter), config.integer_rescaling

@@ -1,6 +1,7 @@
 """A run: its folder, its failures and its metrics."""
 
 import json
+import logging
 import math
 import platform
 import subprocess
@@ -20,6 +21,7 @@ from deepcryopicker.io.files.atomic import write_text
 from deepcryopicker.io.files.tables import write_rows
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 TIMINGS = "timings.json"
 """Seconds per stage of a run; not in metrics.json, which is reproducible."""
@@ -59,6 +61,8 @@ class Run:
         From a configuration group to the option chosen for it, such as ``picker`` to ``log``.
     given : tuple of str
         Keys and values typed on the command line, such as ``dataset.diameter=60``.
+    warned : set of str
+        Subjects of the warnings and notes printed so far.
     """
 
     folder: Path
@@ -70,6 +74,28 @@ class Run:
     notes: dict[str, str] = field(default_factory=dict)
     choices: dict[str, str | None] = field(default_factory=dict)
     given: tuple[str, ...] = ()
+    warned: set[str] = field(default_factory=set)
+
+    def warn(self, subject: str, text: str | None) -> None:
+        """Print a warning in one line and log it, once a run for each subject.
+
+        Parameters
+        ----------
+        subject : str
+            What the warning is about; later warnings about it, with other numbers, are dropped.
+        text : str or None
+            None if there is nothing to say.
+        """
+        if text is not None and subject not in self.warned:
+            self.warned.add(subject)
+            console.print(f"[yellow]{escape(text)}[/]")
+            logger.warning(text)
+
+    def note(self, subject: str, text: str | None) -> None:
+        """Print a remark that is not a warning, once a run for each subject."""
+        if text is not None and subject not in self.warned:
+            self.warned.add(subject)
+            console.print(escape(text))
 
     def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
         """Process one micrograph; record a failure in one line and continue.

@@ -130,14 +130,27 @@ def test_the_threshold_parts_picks_from_candidates():
     np.testing.assert_array_equal(picks.x, every.x[every.score >= 0.5])
 
 
-def test_weights_of_one_diameter_are_picked_at_it_and_no_other():
+def test_weights_of_one_diameter_are_picked_at_it_or_at_another_with_a_warning():
     micrograph, particles = simulated(1)
     weights = replace(d.load_weights(), diameter=float(particles.diameter[0]))
     picks = d.pick_micrograph(micrograph, weights)
     assert len(picks) > 10
     np.testing.assert_allclose(picks.diameter, particles.diameter[0])
-    with pytest.raises(UsageError, match=r"diameter=80, but the weights were trained at 59\.09"):
-        d.pick_micrograph(micrograph, weights, diameter=80)
+    with pytest.warns(UserWarning, match=r"80 pixels .* used, but .* trained at 59\.09 pixels"):
+        others = d.pick_micrograph(micrograph, weights, diameter=80)
+    np.testing.assert_allclose(others.diameter, 80)
+
+
+def test_weights_in_angstrom_are_picked_at_the_pixel_size_of_the_micrograph():
+    micrograph, particles = simulated(1)
+    diameter, size = float(particles.diameter[0]), micrograph.pixel_size
+    weights = replace(d.load_weights(), diameter=2 * diameter, diameter_angstrom=diameter * size)
+    picks = d.pick_micrograph(micrograph, weights)
+    np.testing.assert_allclose(picks.diameter, diameter)
+    same = d.pick_micrograph(micrograph, weights, diameter_angstrom=diameter * size)
+    np.testing.assert_array_equal(same.positions, picks.positions)
+    without = d.pick_micrograph(replace(micrograph, pixel_size=None), weights)
+    np.testing.assert_allclose(without.diameter, 2 * diameter)
 
 
 @pytest.mark.parametrize("labeler", ["auto", "log"])

@@ -228,17 +228,19 @@ def test_case_25_diameter_in_angstrom_without_a_pixel_size(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("header", "given", "warned"),
+    ("header", "given", "refused"),
     [
         (2.0, None, True),
+        (3.54, None, True),
         (1.77, None, False),
         (1.78, None, False),
         (0.0, None, False),
+        (1.0, None, False),
         (2, 1.9, False),
     ],
 )
-def test_case_25_header_and_list_disagree(tmp_path, caplog, header, given, warned):
-    """The list counts, unless the user says otherwise; one line reports the contradiction."""
+def test_case_25_header_and_list_disagree(tmp_path, header, given, refused):
+    """The run stops, unless the user says which is right; 0 and 1.0 contradict nothing."""
     for name in "abc":
         write_mrc(
             tmp_path / f"{name}.mrc", length=(40, "f", (header * 64,)), samples=(28, "i", (64,))
@@ -251,12 +253,17 @@ def test_case_25_header_and_list_disagree(tmp_path, caplog, header, given, warne
         "a.mrc 1\nb.mrc 1\nc.mrc 1\n"
     )
     listing = str(tmp_path / "list.star")
-    catalogue = open_folder(FolderConfig("x", listing, diameter=60.0, pixel_size=given))
-    assert {entry.pixel_size for entry in catalogue.entries} == {given or 1.77}
-    expected = (
-        f"b.mrc: the header has {header:.4g} Angstrom per pixel, the list 1.77, which is used"
-    )
-    assert [expected in record.message for record in caplog.records] == [True] * warned
+    config = FolderConfig("x", listing, diameter=60.0, pixel_size=given)
+    if refused:
+        binned = r" \(a factor of 2, as binning makes\)" if header == 3.54 else ""
+        message = (
+            rf"b\.mrc: the header has {header:g} Angstrom per pixel, the STAR file 1\.77{binned}\n"
+            rf"type dataset\.pixel_size={header:g} or dataset\.pixel_size=1\.77"
+        )
+        with pytest.raises(UsageError, match=message):
+            open_folder(config)
+    else:
+        assert {entry.pixel_size for entry in open_folder(config).entries} == {given or 1.77}
 
 
 def test_case_26_every_micrograph_has_its_own_size_and_scale(tmp_path):

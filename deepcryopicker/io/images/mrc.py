@@ -41,6 +41,9 @@ MAGIC = {
     b"BZh": "bzip2 (name it .mrc.bz2)",
 }
 IMOD_STAMP = 1146047817
+# Angstrom per pixel; others are in metres or nanometres, or of a whole grid.
+_SMALLEST_PIXEL, _LARGEST_PIXEL = 0.05, 200.0
+_ROUNDING = 1e-5  # of single precision
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Header:
     start : int
         Bytes before the first pixel.
     pixel_size : float or None
-        Angstrom per pixel along x, None if the header does not give it.
+        Angstrom per pixel along x, None if the header does not give it or has 1.0.
     """
 
     shape: tuple[int, int]
@@ -176,7 +179,13 @@ def _pixel_size(raw: bytes, order: str) -> float | None:
     (length,) = struct.unpack_from(f"{order}f", raw, 40)
     if samples <= 0 or not np.isfinite(length) or length <= 0:
         return None
-    return float(length) / samples
+    size = float(length) / samples
+    return size if _is_measured(size) else None
+
+
+def _is_measured(size: float) -> bool:
+    """Whether a pixel size can be one; 1.0 is what many programs write if they do not know it."""
+    return _SMALLEST_PIXEL <= size <= _LARGEST_PIXEL and abs(size - 1.0) > _ROUNDING
 
 
 def _pixel_type(raw: bytes, order: str, mode: int) -> np.dtype:

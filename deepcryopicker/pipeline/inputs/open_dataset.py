@@ -22,6 +22,7 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console, track
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.labeler.schema import AutoConfig, LabelerConfig
+from deepcryopicker.pipeline.inputs.input_doubts import warn_of_inputs
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import preprocess
 from deepcryopicker.runs.attempts import Attempts
@@ -104,7 +105,7 @@ def _by_hand(config: PublicConfig) -> str | None:
 def settle_diameter(
     catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LabelerConfig, run: Run
 ) -> Catalogue:
-    """Estimate the particle diameter of micrographs for which none is given.
+    """Estimate the particle diameter of micrographs for which none is given, and warn of odd ones.
 
     Parameters
     ----------
@@ -119,6 +120,15 @@ def settle_diameter(
     Catalogue
         With a particle diameter for every micrograph.
     """
+    catalogue = _estimate_missing(catalogue, preprocessing, labeler, run)
+    warn_of_inputs(catalogue.entries, preprocessing, run)
+    return catalogue
+
+
+def _estimate_missing(
+    catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LabelerConfig, run: Run
+) -> Catalogue:
+    """Estimate the diameter of groups without one; estimates are written to ``diameters.csv``."""
     if not catalogue.groups_without_diameter:
         return catalogue
     # Imported on demand: a given diameter does not need the labelers.

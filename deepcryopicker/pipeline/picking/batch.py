@@ -14,7 +14,9 @@ from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.io.star.optics_groups import Optics, placeholder
 from deepcryopicker.io.star.relion_folder import Located, write_lists
 from deepcryopicker.picker.function import Picker
+from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
 from deepcryopicker.pipeline.inputs.prefetch import read_ahead
+from deepcryopicker.pipeline.picking.pick_doubts import far_names
 from deepcryopicker.pipeline.picking.pick_files import Files, pick_micrograph
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -22,7 +24,7 @@ from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.manifest import Finished, Manifest, Record, digest_of, stamp
 
-_SUMMARY = ("micrograph", "path", "picks", "candidates", "diameter", "pixel_size", "snr")
+_SUMMARY = ("micrograph", "path", "picks", "candidates", "diameter", "pixel_size", "snr", "note")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Batch:
         self._manifest = Manifest(folder, recipe.settings, keep)
         self._common = self._hash_common(self._manifest)
         self._done: dict[str, Picked] = {}
+        self._polarity = PolarityCheck(run)
 
     @cached_property
     def _picker(self) -> Picker:
@@ -167,7 +170,7 @@ class Batch:
         done = self.done
         if "topaz" in self._recipe.outputs:
             write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
-        write_rows(self._files.folder / "summary.csv", [_row(one) for one in done], _SUMMARY)
+        write_rows(self._files.folder / "summary.csv", _rows(done), _SUMMARY)
         for group, folder in self.relion.items():
             members = [one for one in done if (one.entry.group, one.entry.block) == (group, None)]
             if members:
@@ -182,6 +185,7 @@ class Batch:
         self, entry: Entry, take: Callable[[], "_Prepared"], picker: Picker, draw: bool
     ) -> Picked:
         (size, modified), preprocessed = take()
+        self._polarity.add(entry, preprocessed)
         threshold = self._recipe.threshold
         picks, snr = pick_micrograph(entry, preprocessed, picker, threshold, self._files, draw)
         record = Record(
@@ -250,13 +254,20 @@ def _located(members: Sequence[Picked], threshold: float) -> list[Located]:
     ]
 
 
-def _row(one: Picked) -> dict[str, object]:
+def _rows(picked: Sequence[Picked]) -> list[dict[str, object]]:
+    far = far_names(picked)
+    return [_row(one, one.entry.name in far) for one in picked]
+
+
+def _row(one: Picked, far: bool) -> dict[str, object]:
     return {
         "micrograph": one.entry.name,
         "path": str(one.entry.path),
         "picks": one.record.picks,
         "candidates": one.record.candidates,
         "diameter": f"{one.record.diameter:.2f}",
-        "pixel_size": one.record.pixel_size,
+        # A header holds seven digits.
+        "pixel_size": None if one.record.pixel_size is None else f"{one.record.pixel_size:.7g}",
         "snr": None if one.record.snr is None else f"{one.record.snr:.4f}",
+        "note": "far from the median number of picks" if far else None,
     }

@@ -12,6 +12,7 @@ from deepcryopicker.model.weights import Trained
 from deepcryopicker.pipeline.picking.batch import Recipe
 from deepcryopicker.pipeline.picking.build_picker import PickerConfig, build_picker
 from deepcryopicker.pipeline.picking.pick_dataset import make_recipe, pick_catalogue
+from deepcryopicker.pipeline.picking.pick_doubts import warn_of_picks
 from deepcryopicker.pipeline.scoring.pick_curves import curve_of, curves_by_class, draw_curves
 from deepcryopicker.pipeline.scoring.score import score, tabulate
 from deepcryopicker.pipeline.training.adapt import ADAPTATION
@@ -56,6 +57,7 @@ def pick_and_score(
     overlays, folder = config.overlays, run.folder
     recipe = _recipe(config.picker, catalogue, examples, trained, config, run)
     picked = {name: pick_catalogue(catalogue, recipe, run, folder, overlays, run.resumes)}
+    warn_of_picks(picked[name], config.picker.threshold, run)
     scores = {name: score(picked[name], config.picker.threshold)}
     if config.baseline is not None:
         recipe = _recipe(config.baseline, catalogue, examples, None, config, run)

@@ -18,11 +18,16 @@ from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.images.reader import micrograph_shape
+from deepcryopicker.pipeline.inputs.input_doubts import warn_of_inputs
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
 from deepcryopicker.pipeline.picking.batch import Batch, Recipe
 from deepcryopicker.pipeline.picking.build_picker import build_picker
 from deepcryopicker.pipeline.picking.pick_dataset import make_recipe
-from deepcryopicker.pipeline.picking.weights_settings import inherit, with_diameter_of
+from deepcryopicker.pipeline.picking.weights_settings import (
+    inherit,
+    show_scale,
+    with_diameter_of,
+)
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.manifest import stamp
@@ -119,9 +124,8 @@ def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
     trained, preprocessing, _ = inherit(config, nothing, run)
     if trained is None:
         raise ValueError("watch=true with a labeler is refused by the configuration")
-    if trained.diameter is None and not (
-        config.dataset.diameter or config.dataset.diameter_angstrom
-    ):
+    known = trained.diameter or trained.diameter_angstrom
+    if not (known or config.dataset.diameter or config.dataset.diameter_angstrom):
         raise UsageError(
             "watch=true: these weights were trained at several diameters; set "
             "dataset.diameter=PIXELS or dataset.diameter_angstrom=ANGSTROM"
@@ -138,7 +142,13 @@ def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
     make = partial(build_picker, config.picker, nothing, preprocessing, trained, run)
     recipe = make_recipe(config.picker, preprocessing, make, nothing, run)
     recipe = replace(recipe, outputs=tuple(config.outputs))
-    return watch(list_entries, recipe, config.watching, run, config.overlays, not config.redo)
+
+    def check(entries: Sequence[Entry]) -> None:
+        show_scale(trained, entries, run)
+        warn_of_inputs(entries, preprocessing, run)
+
+    overlays, keep = config.overlays, not config.redo
+    return watch(list_entries, recipe, config.watching, run, overlays, keep, check)
 
 
 def watch(
@@ -148,6 +158,7 @@ def watch(
     run: Run,
     overlays: int,
     keep: bool,
+    check: Callable[[Sequence[Entry]], None] | None = None,
 ) -> list[Picked]:
     """Pick new micrographs, until a file STOP appears in the run folder or no more arrive.
 
@@ -162,6 +173,8 @@ def watch(
         Number of micrographs with an overlay, counted from the first.
     keep : bool
         Whether micrographs picked by an earlier run are kept.
+    check : callable, optional
+        Called with complete micrographs before they are picked; prints warnings.
     """
     stop = run.folder / STOP
     batch = Batch(recipe, run, run.folder, [run.settings["dataset"]["name"]], keep)
@@ -179,6 +192,8 @@ def watch(
             for entry, reason in broken.items():
                 run.attempt("watching", entry.name, entry.path, partial(_fail, reason))
             drawn = [entry.name for entry in whole[: max(overlays - len(batch.done), 0)]]
+            if check is not None:
+                check(whole)
             batch.pick(whole, drawn, partial(_until, stop))
             for entry in whole:
                 run.clear_failure(entry.path, "watching")

@@ -1,21 +1,27 @@
 """Load weights with their settings: preprocessing, particle diameter and kind of picker."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepcryopicker.config.schemas import PickConfig
-from deepcryopicker.dataset.catalogue import Catalogue
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.dataset.pixel_sizes import known_pixel_size, spread_sample
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console
 from deepcryopicker.model.cards import chain_on
+from deepcryopicker.model.trained_diameter import (
+    SAME_DIAMETER,
+    ParticleDiameter,
+    doubt_about,
+)
 from deepcryopicker.model.weights import (
     CARD,
     GENERAL,
     GENERAL_FOLDER,
     Trained,
     load_weights,
-    refuse_other_diameter,
 )
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -33,7 +39,7 @@ def inherit(
 ) -> "tuple[Trained | Learned | None, PreprocessingConfig, Catalogue]":
     """Load the weights and use their preprocessing and diameter.
 
-    Settings on the command line must agree with the weights.
+    A preprocessing on the command line must agree with the weights; a diameter takes precedence.
 
     Parameters
     ----------
@@ -69,7 +75,9 @@ def inherit(
     )
     if given:
         _refuse_other_chain(asdict(config.preprocessing), asdict(stored))
-    return trained, stored, with_diameter_of(trained, catalogue)
+    catalogue = with_diameter_of(trained, catalogue)
+    show_scale(trained, catalogue.entries, run)
+    return trained, stored, catalogue
 
 
 def general_weights(picker: object) -> Path | None:
@@ -83,19 +91,62 @@ def with_diameter_of(trained: "Trained | Learned", catalogue: Catalogue) -> Cata
     """Assign the particle diameter of the training to micrographs without a diameter.
 
     General weights have no diameter and leave the micrographs unchanged.
-
-    Raises
-    ------
-    UsageError
-        If a given diameter differs from that of the training.
     """
-    if trained.diameter is None:
+    if trained.diameter is None and trained.diameter_angstrom is None:
         return catalogue
-    for entry in catalogue.entries:
-        refuse_other_diameter(entry.diameter, trained.diameter)
     for group in catalogue.groups_without_diameter:
-        catalogue = catalogue.with_diameter(group, trained.diameter)
+        catalogue = catalogue.with_diameter(group, trained.diameter, trained.diameter_angstrom)
     return catalogue
+
+
+def show_scale(trained: "Trained | Learned", entries: Sequence[Entry], run: Run) -> None:
+    """Print at which diameter micrographs are picked if the training had another one, in pixels.
+
+    A few headers are read. Of a given diameter that differs from that of the training, the run
+    warns.
+
+    Parameters
+    ----------
+    trained : Trained or Learned
+    entries : sequence of Entry
+        With the diameters of :func:`with_diameter_of`.
+    run : Run
+    """
+    known = ParticleDiameter(trained.diameter, trained.diameter_angstrom)
+    if known.pixels is None and known.angstrom is None:
+        return
+    for group in dict.fromkeys(entry.group for entry in entries):
+        for entry in spread_sample([one for one in entries if one.group == group]):
+            size = known_pixel_size(entry.path, entry.pixel_size)
+            if entry.estimated:
+                run.note(f"scale of {group}", _scale_line(group, known, size))
+            elif entry.diameter or (entry.diameter_angstrom and size):
+                given = ParticleDiameter.of(entry.diameter, entry.diameter_angstrom, size)
+                run.warn(f"diameter of the weights for {group}", doubt_about(given, known))
+
+
+def _scale_line(group: str, trained: ParticleDiameter, pixel_size: float | None) -> str | None:
+    """Return a remark on the diameter at which micrographs of this pixel size are picked."""
+    if trained.angstrom is None:
+        return None
+    here = ParticleDiameter.of(None, trained.angstrom, pixel_size)
+    if here.pixels is None:
+        return (
+            (
+                f"{group}: no pixel size is known, so particles are picked at {trained.pixels:.4g} "
+                "pixels as in training; if the micrographs have another pixel size, set "
+                "dataset.pixel_size=ANGSTROM"
+            )
+            if trained.pixels
+            else None
+        )
+    if trained.pixels and abs(here.pixels / trained.pixels - 1.0) <= SAME_DIAMETER:
+        return None
+    before = "several pixel sizes" if trained.pixels is None else f"{trained.pixels:.4g} pixels"
+    return (
+        f"{group}: trained at {before}, picked at {here}, because the micrographs have "
+        f"{pixel_size:.4g} Angstrom per pixel"
+    )
 
 
 def _load(

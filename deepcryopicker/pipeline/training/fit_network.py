@@ -17,7 +17,8 @@ from deepcryopicker.evaluation.classification import confusion, score_patches
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
-from deepcryopicker.model.weights import CARD, SAME_DIAMETER, Trained, load_weights
+from deepcryopicker.model.trained_diameter import SAME_DIAMETER, common_angstrom
+from deepcryopicker.model.weights import CARD, Trained, load_weights
 from deepcryopicker.pipeline.training.calibrate import calibrate
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.runs.attempts import Attempts
@@ -171,6 +172,9 @@ def as_trained(
             "temperature": float(network.temperature),
             "patches": None if tested is None else _headline(tested.scores),
         },
+        diameter_angstrom=common_angstrom(
+            [one.diameter for one in sources], [one.pixel_size for one in sources]
+        ),
     )
     if config.until == "picks" or count_rounds(config) > 1:
         return calibrate(trained, sources, config, attempts)

@@ -38,6 +38,8 @@ class LabelledMicrograph:
         All candidates of the labeler.
     reason : (N,) str
         Reason why a candidate is not used for training; empty if it is used.
+    pixel_size : float or None
+        Angstrom per original pixel, None if unknown.
     """
 
     entry: Entry
@@ -45,6 +47,7 @@ class LabelledMicrograph:
     diameter: float
     picks: Picks
     reason: Strings
+    pixel_size: float | None = None
 
 
 def with_sites(
@@ -71,7 +74,12 @@ def with_sites(
     rng = np.random.default_rng([config.seed, number])
     sites = sites_of(preprocessed, candidates, size, config, rng)
     return LabelledMicrograph(
-        entry, sites, preprocessed.diameter, candidates.picks, candidates.reason
+        entry,
+        sites,
+        preprocessed.diameter,
+        candidates.picks,
+        candidates.reason,
+        preprocessed.micrograph.pixel_size,
     )
 
 

@@ -15,6 +15,7 @@ from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.io.console import console
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.labeler.schema import TruthConfig
+from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
 from deepcryopicker.pipeline.labels.label_dataset import label_each
 from deepcryopicker.pipeline.labels.label_files import (
     count,
@@ -59,9 +60,11 @@ def collect_labels(
     """
     sources: list[LabelledMicrograph] = []
     rows, evaluated = [], []
+    polarity = PolarityCheck(run)
     for one in label_each(
         catalogue, config.preprocessing, config.labeler, run, config.max_label_micrographs
     ):
+        polarity.add(one.entry, one.preprocessed)
         write_candidates(run.folder / "labels", one)
         if len(sources) < min(config.overlays, _LABEL_OVERLAYS):
             draw_candidates(run.folder / "label_overlays", one)

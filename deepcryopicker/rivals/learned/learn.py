@@ -12,6 +12,7 @@ from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, MatchedPic
 from deepcryopicker.evaluation.matching import match
 from deepcryopicker.frames import picks_to_original, to_working
 from deepcryopicker.io.console import console, counted, track
+from deepcryopicker.model.trained_diameter import common_angstrom
 from deepcryopicker.picker.calibration import calibrated
 from deepcryopicker.picker.prepare import choose_device
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -35,11 +36,14 @@ class TrainingMicrograph:
     example : Example
     diameter : float
         Particle diameter, original pixels.
+    pixel_size : float or None
+        Angstrom per original pixel, None if unknown.
     """
 
     name: str
     example: Example
     diameter: float
+    pixel_size: float | None
 
 
 def learn(
@@ -94,6 +98,7 @@ def learn(
             "micrographs": [one.name for one in read],
         },
         _calibrate(rival, config, split_examples(examples, seed)[1]),
+        common_angstrom([one.diameter for one in read], [one.pixel_size for one in read]),
     )
     save(run.folder, learned)
     return learned
@@ -114,7 +119,7 @@ def read_training_micrograph(
         to_working(uncertain.positions, seen.scale),
         preprocessed.working_diameter,
     )
-    return TrainingMicrograph(entry.name, example, preprocessed.diameter)
+    return TrainingMicrograph(entry.name, example, preprocessed.diameter, micrograph.pixel_size)
 
 
 def finder(learned: Learned, config: LearnedConfig) -> Callable[[Entry, Preprocessed], Picks]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.model.cards import (
+    ANGSTROM,
+    angstrom_on,
     calibration_on,
     diameter_on,
     find_weights,
@@ -54,6 +56,8 @@ class Learned:
         Data, seed and version, for information only.
     calibration : Calibration
         Applied to its scores.
+    diameter_angstrom : float or None
+        The diameter in Angstrom, None if a pixel size is unknown.
     """
 
     rival: Rival
@@ -63,6 +67,7 @@ class Learned:
     particles: int
     provenance: dict[str, Any]
     calibration: Calibration = UNCALIBRATED
+    diameter_angstrom: float | None = None
 
 
 def name_of(config: LearnedConfig) -> str:
@@ -76,6 +81,7 @@ def save(folder: Path, learned: Learned) -> Path:
         "picker": {"name": name_of(learned.config), **asdict(learned.config)},
         "preprocessing": learned.preprocessing,
         "diameter": learned.diameter,
+        ANGSTROM: learned.diameter_angstrom,
         "particles": learned.particles,
         "provenance": learned.provenance,
     }
@@ -104,7 +110,7 @@ def load(path: Path, key: str = "picker.weights") -> Learned:
         config = _config(card["picker"])
         rival = build_rival(config)
         load_state(rival, weights)
-        diameter = diameter_on(card)
+        diameter, angstrom = diameter_on(card), angstrom_on(card)
         calibration = calibration_on(card)
         particles = int(card["particles"])
     require_finite(rival, weights)
@@ -116,6 +122,7 @@ def load(path: Path, key: str = "picker.weights") -> Learned:
         particles,
         card.get("provenance", {}),
         calibration,
+        angstrom,
     )
 
 

@@ -137,7 +137,19 @@ def test_name_pixel_size_and_polarity(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("length", "expected"), [(0.0, None), (np.nan, None), (-8.0, None), (16.0, 1.0), (8.0, 0.5)]
+    ("length", "expected"),
+    [
+        (0.0, None),
+        (np.nan, None),
+        (-8.0, None),
+        (8.0, 0.5),
+        (20.0, 1.25),
+        (16.0, None),  # 1.0, as programs write that do not know it
+        (16.00001, None),
+        (16.8, pytest.approx(1.05)),
+        (16e-10, None),  # metres
+        (16e4, None),
+    ],
 )
 def test_pixel_size_of_the_header(tmp_path, length, expected):
     path = write_mrc(tmp_path / "m.mrc", np.zeros((8, 16), np.float32))

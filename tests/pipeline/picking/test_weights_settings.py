@@ -149,14 +149,92 @@ def test_a_damaged_preprocessing_is_refused_with_the_name_of_its_card(weights, r
         inherit(config, catalogue(60.0), run())
 
 
-@pytest.mark.parametrize(("diameter", "refused"), [(60.5, False), (59.5, False), (63.0, True)])
-def test_another_diameter_than_the_trainings_is_refused(weights, run, diameter, refused):
+@pytest.mark.parametrize(("diameter", "doubted"), [(60.5, False), (59.5, False), (63.0, True)])
+def test_a_given_diameter_is_used_with_a_warning_if_it_is_another(
+    weights, run, diameter, doubted, capsys
+):
     config = configure(DenseConfig(weights=str(weights)))
-    if refused:
-        with pytest.raises(UsageError, match="trained at 60 pixels; leave it out"):
-            inherit(config, catalogue(60.0, diameter), run())
-    else:
-        assert inherit(config, catalogue(diameter), run())[2] == catalogue(diameter)
+    assert inherit(config, catalogue(diameter), run())[2] == catalogue(diameter)
+    said = "diameter, 63 pixels, is used, but the weights were trained at 60 pixels; to pick at"
+    assert capsys.readouterr().out.count(said) == doubted
+
+
+def in_angstrom(weights, folder, **card):
+    """The same weights, whose card has a diameter in Angstrom as well."""
+    for path in weights.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    known = yaml.safe_load((folder / "model.yaml").read_text()) | card
+    (folder / "model.yaml").write_text(yaml.safe_dump(known))
+    return configure(DenseConfig(weights=str(folder)))
+
+
+def of_size(pixel_size, **options):
+    return Catalogue("all", (Entry("m", Path("m.mrc"), "g", pixel_size=pixel_size, **options),))
+
+
+@pytest.mark.parametrize(
+    ("pixel_size", "picked", "said"),
+    [
+        (2.0, 60.0, None),
+        (2.0000002, 60.0, None),
+        (4.0, 30.0, "trained at 60 pixels, picked at 30 pixels (120 Angstrom), because the"),
+        (1.5, 80.0, "picked at 80 pixels"),
+        (None, 60.0, "no pixel size is known, so particles are picked at 60 pixels as in training"),
+    ],
+)
+def test_particles_keep_their_size_in_angstrom(
+    weights, run, tmp_path, capsys, pixel_size, picked, said
+):
+    config = in_angstrom(weights, tmp_path, diameter_angstrom=120.0)
+    _, _, known = inherit(config, of_size(pixel_size), run())
+    assert known.entries[0].diameter_at(pixel_size) == pytest.approx(picked, rel=1e-9)
+    out = capsys.readouterr().out
+    assert out == "" if said is None else said in out and out.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "doubt"),
+    [
+        ({"diameter": 30.0}, None),
+        ({"diameter_angstrom": 120.5}, None),
+        (
+            {"diameter": 60.0},
+            "60 pixels (240 Angstrom), is used, but the weights were trained at",
+        ),
+        ({"diameter_angstrom": 240.0}, "60 pixels (240 Angstrom), is used"),
+    ],
+)
+def test_a_given_diameter_is_compared_in_angstrom(weights, run, tmp_path, capsys, given, doubt):
+    config = in_angstrom(weights, tmp_path, diameter_angstrom=120.0)
+    whole = of_size(4.0, **given)
+    assert inherit(config, whole, run())[2] == whole
+    out = capsys.readouterr().out
+    assert out == "" if doubt is None else doubt in out
+
+
+def test_weights_of_several_pixel_sizes_know_their_diameter_in_angstrom(
+    weights, run, tmp_path, capsys
+):
+    config = in_angstrom(weights, tmp_path, diameter=None, diameter_angstrom=120.0)
+    _, _, known = inherit(config, of_size(3.0), run())
+    assert known.entries[0].diameter_at(3.0) == pytest.approx(40.0)
+    assert "trained at several pixel sizes, picked at 40 pixels" in capsys.readouterr().out
+
+
+def test_a_card_of_version_0_1_0_has_pixels_only(weights, run, tmp_path):
+    config = in_angstrom(weights, tmp_path)
+    card = yaml.safe_load((tmp_path / "model.yaml").read_text())
+    del card["diameter_angstrom"]
+    (tmp_path / "model.yaml").write_text(yaml.safe_dump(card))
+    _, _, known = inherit(config, of_size(4.0), run())
+    assert known.entries[0].diameter_at(4.0) == 60.0
+
+
+@pytest.mark.parametrize("damaged", [-3.0, 0.0, float("inf"), "wide", [1]])
+def test_a_damaged_diameter_in_angstrom_is_refused(weights, run, tmp_path, damaged):
+    config = in_angstrom(weights, tmp_path, diameter_angstrom=damaged)
+    with pytest.raises(UsageError, match=r"model\.yaml is not a model card"):
+        inherit(config, of_size(4.0), run())
 
 
 def test_weights_for_every_diameter_give_none():

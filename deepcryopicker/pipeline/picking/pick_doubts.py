@@ -1,0 +1,128 @@
+"""Warnings after picking: few picks, picks that touch, and micrographs far from the others."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deepcryopicker.dataset.pixel_sizes import SAME_PIXEL_SIZE, spread_sample
+from deepcryopicker.evaluation.pick_counts import (
+    CROWDED,
+    FEW,
+    TOUCHING,
+    count_touching,
+    disc_share,
+    far_from_others,
+)
+from deepcryopicker.io.console import counted
+from deepcryopicker.pipeline.scoring.picked import Picked
+from deepcryopicker.runs.folder import Run
+
+_NAMED = 3  # micrographs in a line
+_READ_AGAIN = 20  # micrographs whose picks are read for the distances
+_FEWEST_PICKS = 20  # in all of these: fewer have no typical distance
+
+
+def warn_of_picks(picked: Sequence[Picked], threshold: float, run: Run) -> None:
+    """Warn of the picks of each group of micrographs, in one line for each kind of doubt.
+
+    Parameters
+    ----------
+    picked : sequence of Picked
+    threshold : float
+        Minimum score of a pick.
+    run : Run
+    """
+    for group in dict.fromkeys(one.entry.group for one in picked):
+        members = [one for one in picked if one.entry.group == group]
+        for kind, text in (
+            ("pixel sizes", pixel_sizes_doubt(members)),
+            ("number", few_doubt(members, threshold)),
+            ("distance", crowded_doubt(members, threshold)),
+        ):
+            run.warn(f"{kind} of {group}", None if text is None else f"{group}: {text}")
+
+
+def few_doubt(picked: Sequence[Picked], threshold: float) -> str | None:
+    """Return a warning if picks are few on all micrographs, none on many, or uneven; else None."""
+    counts = [one.record.picks for one in picked]
+    share = float(np.mean([_disc_share(one) for one in picked]))
+    none = [one for one in picked if one.record.picks == 0]
+    if share < FEW:
+        return (
+            f"{counted(sum(counts), 'pick')} on {counted(len(picked), 'micrograph')} "
+            f"({_named(picked)}), which cover {share:.1%} of them; if there are more particles, "
+            "check dataset.diameter and dataset.polarity, or type "
+            f"picker.threshold={threshold / 2:g}"
+        )
+    far = [one for one, odd in zip(picked, far_from_others(counts), strict=True) if odd]
+    if len(none) > len(picked) / 2:
+        return (
+            f"no picks on {len(none)} of {counted(len(picked), 'micrograph')} ({_named(none)}); "
+            f"look at their overlays, or type picker.threshold={threshold / 2:g}"
+        )
+    if not far:
+        return None
+    return (
+        f"{counted(len(far), 'micrograph')} far from the median of {np.median(counts):g} picks "
+        f"({_named(far)}); look at them before you use their picks"
+    )
+
+
+def crowded_doubt(picked: Sequence[Picked], threshold: float) -> str | None:
+    """Return a warning if most picks touch their nearest neighbour, else None."""
+    chosen = spread_sample([one for one in picked if one.record.picks > 1], _READ_AGAIN)
+    picks = [(one.load(threshold), one.record.diameter) for one in chosen]
+    total = sum(len(each) for each, _ in picks)
+    touching = sum(count_touching(each, diameter) for each, diameter in picks)
+    if total < _FEWEST_PICKS or touching <= CROWDED * total:
+        return None
+    usual = float(np.median([diameter for _, diameter in picks]))
+    return (
+        f"{touching / total:.0%} of the picks are closer than {TOUCHING:g} diameters to another "
+        f"({_named(chosen)}); if particles are smaller than {usual:.4g} pixels, type "
+        "dataset.diameter=PIXELS"
+    )
+
+
+def pixel_sizes_doubt(picked: Sequence[Picked]) -> str | None:
+    """Return a warning if one diameter in pixels was used at several pixel sizes, else None."""
+    sizes = {
+        one.entry.name: one.record.pixel_size
+        for one in picked
+        if one.record.pixel_size is not None and one.entry.diameter_angstrom is None
+    }
+    if not sizes:
+        return None
+    low, high = (choose(sizes, key=lambda name: sizes[name]) for choose in (min, max))
+    if sizes[high] <= sizes[low] * (1.0 + SAME_PIXEL_SIZE):
+        return None
+    return (
+        f"one diameter, {picked[0].record.diameter:.4g} pixels, at pixel sizes from "
+        f"{sizes[low]:.4g} ({low}) to {sizes[high]:.4g} Angstrom ({high}); type "
+        "dataset.diameter_angstrom=ANGSTROM"
+    )
+
+
+def far_names(picked: Sequence[Picked]) -> set[str]:
+    """Return the names of the micrographs whose number of picks is far from their group's."""
+    found: set[str] = set()
+    for group in dict.fromkeys(one.entry.group for one in picked):
+        members = [one for one in picked if one.entry.group == group]
+        odd = far_from_others([one.record.picks for one in members])
+        found |= {one.entry.name for one, far in zip(members, odd, strict=True) if far}
+    return found
+
+
+def _disc_share(one: Picked) -> float:
+    record = one.record
+    shape = record.height, record.width
+    if one.entry.block is not None:
+        shape = one.entry.block.height, one.entry.block.width
+    return disc_share(record.picks, record.diameter, shape)
+
+
+def _named(picked: Sequence[Picked]) -> str:
+    """Return the first three names with their numbers of picks, and how many others there are."""
+    shown = ", ".join(f"{one.entry.name} {one.record.picks}" for one in picked[:_NAMED])
+    others = len(picked) - _NAMED
+    return shown if others <= 0 else f"{shown} and {counted(others, 'other')}"
