@@ -14,8 +14,31 @@ PRECISIONS = ("auto", "bfloat16", "float16", "float32")
 SUPPRESSIONS = ("distance", "iou", "none")
 
 
+@dataclass(kw_only=True)
+class NamingConfig:
+    """Settings of all pickers: the files that their picks are written for.
+
+    Attributes
+    ----------
+    micrograph_suffix : str or None
+        For picks on PNG or JPG copies: the files that STAR files name instead, either by their
+        suffix, such as ``.mrc``, or by a folder that holds them; picks in STAR files are then in
+        their pixels. Null names the micrographs that are picked.
+    """
+
+    micrograph_suffix: str | None = None
+
+    def check_naming(self) -> None:
+        """Refuse an empty suffix."""
+        if self.micrograph_suffix is not None and not self.micrograph_suffix.strip():
+            raise UsageError(
+                "picker.micrograph_suffix is empty: give a suffix such as .mrc, or a folder; "
+                "null names the micrographs that are picked"
+            )
+
+
 @dataclass
-class MapConfig:
+class MapConfig(NamingConfig):
     """From a map of class probabilities to picks, for every kind of scan.
 
     Attributes
@@ -57,6 +80,7 @@ class MapConfig:
     scale_factor: float = 1.0
 
     def __post_init__(self) -> None:
+        self.check_naming()
         check_threshold(self.threshold)
         for key in ("floor", "iou"):
             if not 0 <= getattr(self, key) <= 1:
@@ -170,7 +194,7 @@ class SlidingConfig(NetworkPickerConfig):
 
 
 @dataclass
-class LabelerPickerConfig:
+class LabelerPickerConfig(NamingConfig):
     """A labeler alone, without a network, learned from the micrographs that it picks.
 
     Attributes
@@ -184,6 +208,7 @@ class LabelerPickerConfig:
     labeler: Any = MISSING
 
     def __post_init__(self) -> None:
+        self.check_naming()
         check_threshold(self.threshold)
 
 

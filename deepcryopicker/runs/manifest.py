@@ -26,7 +26,7 @@ _CARD = "model.yaml"  # regardless of the name of the weights beside it
 _NO_MATTER = {
     "": ("outputs", "overlays", "reference", "redo", "shard", "watch", "watching"),
     "dataset": ("micrographs",),  # every line of the manifest has its own path
-    "picker": ("device",),
+    "picker": ("device", "micrograph_suffix"),
     "preprocessing": ("save_stages",),
 }
 

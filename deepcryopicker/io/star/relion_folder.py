@@ -25,6 +25,7 @@ from deepcryopicker.io.star.relion_star import (
 from deepcryopicker.types import Picks
 
 SUFFIX = "_autopick.star"
+CONVERTED = "x and y are in pixels of the file that STAR files name, not of the picked copy of it"
 FLIPPED = "y is H - 1 - y for TIFF files: RELION flips them upside down when it reads them"
 # RELION drops everything up to this folder from the name of a micrograph.
 JOB = re.compile(r"job\d{3}[^/]*/")
@@ -52,7 +53,9 @@ class Located:
     load: Callable[[], Picks]
 
 
-def write_coordinates(folder: Path, path: Path, height: int, picks: Picks) -> None:
+def write_coordinates(
+    folder: Path, path: Path, height: int, picks: Picks, converted: bool = False
+) -> None:
     """Write the picks of one micrograph where RELION looks for them in `folder`.
 
     RELION truncates coordinates (3.7 becomes 3).
@@ -67,16 +70,18 @@ def write_coordinates(folder: Path, path: Path, height: int, picks: Picks) -> No
         H, pixels. For TIFF files ``H - 1 - y`` is written, because RELION flips those.
     picks : Picks
         Original pixels.
+    converted : bool
+        Whether the picks were found in a copy of another size; the file then says so.
 
     Raises
     ------
     UsageError
         A link leads out of `folder`.
     """
-    flipped = FLIPPED if _is_tiff(path) else ""
+    notes = [FLIPPED] * _is_tiff(path) + [CONVERTED] * converted
     file = coordinate_file(folder, relion_name(path))
     _refuse_link_out(file, folder)
-    write_coordinates_star(file, _as_relion_reads(path, height, picks), flipped)
+    write_coordinates_star(file, _as_relion_reads(path, height, picks), "; ".join(notes))
 
 
 def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
@@ -148,6 +153,11 @@ def refuse_turned_over(path: Path) -> None:
             f"{path}: y is turned over, as RELION needs it for TIFF files\n"
             "give the folder picks of that run instead"
         )
+
+
+def is_converted(file: Path) -> bool:
+    """Whether a coordinate file of ours is in pixels of another file than that picked."""
+    return any(CONVERTED in line for line in islice(text_lines(file), 3))
 
 
 def relion_name(path: Path) -> str:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from deepcryopicker.errors import UsageError, unknown
-from deepcryopicker.picker.schema import check_threshold
+from deepcryopicker.picker.schema import NamingConfig, check_threshold
 from deepcryopicker.types import DEVICES
 
 
 @dataclass
-class LearnedConfig:
+class LearnedConfig(NamingConfig):
     """Settings of all rivals that are trained on given particles.
 
     Attributes
@@ -35,6 +35,7 @@ class LearnedConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        self.check_naming()
         check_threshold(self.threshold)
         if not 0 <= self.floor <= 1:
             raise UsageError(f"picker.floor must lie in [0, 1], got {self.floor:g}")

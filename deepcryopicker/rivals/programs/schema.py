@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.picker.schema import check_threshold
+from deepcryopicker.picker.schema import NamingConfig, check_threshold
 
 
 @dataclass
-class ProgramConfig:
+class ProgramConfig(NamingConfig):
     """Settings of all pickers that call an installed program.
 
     Attributes
@@ -22,6 +22,7 @@ class ProgramConfig:
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
+        self.check_naming()
         check_threshold(self.threshold)
 
 
@@ -128,7 +129,7 @@ class TopazTrainedConfig(TopazConfig):
 
 
 @dataclass
-class ImportedConfig:
+class ImportedConfig(NamingConfig):
     """Picks imported from the files of another program.
 
     Attributes
@@ -145,4 +146,5 @@ class ImportedConfig:
     threshold: float = 0.0
 
     def __post_init__(self) -> None:
+        self.check_naming()
         check_threshold(self.threshold)
