@@ -18,10 +18,14 @@ from deepcryopicker.runs.folder import Run
 def pick(config: PickConfig, run: Run) -> float | None:
     """Pick all micrographs and score those with truth."""
     # Imported first, as it loads no torch: a wrong path is then answered within a second or two.
+    from deepcryopicker.dataset.named_files import NamedFiles
     from deepcryopicker.pipeline.inputs.given_paths import check_paths, open_on_disk
 
     check_paths(config)
+    names = NamedFiles(config.picker.micrograph_suffix)
     catalogue = None if config.watch else open_on_disk(config.dataset, run)
+    if catalogue is not None:
+        names.check(catalogue.entries)
     keep_freed_memory()
     with no_collections(keep=True):
         from deepcryopicker.pipeline.picking.pick_dataset import pick_dataset

@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.dataset.named_files import NamedFiles
 from deepcryopicker.io.console import console
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
-from deepcryopicker.io.files.tables import write_rows
-from deepcryopicker.io.star.optics_groups import Optics, placeholder
-from deepcryopicker.io.star.relion_folder import Located, write_lists
+from deepcryopicker.io.star.relion_folder import is_converted
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
 from deepcryopicker.pipeline.inputs.prefetch import read_ahead
-from deepcryopicker.pipeline.picking.pick_doubts import far_names
 from deepcryopicker.pipeline.picking.pick_files import Files, pick_micrograph
+from deepcryopicker.pipeline.picking.picked_lists import (
+    find_named,
+    write_relion_lists,
+    write_summary,
+)
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.manifest import Finished, Manifest, Record, digest_of, stamp
-
-_SUMMARY = ("micrograph", "path", "picks", "candidates", "diameter", "pixel_size", "snr", "note")
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -46,6 +46,8 @@ class Recipe:
         Micrographs on which the picker depends, such as those to which a labeler is fitted.
     outputs : tuple of str
         Formats to write; CSV is always written.
+    micrograph_suffix : str or None
+        Files that STAR files name instead, see :class:`NamedFiles`.
     """
 
     preprocessing: PreprocessingConfig
@@ -54,6 +56,7 @@ class Recipe:
     settings: dict[str, Any]
     learned_from: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ("csv", "relion")
+    micrograph_suffix: str | None = None
 
 
 class Batch:
@@ -82,7 +85,10 @@ class Batch:
         stage: str = "picking",
     ) -> None:
         self._recipe, self._run, self._stage = recipe, run, stage
-        self._files = Files.of(folder, groups, recipe.outputs)
+        self.names = NamedFiles(recipe.micrograph_suffix)
+        # Picks in pixels of other files are written with the lists.
+        written = [each for each in recipe.outputs if each != "relion" or not self.names.others]
+        self._files = Files.of(folder, groups, written)
         self._manifest = Manifest(folder, recipe.settings, keep)
         self._common = self._hash_common(self._manifest)
         self._done: dict[str, Picked] = {}
@@ -114,7 +120,11 @@ class Batch:
             if record is not None and path.is_file():
                 done = self._done[entry.name] = self._picked(entry, record)
                 wanted = self._files.wanted(entry).items()
-                missing = [name for name, file in wanted if not file.is_file()]
+                missing = [
+                    name
+                    for name, file in wanted
+                    if not file.is_file() or (name == "relion" and is_converted(file))
+                ]
                 if missing:
                     threshold = self._recipe.threshold
                     self._files.write_others(entry, done.load(), threshold, record.height, missing)
@@ -170,16 +180,11 @@ class Batch:
         done = self.done
         if "topaz" in self._recipe.outputs:
             write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
-        write_rows(self._files.folder / "summary.csv", _rows(done), _SUMMARY)
+        write_summary(self._files.folder / "summary.csv", done)
         for group, folder in self.relion.items():
             members = [one for one in done if (one.entry.group, one.entry.block) == (group, None)]
-            if members:
-                write_lists(folder, _located(members, self._recipe.threshold))
-            if any(one.record.pixel_size is None for one in members):
-                console.print(
-                    f"{group}: the files have no pixel size, which RELION needs for extraction: "
-                    "set dataset.pixel_size=ANGSTROM"
-                )
+            named = find_named(members, self.names, self._run)
+            write_relion_lists(folder, group, named, self._recipe.threshold, self.names.others)
 
     def _pick(
         self, entry: Entry, take: Callable[[], "_Prepared"], picker: Picker, draw: bool
@@ -234,40 +239,3 @@ def _prepare(preprocessing: PreprocessingConfig, entry: Entry) -> _Prepared:
     preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), preprocessing)
     preprocessed.flat  # noqa: B018
     return known, preprocessed
-
-
-def _located(members: Sequence[Picked], threshold: float) -> list[Located]:
-    """Combine micrographs with their optics, or placeholders if these are unknown."""
-    sizes = {one.record.pixel_size for one in members}
-    size = sizes.pop() if len(sizes) == 1 else None
-    made_up = placeholder(size)
-
-    def optics(entry: Entry) -> Optics:
-        known = entry.optics
-        if known is None:
-            return made_up
-        return known if known.pixel_size is not None else known.with_pixel_size(size)
-
-    return [
-        Located(one.entry.path, one.record.height, optics(one.entry), partial(one.load, threshold))
-        for one in members
-    ]
-
-
-def _rows(picked: Sequence[Picked]) -> list[dict[str, object]]:
-    far = far_names(picked)
-    return [_row(one, one.entry.name in far) for one in picked]
-
-
-def _row(one: Picked, far: bool) -> dict[str, object]:
-    return {
-        "micrograph": one.entry.name,
-        "path": str(one.entry.path),
-        "picks": one.record.picks,
-        "candidates": one.record.candidates,
-        "diameter": f"{one.record.diameter:.2f}",
-        # A header holds seven digits.
-        "pixel_size": None if one.record.pixel_size is None else f"{one.record.pixel_size:.7g}",
-        "snr": None if one.record.snr is None else f"{one.record.snr:.4f}",
-        "note": "far from the median number of picks" if far else None,
-    }

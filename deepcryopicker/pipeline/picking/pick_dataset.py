@@ -82,7 +82,14 @@ def make_recipe(
     names: tuple[str, ...] = ()
     if not isinstance(picker, NetworkPickerConfig | LearnedConfig):
         names = tuple(f"{entry.name} {entry.path}" for entry in catalogue.entries)
-    return Recipe(preprocessing, make_picker, picker.threshold, settings, names)
+    return Recipe(
+        preprocessing,
+        make_picker,
+        picker.threshold,
+        settings,
+        names,
+        micrograph_suffix=picker.micrograph_suffix,
+    )
 
 
 def pick_catalogue(
@@ -130,7 +137,7 @@ def pick_catalogue(
     batch = Batch(recipe, run, folder, groups, keep, description)
     for group, place in batch.relion.items():
         whole = [one for one in entries if one.group == group and one.block is None]
-        refuse_shared_files(place, [one.path for one in whole])
+        refuse_shared_files(place, [batch.names.path(one) for one in whole])
     for other in others:
         batch.copy_finished(other, entries)
     left = batch.find_finished(entries)
