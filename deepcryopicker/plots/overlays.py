@@ -10,6 +10,7 @@ from PIL import ImageDraw, ImageFont
 
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.io.images.own_pictures import save_own_picture
 from deepcryopicker.types import SHAPES, Floats, Micrograph, Picks
 
 Rgb = npt.NDArray[np.uint8]
@@ -109,7 +110,7 @@ def save_overlay(
     overlay = draw_overlay(micrograph, picks, threshold, outcome, missed, longest)
     with replacing(path) as temporary:
         # Noise hardly compresses: the default level takes three times as long and saves a tenth.
-        PillowImage.fromarray(overlay).save(temporary, format="PNG", compress_level=1)
+        save_own_picture(PillowImage.fromarray(overlay), temporary, compress_level=1)
 
 
 def _shrink(micrograph: Micrograph, longest: int) -> tuple[npt.NDArray[np.float32], float, float]:

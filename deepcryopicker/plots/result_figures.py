@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from deepcryopicker.evaluation.metrics import Curve
 from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.io.images.own_pictures import SOFTWARE
 from deepcryopicker.types import TrainingSet
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -199,7 +200,7 @@ def montage(windows: npt.NDArray[np.float32], slots: int, gap: int = 2) -> npt.N
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, atomically and without version or date."""
+    """Write a figure as PNG, atomically, with the mark of this program but no version or date."""
     FigureCanvasAgg(figure)
     with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=130, metadata={"Software": None})
+        figure.savefig(temporary, format="png", dpi=130, metadata={"Software": SOFTWARE})

@@ -11,6 +11,7 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.io.images.own_pictures import save_own_picture
 from deepcryopicker.plots.overlays import SHADOW, Colour, Rgb, to_visible
 from deepcryopicker.types import Micrograph
 
@@ -91,4 +92,4 @@ def grid(tiles: list[Tile], columns: int) -> Rgb:
 def write_picture(path: Path, picture: Rgb) -> None:
     """Write an RGB picture as a PNG, atomically."""
     with replacing(path) as temporary:
-        PillowImage.fromarray(picture).save(temporary, format="PNG")
+        save_own_picture(PillowImage.fromarray(picture), temporary)

@@ -8,7 +8,11 @@ COMPRESSED_MRC = frozenset(mrc + packed for mrc in MRC for packed in COMPRESSED)
 PICTURES = frozenset({".png", ".jpg", ".jpeg"})
 TIFF = frozenset({".tif", ".tiff"})
 EXTENSIONS = MRC | COMPRESSED_MRC | PICTURES | TIFF
-"""Lower-case suffixes of readable files."""
+"""Lower-case suffixes of files that a folder of micrographs is searched for."""
+
+STACKS = frozenset({".mrcs"})
+MRC_BY_OTHER_NAMES = frozenset({".st", ".map", ".rec", ".ali"})
+"""Of MRC files that are rarely micrographs: tilt series, maps, tomograms. Read if asked for."""
 
 VENDORS = {
     ".eer": "an EER movie: run motion correction first",

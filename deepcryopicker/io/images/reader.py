@@ -10,6 +10,7 @@ from deepcryopicker.io.files.suffixes import (
     COMPRESSED_MRC,
     EXTENSIONS,
     MRC,
+    MRC_BY_OTHER_NAMES,
     PICTURES,
     TIFF,
     VENDORS,
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 POLARITIES = ("dark", "bright")
 BAD_PIXELS = 0.01
 """A micrograph is refused from this fraction of NaN or infinite pixels."""
+
+_READ_AS_MRC = MRC | COMPRESSED_MRC | MRC_BY_OTHER_NAMES
 
 LONGEST_NAME = 220
 """Longest file name without extension, bytes; outputs append up to 30, and the limit is 255."""
@@ -42,7 +45,8 @@ def read_micrograph(
     Parameters
     ----------
     path : Path
-        File with one of the `EXTENSIONS`.
+        File with one of the `EXTENSIONS`, or an MRC file called ``.st``, ``.map``, ``.rec`` or
+        ``.ali``.
     name : str, optional
         Name of the outputs; by default the file name without extension.
     pixel_size : float, optional
@@ -89,7 +93,7 @@ def micrograph_shape(path: Path, average_frames: bool = False) -> tuple[int, int
         The header is not that of a micrograph.
     """
     suffix = suffix_of(path)
-    if suffix in MRC | COMPRESSED_MRC:
+    if suffix in _READ_AS_MRC:
         return read_header(path, average_frames).shape
     # Imported here, because MRC files need neither Pillow nor tifffile.
     from deepcryopicker.io.images.pictures import picture_shape, tiff_shape
@@ -109,14 +113,14 @@ def header_pixel_size(path: Path) -> float | None:
     MicrographError
         The header is not that of a micrograph.
     """
-    is_mrc = suffix_of(path) in MRC | COMPRESSED_MRC
+    is_mrc = suffix_of(path) in _READ_AS_MRC
     return read_header(path, average_frames=True).pixel_size if is_mrc else None
 
 
 def _read(path: Path, average_frames: bool) -> tuple[Image, float | None]:
     """Return the image and the pixel size of its header, or None."""
     suffix = suffix_of(path)
-    if suffix in MRC | COMPRESSED_MRC:
+    if suffix in _READ_AS_MRC:
         return read_mrc(path, average_frames)
     from deepcryopicker.io.images.pictures import read_picture, read_tiff
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
+from PIL import Image as PillowImage
 
 from deepcryopicker.evaluation.scores import UNKNOWN_LABELS, Evaluated, summarise
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.files.tables import write_rows
+from deepcryopicker.io.images.own_pictures import save_own_picture
 from deepcryopicker.pipeline.labels.label_dataset import Labelled
 from deepcryopicker.plots.overlays import save_overlay
 from deepcryopicker.plots.panels import save_panel, save_stages
@@ -151,4 +152,4 @@ def _class_accuracy(evaluated: Sequence[Evaluated]) -> float | None:
 
 def _write_png(path: Path, image: np.ndarray) -> None:
     with replacing(path) as temporary:
-        cv2.imwrite(str(temporary), image)
+        save_own_picture(PillowImage.fromarray(image), temporary, compress_level=1)
