@@ -241,6 +241,9 @@ def _other(message: str, conf: Path) -> str:
             f"or write \"{several[2]}='{several[3]}'\" for a text, "
             f"'{several[2]}=[{several[3]}]' for a list"
         )
+    swept = re.search(r"Sweep parameters '(.*)' requires? --multirun", message)
+    if swept:
+        return f"{swept[1]} is more than one value: add -m for a run with each of them"
     if "Config group override must be" in message:
         return "a group cannot be null: choose one of its options, see --help"
     return "\n".join([line.strip() for line in message.splitlines() if line.strip()][:2])

@@ -55,6 +55,7 @@ SLIPS = [
     ("--nonsense", "--nonsense", "key=value"),
     ("--cfg=x", "--cfg", "choose from 'job'"),
     ("seed=1,2", "seed=1,2 is more than one value", "add -m"),
+    ("seed=range(1,4)", "seed=range(1,4) is more than one value", "add -m"),
     ("+picker.threshold=0.4", "+picker.threshold=0.4", "write picker.threshold=0.4"),
     ("+model.depth=4", "'model.depth'", "dropout, widths"),
     ("++colour=red", "'colour'", "choose from: adapt, baseline"),
