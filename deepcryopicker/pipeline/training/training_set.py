@@ -9,10 +9,10 @@ from rich.table import Table
 
 from deepcryopicker.class_set.samples import SPLITS
 from deepcryopicker.class_set.sampling_sites import count_particles
-from deepcryopicker.class_set.split import assign_splits
+from deepcryopicker.class_set.split import BLOCKS, assign_splits
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
-from deepcryopicker.io.console import console
+from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
@@ -38,6 +38,8 @@ from deepcryopicker.runs.input_hashes import write_hashes
 from deepcryopicker.types import SHAPES, TrainingSet
 
 _LABEL_OVERLAYS = 4
+_FEW = 6  # labelled micrographs
+_USES = {"train": "training", "validation": "validation", "test": "the test"}
 _COLUMNS = {"what": "class", "places": "places", **{name: name for name in SPLITS}}
 
 
@@ -76,11 +78,33 @@ def collect_labels(
         rows.append(count(one))
         if one.evaluated is not None:
             evaluated.append(one.evaluated)
+    if config.class_set.split_by == "micrograph":
+        console.print(describe_splits([one.entry.group for one in sources], config))
     same = write_hashes(run.folder / "data.csv", [one.entry for one in sources])
     if run.resumes and not same:
         console.print("the data has changed: training starts anew")
         run.resumes = False
     return sources, summarise_labels(rows, evaluated)
+
+
+def describe_splits(groups: Sequence[str], config: TrainConfig) -> str:
+    """Return one line on how the labelled micrographs are divided.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        Dataset of each micrograph.
+    config : TrainConfig
+    """
+    splits = assign_splits(groups, config.class_set, config.seed)
+    whole = (splits == splits[:, :1]).all()
+    names = splits[:, 0] if whole else splits.ravel()
+    parts = "" if whole else f", cut into {BLOCKS} parts each"
+    counts = {name: int(np.count_nonzero(names == name)) for name in SPLITS}
+    shares = ", ".join(f"{counts[name] or 'none'} for {word}" for name, word in _USES.items())
+    few = len(groups) < _FEW and counts["test"]
+    advice = "; class_set.test=0 leaves more for training" if few else ""
+    return f"labels of {counted(len(groups), 'micrograph')}{parts}: {shares}{advice}"
 
 
 def only_held_out(

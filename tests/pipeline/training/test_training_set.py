@@ -26,6 +26,7 @@ from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.pipeline.training.training_set import (
     collect_labels,
     count_windows,
+    describe_splits,
     make_training_set,
     only_held_out,
     tabulate_particles,
@@ -54,6 +55,39 @@ def text_of(table):
     stream = io.StringIO()
     Console(file=stream, width=120).print(table)
     return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("groups", "test", "expected"),
+    [
+        (
+            "aaa",
+            0.2,
+            "labels of 3 micrographs: 1 for training, 1 for validation, 1 for the test; "
+            "class_set.test=0 leaves more for training",
+        ),
+        (
+            "aaa",
+            0.0,
+            "labels of 3 micrographs: 2 for training, 1 for validation, none for the test",
+        ),
+        (
+            "a",
+            0.0,
+            "labels of 1 micrograph, cut into 16 parts each: 13 for training, 3 for validation, "
+            "none for the test",
+        ),
+        (
+            "a" * 12,
+            0.2,
+            "labels of 12 micrographs: 8 for training, 2 for validation, 2 for the test",
+        ),
+    ],
+)
+def test_the_division_of_the_micrographs_is_one_line(groups, test, expected):
+    class_set = ClassSetConfig(["top", "background"], test=test)
+    config = TrainConfig(labeler=TruthConfig(), class_set=class_set, dataset=None)
+    assert describe_splits(list(groups), config) == expected
 
 
 def test_particles_are_counted_by_dataset_and_shape():
