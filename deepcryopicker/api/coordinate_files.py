@@ -1,12 +1,16 @@
 """Files of particle positions, in every format that the commands read and write."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, overload
 
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.io.coordinates import formats
+from deepcryopicker.io.coordinates.assigned_coordinates import assign_sources, nothing_matched
 from deepcryopicker.io.coordinates.cbox import write_cbox
+from deepcryopicker.io.coordinates.coordinate_sets import find_sources, names_of
+from deepcryopicker.io.coordinates.coordinate_tables import LIST, kind_of
+from deepcryopicker.io.coordinates.micrograph_names import plain_name
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.star.optics_groups import optics_notes, optics_table, placeholder
 from deepcryopicker.io.star.relion_folder import refuse_turned_over
@@ -21,35 +25,69 @@ _OF_ONE, _OF_MANY = (".csv", *_BOXES), (".star", ".tsv", ".txt")
 
 
 @overload
-def read_coordinates(path: str | Path, *, by_micrograph: Literal[False] = False) -> Picks: ...
+def read_coordinates(
+    path: str | Path, *, by_micrograph: Literal[False] = False, micrographs: None = None
+) -> Picks: ...
 @overload
-def read_coordinates(path: str | Path, *, by_micrograph: Literal[True]) -> dict[str, Picks]: ...
-def read_coordinates(path: str | Path, *, by_micrograph: bool = False) -> Picks | dict[str, Picks]:
-    """Read a file of particle positions in the format of its extension.
+def read_coordinates(
+    path: str | Path, *, by_micrograph: Literal[True], micrographs: None = None
+) -> dict[str, Picks]: ...
+@overload
+def read_coordinates(
+    path: str | Path, *, by_micrograph: bool = False, micrographs: Sequence[str | Path]
+) -> dict[str, Picks]: ...
+def read_coordinates(
+    path: str | Path,
+    *,
+    by_micrograph: bool = False,
+    micrographs: Sequence[str | Path] | None = None,
+) -> Picks | dict[str, Picks]:
+    """Read a file of particle positions in the format of its extension, or a folder of such files.
 
     Parameters
     ----------
     path : str or Path
         ``.csv`` (also CryoPPP's), ``.star`` of RELION, ``.box`` of EMAN, ``.cbox`` of crYOLO,
-        ``.txt`` or ``.tsv`` of Topaz.
+        ``.txt`` or ``.tsv`` of Topaz, ``.cs`` of cryoSPARC; with `by_micrograph` or `micrographs`
+        also a folder, such as a job of RELION or a run folder, or RELION's ``autopick.star``.
     by_micrograph : bool
-        Of a ``particles.star`` or a table of Topaz, return the picks of each micrograph by its
-        name in the file, rather than all together.
+        Return the picks of each micrograph by its name in the file, rather than all together.
+    micrographs : sequence of str or Path, optional
+        Return the picks of these by the names given here, as ``evaluate`` assigns them: whatever
+        program has added to the names. Micrographs without coordinates are left out.
 
     Returns
     -------
     Picks, or dict of Picks
-        Centres, original pixels. Scores are 1, classes ``irregular`` and diameters NaN where the
-        file has no such column.
+        Every candidate: centres, original pixels. Scores are 1, classes ``irregular`` and
+        diameters NaN where the file has no such column.
 
     Raises
     ------
     UsageError
-        If the file is missing or damaged, or of no known format.
+        If the file is missing or damaged, of no known format, or of other micrographs.
     """
     path = Path(path)
+    if micrographs is not None:
+        return _of_micrographs(path, [str(one) for one in micrographs])
+    if path.is_dir() and not by_micrograph:
+        raise UsageError(f"{path} is a folder: give by_micrograph=True, or micrographs=NAMES")
     refuse_turned_over(path)
-    return formats.read_by_micrograph(path) if by_micrograph else formats.read_picks(path)
+    if not by_micrograph:
+        return formats.read_picks(path)
+    if not path.is_dir() and kind_of(path) != LIST:
+        return formats.read_by_micrograph(path)
+    return _of_micrographs(path, names_of(find_sources("path", str(path))))
+
+
+def _of_micrographs(path: Path, given: Sequence[str]) -> dict[str, Picks]:
+    """Read the picks of micrographs by the names that are given."""
+    sources = find_sources("path", str(path))
+    by_name = {plain_name(name): name for name in given}
+    found = assign_sources(sources, list(by_name))
+    if given and not found:
+        raise nothing_matched(sources, given)
+    return {by_name[name]: source.read() for name, source in found.items()}
 
 
 def write_coordinates(

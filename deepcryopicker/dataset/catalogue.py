@@ -2,13 +2,14 @@
 
 import logging
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.io.coordinates.selected_picks import Selection, read_selected
 from deepcryopicker.io.images.reader import micrograph_shape, read_micrograph
 from deepcryopicker.io.star.optics_groups import Optics
 from deepcryopicker.types import Micrograph, Picks
@@ -67,6 +68,8 @@ class Entry:
         File of true particles.
     truth_from_bottom : bool
         Whether y counts upwards from the last row of the micrograph in that file.
+    selection : Selection
+        Which rows of that file are true particles.
     estimated : bool
         Whether the diameter was estimated from the data, or is that of the training of weights.
     optics : Optics or None
@@ -85,6 +88,7 @@ class Entry:
     average_frames: bool = False
     truth: Path | None = None
     truth_from_bottom: bool = False
+    selection: Selection = field(default_factory=Selection)
     estimated: bool = False
     optics: Optics | None = None
     block: Block | None = None
@@ -143,6 +147,8 @@ class Entry:
         """Files with true and, if there are any, uncertain particles."""
         if self.truth is None:
             return ()
+        if self.selection.name is not None:
+            return (self.truth,)
         uncertain = self.truth.with_name(f"{self.truth.stem}.uncertain.csv")
         return (self.truth, uncertain) if uncertain.exists() else (self.truth,)
 
@@ -157,7 +163,9 @@ class Entry:
         if self.truth is None:
             return None
         whole = micrograph_shape(self.path, self.average_frames)
-        given = [(path, read_picks(path)) for path in self.truth_files]
+        certain, *others = self.truth_files
+        given = [(certain, read_selected(certain, self.selection).picks)]
+        given += [(path, read_picks(path)) for path in others]
         if self.truth_from_bottom:
             given = [(path, picks.flipped(whole[0])) for path, picks in given]
         read = [within(path, picks, whole) for path, picks in given]

@@ -7,7 +7,10 @@ from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.listing import list_micrographs, listed_path
 from deepcryopicker.dataset.pixel_sizes import refuse_contradiction, require_pixel_size
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
-from deepcryopicker.errors import UsageError
+from deepcryopicker.io.coordinates.assigned_coordinates import assign_sources, nothing_matched
+from deepcryopicker.io.coordinates.coordinate_sets import find_sources
+from deepcryopicker.io.coordinates.run_picks import threshold_near
+from deepcryopicker.io.coordinates.selected_picks import Selection
 from deepcryopicker.io.star.optics_groups import Optics
 from deepcryopicker.io.star.optics_reading import read_optics
 
@@ -22,7 +25,7 @@ def open_folder(config: FolderConfig) -> Catalogue:
     """
     listed = list_micrographs(config.micrographs)
     unpublished = isinstance(config, PublicConfig) and config.source.truth is None
-    truth = _find_truth(config.coordinates, [name for name, _ in listed], unpublished)
+    truth = _find_truth(config, [name for name, _ in listed], optional=unpublished)
     optics = _find_optics(Path(config.micrographs))
     entries = [
         Entry(
@@ -34,8 +37,9 @@ def open_folder(config: FolderConfig) -> Catalogue:
             pixel_size=config.pixel_size,
             polarity=config.polarity,
             average_frames=config.average_frames,
-            truth=truth.get(name),
+            truth=truth[name][0] if name in truth else None,
             truth_from_bottom=config.coordinates_from_bottom,
+            selection=truth[name][1] if name in truth else Selection(),
         )
         for name, path in listed
     ]
@@ -72,23 +76,23 @@ def _with_optics(entry: Entry, optics: Optics | None) -> Entry:
     return replace(entry, optics=optics, pixel_size=optics.pixel_size)
 
 
-def _find_truth(folder: str | None, names: list[str], optional: bool) -> dict[str, Path]:
-    """Map micrograph names to coordinate files; an `optional` folder may be missing."""
-    if folder is None or (optional and not Path(folder).exists()):
+def _find_truth(
+    config: FolderConfig, names: list[str], optional: bool
+) -> dict[str, tuple[Path, Selection]]:
+    """Map names of micrographs to files of coordinates and what is read from them.
+
+    An `optional` folder may be missing.
+    """
+    given = config.coordinates
+    if given is None or (optional and not Path(given).exists()):
         return {}
-    root = Path(folder)
-    if not root.is_dir():
-        raise UsageError(f"dataset.coordinates: there is no folder {folder}")
-    found = {}
-    for name in names:
-        files = [root / f"{name}{suffix}" for suffix in (".csv", ".star", ".box")]
-        present = [path for path in files if path.is_file()]
-        if present:
-            found[name] = present[0]
-    if not found:
-        files_there = ", ".join(sorted(p.name for p in root.iterdir())[:3]) or "nothing"
-        raise UsageError(
-            f"dataset.coordinates: no file in {folder} belongs to a micrograph.\n"
-            f"micrographs: {', '.join(names[:3])}; files: {files_there}"
-        )
-    return found
+    sources = find_sources("dataset.coordinates", given)
+    assigned = assign_sources(sources, names)
+    if not assigned:
+        raise nothing_matched(sources, names)
+    common = Selection(
+        threshold=config.coordinates_threshold,
+        own_threshold=threshold_near(Path(given)),
+        classes=config.coordinates_classes,
+    )
+    return {name: (one.path, replace(common, name=one.name)) for name, one in assigned.items()}

@@ -29,9 +29,10 @@ class FolderConfig:
         A file, a folder (searched with its sub-folders), a quoted glob, a STAR with
         ``_rlnMicrographName`` or a text file with one path per line.
     coordinates : str or None
-        Folder with true particles, ``<stem>.csv``, ``.star`` or ``.box``; positions listed in
-        ``<stem>.uncertain.csv`` are ignored in scores. Used for scoring, and
-        by ``labeler=truth``.
+        Folder or file of true particles: ``.csv``, ``.star``, ``.box``, ``.cbox``, Topaz's tables
+        or cryoSPARC's ``.cs``, one file for each micrograph or one table of all; also a job folder
+        of RELION and a run folder of ours. Positions in ``<stem>.uncertain.csv`` are ignored in
+        scores. Used for scoring, and by ``labeler=truth``.
     diameter : float or None
         Particle diameter, original pixels; null estimates it from the data.
     diameter_angstrom : float or None
@@ -45,6 +46,11 @@ class FolderConfig:
         has been corrected; frames are not aligned.
     coordinates_from_bottom : bool
         Whether y in `coordinates` counts upwards from the last row of the file, as in CryoPPP.
+    coordinates_threshold : float or None
+        Least score of a true particle in `coordinates`; those without a score always count. Null:
+        in files of ours the threshold of their run, or 0.5; in those of others, none.
+    coordinates_classes : bool
+        Whether RELION's class numbers in `coordinates` are kinds of views: 1 top, 2 side.
     """
 
     name: str = "folder"
@@ -56,6 +62,8 @@ class FolderConfig:
     polarity: str = "dark"
     average_frames: bool = False
     coordinates_from_bottom: bool = False
+    coordinates_threshold: float | None = None
+    coordinates_classes: bool = False
 
     def __post_init__(self) -> None:
         for key in ("diameter", "diameter_angstrom", "pixel_size"):
@@ -66,6 +74,9 @@ class FolderConfig:
             raise UsageError("give dataset.diameter or dataset.diameter_angstrom, not both")
         if self.polarity not in POLARITIES:
             raise UsageError(f"dataset.polarity: {unknown('polarity', self.polarity, POLARITIES)}")
+        least = self.coordinates_threshold
+        if least is not None and not -float("inf") < least < float("inf"):
+            raise UsageError(f"dataset.coordinates_threshold must be a number, got {least:g}")
         _check_folder("dataset.name", self.name)
 
 

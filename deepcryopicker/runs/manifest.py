@@ -25,7 +25,8 @@ _CARD = "model.yaml"  # regardless of the name of the weights beside it
 # be picked.
 _NO_MATTER = {
     "": ("outputs", "overlays", "reference", "redo", "shard", "watch", "watching"),
-    "dataset": ("micrographs",),  # every line of the manifest has its own path
+    # Every line of the manifest has its own path, and a hash of how its coordinates are read.
+    "dataset": ("micrographs", "coordinates_threshold", "coordinates_classes"),
     "picker": ("device", "micrograph_suffix"),
     "preprocessing": ("save_stages",),
 }

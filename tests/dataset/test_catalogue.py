@@ -80,7 +80,7 @@ def test_coordinates_of_other_micrographs_are_refused(folder):
 
 
 def test_missing_coordinates_folder_is_refused(folder):
-    with pytest.raises(UsageError, match=r"dataset.coordinates: there is no folder"):
+    with pytest.raises(UsageError, match=r"dataset.coordinates: .*nowhere does not exist"):
         opened(folder, coordinates=str(folder / "nowhere"))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from deepcryopicker.io.files.atomic import write_text
 from deepcryopicker.io.files.checks import box_sides
+from deepcryopicker.io.files.missing_scores import known_scores
 from deepcryopicker.io.files.text import gather
 from deepcryopicker.io.star.star_tables import find_table
 from deepcryopicker.types import Picks
@@ -33,7 +34,8 @@ def read_cbox(path: Path) -> Picks:
     -------
     Picks
         Centres (corner plus half the width and height), original pixels. The diameter is the
-        estimated width if present, else the width of the box.
+        estimated width if present, else the width of the box. Scores are NaN where there is no
+        confidence, as of boxes drawn by hand.
 
     Raises
     ------
@@ -42,11 +44,12 @@ def read_cbox(path: Path) -> Picks:
     """
     table = find_table(path, (X, Y, WIDTH, HEIGHT))
     numbers = (X, Y, WIDTH, HEIGHT, ESTIMATE, SCORE)
-    found, _ = gather(path, table.columns, table.rows, numbers, optional=(ESTIMATE,))
+    found, _ = gather(path, table.columns, table.rows, numbers, optional=(ESTIMATE, SCORE))
     x, y, width, height = (found[name] for name in (X, Y, WIDTH, HEIGHT))
     estimate = found.get(ESTIMATE, np.nan)
     diameter = np.where(np.isnan(estimate), width, estimate)
-    return Picks.create(x + width / 2, y + height / 2, found.get(SCORE, 1.0), diameter=diameter)
+    score = known_scores(found.get(SCORE, np.nan))
+    return Picks.create(x + width / 2, y + height / 2, score, diameter=diameter)
 
 
 def write_cbox(path: Path, picks: Picks, box: int | None = None) -> None:

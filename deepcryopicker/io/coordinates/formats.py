@@ -1,18 +1,33 @@
-"""Particle positions in CSV and EMAN BOX files, and the readers of all coordinate formats."""
+"""Particle positions in CSV and EMAN BOX files, and the readers of all coordinate formats.
+
+Readers of a format return NaN where a position has no score; `read_picks` and
+`read_by_micrograph` return the score of a certain pick there.
+"""
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates.cbox import read_cbox
-from deepcryopicker.io.coordinates.topaz_table import read_topaz, read_topaz_by_micrograph
+from deepcryopicker.io.coordinates.cryosparc_picks import (
+    read_cryosparc,
+    read_cryosparc_by_micrograph,
+)
+from deepcryopicker.io.coordinates.topaz_table import (
+    is_topaz,
+    read_topaz,
+    read_topaz_by_micrograph,
+)
 from deepcryopicker.io.files.atomic import write_text
 from deepcryopicker.io.files.checks import box_sides
+from deepcryopicker.io.files.missing_scores import complete_scores, known_scores
 from deepcryopicker.io.files.tables import read_rows
 from deepcryopicker.io.files.text import Row, gather, text_lines
 from deepcryopicker.io.star.relion_star import read_star, read_star_by_micrograph
@@ -20,6 +35,8 @@ from deepcryopicker.types import Floats, Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
 _DECIMALS = {"position": 3, "score": 6, "diameter": 2}
+NAMES = ("micrograph", "micrograph_name", "image_name", "filename", "rlnmicrographname")
+"""Columns of a CSV file that name the micrograph of each position, in lower case."""
 _CRYOPPP = {"x-coordinate": "x", "y-coordinate": "y"}
 _BOX_COLUMNS = ("x0", "y0", "width", "height", "score")
 _FIRST_LINE = "x,y[,score][,class][,diameter]"
@@ -31,8 +48,9 @@ def read_picks(path: Path) -> Picks:
     Returns
     -------
     Picks
-        Particle centres, original pixels. Where the file does not give them, scores are 1,
-        classes ``irregular`` and diameters NaN. A file without picks is valid.
+        Particle centres, original pixels. Where the file does not give them, scores are 1 (or
+        the highest of the file, if that is above 1), classes ``irregular`` and diameters NaN. A
+        file without picks is valid.
 
     Raises
     ------
@@ -40,7 +58,7 @@ def read_picks(path: Path) -> Picks:
         Unknown extension, missing columns, a ragged line, or more than 1 % of rows with a cell
         that is not a number; fewer are left out.
     """
-    return _reader(path, READERS, "coordinates")(path)
+    return with_scores(reader_of(path, READERS, "coordinates")(path))
 
 
 def read_by_micrograph(path: Path) -> dict[str, Picks]:
@@ -57,15 +75,72 @@ def read_by_micrograph(path: Path) -> dict[str, Picks]:
     UsageError
         As `read_picks`, or positions without a micrograph.
     """
-    return _reader(path, READERS_OF_MANY, "tables of many micrographs")(path)
+    read = reader_of(path, READERS_OF_MANY, "tables of many micrographs")(path)
+    return {name: with_scores(picks) for name, picks in read.items()}
+
+
+def with_scores(picks: Picks) -> Picks:
+    """Return picks with a score where they have none: these count as picks."""
+    return replace(picks, score=complete_scores(picks.score))
 
 
 def read_csv(path: Path) -> Picks:
     """Read a CSV file with the header ``x,y[,score][,class][,diameter]`` in any order.
 
     Other columns are ignored; any word is accepted as a class. CryoPPP's columns
-    ``X-Coordinate,Y-Coordinate`` are read too. See `read_picks`.
+    ``X-Coordinate,Y-Coordinate`` and Topaz's are read too. See `read_picks`.
     """
+    return read_topaz(path) if is_topaz(path) else read_labelled_csv(path)[0]
+
+
+def read_labelled_csv(path: Path) -> tuple[Picks, npt.NDArray[np.bool_] | None]:
+    """Read a CSV file and its column ``good``, of the candidates of a labeler.
+
+    Returns
+    -------
+    Picks
+    (N,) bool or None
+        Whether each may train a network; None without the column.
+    """
+    header, rows = _read_header(path)
+    numbers = ("x", "y", "score", "diameter", "good")
+    words = "class" if "class" in header else None
+    optional = ("score", "diameter", "good")
+    found, labels = gather(path, header, rows, numbers, words, optional=optional)
+    picks = Picks.create(
+        found["x"],
+        found["y"],
+        known_scores(found.get("score", np.nan)),
+        "irregular" if words is None else np.array(labels, np.str_),
+        found.get("diameter", np.nan),
+    )
+    return picks, found["good"] != 0 if "good" in found else None
+
+
+def read_csv_by_micrograph(path: Path) -> dict[str, Picks]:
+    """Read a CSV file with a column for the names of micrographs, Topaz's or `NAMES`."""
+    if is_topaz(path):
+        return read_topaz_by_micrograph(path)
+    header, rows = _read_header(path)
+    named = csv_names(header)
+    if named is None:
+        raise UsageError(
+            f"{path}: no column names the micrograph of each position\n"
+            f"call it {NAMES[0]}, or give a folder with a file for each micrograph"
+        )
+    numbers, optional = ("x", "y", "score", "diameter"), ("score", "diameter")
+    found, names = gather(path, header, rows, numbers, named, optional=optional)
+    score, diameter = known_scores(found.get("score", np.nan)), found.get("diameter", np.nan)
+    return Picks.create(found["x"], found["y"], score, diameter=diameter).grouped(names)
+
+
+def csv_names(header: Sequence[str]) -> str | None:
+    """Return the column of a CSV file that names micrographs; None without one."""
+    return next((name for name in NAMES if name in header), None)
+
+
+def _read_header(path: Path) -> tuple[list[str], Iterator[Row]]:
+    """Return the columns and rows of a CSV file that has x and y."""
     header, rows = read_rows(path, _FIRST_LINE)
     if set(header) >= _CRYOPPP.keys():
         header = [_CRYOPPP.get(name, name) for name in header]
@@ -74,16 +149,7 @@ def read_csv(path: Path) -> Picks:
             f"{path}: needs columns x and y, found: {', '.join(header)}\n"
             f"the first line must be {_FIRST_LINE}"
         )
-    numbers = ("x", "y", "score", "diameter")
-    words = "class" if "class" in header else None
-    found, labels = gather(path, header, rows, numbers, words, optional=("diameter",))
-    return Picks.create(
-        found["x"],
-        found["y"],
-        found.get("score", 1.0),
-        "irregular" if words is None else np.array(labels, np.str_),
-        found.get("diameter", np.nan),
-    )
+    return header, rows
 
 
 def write_csv(path: Path, picks: Picks) -> None:
@@ -123,10 +189,10 @@ def read_box(path: Path) -> Picks:
 
     The centre is ``x0 + width / 2`` and the diameter is the width. See `read_picks`.
     """
-    found, _ = gather(path, _BOX_COLUMNS, _box_rows(path), _BOX_COLUMNS)
+    found, _ = gather(path, _BOX_COLUMNS, _box_rows(path), _BOX_COLUMNS, optional=("score",))
     x, y, width, height, score = found.values()
     # EMAN 1 marks helices in the fifth column, with numbers such as -3.
-    score = np.where((score >= 0) & (score <= 1), score, 1.0)
+    score = np.where((score >= 0) & (score <= 1), score, np.nan)
     return Picks.create(x + width / 2, y + height / 2, score, diameter=width)
 
 
@@ -163,20 +229,23 @@ READERS: dict[str, Callable[[Path], Picks]] = {
     ".cbox": read_cbox,
     ".tsv": read_topaz,
     ".txt": read_topaz,
+    ".cs": read_cryosparc,
 }
 """Reader by extension, for a file that usually holds one micrograph."""
 
 READERS_OF_MANY: dict[str, Callable[[Path], dict[str, Picks]]] = {
     ".star": read_star_by_micrograph,
+    ".csv": read_csv_by_micrograph,
     ".tsv": read_topaz_by_micrograph,
     ".txt": read_topaz_by_micrograph,
+    ".cs": read_cryosparc_by_micrograph,
 }
 """Reader by extension, for a file that names the micrograph of each position."""
 
 Read = TypeVar("Read")
 
 
-def _reader(
+def reader_of(
     path: Path, readers: Mapping[str, Callable[[Path], Read]], what: str
 ) -> Callable[[Path], Read]:
     """Return the reader for the extension of a file."""
@@ -190,7 +259,7 @@ def _reader(
 
 
 def _box_rows(path: Path) -> Iterator[Row]:
-    """Yield five cells per row; a missing score is 1."""
+    """Yield five cells per row; a missing score is an empty one."""
     for line, text in enumerate(text_lines(path), 1):
         cells = text.split()
         if not cells or cells[0].startswith("#"):
@@ -199,7 +268,7 @@ def _box_rows(path: Path) -> Iterator[Row]:
             raise UsageError(
                 f"{path}: line {line} has {len(cells)} cells\na BOX row is: x0 y0 width height"
             )
-        yield line, [*cells, "1"][:5]
+        yield line, [*cells, ""][:5]
 
 
 def _short(value: float) -> str:

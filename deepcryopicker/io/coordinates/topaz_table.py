@@ -1,4 +1,4 @@
-"""Topaz's table of picks: tab separated, one file for any number of micrographs.
+"""Topaz's table of picks: one file for any number of micrographs, with tabs or commas.
 
 The first line is ``image_name  x_coord  y_coord  score``. Names are those of the micrographs'
 files without folder and extension; positions are centres in pixels, 0 at the first pixel. Scores
@@ -9,8 +9,11 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.io.files.missing_scores import known_scores
 from deepcryopicker.io.files.tables import read_rows
 from deepcryopicker.io.files.text import gather, text_lines
 from deepcryopicker.types import Picks
@@ -21,11 +24,12 @@ _FIRST_LINE = "image_name, x_coord, y_coord[, score], with tabs between them"
 
 def is_topaz(path: Path) -> bool:
     """Return whether a text file is such a table; folders hold other ``.txt`` files as well."""
-    return NAME in next(text_lines(path), "").rstrip("\n").lower().split("\t")
+    first = _first_line(path)
+    return NAME in [cell.strip() for cell in first.lower().split(_delimiter(first))]
 
 
 def read_topaz(path: Path) -> Picks:
-    """Read all positions of a table, whatever their micrograph; missing scores are 1.
+    """Read all positions of a table, whatever their micrograph; missing scores are NaN.
 
     Raises
     ------
@@ -62,11 +66,21 @@ def write_topaz(path: Path, named_picks: Iterable[tuple[str, Picks]]) -> None:
 
 def _read(path: Path) -> tuple[Picks, list[str]]:
     """Return the positions and the micrograph name of each."""
-    header, rows = read_rows(path, _FIRST_LINE, delimiter="\t")
+    header, rows = read_rows(path, _FIRST_LINE, delimiter=_delimiter(_first_line(path)))
     if not {NAME, X, Y} <= set(header):
         raise UsageError(
             f"{path}: needs columns {NAME}, {X} and {Y}, found: {', '.join(header)}\n"
             f"the first line must be {_FIRST_LINE}"
         )
-    found, names = gather(path, header, rows, (X, Y, SCORE), NAME)
-    return Picks.create(found[X], found[Y], found.get(SCORE, 1.0)), names
+    found, names = gather(path, header, rows, (X, Y, SCORE), NAME, optional=(SCORE,))
+    return Picks.create(found[X], found[Y], known_scores(found.get(SCORE, np.nan))), names
+
+
+def _first_line(path: Path) -> str:
+    """Return the first line that is neither blank nor a comment."""
+    lines = (line for line in text_lines(path) if line.strip() and not line.startswith("#"))
+    return next(lines, "").rstrip("\n")
+
+
+def _delimiter(line: str) -> str:
+    return "," if "," in line and "\t" not in line else "\t"

@@ -5,15 +5,17 @@ centre of the first pixel. There is no column for diameters, which are lost.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.atomic import replacing
-from deepcryopicker.io.files.text import Row, gather
+from deepcryopicker.io.files.missing_scores import known_scores
+from deepcryopicker.io.files.text import Row, gather, text_lines
 from deepcryopicker.io.star.group_keys import GROUP
-from deepcryopicker.io.star.star_tables import Table, find_table
+from deepcryopicker.io.star.star_tables import Table, find_table, read_tables
 from deepcryopicker.types import SHAPES, Floats, Picks, Strings
 
 Written = tuple[Sequence[str], Iterable[Sequence[object]]]
@@ -21,46 +23,82 @@ Written = tuple[Sequence[str], Iterable[Sequence[object]]]
 
 X, Y = "rlnCoordinateX", "rlnCoordinateY"
 SCORE, CLASS, PSI = "rlnAutopickFigureOfMerit", "rlnClassNumber", "rlnAnglePsi"
-NAME = "rlnMicrographName"
+NAME, IMAGE = "rlnMicrographName", "rlnImageName"
 COORDINATES = "rlnMicrographCoordinates"
 POSITION = (X, Y, SCORE, CLASS, PSI)
 
 VERSION = "# version 30001"
+OURS = (
+    "written by DeepCryoPicker: rlnAutopickFigureOfMerit is a probability, rlnClassNumber is "
+    + ", ".join(f"{number} {word}" for number, word in enumerate(SHAPES, 1))
+)
+"""Comment of our files; class numbers of others are not kinds of views."""
 
 
-def read_star(path: Path) -> Picks:
+def read_star(path: Path, classes: bool = False) -> Picks:
     """Read all positions of a STAR file, whatever their micrograph.
 
     Parameters
     ----------
     path : Path
-        Any block with rlnCoordinateX and rlnCoordinateY; rlnAutopickFigureOfMerit is the score
-        (1 if missing) and rlnClassNumber the class (1 is the first of `SHAPES`).
+        Any block with rlnCoordinateX and rlnCoordinateY; rlnAutopickFigureOfMerit is the score.
+    classes : bool
+        Whether rlnClassNumber is the class (1 is the first of `SHAPES`) also in files of others,
+        where it is usually the number of a template, a 2-D class or a colour.
 
     Returns
     -------
     Picks
-        Original pixels; the diameters are NaN. Up to 1 % of rows with a cell that is not a
-        number are dropped.
+        Original pixels; scores are NaN where there is none, and diameters everywhere. Up to 1 %
+        of rows with a cell that is not a number are dropped.
 
     Raises
     ------
     UsageError
         The table is missing or damaged, or more than 1 % of its rows are not numbers.
     """
-    return _read(path)[0]
+    return _read(path, classes)[0]
 
 
-def read_star_by_micrograph(path: Path) -> dict[str, Picks]:
+def read_star_by_micrograph(path: Path, classes: bool = False) -> dict[str, Picks]:
     """Read a particles.star: positions by rlnMicrographName, in order of appearance.
+
+    Without that column, rlnImageName is the name.
 
     Raises
     ------
     UsageError
         As `read_star`, or a micrograph name is missing.
     """
-    picks, names = _read(path, NAME)
+    picks, names = _read(path, classes, naming_column(path) or NAME)
     return picks.grouped(names)
+
+
+def naming_column(path: Path) -> str | None:
+    """Return the column that names the micrograph of each position; None without one.
+
+    Raises
+    ------
+    UsageError
+        It is not a text file, or damaged before its positions.
+    """
+    for table in read_tables(path):
+        if {X, Y} <= set(table.columns):
+            named = [column for column in (NAME, IMAGE) if column in table.columns]
+            if named:
+                return named[0]
+    return None
+
+
+def written_by_us(path: Path) -> bool:
+    """Return whether a STAR file has our comment in its first lines.
+
+    Raises
+    ------
+    UsageError
+        It is not a text file.
+    """
+    return any(OURS in line for line in islice(text_lines(path), 3))
 
 
 def micrograph_names(path: Path) -> list[str]:
@@ -72,7 +110,7 @@ def micrograph_names(path: Path) -> list[str]:
         The column is missing, its table is damaged, or a name is empty.
     """
     table = find_table(path, (NAME,))
-    return gather(path, table.columns, _with_names(path, table), (), NAME)[1]
+    return gather(path, table.columns, _with_names(path, table, NAME), (), NAME)[1]
 
 
 def read_numbers(path: Path, column: str) -> Floats:
@@ -87,21 +125,23 @@ def read_numbers(path: Path, column: str) -> Floats:
     return gather(path, table.columns, table.rows, (column,))[0][column]
 
 
-def _read(path: Path, words: str | None = None) -> tuple[Picks, list[str]]:
+def _read(path: Path, classes: bool, words: str | None = None) -> tuple[Picks, list[str]]:
     """Return the positions, and the text of column `words` for each."""
     table = find_table(path, (X, Y) if words is None else (X, Y, words))
-    rows = table.rows if words is None else _with_names(path, table)
-    found, said = gather(path, table.columns, rows, (X, Y, SCORE, CLASS), words)
+    rows = table.rows if words is None else _with_names(path, table, words)
+    numbers = (X, Y, SCORE, CLASS) if classes or written_by_us(path) else (X, Y, SCORE)
+    found, said = gather(path, table.columns, rows, numbers, words, optional=(SCORE, CLASS))
     label = _labels(found[CLASS]) if CLASS in found else "irregular"
-    return Picks.create(found[X], found[Y], found.get(SCORE, 1.0), label), said
+    score = known_scores(found.get(SCORE, np.nan))
+    return Picks.create(found[X], found[Y], score, label), said
 
 
-def _with_names(path: Path, table: Table) -> Iterator[Row]:
-    """Yield the rows of a table; refuse a row without a micrograph name."""
-    place = table.columns.index(NAME)
+def _with_names(path: Path, table: Table, column: str) -> Iterator[Row]:
+    """Yield the rows of a table; refuse a row without the name in a column."""
+    place = table.columns.index(column)
     for line, cells in table.rows:
         if not cells[place]:
-            raise UsageError(f"{path}: {NAME} is empty in line {line}\ncorrect or remove the row")
+            raise UsageError(f"{path}: {column} is empty in line {line}\ncorrect or remove the row")
         yield line, cells
 
 
@@ -117,7 +157,7 @@ def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
     comment : str
         First line of the file.
     """
-    _write(path, {"": (POSITION, _rows(picks))}, [comment])
+    _write(path, {"": (POSITION, _rows(picks))}, [comment, OURS])
 
 
 def write_particles_star(
@@ -141,7 +181,7 @@ def write_particles_star(
     """
     rows = ((*row, group, _checked(name)) for name, group, picks in located for row in _rows(picks))
     blocks = {"optics": optics, "particles": ((*POSITION, GROUP, NAME), rows)}
-    _write(path, blocks, comments)
+    _write(path, blocks, [OURS, *comments])
 
 
 def write_micrographs_star(

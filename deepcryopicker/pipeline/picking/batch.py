@@ -10,6 +10,7 @@ from typing import Any
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.dataset.named_files import NamedFiles
 from deepcryopicker.io.console import console
+from deepcryopicker.io.coordinates.selected_picks import Selection
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.star.relion_folder import is_converted
 from deepcryopicker.picker.function import Picker
@@ -220,9 +221,11 @@ class Batch:
     def _made_by(self, entry: Entry, common: str | None = None) -> str:
         """Hash everything but the image file that decides the picks of a micrograph."""
         own = asdict(entry)
-        for name in ("name", "path", "group", "truth", "optics"):
+        for name in ("name", "path", "group", "truth", "optics", "selection"):
             del own[name]
-        truth = [(str(path), stamp(path)) for path in entry.truth_files]
+        truth: list[object] = [(str(path), stamp(path)) for path in entry.truth_files]
+        if entry.selection != Selection():
+            truth.append(asdict(entry.selection))
         return digest_of([common or self._common, own, truth])
 
 

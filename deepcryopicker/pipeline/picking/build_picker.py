@@ -84,7 +84,9 @@ def _with_program(config: ProgramConfig, given: Ingredients) -> Picker:
 def _with_files(config: ImportedConfig, given: Ingredients) -> Picker:
     from deepcryopicker.rivals.programs.imported import Imported
 
-    source = Imported(Path(config.picks))
+    entries = given.catalogue.entries
+    names = dict.fromkeys(e.name if e.block is None else e.block.micrograph for e in entries)
+    source = Imported(Path(config.picks), list(names))
 
     def imported_picks(entry: Entry, preprocessed: Preprocessed) -> Picks:
         if entry.block is None:

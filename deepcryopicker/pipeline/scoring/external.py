@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from deepcryopicker.config.sections import EvaluateSection
@@ -14,14 +15,18 @@ from deepcryopicker.evaluation.scores import (
 )
 from deepcryopicker.evaluation.significance import compare_paired
 from deepcryopicker.io.console import console
+from deepcryopicker.io.coordinates.assigned_coordinates import assign_sources
 from deepcryopicker.io.coordinates.coordinate_sets import (
     CoordinateSource,
-    assign_sources,
     find_sources,
+    names_of,
 )
+from deepcryopicker.io.coordinates.coordinate_tables import READ
+from deepcryopicker.io.coordinates.micrograph_names import UNCERTAIN
+from deepcryopicker.io.coordinates.run_picks import threshold_near
+from deepcryopicker.io.coordinates.selected_picks import Selection, read_selected
+from deepcryopicker.pipeline.inputs.given_coordinates import print_selected
 from deepcryopicker.types import Picks
-
-_UNCERTAIN = ".uncertain"
 
 
 @dataclass(frozen=True)
@@ -52,17 +57,17 @@ def match_coordinates(settings: EvaluateSection) -> Matched:
         radius.
     """
     sources = find_sources("evaluate.truth", settings.truth)
-    uncertain = {name for name in sources if name.endswith(_UNCERTAIN)}
-    every = sorted(set(sources) - uncertain)
+    every_name = names_of(sources)
+    uncertain = {name for name in every_name if name.endswith(UNCERTAIN)}
+    every = [name for name in every_name if name not in uncertain]
     picks = _assigned("evaluate.picks", settings.picks, every, settings.missing)
     against = None
     if settings.against is not None:
         against = _assigned("evaluate.against", settings.against, every, settings.missing)
     # Other files of the folder may not be coordinates, and are not read.
     names = every if settings.missing == "missed" else sorted({*picks, *(against or ())})
-    vague = [f"{name}{_UNCERTAIN}" for name in names if f"{name}{_UNCERTAIN}" in uncertain]
-    assigned = assign_sources("evaluate.truth", sources, [*names, *vague])
-    truth = {name: source.read() for name, source in assigned.items()}
+    vague = [f"{name}{UNCERTAIN}" for name in names if f"{name}{UNCERTAIN}" in uncertain]
+    truth = _read_truth(settings.truth, assign_sources(sources, [*names, *vague]))
     radius = settings.radius or half_diameter([truth[name] for name in names], "evaluate.radius")
 
     def evaluated(found: Mapping[str, CoordinateSource]) -> list[Evaluated]:
@@ -71,7 +76,7 @@ def match_coordinates(settings: EvaluateSection) -> Matched:
                 name,
                 found[name].read() if name in found else Picks.empty(),
                 truth[name],
-                truth.get(f"{name}{_UNCERTAIN}", Picks.empty()),
+                truth.get(f"{name}{UNCERTAIN}", Picks.empty()),
                 radius,
             )
             for name in (names if settings.missing == "missed" else sorted(found))
@@ -80,16 +85,28 @@ def match_coordinates(settings: EvaluateSection) -> Matched:
     return Matched(evaluated(picks), None if against is None else evaluated(against), radius)
 
 
+def _read_truth(given: str, assigned: Mapping[str, CoordinateSource]) -> dict[str, Picks]:
+    """Read the true particles; candidates of ours below their threshold are none."""
+    threshold = threshold_near(Path(given))
+    read = {
+        name: read_selected(one.path, Selection(one.name, own_threshold=threshold))
+        for name, one in assigned.items()
+    }
+    certain = [one for name, one in read.items() if not name.endswith(UNCERTAIN)]
+    print_selected("evaluate.truth", certain, None)
+    return {name: one.picks for name, one in read.items()}
+
+
 def _assigned(
     key: str, given: str, names: Sequence[str], missing: str
 ) -> dict[str, CoordinateSource]:
     """Find the picks of the micrographs with truth, and report micrographs without picks."""
     sources = find_sources(key, given)
-    assigned = assign_sources(key, sources, names)
+    assigned = assign_sources(sources, names)
     if not assigned:
         raise UsageError(
-            f"{key} and evaluate.truth share no file name.\n"
-            f"picks: {', '.join(sorted(sources)[:3])}; truth: {', '.join(names[:3])}"
+            f"{key} and evaluate.truth share no file name; read are {READ}\n"
+            f"picks: {sources.examples}; truth: {', '.join(names[:3]) or 'none'}"
         )
     if len(assigned) < len(names):
         what = (

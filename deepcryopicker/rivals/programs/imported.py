@@ -1,16 +1,17 @@
 """Picks imported from the files of another program, used like those of a picker."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from scipy.special import expit
 
-from deepcryopicker.errors import MicrographError, UsageError
-from deepcryopicker.io.coordinates.formats import READERS, read_by_micrograph, read_picks
-from deepcryopicker.types import Floats, Picks
-
-_NO_SCORE = -999.0
-"""Value that some programs write for a missing score."""
+from deepcryopicker.errors import MicrographError
+from deepcryopicker.io.coordinates.assigned_coordinates import assign_sources, nothing_matched
+from deepcryopicker.io.coordinates.coordinate_sets import find_sources
+from deepcryopicker.io.files.missing_scores import are_probabilities
+from deepcryopicker.types import Picks
 
 
 class Imported:
@@ -19,22 +20,32 @@ class Imported:
     Parameters
     ----------
     source : Path
-        Folder with one file per micrograph, or one file for all.
+        Folder or file of coordinates, see :func:`find_sources`.
+    names : sequence of str
+        Micrographs to pick: paths below the folder of the dataset, without suffix.
 
     Raises
     ------
     UsageError
-        If the folder or file is missing or cannot be read.
+        If the folder or file is missing or damaged, or has no coordinates of these micrographs.
     """
 
-    def __init__(self, source: Path) -> None:
-        if not source.exists():
-            raise UsageError(f"picker.picks: {source} does not exist")
+    def __init__(self, source: Path, names: Sequence[str]) -> None:
+        sources = find_sources("picker.picks", str(source))
         self._source = source
-        self._table = None if source.is_dir() else read_by_micrograph(source)
+        self._found = assign_sources(sources, names)
+        if not self._found:
+            raise nothing_matched(sources, names)
+
+    @cached_property
+    def _mapped(self) -> bool:
+        """Whether scores are mapped to probabilities: all are, if a single one is no such."""
+        return not all(are_probabilities(one.read_scores().score) for one in self._found.values())
 
     def find(self, name: str, diameter: float) -> Picks:
-        """Return the picks of a micrograph.
+        """Return the picks of a micrograph, with scores in [0, 1].
+
+        Other scores, such as log-odds, are mapped by a logistic function; no score becomes 1.
 
         Parameters
         ----------
@@ -49,43 +60,17 @@ class Imported:
             If there is no file, not even an empty one, for this micrograph.
         """
         picks = self._read(name)
+        score = expit(picks.score) if self._mapped else picks.score
         known = np.isfinite(picks.diameter)
         return Picks.create(
             picks.x,
             picks.y,
-            as_probability(picks.score),
+            np.where(np.isnan(picks.score), 1.0, score),
             picks.label,
             np.where(known, picks.diameter, diameter),
         )
 
     def _read(self, name: str) -> Picks:
-        if self._table is not None:
-            short = name.rpartition("/")[2]
-            for key in (name, short):
-                if key in self._table:
-                    return self._table[key]
-        else:
-            for suffix in READERS:
-                path = self._source / f"{name}{suffix}"
-                if path.is_file():
-                    return read_picks(path)
-        raise MicrographError(f"{self._source} has no picks for it")
-
-
-def as_probability(score: Floats) -> Floats:
-    """Map scores to [0, 1] without changing their order.
-
-    Scores that all lie in [0, 1] are unchanged; others, such as log-odds, are mapped by a logistic
-    function. Missing scores become 1.
-
-    Examples
-    --------
-    >>> as_probability(np.array([-2.0, 0.0, 3.0])).round(2).tolist()
-    [0.12, 0.5, 0.95]
-    >>> as_probability(np.array([0.25, 1.0])).tolist()
-    [0.25, 1.0]
-    """
-    score = np.where(score == _NO_SCORE, 1.0, score)
-    if len(score) and (score.min() < 0.0 or score.max() > 1.0):
-        return expit(score)
-    return score
+        if name not in self._found:
+            raise MicrographError(f"{self._source} has no picks for it")
+        return self._found[name].read_scores()

@@ -3,7 +3,8 @@
 import pytest
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.coordinates.coordinate_sets import assign_sources, find_sources
+from deepcryopicker.io.coordinates.assigned_coordinates import assign_sources
+from deepcryopicker.io.coordinates.coordinate_sets import find_sources
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.star.optics_groups import optics_table, placeholder
 from deepcryopicker.io.star.relion_star import write_particles_star
@@ -15,7 +16,7 @@ ONE, TWO = Picks.create(1, 10), Picks.create(2, 20)
 
 def positions(given, names):
     """The x of the first pick of each micrograph."""
-    found = assign_sources("key", find_sources("key", str(given)), names)
+    found = assign_sources(find_sources("key", str(given)), names)
     return {name: float(source.read().x[0]) for name, source in found.items()}
 
 

@@ -169,12 +169,13 @@ def test_star_without_score_and_class_as_single_values(tmp_path):
     same(read_picks(path), Picks.create(5.5, 7), diameter=False)
 
 
-def test_star_classes_of_others_are_irregular(tmp_path):
+def test_star_classes_of_others_are_not_views_unless_asked(tmp_path):
     path = tmp_path / "p.star"
     rows = "".join(f"1 2 {number}\r\n" for number in (0, 1, 2, 3, 4, -999))
     path.write_text("data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n_rlnClassNumber\n" + rows)
     labels = ["irregular", *SHAPES, "irregular", "irregular"]
-    assert read_picks(path).label.tolist() == labels
+    assert read_picks(path).label.tolist() == ["irregular"] * 6
+    assert relion_star.read_star(path, classes=True).label.tolist() == labels
 
 
 @pytest.mark.parametrize("box", [63, 64, None])

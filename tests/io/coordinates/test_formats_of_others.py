@@ -121,9 +121,9 @@ def test_particles_star_by_micrograph(tmp_path):
     with pytest.raises(UsageError, match=r"no table with .*rlnMicrographName"):
         read_by_micrograph(path)
     with pytest.raises(
-        UsageError, match=r"no reader for '.csv' tables of many micrographs\nconvert"
+        UsageError, match=r"no reader for '.box' tables of many micrographs\nconvert"
     ):
-        read_by_micrograph(tmp_path / "p.csv")
+        read_by_micrograph(tmp_path / "p.box")
 
 
 def test_other_texts_are_not_tables(tmp_path):
@@ -137,7 +137,7 @@ BAD = {
     "empty.cbox": ("", "no table with CoordinateX/CoordinateY/Width/Height in"),
     "ragged.cbox": (CBOX + "1 2 3 4 5\n1 2 3 4 5 6\n", "damaged STAR table"),
     "text.cbox": (CBOX + "1 2 3 four 5\n", "Height must be a number, line 9 has 'four'"),
-    "score.cbox": (CBOX + "1 2 3 4 <NA>\n", "Confidence must be a number, line 9"),
+    "score.cbox": (CBOX + "1 2 3 4 high\n", "Confidence must be a number, line 9"),
     "size.cbox": (
         CBOX.replace("Confidence", "EstWidth") + "1 2 3 4 big\n",
         "EstWidth must be a number, line 9 has 'big'",
