@@ -18,7 +18,7 @@ from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import COMMANDS, validated
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, OutputError, UsageError
-from deepcryopicker.io.console import console, counted
+from deepcryopicker.io.console import console, counted, subjects_shown
 from deepcryopicker.io.files.atomic import remove_temporary, write_text
 from deepcryopicker.io.files.links import refuse_links_out
 from deepcryopicker.runs.folder import TIMINGS, Run
@@ -121,7 +121,8 @@ def _run(
         return outcome, None
     value = None
     try:
-        value = function(settings, run)
+        with subjects_shown():
+            value = function(settings, run)
         outcome = Outcome(SOME_FAILED if run.failures else DONE, _seconds_since(start))
         _sign_off(run)
     except Exception as problem:

@@ -1,11 +1,13 @@
 """Console output and progress: a bar with remaining time on a terminal, plain lines elsewhere."""
 
+import logging
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 T = TypeVar("T")
@@ -18,6 +20,38 @@ console = Console(
     width=None if _detected.is_terminal else max(_detected.width, 120),
 )
 SECONDS_BETWEEN_LINES = 15.0
+SUBJECT = "subject"
+"""Attribute of a log record whose subject the terminal names once, see `subjects_shown`."""
+
+
+class _Subjects(logging.Handler):
+    """Prints the first warning about each subject."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._shown: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        subject = getattr(record, SUBJECT, None)
+        if subject is not None and subject not in self._shown:
+            self._shown.add(subject)
+            said = f"{record.getMessage()} (if there are more such files, the log names them)"
+            console.print(f"[yellow]{escape(said)}[/]")
+
+
+@contextmanager
+def subjects_shown() -> Iterator[None]:
+    """Print the first warning about each subject meanwhile; all of them go to the log.
+
+    Warnings about single files go to the log alone, except those with ``extra={SUBJECT: ...}``,
+    which concern a whole folder more often than not.
+    """
+    logger, handler = logging.getLogger("deepcryopicker"), _Subjects()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 @contextmanager

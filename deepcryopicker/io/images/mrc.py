@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from deepcryopicker.errors import MicrographError
+from deepcryopicker.io.console import SUBJECT
 from deepcryopicker.io.files.checks import decoding, file_size
+from deepcryopicker.io.images.byte_sign import Stated, is_unsigned
 from deepcryopicker.io.images.frame_stacks import check_stack, mean_frame
 from deepcryopicker.io.images.streams import is_compressed, open_bytes, read_pixels
 from deepcryopicker.types import Image
@@ -61,6 +64,8 @@ class Header:
         Bytes before the first pixel.
     pixel_size : float or None
         Angstrom per pixel along x, None if the header does not give it or has 1.0.
+    of_bytes : Stated or None
+        For mode 0, what the header says of its bytes; the pixels decide whether they are signed.
     """
 
     shape: tuple[int, int]
@@ -68,6 +73,7 @@ class Header:
     dtype: np.dtype
     start: int
     pixel_size: float | None
+    of_bytes: Stated | None = None
 
 
 def read_mrc(path: Path, average_frames: bool = False) -> tuple[Image, float | None]:
@@ -97,6 +103,7 @@ def read_mrc(path: Path, average_frames: bool = False) -> tuple[Image, float | N
 
 
 def _frames(path: Path, header: Header) -> Iterator[Image]:
+    dtype = None if header.of_bytes is not None else header.dtype
     with open_bytes(path) as stream:
         stream.seek(header.start)
         for number in range(1, header.frames + 1):
@@ -105,7 +112,26 @@ def _frames(path: Path, header: Header) -> Iterator[Image]:
             # states may be a decompression bomb and is not read further.
             if number == header.frames and is_compressed(path) and stream.read(1):
                 raise MicrographError("holds more bytes than its header promises")
+            if header.of_bytes is not None:
+                # Bytes below 128 are the same number in both readings: a later frame decides.
+                if dtype is None and (pixels.view(np.uint8) > 127).any():
+                    dtype = _byte_type(path, pixels.view(np.uint8), header.of_bytes)
+                pixels = pixels.view(dtype or header.dtype)
             yield pixels.astype(np.float32, copy=False)
+
+
+def _byte_type(path: Path, pixels: npt.NDArray[np.uint8], stated: Stated) -> np.dtype:
+    """Return the type of bytes, and warn if it is not what the header says."""
+    unsigned = is_unsigned(pixels, stated)
+    if unsigned != stated.unsigned:
+        found, said = ("unsigned", "signed") if unsigned else ("signed", "unsigned")
+        scale = "0 to 255" if unsigned else "-128 to 127"
+        logger.warning(
+            "%s: its bytes (MRC mode 0) are %s although its header says %s; read as %s",
+            *(path, found, said, scale),
+            extra={SUBJECT: "sign of bytes"},
+        )
+    return np.dtype(np.uint8 if unsigned else np.int8)
 
 
 def read_header(path: Path, average_frames: bool = False) -> Header:
@@ -131,10 +157,12 @@ def read_header(path: Path, average_frames: bool = False) -> Header:
     if min(width, height, frames, extended) < 0:
         raise MicrographError("negative dimension in header")
     shape = check_stack(height, width, frames, average_frames)
-    dtype = _pixel_type(raw, order, mode)
+    dtype = np.dtype(order + PIXEL_TYPES[mode])
     promised = HEADER_BYTES + extended + frames * height * width * dtype.itemsize
     _check_length(size, extended, promised, is_compressed(path))
-    return Header(shape, frames, dtype, HEADER_BYTES + extended, _pixel_size(raw, order))
+    pixel_size = _pixel_size(raw, order)
+    of_bytes = _stated(raw, order) if mode == 0 else None
+    return Header(shape, frames, dtype, HEADER_BYTES + extended, pixel_size, of_bytes)
 
 
 def _byte_order(raw: bytes, path: Path) -> str:
@@ -188,8 +216,8 @@ def _is_measured(size: float) -> bool:
     return _SMALLEST_PIXEL <= size <= _LARGEST_PIXEL and abs(size - 1.0) > _ROUNDING
 
 
-def _pixel_type(raw: bytes, order: str, mode: int) -> np.dtype:
-    """Return the pixel type; old versions of IMOD wrote mode 0 as unsigned bytes."""
+def _stated(raw: bytes, order: str) -> Stated:
+    """Return what a header says about bytes; old versions of IMOD wrote unsigned ones."""
     stamp, flags = struct.unpack_from(f"{order}2i", raw, 152)
-    unsigned = mode == 0 and stamp == IMOD_STAMP and not flags & 1
-    return np.dtype("u1" if unsigned else order + PIXEL_TYPES[mode])
+    low, high = struct.unpack_from(f"{order}2f", raw, 76)
+    return Stated(stamp == IMOD_STAMP and not flags & 1, low, high)
