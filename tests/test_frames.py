@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from deepcryopicker.frames import to_original, to_working
+from deepcryopicker.frames import AS_THEY_ARE, Reading, to_original, to_working
+from deepcryopicker.types import Picks
 
 SCALES = (0.5, 0.27, 2.0, 3.7)
 
@@ -36,3 +37,19 @@ def test_corner_marks_of_a_resized_image(scale, shape):
         assert found == pytest.approx((to_working(x, scale), to_working(y, scale)), abs=0.1)
         back = to_original(np.array(found), scale)
         assert back == pytest.approx((x, y), abs=0.3)
+
+
+def test_a_reading_scales_then_swaps_then_turns():
+    """Each on its own, and all together; diameters are scaled as well."""
+    picks, shape = Picks.create([3.0], [4.0], diameter=10.0), (30, 40)
+
+    def place(**reading):
+        return Reading(**reading).apply(picks, shape).positions.tolist()
+
+    assert AS_THEY_ARE.apply(picks, shape) is picks
+    assert place(scale=2.0) == [[6.5, 8.5]]
+    assert Reading(scale=2.0).apply(picks, shape).diameter.tolist() == [20.0]
+    assert place(swapped=True) == [[4.0, 3.0]]
+    assert place(from_bottom=True) == [[3.0, 25.0]]
+    assert place(from_right=True) == [[36.0, 4.0]]
+    assert place(scale=2.0, swapped=True, from_bottom=True) == [[8.5, 29 - 6.5]]
