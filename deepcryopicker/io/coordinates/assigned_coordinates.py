@@ -70,11 +70,11 @@ def _assign(sources: Sources, known: Known, names: Sequence[str]) -> dict[str, C
     chosen: dict[str, CoordinateSource] = {}
     used: set[str] = set()
     for reduce in (_unchanged, bare_name):
-        index = NameIndex(name for name in known if name not in used)
+        index = NameIndex([name for name in known if name not in used], reduce)
         owners: dict[str, str] = {}
         for name in [name for name in names if name not in chosen]:
             exact = reduce is _unchanged and name in known and name not in used
-            agreeing = [name] if exact else index.matching(name, reduce)
+            agreeing = [name] if exact else index.matching(name)
             found = _with_positions(sources, [one for each in agreeing for one in known[each]])
             if len(found) > 1:
                 raise _two_for_one(sources, found, name)
@@ -92,12 +92,12 @@ def _assign(sources: Sources, known: Known, names: Sequence[str]) -> dict[str, C
 
 def _assign_by_addition(sources: Sources, names: Sequence[str]) -> dict[str, CoordinateSource]:
     """Assign sources that have one and the same unknown addition to the names of micrographs."""
-    wanted = NameIndex(names)
+    wanted = NameIndex(names, bare_name)
     for known in (sources.by_file, sources.by_table):
         found: dict[str, dict[str, list[CoordinateSource]]] = {}
         for other, each in known.items():
             for short, addition in additions(other):
-                matching = wanted.matching(short, bare_name)
+                matching = wanted.matching(short)
                 if len(matching) == 1 and _with_positions(sources, each):
                     found.setdefault(addition, {}).setdefault(matching[0], []).extend(each)
         if len(found) == 1:

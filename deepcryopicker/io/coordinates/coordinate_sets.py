@@ -16,6 +16,7 @@ from deepcryopicker.io.coordinates.coordinate_tables import (
     is_job_mark,
     kind_of,
     listed_files,
+    read_one_of_table,
     read_table,
 )
 from deepcryopicker.io.coordinates.formats import READERS, reader_of, with_scores
@@ -53,10 +54,10 @@ class CoordinateSource:
 
     def read_scores(self) -> Picks:
         """Read every candidate; scores are NaN where there is none."""
+        if self.name is not None:
+            return read_one_of_table(self.path, self.name)
         refuse_turned_over(self.path)
-        if self.name is None:
-            return reader_of(self.path, READERS, "coordinates")(self.path)
-        return read_table(self.path)[self.name]
+        return reader_of(self.path, READERS, "coordinates")(self.path)
 
 
 Known = Mapping[str, Sequence[CoordinateSource]]
@@ -107,7 +108,6 @@ class Sources:
         """Micrographs in tables of many."""
         found: dict[str, list[CoordinateSource]] = {}
         for path in self._of_kind(MANY):
-            refuse_turned_over(path)
             for name in read_table(path):
                 _add(found, plain_name(name), CoordinateSource(path, name))
         return found
@@ -186,7 +186,6 @@ def find_sources(key: str, given: str) -> Sources:
     if kind == LIST:
         listed_files(root)
     elif kind != ONE:  # what is wrong with another file is said by its reader
-        refuse_turned_over(root)
         read_table(root)
     return sources
 
@@ -203,8 +202,8 @@ def names_of(sources: Sources) -> list[str]:
         if any(_may_be_one(sources, one.path) for one in found)
     ]
     for more in (sources.by_list, sources.by_table):
-        listed = NameIndex(names)
-        names += [name for name in more if not listed.matching(name, bare_name)]
+        listed = NameIndex(names, bare_name)
+        names += [name for name in more if not listed.matching(name)]
     return sorted(names)
 
 

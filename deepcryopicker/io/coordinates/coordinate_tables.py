@@ -11,6 +11,7 @@ from deepcryopicker.io.coordinates.topaz_table import is_topaz
 from deepcryopicker.io.files.missing_scores import are_probabilities
 from deepcryopicker.io.files.tables import read_rows
 from deepcryopicker.io.star import relion_star
+from deepcryopicker.io.star.relion_folder import refuse_turned_over
 from deepcryopicker.io.star.star_tables import find_table, read_tables
 from deepcryopicker.types import Picks
 
@@ -90,9 +91,17 @@ def read_table(path: Path, classes: bool = False) -> Mapping[str, Picks]:
     Raises
     ------
     UsageError
-        As :func:`io.coordinates.formats.read_by_micrograph`.
+        As :func:`io.coordinates.formats.read_by_micrograph`, or y is turned over in it.
     """
     return _read_table(path, classes, _version(path))
+
+
+def read_one_of_table(path: Path, name: str, classes: bool = False) -> Picks:
+    """Read the positions of one micrograph in a table; see :func:`read_table`."""
+    table = read_table(path, classes)
+    if name not in table:
+        raise UsageError(f"{path} no longer has {name}: it has changed since this run began")
+    return table[name]
 
 
 def table_has_probabilities(path: Path, classes: bool = False) -> bool:
@@ -112,6 +121,7 @@ def _version(path: Path) -> tuple[int, int]:
 # A table of millions of positions takes a hundred megabytes; training and scoring use one or two.
 @lru_cache(maxsize=2)
 def _read_table(path: Path, classes: bool, version: tuple[int, int]) -> Mapping[str, Picks]:
+    refuse_turned_over(path)
     if path.suffix.lower() == ".star":
         return relion_star.read_star_by_micrograph(path, classes)
     return reader_of(path, READERS_OF_MANY, "tables of many micrographs")(path)

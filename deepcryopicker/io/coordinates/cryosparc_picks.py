@@ -106,13 +106,18 @@ def _open(path: Path) -> npt.NDArray[np.void]:
             )
         if start != _MAGIC:
             raise UsageError(f"{path}: not a .cs file of cryoSPARC")
-        table = np.load(path, mmap_mode="r", allow_pickle=False, max_header_size=_LONGEST_HEADER)
+        with np.errstate(over="ignore"):  # of a size that no file has, which is then refused
+            table = np.load(
+                path, mmap_mode="r", allow_pickle=False, max_header_size=_LONGEST_HEADER
+            )
+    except UsageError:
+        raise
     except MicrographError as error:
         raise UsageError(f"{path}: {error}") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or one_line(error)}") from error
-    # The header is text that NumPy evaluates: on a damaged one it raises almost anything.
-    except (ValueError, TypeError, SyntaxError, KeyError, OverflowError, MemoryError) as error:
+    # The header is text that NumPy parses as Python: a damaged one raises almost anything.
+    except Exception as error:
         raise UsageError(f"{path}: damaged .cs file: {one_line(error)}") from error
     if table.ndim != 1 or table.dtype.names is None:
         raise UsageError(f"{path}: not a table of cryoSPARC, but an array of numbers")

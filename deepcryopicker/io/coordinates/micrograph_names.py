@@ -85,9 +85,8 @@ def agree(one: str, other: str) -> bool:
     >>> agree("MotionCorr/job002/raw/x", "raw/x"), agree("grid1/x", "grid2/x")
     (True, False)
     """
-    parts, others = PurePosixPath(one).parts, PurePosixPath(other).parts
-    shorter = min(len(parts), len(others))
-    return parts[-shorter:] == others[-shorter:]
+    shorter, longer = sorted((one, other), key=len)
+    return longer == shorter or longer.endswith(f"/{shorter}")
 
 
 def additions(name: str) -> list[tuple[str, str]]:
@@ -118,20 +117,29 @@ def additions(name: str) -> list[tuple[str, str]]:
 
 
 class NameIndex:
-    """Names of which those that match another are found quickly."""
+    """Names of which those that match another are found quickly.
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._by_file: dict[str, list[str]] = {}
-        self._reduced: dict[Callable[[str], str], dict[str, list[str]]] = {}
-        self._names = list(names)
+    Parameters
+    ----------
+    names : iterable of str
+        Plain names.
+    reduce : callable
+        Applied to both names before they are compared, such as :func:`bare_name`.
+    """
 
-    def matching(self, name: str, reduce: Callable[[str], str]) -> list[str]:
-        """Return the names that agree with this one after both have been reduced."""
-        if reduce not in self._reduced:
-            table: dict[str, list[str]] = {}
-            for one in self._names:
-                table.setdefault(PurePosixPath(reduce(one)).name, []).append(one)
-            self._reduced[reduce] = table
-        short = reduce(name)
-        similar = self._reduced[reduce].get(PurePosixPath(short).name, [])
-        return [one for one in similar if agree(reduce(one), short)]
+    def __init__(self, names: Iterable[str], reduce: Callable[[str], str]) -> None:
+        self._reduce = reduce
+        self._by_file: dict[str, list[tuple[str, str]]] = {}
+        for name in names:
+            short = reduce(name)
+            self._by_file.setdefault(_file(short), []).append((short, name))
+
+    def matching(self, name: str) -> list[str]:
+        """Return the names that agree with this one."""
+        short = self._reduce(name)
+        similar = self._by_file.get(_file(short), [])
+        return [one for reduced, one in similar if agree(reduced, short)]
+
+
+def _file(name: str) -> str:
+    return name.rpartition("/")[2]

@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from deepcryopicker.io.coordinates.coordinate_tables import read_table, table_has_probabilities
+from deepcryopicker.io.coordinates.coordinate_tables import (
+    read_one_of_table,
+    table_has_probabilities,
+)
 from deepcryopicker.io.coordinates.formats import (
     READERS,
     read_labelled_csv,
@@ -91,7 +94,6 @@ def read_selected(path: Path, selection: Selection | None = None) -> Selected:
         The file is damaged, or does not hold the micrograph.
     """
     selection = selection or Selection()
-    refuse_turned_over(path)
     picks, good = _read(path, selection)
     scored = picks.score[~np.isnan(picks.score)]
     threshold = selection.threshold
@@ -111,7 +113,8 @@ def _read(path: Path, selection: Selection) -> tuple[Picks, npt.NDArray[np.bool_
     """Read the positions of a micrograph with NaN for no score, and their flags if there are."""
     suffix = path.suffix.lower()
     if selection.name is not None:
-        return read_table(path, selection.classes)[selection.name], None
+        return read_one_of_table(path, selection.name, selection.classes), None
+    refuse_turned_over(path)
     if suffix == ".csv" and not is_topaz(path):
         return read_labelled_csv(path)
     if suffix == ".star":

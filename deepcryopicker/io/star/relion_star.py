@@ -70,7 +70,10 @@ def read_star_by_micrograph(path: Path, classes: bool = False) -> dict[str, Pick
     UsageError
         As `read_star`, or a micrograph name is missing.
     """
-    picks, names = _read(path, classes, naming_column(path) or NAME)
+    column = naming_column(path) or NAME
+    picks, names = _read(path, classes, column)
+    if column == IMAGE:  # every position has a number in the stack of its micrograph
+        names = [name.rpartition("@")[2] for name in names]
     return picks.grouped(names)
 
 
