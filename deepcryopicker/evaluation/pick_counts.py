@@ -18,7 +18,8 @@ TOUCHING = 0.75
 """Distance of a pick from its nearest neighbour below which the particles overlap, diameters."""
 CROWDED = 0.5
 """Share of picks that touch from which picks are crowded; usual are up to 0.42."""
-_SPREAD_OF_MAD = 1.4826  # standard deviation of a normal distribution over its median deviation
+SPREAD_OF_MAD = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation."""
 
 
 def far_from_others(counts: Sequence[int]) -> Mask:
@@ -41,7 +42,7 @@ def far_from_others(counts: Sequence[int]) -> Mask:
         return np.zeros(0, bool)
     middle = float(np.median(count))
     poisson = max(np.sqrt(middle), 1.0)
-    spread = max(_SPREAD_OF_MAD * float(np.median(np.abs(count - middle))), poisson)
+    spread = max(SPREAD_OF_MAD * float(np.median(np.abs(count - middle))), poisson)
     low = (count < LOW_SHARE * middle) & (middle - count > FAR * poisson)
     return np.asarray((np.abs(count - middle) > FAR * spread) | low, bool)
 

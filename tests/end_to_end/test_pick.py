@@ -220,8 +220,7 @@ def test_only_unreadable_micrographs_are_a_failure(shell, partly_damaged, tmp_pa
     answer = shell("pick", "picker=log", *given, run="none")
     assert answer.code == 1
     assert answer.err == (
-        "error: read: no micrograph could be used; "
-        f"see {shell.folder / 'none' / 'failures.csv'}\n"
+        f"error: read: no micrograph could be used; see {shell.folder / 'none' / 'failures.csv'}\n"
     )
     assert (answer.folder / "failures.csv").is_file()
 

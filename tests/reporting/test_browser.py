@@ -2,10 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from deepcryopicker.evaluation.metrics import scores_at
+from deepcryopicker.evaluation.pick_counts import far_from_others
 from deepcryopicker.evaluation.scores import pooled
+from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.types import Picks
 
 from .common import HOSTILE, evaluated_in, make_dataset, make_pick_run, names_of
 
@@ -300,3 +304,23 @@ def test_a_thousand_micrographs_open(open_tab, write_report, tmp_path):
     tab.choose("#micrograph", "one_0999")
     assert tab.drawn("marks") > 0
     assert tab.said == []
+
+
+@pytest.mark.thorough
+def test_micrographs_far_from_the_others_are_those_of_the_commands(
+    open_tab, tmp_path, write_report
+):
+    counts = [348, 0, 402, 1, 290, 455, 0, 3, 198, 371]
+    names = names_of(len(counts))
+    data = make_dataset(tmp_path / "data", names, with_truth=False)
+    folder = make_pick_run(tmp_path / "run", data, names)
+    for name, count in zip(names, counts, strict=True):
+        write_csv(folder / "picks" / f"{name}.csv", Picks.create(np.arange(count), [9.0] * count))
+    text = open_tab(write_report(folder)[0]).page.inner_text("#outliers")
+    shown = ", ".join(
+        f"{name} ({count})"
+        for name, count, far in zip(names, counts, far_from_others(counts), strict=True)
+        if far
+    )
+    assert text == f"Median 244 picks. Outliers: {shown}."
+    assert shown.count("(") == 4

@@ -63,8 +63,8 @@ def few_doubt(picked: Sequence[Picked], threshold: float) -> str | None:
     if not far:
         return None
     return (
-        f"{counted(len(far), 'micrograph')} far from the median of {np.median(counts):g} picks "
-        f"({_named(far)}); look at them before you use their picks"
+        f"{len(far)} of {counted(len(picked), 'micrograph')} are far from the median of "
+        f"{np.median(counts):g} picks ({_named(far)}); look at them before you use their picks"
     )
 
 

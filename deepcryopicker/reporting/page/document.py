@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from deepcryopicker.evaluation.pick_counts import FAR, LOW_SHARE, SPREAD_OF_MAD
 from deepcryopicker.plots.overlays import BLUE, GREY, VERMILLION, YELLOW
 from deepcryopicker.reporting.page.packing import pack, plain_curve, plain_picked
 from deepcryopicker.reporting.page.page_model import Json, Page, Shown, ShownPicker
@@ -37,6 +38,7 @@ def render(page: Page) -> str:
         content={
             "pickers": [_plain_picker(picker) for picker in page.pickers],
             "micrographs": [_plain_micrograph(one) for one in page.micrographs],
+            "far": {"deviations": FAR, "low_share": LOW_SHARE, "spread_of_mad": SPREAD_OF_MAD},
             "colours": {name: f"rgb{colour}" for name, colour in _COLOURS.items()},
         },
         packed=[pack([plain_picked(one) for one in picker.picked]) for picker in page.pickers],

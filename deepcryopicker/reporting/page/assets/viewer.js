@@ -339,12 +339,12 @@ class Viewer {
     this.showOutliers(rows);
   }
 
-  // Outliers: micrographs whose count is more than 3.5 robust standard deviations from the median.
+  // Outliers: micrographs whose number of picks is far from the others', at the slider's threshold.
   showOutliers(rows) {
     const counts = rows.map((row) => row.counts.picks);
     const middle = median(counts);
-    const spread = 1.4826 * median(counts.map((count) => Math.abs(count - middle)));
-    const far = rows.filter((row) => Math.abs(row.counts.picks - middle) > 3.5 * Math.max(spread, 1));
+    const odd = farFromOthers(counts, content.far);
+    const far = rows.filter((row, index) => odd[index]);
     const names = far.slice(0, 8).map((row) => `${micrographs[row.picked.micrograph].name} (${row.counts.picks})`);
     byId('outliers').textContent = far.length
       ? `Median ${middle} picks. Outliers: ${names.join(', ')}${far.length > 8 ? ` and ${far.length - 8} more` : ''}.`
@@ -378,6 +378,16 @@ class Viewer {
     tip.style.left = `${Math.min(place.x + 14, this.canvas.canvas.clientWidth - 150)}px`;
     tip.style.top = `${place.y + 14}px`;
   }
+}
+
+// The same rule as `far_from_others` in evaluation/pick_counts.py, which also holds its constants.
+function farFromOthers(counts, rule) {
+  const middle = median(counts);
+  const poisson = Math.max(Math.sqrt(middle), 1);
+  const scatter = median(counts.map((count) => Math.abs(count - middle)));
+  const spread = Math.max(rule.spread_of_mad * scatter, poisson);
+  return counts.map((count) => Math.abs(count - middle) > rule.deviations * spread
+    || (count < rule.low_share * middle && middle - count > rule.deviations * poisson));
 }
 
 function median(values) {
