@@ -13,7 +13,7 @@ import pytest
 
 DIAMETER = 59.09  # of the simulated apoferritin, pixels
 ANGSTROM = 130.0
-SIDE = 400
+SIDE = 300
 
 
 def read_places(answer, threshold=0.5):
@@ -180,21 +180,21 @@ def pick(shell, tmp_path, request):
 
 
 def test_a_header_of_1_counts_as_unknown(pick):
-    answer = pick([blobs(30)], "dataset.diameter_angstrom=30", sizes=(1.0,))
+    answer = pick([blobs(10)], "dataset.diameter_angstrom=30", sizes=(1.0,))
     assert answer.code == 2
     assert "dataset.pixel_size=ANGSTROM" in answer.err
 
 
 def test_the_opposite_polarity_is_named_where_it_clearly_fits(pick):
-    answer = pick([-blobs(40, seed=seed) for seed in range(2)], "dataset.diameter=30")
+    answer = pick([-blobs(25, seed=seed) for seed in range(2)], "dataset.diameter=30")
     assert answer.code == 0
     assert len(lines(answer, "type dataset.polarity=bright")) == 1
 
 
 def test_the_right_polarity_is_not_doubted(pick):
-    answer = pick([blobs(40, seed=seed) for seed in range(2)], "dataset.diameter=30")
+    answer = pick([blobs(25, seed=seed) for seed in range(2)], "dataset.diameter=30")
     assert answer.code == 0
-    assert len(read_places(answer)["m00"]) > 20
+    assert len(read_places(answer)["m00"]) > 15
     assert lines(answer, "dataset.polarity=") == []
     assert lines(answer, "m00") == []
 
@@ -207,7 +207,7 @@ def test_the_right_polarity_is_not_doubted(pick):
     ],
 )
 def test_a_diameter_that_does_not_fit_is_doubted(pick, option, typed):
-    image = blobs(30)
+    image = blobs(10)
     answer = pick([image[:100, :100] if option.endswith("=5") else image], option)
     assert answer.code == 0
     (line,) = lines(answer, "particles of", typed)
@@ -223,21 +223,21 @@ def test_few_picks_and_their_micrographs_are_named(pick):
 
 
 def test_micrographs_far_from_the_others_are_named(pick):
-    """Beside about 40 picks: those of noise on two, few more on another."""
-    counts = [40, 0, 38, 2, 41, 0, 39]
+    """Beside about 25 picks: those of noise on one, few more on another."""
+    counts = [25, 0, 24, 1, 26]
     images = [blobs(count, seed=seed) for seed, count in enumerate(counts)]
     answer = pick(images, "dataset.diameter=30")
     assert answer.code == 0
-    (line,) = lines(answer, "3 of 7 micrographs are far from the median")
-    assert re.search(r"\(m01 \d, m03 \d, m05 \d\)", line)
+    (line,) = lines(answer, "2 of 5 micrographs are far from the median")
+    assert re.search(r"\(m01 \d, m03 \d\)", line)
     with (answer.folder / "summary.csv").open() as stream:
         noted = [row["micrograph"] for row in csv.DictReader(stream) if row["note"]]
-    assert noted == ["m01", "m03", "m05"]
+    assert noted == ["m01", "m03"]
 
 
 def test_picks_that_touch_everywhere_are_doubted(pick):
     """Two or three picks on each particle, which is half as large as was typed."""
-    rows, columns = np.mgrid[:SIDE, :SIDE]
+    rows, columns = np.mgrid[:400, :400]
     grid = -np.cos(rows * 2 * np.pi / 32) * np.cos(columns * 2 * np.pi / 32)
     noise = np.random.default_rng(0).normal(0, 0.3, grid.shape)
     answer = pick([2 * grid + noise], "dataset.diameter=36", "picker=log")
@@ -246,7 +246,7 @@ def test_picks_that_touch_everywhere_are_doubted(pick):
 
 
 def test_one_diameter_in_pixels_at_several_pixel_sizes_is_doubted(pick):
-    images = [blobs(30, seed=seed) for seed in range(3)]
+    images = [blobs(10, seed=seed) for seed in range(3)]
     answer = pick(images, "dataset.diameter=30", sizes=(2.0, 2.0, 4.0))
     assert answer.code == 0
     (line,) = lines(answer, "dataset.diameter_angstrom=ANGSTROM")
@@ -254,7 +254,7 @@ def test_one_diameter_in_pixels_at_several_pixel_sizes_is_doubted(pick):
 
 
 def test_pixel_sizes_are_written_without_the_noise_of_single_precision(pick):
-    answer = pick([blobs(30)], "dataset.diameter=30", sizes=(1.0742,))
+    answer = pick([blobs(10)], "dataset.diameter=30", sizes=(1.0742,))
     with (answer.folder / "summary.csv").open() as stream:
         (row,) = csv.DictReader(stream)
     assert row["pixel_size"] == "1.0742"
