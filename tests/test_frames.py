@@ -39,7 +39,7 @@ def test_corner_marks_of_a_resized_image(scale, shape):
         assert back == pytest.approx((x, y), abs=0.3)
 
 
-def test_a_reading_scales_then_swaps_then_turns():
+def test_a_reading_scales_then_swaps_then_counts_from_the_other_side():
     """Each on its own, and all together; diameters are scaled as well."""
     picks, shape = Picks.create([3.0], [4.0], diameter=10.0), (30, 40)
 

@@ -11,30 +11,17 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
-import cv2
 import numpy as np
-import numpy.typing as npt
-import scipy  # its large subpackages are loaded on first use
 
-from deepcryopicker.detection.filters import difference_of_gaussians
-from deepcryopicker.frames import Reading, to_working
-from deepcryopicker.preprocessing.operators.borders import fill_margins, find_margins
-from deepcryopicker.preprocessing.operators.contrast import standardise
-from deepcryopicker.types import Floats, Image, Mask, Picks
+from deepcryopicker.detection.blob_responses import Responses, pixels, sum_at_shifts
+from deepcryopicker.frames import Reading
+from deepcryopicker.types import Floats
 
-Ints = npt.NDArray[np.int64]
-
-_WORKING_DIAMETER = 10.0  # pixels, of the reduced micrograph
-_LARGEST_SIDE, _SMALLEST_DIAMETER = 1024, 5.0  # pixels; the diameter shrinks to keep the side
-# Of the narrow Gaussian, diameters: the middle of a particle, all of it, and all of one whose
-# diameter is larger than given.
-_SIGMAS = (0.18, 0.35, 0.8)
-_CLIP = 2.5  # standard deviations: contaminants do not outvote particles
-_MOST_PLACES = 5000  # of a micrograph
 _FEWEST_PLACES = 10  # of all micrographs: fewer fit anywhere
 _COVERED = 0.3  # of a side of the micrograph: places of another scale are spread at least so far
 _INSIDE = 0.8  # fraction of the places
 _STEP = 0.2  # diameters: distance of the same place in neighbouring scales
+_SMALLEST_STEP = 0.0015  # of the scale
 _ROUND = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 0.5, 1.5, 1 / 3, 2 / 3, 0.25, 0.125)
 _SAME = 0.04  # relative difference of a scale from a round one that fits as well
 _AS_GOOD = 0.9  # of the statistic of the best scale
@@ -42,33 +29,11 @@ SURE = 7.0
 """Standard deviations above chance from which another reading is named."""
 _SURE_IF_MOVED = 7.5  # likewise: there are many more ways to move places
 _BETTER = 2.0  # times the statistic of the coordinates as they are read
-_BETTER_IF_MOVED = 1.5  # likewise: corners of boxes often lie on the dark rim of a particle
+_BETTER_IF_MOVED = 1.5  # likewise: corners of boxes often lie on the dark border of a particle
 _NEAR = 0.3  # diameters: places moved by less are the same
 _ROUGHLY = 0.7  # of the statistic needed: what is looked at exactly
 _SHARED = 0.3  # of the square of a diameter: area in which responses are alike
 _CHANCE, _ENOUGH_PLACES = 3.0, 50
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A micrograph, as it votes, and the places in its coordinate file.
-
-    Attributes
-    ----------
-    responses : (K, h, w) float32
-        Filter responses with mean 0 and deviation 1.
-    shape : (int, int)
-        H and W of the micrograph, original pixels.
-    diameter : float
-        Of a particle, original pixels.
-    places : Picks
-        As in the file.
-    """
-
-    responses: Image
-    shape: tuple[int, int]
-    diameter: float
-    places: Picks
 
 
 class Fit(NamedTuple):
@@ -111,54 +76,12 @@ class Comparison:
         return not few and self.better is None and self.given.deviations < _CHANCE
 
 
-def look(image: Image, diameter: float, places: Picks) -> Seen:
-    """Filter a micrograph.
-
-    Parameters
-    ----------
-    image : (H, W) float32
-    diameter : float
-        Of a particle, original pixels.
-    places : Picks
-        As in the coordinate file.
-    """
-    shape = image.shape[0], image.shape[1]
-    most = max(_LARGEST_SIDE * diameter / max(shape), _SMALLEST_DIAMETER)
-    scale = min(1.0, min(_WORKING_DIAMETER, most) / diameter)
-    filled = fill_margins(image, find_margins(image))
-    height, width = (max(1, round(side * scale)) for side in shape)
-    small = cv2.resize(filled, (width, height), interpolation=cv2.INTER_AREA)
-    clipped = np.clip(standardise(small), -_CLIP, _CLIP)
-    responses = [difference_of_gaussians(clipped, sigma * diameter * scale) for sigma in _SIGMAS]
-    return Seen(np.stack([_standard(each) for each in responses]), shape, diameter, _thin(places))
-
-
-def look_at_picks(picks: Picks, diameter: float, places: Picks) -> Seen:
-    """Draw the picks of another source as blobs, for coordinates without a micrograph.
-
-    Parameters
-    ----------
-    picks, places : Picks
-        In the same frame, if all is well; original pixels.
-    diameter : float
-        Of a particle, original pixels.
-    """
-    ends = np.concatenate([picks.positions, places.positions]).max(axis=0, initial=1.0)
-    shape = int(ends[1]) + 1, int(ends[0]) + 1
-    scale = min(_WORKING_DIAMETER / diameter, _LARGEST_SIDE / max(shape))
-    drawn = np.zeros([max(3, round(side * scale)) for side in shape], np.float32)
-    x, y, inside = _pixels(picks, shape, drawn.shape)
-    drawn[y[inside], x[inside]] = -1.0
-    response = difference_of_gaussians(drawn, max(_SIGMAS[0] * diameter * scale, 0.6))
-    return Seen(_standard(response)[None], shape, diameter, _thin(places))
-
-
-def compare_readings(seen: Sequence[Seen], given: Reading, movable: bool = True) -> Comparison:
+def compare_readings(seen: Sequence[Responses], given: Reading, movable: bool = True) -> Comparison:
     """Compare the fit of coordinates as they are read with that of other readings.
 
     Parameters
     ----------
-    seen : sequence of Seen
+    seen : sequence of Responses
         Micrographs whose coordinates are of one kind.
     given : Reading
         As they are read.
@@ -171,7 +94,7 @@ def compare_readings(seen: Sequence[Seen], given: Reading, movable: bool = True)
         Its `better` fit is at least 7 standard deviations above chance (7.5 for moved places), and
         twice as many as that of the coordinates as they are read.
     """
-    seen = [one for one in seen if np.isfinite(one.responses).all() and len(one.places)]
+    seen = [one for one in seen if np.isfinite(one.values).all() and len(one.places)]
     count = sum(len(one.places) for one in seen)
     if count < _FEWEST_PLACES:
         return Comparison(Fit(given, 0.0), None, count)
@@ -190,63 +113,9 @@ def compare_readings(seen: Sequence[Seen], given: Reading, movable: bool = True)
     return Comparison(now, better, count)
 
 
-def _thin(places: Picks) -> Picks:
-    step = -(-len(places) // _MOST_PLACES)
-    return places if step < 2 else places[np.arange(0, len(places), step)]
-
-
-def _standard(response: Image) -> Image:
-    """Return a response with mean 0 and deviation 1, its extremes clipped; NaN if constant."""
-    for _ in range(2):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            response = (response - response.mean()) / response.std()
-        response = np.clip(response, -_CLIP, _CLIP)
-    return response - response.mean()
-
-
-def _pixels(
-    picks: Picks, shape: tuple[int, int], reduced: tuple[int, ...]
-) -> tuple[Ints, Ints, Mask]:
-    """Return column and row in a reduced image, int64 of any shape, and whether they are in it."""
-    x, y = (
-        np.rint(to_working(position, small / full)).astype(np.int64)
-        for position, small, full in (
-            (picks.x, reduced[1], shape[1]),
-            (picks.y, reduced[0], shape[0]),
-        )
-    )
-    return x, y, (x >= 0) & (y >= 0) & (x < reduced[1]) & (y < reduced[0])
-
-
-def _correlation(one: Seen, reading: Reading, around: bool) -> Image:
-    """Sum the responses at the places, for all shifts around the image.
-
-    Parameters
-    ----------
-    one : Seen
-    reading : Reading
-    around : bool
-        Whether places outside count at the other side of the image; otherwise they are left out.
-
-    Returns
-    -------
-    (K, h, w) float32
-        By filter and shift in y and x.
-    """
-    height, width = one.responses.shape[1:]
-    x, y, inside = _pixels(reading.apply(one.places, one.shape), one.shape, (height, width))
-    if not around:
-        x, y = x[inside], y[inside]
-    drawn = np.zeros((height, width), np.float32)
-    np.add.at(drawn, (y % height, x % width), 1.0)
-    spectrum = np.conj(scipy.fft.rfft2(drawn)) * scipy.fft.rfft2(one.responses)
-    summed: Image = scipy.fft.irfft2(spectrum, (height, width))
-    return summed
-
-
-def _fit(seen: Sequence[Seen], reading: Reading) -> Fit:
+def _fit(seen: Sequence[Responses], reading: Reading) -> Fit:
     """Compute the statistic of a reading: the larger magnitude of those of the filters."""
-    sums = [_correlation(one, reading, around=False) for one in seen]
+    sums = [sum_at_shifts(one, reading, around=False) for one in seen]
     total = np.abs(np.sum([each[:, 0, 0] for each in sums], axis=0, dtype=np.float64))
     variance = np.sum([each.var(axis=(1, 2)) for each in sums], axis=0, dtype=np.float64)
     return Fit(reading, float((total / np.sqrt(np.maximum(variance, 1e-9))).max()))
@@ -258,7 +127,7 @@ def _symmetries(given: Reading) -> Iterator[Reading]:
         yield replace(given, swapped=swapped, from_bottom=bottom, from_right=right)
 
 
-def _scales(seen: Sequence[Seen], swapped: bool) -> Floats:
+def _scales(seen: Sequence[Responses], swapped: bool) -> Floats:
     """Return the scales at which the places are inside and cover much of the micrographs, (S,)."""
     ends = []
     for one in seen:
@@ -266,13 +135,18 @@ def _scales(seen: Sequence[Seen], swapped: bool) -> Floats:
         for values, side in ((turned.x, one.shape[1]), (turned.y, one.shape[0])):
             ends.append(side / max(float(values.max()), 1.0))
     largest = 1.02 * min(ends)
-    step = _STEP * min(one.diameter / max(one.shape) for one in seen)
+    step = _step(seen)
     steps = np.arange(np.ceil(np.log(1.0 / _COVERED) / step))
     exact = [scale for scale in _ROUND if _COVERED * largest <= scale <= largest]
     return np.concatenate([exact, largest * np.exp(-step * steps)])
 
 
-def _rough_fit(seen: Sequence[Seen], reading: Reading) -> Fit:
+def _step(seen: Sequence[Responses]) -> float:
+    """Return the relative difference of neighbouring scales."""
+    return max(_STEP * min(one.diameter / max(one.shape) for one in seen), _SMALLEST_STEP)
+
+
+def _rough_fit(seen: Sequence[Responses], reading: Reading) -> Fit:
     """Return the best scale of a reading, as if places were independent.
 
     Shifts would take too long for every scale: the variance of the sum is estimated from the
@@ -282,10 +156,10 @@ def _rough_fit(seen: Sequence[Seen], reading: Reading) -> Fit:
     total, variance, outside = 0.0, 0.0, 0.0
     count = sum(len(one.places) for one in seen)
     for one in seen:
-        height, width = one.responses.shape[1:]
+        height, width = one.values.shape[1:]
         turned = Reading(swapped=reading.swapped).apply(one.places, one.shape)
         x, y = (
-            np.rint((np.multiply.outer(scales, values + 0.5) * small / full) - 0.5).astype(np.int64)
+            pixels(np.multiply.outer(scales, values + 0.5) * small / full - 0.5)
             for values, small, full in (
                 (turned.x, width, one.shape[1]),
                 (turned.y, height, one.shape[0]),
@@ -294,7 +168,7 @@ def _rough_fit(seen: Sequence[Seen], reading: Reading) -> Fit:
         x = width - 1 - x if reading.from_right else x
         y = height - 1 - y if reading.from_bottom else y
         inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-        responses = one.responses[:, np.where(inside, y, 0), np.where(inside, x, 0)] * inside
+        responses = one.values[:, np.where(inside, y, 0), np.where(inside, x, 0)] * inside
         n = inside.sum(axis=1)
         area = np.maximum(np.prod(np.ptp(one.places.positions, axis=0)), 1.0) * scales**2
         total = total + responses.sum(axis=2, dtype=np.float64)
@@ -306,9 +180,9 @@ def _rough_fit(seen: Sequence[Seen], reading: Reading) -> Fit:
     return Fit(replace(reading, scale=float(scales[best])), float(deviations[best]))
 
 
-def _settled(seen: Sequence[Seen], rough: Reading) -> Fit:
+def _settled(seen: Sequence[Responses], rough: Reading) -> Fit:
     """Return the exact fit at a round scale, or else at the best one nearby."""
-    step = _STEP * min(one.diameter / max(one.shape) for one in seen)
+    step = _step(seen)
     near = rough.scale * np.exp(step * np.linspace(-1.0, 1.0, 9))
     fits = [_fit(seen, replace(rough, scale=float(f"{scale:.4g}"))) for scale in near]
     best = max(fits, key=lambda fit: fit.deviations)
@@ -319,11 +193,11 @@ def _settled(seen: Sequence[Seen], rough: Reading) -> Fit:
     return best
 
 
-def _moved_fit(seen: Sequence[Seen], reading: Reading) -> Fit:
+def _moved_fit(seen: Sequence[Responses], reading: Reading) -> Fit:
     """Return the best fit of places that are all moved by the same distance."""
     first = seen[0]
-    alike = [one for one in seen if one.responses.shape == first.responses.shape]
-    sums = [_correlation(one, reading, around=True) for one in alike]
+    alike = [one for one in seen if one.values.shape == first.values.shape]
+    sums = [sum_at_shifts(one, reading, around=True) for one in alike]
     deviation = np.sqrt(sum(each.var(axis=(1, 2), keepdims=True) for each in sums))
     fit = (np.abs(sum(sums)) / np.maximum(deviation, 1e-9)).max(axis=0)
     row, column = np.unravel_index(int(fit.argmax()), fit.shape)

@@ -6,13 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from deepcryopicker.evaluation.coordinate_fit import (
-    Comparison,
-    Fit,
-    compare_readings,
-    look,
-    look_at_picks,
-)
+from deepcryopicker.detection.blob_responses import respond_to_micrograph, respond_to_picks
+from deepcryopicker.evaluation.coordinate_fit import Comparison, Fit, compare_readings
 from deepcryopicker.frames import AS_THEY_ARE, Reading
 from deepcryopicker.types import Picks
 
@@ -40,6 +35,10 @@ def micrograph(places, seed=0, ring=False, contrast=1.0, shape=SHAPE):
     return image.astype(np.float32)
 
 
+def compared(image, places, given=AS_THEY_ARE, diameter=DIAMETER):
+    return compare_readings([respond_to_micrograph(image, diameter, places)], given)
+
+
 def inverse(reading, places, shape=SHAPE):
     """The places as a file holds them that has to be read so."""
     height, width = shape
@@ -63,7 +62,7 @@ def taken():
 def test_coordinates_that_fit_stay_as_they_are(ring, contrast):
     """Whatever the particles look like, dark or bright."""
     places = particles(2)
-    seen = look(micrograph(places, ring=ring, contrast=contrast), DIAMETER, places)
+    seen = respond_to_micrograph(micrograph(places, ring=ring, contrast=contrast), DIAMETER, places)
     comparison = compare_readings([seen], AS_THEY_ARE)
     assert comparison.better is None
     assert comparison.given.deviations > 10
@@ -82,7 +81,7 @@ def test_coordinates_that_fit_stay_as_they_are(ring, contrast):
 def test_the_reading_that_fits_is_found(taken, swapped, bottom, scale):
     places, image = taken
     reading = Reading(scale, swapped, bottom)
-    comparison = compare_readings([look(image, DIAMETER, inverse(reading, places))], AS_THEY_ARE)
+    comparison = compared(image, inverse(reading, places))
     if reading == AS_THEY_ARE:
         assert comparison.better is None
     else:
@@ -94,7 +93,7 @@ def test_the_reading_that_fits_is_found(taken, swapped, bottom, scale):
 def test_readings_are_found_from_any_given_one(taken):
     places, image = taken
     given = Reading(2.0, from_bottom=True)
-    comparison = compare_readings([look(image, DIAMETER, places)], given)
+    comparison = compared(image, places, given)
     assert comparison.given.reading == given
     assert comparison.better is not None
     assert comparison.better.reading == AS_THEY_ARE
@@ -102,7 +101,7 @@ def test_readings_are_found_from_any_given_one(taken):
 
 def test_a_scale_that_is_not_round_is_found(taken):
     places, image = taken
-    seen = look(image, DIAMETER, inverse(Reading(1 / 0.885), places))
+    seen = respond_to_micrograph(image, DIAMETER, inverse(Reading(1 / 0.885), places))
     better = compare_readings([seen], AS_THEY_ARE).better
     assert better is not None
     assert better.reading.scale == pytest.approx(1 / 0.885, rel=0.005)
@@ -111,11 +110,11 @@ def test_a_scale_that_is_not_round_is_found(taken):
 def test_coordinates_mirrored_or_moved_are_found(taken):
     places, image = taken
     mirrored = inverse(Reading(from_right=True), places)
-    better = compare_readings([look(image, DIAMETER, mirrored)], AS_THEY_ARE).better
+    better = compared(image, mirrored).better
     assert better is not None
     assert better.reading == Reading(from_right=True)
     for moved in ((-12.0, -12.0), (-250.0, -210.0)):
-        seen = look(image, DIAMETER, places.moved(*moved))
+        seen = respond_to_micrograph(image, DIAMETER, places.moved(*moved))
         better = compare_readings([seen], AS_THEY_ARE).better
         assert better is not None
         assert better.reading == AS_THEY_ARE
@@ -127,7 +126,9 @@ def test_micrographs_vote_together():
     """Where a few places of one micrograph are not enough."""
     several = [particles(seed, count=6) for seed in range(4)]
     upside_down = [
-        look(micrograph(places, seed), DIAMETER, inverse(Reading(from_bottom=True), places))
+        respond_to_micrograph(
+            micrograph(places, seed), DIAMETER, inverse(Reading(from_bottom=True), places)
+        )
         for seed, places in enumerate(several)
     ]
     assert compare_readings(upside_down[:1], AS_THEY_ARE).better is None
@@ -138,40 +139,47 @@ def test_micrographs_vote_together():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_places_anywhere_are_chance_and_nothing_fits_them(taken, seed):
-    seen = look(taken[1], DIAMETER, particles(seed + 10, count=80))
+    seen = respond_to_micrograph(taken[1], DIAMETER, particles(seed + 10, count=80))
     comparison = compare_readings([seen], AS_THEY_ARE)
     assert comparison.better is None
     assert comparison.is_chance
 
 
 def test_a_few_places_anywhere_say_nothing(taken):
-    comparison = compare_readings([look(taken[1], DIAMETER, particles(20, count=9))], AS_THEY_ARE)
+    comparison = compared(taken[1], particles(20, count=9))
     assert comparison == Comparison(Fit(AS_THEY_ARE, 0.0), None, 9)
     assert not comparison.is_chance
 
 
 def test_blank_micrographs_and_empty_files_have_no_vote(taken):
     places, image = taken
-    blank = look(np.zeros(SHAPE, np.float32), DIAMETER, places)
-    empty = look(image, DIAMETER, Picks.empty())
+    blank = respond_to_micrograph(np.zeros(SHAPE, np.float32), DIAMETER, places)
+    empty = respond_to_micrograph(image, DIAMETER, Picks.empty())
     alone = compare_readings([blank, empty], AS_THEY_ARE)
     assert (alone.better, alone.places, alone.is_chance) == (None, 0, False)
-    turned = look(image, DIAMETER, inverse(Reading(from_bottom=True), places))
+    turned = respond_to_micrograph(image, DIAMETER, inverse(Reading(from_bottom=True), places))
     assert compare_readings([turned, blank, empty], AS_THEY_ARE).better is not None
 
 
 @pytest.mark.parametrize("diameter", [5.0, 8.0, 40.0, 120.0])
 def test_a_wrong_diameter_names_no_wrong_reading(taken, diameter):
     places, image = taken
-    assert compare_readings([look(image, diameter, places)], AS_THEY_ARE).better is None
+    assert compared(image, places, diameter=diameter).better is None
 
 
 def test_picks_of_another_program_vote_without_a_micrograph():
     places = particles(30)
     found = places[np.arange(0, 60, 2)].joined(particles(31, count=20))
-    seen = look_at_picks(found, DIAMETER, places)
+    seen = respond_to_picks(found, DIAMETER, places)
     assert compare_readings([seen], AS_THEY_ARE).better is None
-    turned = look_at_picks(found, DIAMETER, inverse(Reading(scale=2.0), places))
+    turned = respond_to_picks(found, DIAMETER, inverse(Reading(scale=2.0), places))
     better = compare_readings([turned], AS_THEY_ARE).better
     assert better is not None
     assert better.reading == Reading(scale=2.0)
+
+
+def test_absurd_numbers_end_in_an_answer(taken):
+    """Of damaged files; a micrograph takes no more memory for them."""
+    places = Picks.create([1e300, -1e300, 5.0, *[0.0] * 20], [0.0, 1e18, 7.0, *[0.0] * 20])
+    assert compared(taken[1], places).better is None
+    assert compared(taken[1], particles(1), diameter=0.01).better is None
