@@ -83,13 +83,21 @@ class Lines:
         following = self._following()
         first = following[0].lower() if following else "data_"
         if columns == 1 and word.startswith(_BLOCKS):
-            if first == "loop_" or (first.startswith("_") and len(following) > 1):
+            label = first.startswith("_") and (len(following) > 1 or self._after_gap)
+            if label or first == "loop_":
                 return True
             if not self._after_gap or not first.startswith(_BLOCKS):
                 return False
             raise self._damaged(
                 "may be a row or a new block",
                 "put quotes around it if it is a row, or remove the blank line above it",
+            )
+        # Directly below a row, a block without content is rather a row that lacks its other cells.
+        empty = first.startswith(_BLOCKS) and word.startswith(_BLOCKS) and word != "save_"
+        if empty and not self._after_gap:
+            raise self._damaged(
+                "may be a row without its other cells or a new block",
+                "complete or remove the line, or put a blank line above it",
             )
         if first.startswith(("_", *_BLOCKS)) or first in _MARKS:
             return True
