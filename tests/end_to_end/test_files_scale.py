@@ -69,12 +69,14 @@ def agree(binned, whole):
     return near / sum(map(len, whole.values()))
 
 
+@pytest.mark.parametrize("watched", [False, True])
 def test_binned_micrographs_are_picked_at_the_scale_of_their_header(
-    shell, trained, binned, pixel_size
+    shell, trained, binned, pixel_size, watched
 ):
-    answer = shell(
-        "pick", f"picker.weights={trained.folder}", "dataset=folder", binned, run="scale_binned"
-    )
+    typed = [f"picker.weights={trained.folder}", "dataset=folder", binned]
+    if watched:
+        typed += ["watch=true", "watching.every=0.1", "watching.idle=0.3"]
+    answer = shell("pick", *typed, run=f"scale_binned_{watched}")
     assert (answer.code, answer.err) == (0, "")
     found, whole = read_places(answer), read_places(trained)
     numbers = [sum(map(len, places.values())) for places in (found, whole)]

@@ -52,7 +52,6 @@ def test_a_folder_takes_the_diameter_from_the_weights(shell, trained, in_folder)
         ("preprocessing.steps.clip.low=1", ["preprocessing.steps.clip.low=1", "with 0.1;"]),
         ("preprocessing.steps.flatten=null", ["preprocessing.steps.flatten", "null"]),
         ("preprocessing.model_input=clip", ["preprocessing.model_input=clip", "standardise"]),
-        ("dataset.diameter=90", ["dataset.diameter=90", "59.09"]),
     ],
 )
 @pytest.mark.thorough

@@ -202,7 +202,7 @@ def test_optics_groups_are_carried_through(shell, night, tmp_path):
     path.write_text(
         "data_optics\n\nloop_\n_rlnOpticsGroupName\n_rlnOpticsGroup\n_rlnVoltage\n"
         "_rlnSphericalAberration\n_rlnAmplitudeContrast\n_rlnMicrographPixelSize\n"
-        "one 1 200.0 1.4 0.07 2.5\ntwo 2 300.0 2.7 0.1 2.5\n\n"
+        "one 1 200.0 1.4 0.07 2.01\ntwo 2 300.0 2.7 0.1 2.01\n\n"  # of the headers: 2.0
         "data_micrographs\n\nloop_\n_rlnMicrographName\n_rlnOpticsGroup\n" + rows
     )
     given = [*night.without_truth, f"dataset.micrographs={path}", "overlays=0"]
@@ -210,7 +210,7 @@ def test_optics_groups_are_carried_through(shell, night, tmp_path):
     assert (answer.code, answer.err) == (0, "")
     optics = read_optics(answer.folder / "relion" / "micrographs.star")
     assert [one.group for one in optics.values()] == [1, 2, 1, 2]
-    assert {one.pixel_size for one in optics.values()} == {2.5}
+    assert {one.pixel_size for one in optics.values()} == {2.01}
     first = dict(next(iter(optics.values())).values)
     assert float(first["rlnVoltage"]) == 200
     assert float(first["rlnSphericalAberration"]) == 1.4
@@ -221,5 +221,5 @@ def test_optics_groups_are_carried_through(shell, night, tmp_path):
         if table.block == "particles"
     )
     assert found <= {(f"m{index:02d}.mrc", str(1 + index % 2)) for index in range(4)}
-    assert "2.5" in (answer.folder / "summary.csv").read_text()
+    assert ",2.01," in (answer.folder / "summary.csv").read_text()
     assert "placeholders" not in (answer.folder / "relion" / "particles.star").read_text()

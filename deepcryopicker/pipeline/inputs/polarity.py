@@ -4,6 +4,7 @@ Ice and noise have blobs of both signs. A warning needs many more of the unexpec
 particles are faint the two numbers are alike, and there is none.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,11 +14,13 @@ from scipy.stats import skew
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.detection.filters import difference_of_gaussians
 from deepcryopicker.detection.peaks import local_maxima
+from deepcryopicker.preprocessing.operators.resize import rescale
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.folder import Run
 
 _MICROGRAPHS = 3  # of each group
 _SIGMA = 0.18  # of the blob filter, diameters
+_LARGEST = 24.0  # pixels of a particle: of more, the image is reduced
 _CLIP = 3.0  # standard deviations: contaminants do not outweigh particles
 _SEPARATION = 0.8  # diameters between the maxima of a response
 _STRONG = 3.0  # robust standard deviations of the response
@@ -91,10 +94,12 @@ def polarity_doubt(group: str, polarity: str, seen: Sequence[Blobs]) -> str | No
 
 def count_blobs(preprocessed: Preprocessed) -> Blobs:
     """Count the strong dark and bright blobs of the size of particles."""
-    working = preprocessed.working_diameter
-    image = np.clip(preprocessed.standard.image, -_CLIP, _CLIP)
+    seen = preprocessed.standard
+    factor = min(1.0, _LARGEST / preprocessed.working_diameter)  # for chains that enlarge
+    working = factor * preprocessed.working_diameter
+    image = rescale(np.clip(seen.image, -_CLIP, _CLIP), factor)
     height, width = image.shape
-    top, bottom, left, right = preprocessed.standard.margins
+    top, bottom, left, right = (math.ceil(factor * side) for side in seen.margins)
     response = difference_of_gaussians(image, _SIGMA * working)
     response = response[top : height - bottom, left : width - right]
     if not response.size:
