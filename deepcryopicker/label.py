@@ -34,7 +34,7 @@ def label(config: LabelConfig, run: Run) -> float | None:
     from deepcryopicker.plots.result_tables import make_table
 
     if catalogue is None:
-        catalogue = open_catalogue(config.dataset)
+        catalogue = open_catalogue(config.dataset, run)
     catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
     rows: list[dict[str, object]] = []
     evaluated = []

@@ -47,7 +47,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
     network = prepare_network(config)
     with timed(run, "labelling"):
         if catalogue is None:
-            catalogue = open_catalogue(config.dataset)
+            catalogue = open_catalogue(config.dataset, run)
         catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
         if config.held_out_member is None:
             known, scored = hold_out(catalogue, share_held_out(config), config.seed, run)

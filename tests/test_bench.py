@@ -120,7 +120,7 @@ def test_copies_alternate_and_are_all_picked(tmp_path):
         file.write_text(file.name)
     links = link_copies(files, tmp_path / "all", 3)
     assert [link.read_text() for link in links] == ["a.mrc", "b.mrc", "a.mrc"]
-    assert [path for _, path in list_micrographs(str(tmp_path / "all"))] == links
+    assert [path for _, path in list_micrographs(str(tmp_path / "all")).micrographs] == links
 
 
 def test_fifths_of_a_run_leave_out_its_start():

@@ -29,6 +29,7 @@ from deepcryopicker.runs.shards import complete, of_the_whole, shard_folder
 from deepcryopicker.runs.status import (
     DONE,
     FAILED,
+    LEFT_OUT,
     REFUSED,
     SOME_FAILED,
     STATUS,
@@ -43,7 +44,7 @@ from deepcryopicker.runs.status import (
 Command = Callable[[Any, Run], float | None]
 
 # Results of an earlier attempt, which must not be mistaken for those of the next.
-_OUTDATED = (STATUS, REFUSED, "metrics.json", "failures.csv")
+_OUTDATED = (STATUS, REFUSED, LEFT_OUT, "metrics.json", "failures.csv")
 
 
 def run_job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, float | None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deepcryopicker.dataset.left_out.reasons import LeftOut
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.coordinates.selected_picks import Selection, read_selected
@@ -177,10 +178,22 @@ class Entry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All micrographs of a dataset, in processing order."""
+    """All micrographs of a dataset, in processing order.
+
+    Attributes
+    ----------
+    name : str
+    entries : tuple of Entry
+    left_out : tuple of LeftOut
+        Image files beside them that are not micrographs.
+    alike : tuple of (Path, Path)
+        Micrographs with similar names, see :class:`deepcryopicker.dataset.listing.Listing`.
+    """
 
     name: str
     entries: tuple[Entry, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    alike: tuple[tuple[Path, Path], ...] = ()
 
     @property
     def groups_without_diameter(self) -> list[str]:

@@ -1,10 +1,11 @@
 """Open a dataset of micrographs on disk: their files, truth, optics groups and pixel sizes."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.dataset.listing import list_micrographs, listed_path
+from deepcryopicker.dataset.listing import is_star, list_micrographs, listed_path
 from deepcryopicker.dataset.pixel_sizes import refuse_contradiction, require_pixel_size
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
 from deepcryopicker.io.coordinates.assigned_coordinates import assign_sources, nothing_matched
@@ -15,15 +16,24 @@ from deepcryopicker.io.star.optics_groups import Optics
 from deepcryopicker.io.star.optics_reading import read_optics
 
 
-def open_folder(config: FolderConfig) -> Catalogue:
+def open_folder(config: FolderConfig, known: Collection[Path] | None = None) -> Catalogue:
     """List the micrographs of a folder (or file, glob, STAR, list) and find their truth.
+
+    Parameters
+    ----------
+    config : FolderConfig
+    known : collection of Path, optional
+        Micrographs that are used already, see :func:`list_micrographs`.
 
     Raises
     ------
     UsageError
         There are no micrographs, or no coordinate file belongs to any of them.
     """
-    listed = list_micrographs(config.micrographs)
+    listing = list_micrographs(config.micrographs, config.average_frames, known)
+    listed = listing.micrographs
+    if not listed:
+        return Catalogue(config.name, (), listing.left_out)
     unpublished = isinstance(config, PublicConfig) and config.source.truth is None
     truth = _find_truth(config, [name for name, _ in listed], optional=unpublished)
     optics = _find_optics(Path(config.micrographs))
@@ -43,27 +53,30 @@ def open_folder(config: FolderConfig) -> Catalogue:
         )
         for name, path in listed
     ]
-    known = [_with_optics(entry, optics.get(entry.path)) for entry in entries]
+    with_sizes = [_with_optics(entry, optics.get(entry.path)) for entry in entries]
     if config.diameter_angstrom is not None:
-        require_pixel_size([entry.path for entry in known if entry.pixel_size is None])
+        require_pixel_size([entry.path for entry in with_sizes if entry.pixel_size is None])
     if config.pixel_size is None:
-        refuse_contradiction([(one.path, one.pixel_size) for one in known if one.pixel_size])
-    return Catalogue(config.name, tuple(known))
+        refuse_contradiction([(one.path, one.pixel_size) for one in with_sizes if one.pixel_size])
+    return Catalogue(config.name, tuple(with_sizes), listing.left_out, listing.alike)
 
 
 def open_combined(config: CombinedConfig) -> Catalogue:
     """List the micrographs of every member; their names start with the name of the member."""
+    members = {folder: open_folder(member) for folder, member in config.members.items()}
     entries = [
         replace(entry, name=f"{folder}/{entry.name}")
-        for folder, member in config.members.items()
-        for entry in open_folder(member).entries
+        for folder, member in members.items()
+        for entry in member.entries
     ]
-    return Catalogue(config.name, tuple(entries))
+    left_out = [one for member in members.values() for one in member.left_out]
+    alike = [pair for member in members.values() for pair in member.alike]
+    return Catalogue(config.name, tuple(entries), tuple(left_out), tuple(alike))
 
 
 def _find_optics(listing: Path) -> dict[Path, Optics]:
     """Map the files that a STAR lists to their optics groups."""
-    if listing.suffix != ".star" or not listing.is_file():
+    if not is_star(listing) or not listing.is_file():
         return {}
     return {listed_path(listing, name): optics for name, optics in read_optics(listing).items()}
 

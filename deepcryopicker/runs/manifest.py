@@ -7,7 +7,7 @@ weights instead of their path; ``manifest.jsonl`` has one line per finished micr
 import copy
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,11 @@ class Finished:
         self.settings = there if there is not None and same else dict(settings)
         self._records = {record.name: record for record in _read(folder / MANIFEST) if same}
 
+    @property
+    def records(self) -> list[Record]:
+        """The finished micrographs."""
+        return list(self._records.values())
+
     def find(self, name: str, path: Path, made_by: str) -> Record | None:
         """Return the record of a micrograph; None if its file or `made_by` has changed."""
         record = self._records.get(name)
@@ -125,6 +130,15 @@ class Manifest(Finished):
         new = {record.name: record for record in records}
         append_lines(self._path, "".join(map(_line, new.values())))
         self._records |= new
+
+    def remove(self, paths: Collection[str]) -> list[Record]:
+        """Remove the records of image files, and return them."""
+        gone = [record for record in self._records.values() if record.path in paths]
+        if gone:
+            for record in gone:
+                del self._records[record.name]
+            write_text(self._path, "".join(map(_line, self._records.values())))
+        return gone
 
 
 def stamp(path: Path) -> tuple[int, int] | None:

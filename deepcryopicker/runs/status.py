@@ -22,8 +22,11 @@ STATUS = "status.json"
 REFUSED = "refused.json"
 """Replaces `STATUS` if the folder holds another run, which must not be changed."""
 
+LEFT_OUT = "left_out.csv"
+"""Image files beside the micrographs that are not used, and why."""
+
 # What a run that failed before it made anything leaves behind; another run may start there.
-_NO_RESULTS = {CONFIG, ".hydra", STATUS, REFUSED, LOCK, "failures.csv", "errors.log"}
+_NO_RESULTS = {CONFIG, ".hydra", STATUS, REFUSED, LOCK, LEFT_OUT, "failures.csv", "errors.log"}
 # Commands that leave a file for each micrograph, which another configuration would not replace.
 _LEAVE_FILES = ("train", "label")
 

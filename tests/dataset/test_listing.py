@@ -17,11 +17,11 @@ def folder(tmp_path):
 
 
 def names(given):
-    return [name for name, _ in list_micrographs(str(given))]
+    return [name for name, _ in list_micrographs(str(given)).micrographs]
 
 
 def test_folder_is_searched_with_its_sub_folders(folder):
-    found = list_micrographs(str(folder))
+    found = list_micrographs(str(folder)).micrographs
     assert [name for name, _ in found] == ["a", "b", "sub/c", "sub/deep/d"]
     assert [path for _, path in found] == [
         folder / name for name in ("a.MRC", "b.mrc", "sub/c.tif", "sub/deep/d.png")
@@ -29,7 +29,7 @@ def test_folder_is_searched_with_its_sub_folders(folder):
 
 
 def test_single_file(folder):
-    assert list_micrographs(str(folder / "b.mrc")) == [("b", folder / "b.mrc")]
+    assert list_micrographs(str(folder / "b.mrc")).micrographs == (("b", folder / "b.mrc"),)
 
 
 def test_only_sub_folder_keeps_its_name(tmp_path):
@@ -55,7 +55,7 @@ def test_star(folder):
         "data_micrographs\n\nloop_\n_rlnMicrographName #1\n_rlnOpticsGroup #2\n"
         f"sub/c.tif 1\n{folder}/b.mrc 1\n"
     )
-    found = dict(list_micrographs(str(star)))
+    found = dict(list_micrographs(str(star)).micrographs)
     assert sorted(found) == ["b", "sub/c"]
     assert found["sub/c"] == folder / "sub" / "c.tif"
 
@@ -66,16 +66,17 @@ def test_text_list(folder, monkeypatch):
     assert names(listing) == ["b", "sub/deep/d"]
     monkeypatch.chdir(folder / "sub")
     listing.write_text("c.tif\n")  # of the working folder rather than the list's
-    assert [path.as_posix() for _, path in list_micrographs(str(listing))] == ["c.tif"]
+    assert [path.as_posix() for _, path in list_micrographs(str(listing)).micrographs] == ["c.tif"]
 
 
-def test_one_stem_with_two_extensions_gets_two_names(folder):
+def test_listed_files_of_one_stem_get_two_names(folder):
     (folder / "b.png").touch()
-    found = dict(list_micrographs(str(folder)))
-    assert found["b_mrc"] == folder / "b.mrc"
-    assert found["b_png"] == folder / "b.png"
-    assert "b" not in found
-    assert len(found) == 5
+    listing = folder / "list.txt"
+    listing.write_text("b.mrc\nb.png\na.MRC\n")
+    found = dict(list_micrographs(str(listing)).micrographs)
+    assert found == {name: folder / name.replace("_", ".") for name in ("b_mrc", "b_png")} | {
+        "a": folder / "a.MRC"
+    }
 
 
 def test_links_to_one_file_count_once(folder):
@@ -126,4 +127,30 @@ def test_names_that_would_overwrite_each_other_are_refused(tmp_path):
     for name in ("b.mrc", "b.png", "b_png.mrc"):
         (tmp_path / name).touch()
     with pytest.raises(UsageError, match="b_png"):
-        list_micrographs(str(tmp_path))
+        list_micrographs(str(tmp_path / "*"))
+
+
+@pytest.mark.parametrize("name", ["list.txt", "LIST.LST", "m.star", "M.STAR"])
+def test_lists_may_hold_comments_and_have_any_case(folder, name):
+    """Case 36 of the reports: upper-case suffixes, comment lines, blank lines, CRLF."""
+    head = "data_\r\n\r\nloop_\r\n_rlnMicrographName #1\r\n" if "star" in name.lower() else "\r\n"
+    (folder / name).write_text(f"# made by hand\r\n{head}b.mrc\r\nsub/c.tif\r\n\r\n", newline="")
+    assert names(folder / name) == ["b", "sub/c"]
+
+
+def test_files_that_are_named_are_all_used(folder):
+    """Also those that a search would leave out; the same for a glob."""
+    for name in ("b_PS.mrc", "gain.mrc", "b.map"):
+        (folder / name).touch()
+    (folder / "list.txt").write_text("b_PS.mrc\ngain.mrc\nb.map\n")
+    assert names(folder / "list.txt") == ["b", "b_PS", "gain"]
+    assert names(folder / "b_PS.mrc") == ["b_PS"]
+    assert names(folder / "*.map") == ["b"]
+    assert names(folder / "*_PS.mrc") == ["b_PS"]
+    assert names(folder) == ["a", "b", "sub/c", "sub/deep/d"]
+
+
+def test_cryosparc_dataset_is_refused_with_advice(folder):
+    (folder / "x.cs").write_bytes(b"\x93NUMPY")
+    with pytest.raises(UsageError, match="give their folder or a glob"):
+        list_micrographs(str(folder / "x.cs"))

@@ -56,7 +56,7 @@ def files_below(folder: Path) -> list[Path]:
     for path in sorted(links):
         twice += found.setdefault(os.path.realpath(path), path) != path
     if twice:
-        logger.warning("%s: %d files are linked twice, used once", folder, twice)
+        logger.info("%s: %d files are linked twice, used once", folder, twice)
     return [Path(path) for path in sorted(found.values())]
 
 

@@ -11,6 +11,7 @@ from deepcryopicker.config.schemas import PickConfig, TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
 from deepcryopicker.errors import MicrographError, UsageError
+from deepcryopicker.io.coordinates.coordinate_sets import find_sources
 from deepcryopicker.io.images.reader import micrograph_shape
 from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE, RIVAL_FILE, find_weights
 from deepcryopicker.picker.schema import NetworkPickerConfig
@@ -59,7 +60,7 @@ def open_on_disk(config: DatasetConfig, run: Run) -> Catalogue | None:
     """
     if not _on_disk(config):
         return None
-    catalogue = select_coordinates(open_catalogue(config))
+    catalogue = select_coordinates(open_catalogue(config, run))
     if not any(_readable(entry) for entry in catalogue.entries):
         for entry in catalogue.entries:
             work = partial(micrograph_shape, entry.path, entry.average_frames)
@@ -90,8 +91,8 @@ def _check_picker(key: str, picker: Any) -> None:
         _check_weights(f"{key}.weights", picker.weights, NETWORK_FILE)
     elif isinstance(picker, LearnedConfig):
         _check_weights(f"{key}.weights", picker.weights, RIVAL_FILE)
-    elif isinstance(picker, ImportedConfig) and not Path(picker.picks).exists():
-        raise UsageError(f"{key}.picks: {picker.picks} does not exist")
+    elif isinstance(picker, ImportedConfig):
+        find_sources(f"{key}.picks", picker.picks)
 
 
 def _check_weights(key: str, given: str | None, name: str) -> None:

@@ -23,6 +23,10 @@ from deepcryopicker.io.console import console, track
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.labeler.schema import AutoConfig, LabelerConfig
 from deepcryopicker.pipeline.inputs.input_doubts import warn_of_inputs
+from deepcryopicker.pipeline.inputs.report_left_out import (
+    report_left_out,
+    warn_of_similar_names,
+)
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import preprocess
 from deepcryopicker.runs.attempts import Attempts
@@ -36,14 +40,28 @@ _MICROGRAPHS_TO_MEASURE = 3
 _LOW_CONTRAST = 0.1
 
 
-def open_catalogue(config: DatasetConfig) -> Catalogue:
+def open_catalogue(config: DatasetConfig, run: Run | None = None) -> Catalogue:
     """List the micrographs of a dataset, after simulating or downloading them if so configured.
+
+    Parameters
+    ----------
+    config : dataset configuration
+    run : Run, optional
+        Image files that are not used are listed in its ``left_out.csv`` and on the terminal.
 
     Raises
     ------
     UsageError
         If the micrographs are missing, for example because the download was not requested.
     """
+    catalogue = _open(config)
+    if run is not None:
+        report_left_out(catalogue.left_out, run)
+        warn_of_similar_names(catalogue.alike, run)
+    return catalogue
+
+
+def _open(config: DatasetConfig) -> Catalogue:
     for public in _public(config):
         _provide(public)
     if isinstance(config, FolderConfig):

@@ -7,9 +7,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.dataset.named_files import NamedFiles
-from deepcryopicker.io.console import console
+from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.coordinates.selected_picks import Selection
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.star.relion_folder import is_converted
@@ -27,6 +29,9 @@ from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.manifest import Finished, Manifest, Record, digest_of, stamp
+
+_NAMED = 3  # micrographs in a line
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -105,6 +110,11 @@ class Batch:
         return [self._done[name] for name in sorted(self._done)]
 
     @property
+    def recorded(self) -> list[Path]:
+        """Files of the micrographs that were finished with these settings."""
+        return [Path(record.path) for record in self._manifest.records]
+
+    @property
     def relion(self) -> dict[str, Path]:
         """RELION folder of every group; none without that output."""
         return self._files.relion if "relion" in self._recipe.outputs else {}
@@ -132,6 +142,31 @@ class Batch:
             else:
                 left.append(entry)
         return left
+
+    def withdraw(self, left_out: Collection[Path]) -> list[str]:
+        """Remove the results of files that were picked and are left out now.
+
+        A better form of the same micrograph may have arrived, or an earlier version have picked
+        its own overlays.
+
+        Returns
+        -------
+        list of str
+            Names of these micrographs.
+        """
+        records = self._manifest.remove({str(path) for path in left_out})
+        for record in records:
+            self._done.pop(record.name, None)
+            for group in self._files.relion:
+                self._files.remove(Entry(record.name, Path(record.path), group))
+        if records:
+            names = ", ".join(record.name for record in records[:_NAMED])
+            more = f" and {len(records) - _NAMED} more" if len(records) > _NAMED else ""
+            console.print(
+                f"{counted(len(records), 'micrograph')} left out now, picks removed: "
+                f"{escape(names)}{more}"
+            )
+        return [record.name for record in records]
 
     def copy_finished(self, folder: Path, entries: Sequence[Entry]) -> None:
         """Copy the results of micrographs finished in another folder with the same settings."""

@@ -15,6 +15,7 @@ from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
 from deepcryopicker.pipeline.picking.batch import Batch, Recipe
 from deepcryopicker.pipeline.picking.build_picker import PickerConfig, build_picker
+from deepcryopicker.pipeline.picking.later_files import later_doubt
 from deepcryopicker.pipeline.picking.weights_settings import general_weights, inherit
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -35,7 +36,7 @@ def pick_dataset(config: PickConfig, run: Run, catalogue: Catalogue | None) -> l
         Its micrographs, if they have been listed already.
     """
     if catalogue is None:
-        catalogue = open_catalogue(config.dataset)
+        catalogue = open_catalogue(config.dataset, run)
     trained, preprocessing, catalogue = inherit(config, catalogue, run)
     catalogue = settle_diameter(catalogue, preprocessing, config.labeler, run)
     make = partial(build_picker, config.picker, catalogue, preprocessing, trained, run)
@@ -140,7 +141,9 @@ def pick_catalogue(
         refuse_shared_files(place, [batch.names.path(one) for one in whole])
     for other in others:
         batch.copy_finished(other, entries)
+    batch.withdraw([one.path for one in catalogue.left_out])
     left = batch.find_finished(entries)
+    earlier = batch.done
     if len(left) < len(entries):
         finished = f"{len(entries) - len(left)} of {counted(len(entries), 'micrograph')}"
         console.print(f"{description}: {finished} already finished by an earlier run")
@@ -157,5 +160,6 @@ def pick_catalogue(
         batch.write_lists()
     if entries:
         run.require(len(batch.done), description)
+    run.warn("later micrographs", later_doubt(earlier, batch.done))
     done = {one.entry.name: one for one in batch.done}
     return [done[entry.name] for entry in entries if entry.name in done]

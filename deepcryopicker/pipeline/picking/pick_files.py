@@ -104,6 +104,12 @@ class Files:
         """Return the path of the CSV with the outcome of every candidate."""
         return self.folder / OUTCOMES / f"{entry.name}.csv"
 
+    def remove(self, entry: Entry) -> None:
+        """Remove the files of a micrograph."""
+        own = (self.candidates(entry), *self.others(entry))
+        for path in (*own, *self.truth(entry), self.outcomes(entry)):
+            path.unlink(missing_ok=True)
+
     def copy_from(self, other: "Files", entry: Entry) -> None:
         """Copy the files of a micrograph from another run, as hard links if possible."""
         theirs, ours = (

@@ -5,7 +5,7 @@ that another machine writes over NFS or SMB.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,14 +14,15 @@ from deepcryopicker.config.schemas import PickConfig
 from deepcryopicker.config.sections import WatchingSection
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.listing import NoMicrographsError
+from deepcryopicker.dataset.open_files import open_folder
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.images.reader import micrograph_shape
 from deepcryopicker.pipeline.inputs.input_doubts import warn_of_inputs
-from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
 from deepcryopicker.pipeline.picking.batch import Batch, Recipe
 from deepcryopicker.pipeline.picking.build_picker import build_picker
+from deepcryopicker.pipeline.picking.later_files import STAGE, LaterFiles, fail, later_doubt
 from deepcryopicker.pipeline.picking.pick_dataset import make_recipe
 from deepcryopicker.pipeline.picking.weights_settings import (
     inherit,
@@ -108,6 +109,11 @@ class Arrivals:
         """Record that this version of a file was picked by an earlier run."""
         self._seen[entry.path] = Arrival(stamp(entry.path), 0.0, settled=True)
 
+    def forget(self, paths: Iterable[Path]) -> None:
+        """Forget files that are left out."""
+        for path in paths:
+            self._seen.pop(path, None)
+
     def waits(self, entry: Entry) -> bool:
         """Whether a file is known, but neither picked nor failed."""
         return entry.path in self._seen and not self._seen[entry.path].settled
@@ -132,12 +138,13 @@ def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
         )
     shard = None if config.shard is None else Shard.parse(config.shard)
 
-    def list_entries() -> list[Entry]:
+    def list_all(known: Collection[Path] | None) -> Catalogue:
         try:
-            catalogue = with_diameter_of(trained, open_catalogue(config.dataset))
+            catalogue = with_diameter_of(trained, open_folder(config.dataset, known))
         except (NoMicrographsError, OSError):  # an empty folder, or a short failure of the network
-            return []
-        return [one for one in catalogue.entries if shard is None or shard.takes(one.name)]
+            return nothing
+        ours = [one for one in catalogue.entries if shard is None or shard.takes(one.name)]
+        return replace(catalogue, entries=tuple(ours))
 
     make = partial(build_picker, config.picker, nothing, preprocessing, trained, run)
     recipe = make_recipe(config.picker, preprocessing, make, nothing, run)
@@ -148,11 +155,11 @@ def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
         warn_of_inputs(entries, preprocessing, run)
 
     overlays, keep = config.overlays, not config.redo
-    return watch(list_entries, recipe, config.watching, run, overlays, keep, check)
+    return watch(list_all, recipe, config.watching, run, overlays, keep, check)
 
 
 def watch(
-    list_entries: Callable[[], Sequence[Entry]],
+    list_all: Callable[[Collection[Path] | None], Catalogue],
     recipe: Recipe,
     section: WatchingSection,
     run: Run,
@@ -164,8 +171,9 @@ def watch(
 
     Parameters
     ----------
-    list_entries : callable
-        Lists all existing micrographs, complete or not.
+    list_all : callable
+        Lists all existing micrographs, complete or not, for those that are used already, see
+        :func:`deepcryopicker.dataset.listing.list_micrographs`.
     recipe : Recipe
     section : WatchingSection
     run : Run
@@ -179,6 +187,16 @@ def watch(
     stop = run.folder / STOP
     batch = Batch(recipe, run, run.folder, [run.settings["dataset"]["name"]], keep)
     arrivals = Arrivals(section.patience)
+    later = LaterFiles(batch.relion, run, batch.recorded)
+
+    def list_entries() -> list[Entry]:
+        catalogue = list_all(later.accepted)
+        accepted = later.accept(catalogue)
+        left_out = [one.path for one in catalogue.left_out]
+        batch.withdraw(left_out)
+        arrivals.forget(left_out)
+        return accepted
+
     entries = list_entries()
     left = batch.find_finished(entries)
     for one in batch.done:
@@ -190,13 +208,15 @@ def watch(
         while not stop.exists():
             whole, broken, changed = arrivals.poll(entries, time.monotonic())
             for entry, reason in broken.items():
-                run.attempt("watching", entry.name, entry.path, partial(_fail, reason))
+                run.attempt(STAGE, entry.name, entry.path, partial(fail, reason))
             drawn = [entry.name for entry in whole[: max(overlays - len(batch.done), 0)]]
             if check is not None:
                 check(whole)
+            earlier = batch.done
             batch.pick(whole, drawn, partial(_until, stop))
+            run.warn("later micrographs", later_doubt(earlier, batch.done))
             for entry in whole:
-                run.clear_failure(entry.path, "watching")
+                run.clear_failure(entry.path, STAGE)
             now = time.monotonic()
             if whole:
                 picked = counted(len(batch.done), "micrograph")
@@ -213,7 +233,7 @@ def watch(
         batch.write_lists()
     for entry in entries:
         if arrivals.waits(entry):
-            run.attempt("watching", entry.name, entry.path, partial(_fail, "incomplete at the end"))
+            run.attempt(STAGE, entry.name, entry.path, partial(fail, "incomplete at the end"))
     stop.unlink(missing_ok=True)
     if run.failures:
         run.require(len(batch.done), "watching")
@@ -227,10 +247,6 @@ def _lacks(entry: Entry) -> str | None:
     except MicrographError as error:
         return str(error)
     return None
-
-
-def _fail(reason: str) -> None:
-    raise MicrographError(reason)
 
 
 def _until(stop: Path, entries: Sequence[Entry]) -> Iterator[Entry]:

@@ -42,6 +42,7 @@ def test_loops_end(tree):
 
 
 def test_each_file_counts_once(tree, caplog):
+    caplog.set_level("INFO")
     for link, target in (
         ("0", "data/sub"),
         ("1", "elsewhere"),

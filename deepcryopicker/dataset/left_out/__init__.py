@@ -1,0 +1,1 @@
+"""Which image files in a folder are not micrographs, and why."""
