@@ -46,8 +46,8 @@ def magnified(row: Mapping[str, str]) -> str | None:
 def doubts_about(row: Mapping[str, str]) -> tuple[str, ...]:
     """Return what a row states that cannot be used, such as ``rlnVoltage '0'``.
 
-    What is stated to be unknown, such as ``<NA>``, is no doubt; that there is a pixel size only of
-    movies or of extracted particles is one.
+    What is stated to be unknown, such as ``<NA>``, is left out of them. A pixel size of movies or
+    of extracted particles, without one of the micrographs, is among them.
     """
     doubts = [
         f"{column} '{cell[:40]}'"
