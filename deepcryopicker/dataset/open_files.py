@@ -85,7 +85,8 @@ def _with_optics(entry: Entry, optics: Optics | None) -> Entry:
     """Return the entry with its optics group; a pixel size set by the user takes precedence."""
     if optics is None:
         return entry
-    optics = optics.with_pixel_size(entry.pixel_size)
+    if entry.pixel_size is not None:
+        return replace(entry, optics=optics.with_pixel_size(entry.pixel_size))
     return replace(entry, optics=optics, pixel_size=optics.pixel_size)
 
 

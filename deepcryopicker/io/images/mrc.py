@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.console import SUBJECT
+from deepcryopicker.io.files.cell_values import PIXEL_SIZES
 from deepcryopicker.io.files.checks import decoding, file_size
 from deepcryopicker.io.images.byte_sign import Stated, is_unsigned
 from deepcryopicker.io.images.frame_stacks import check_stack, mean_frame
@@ -44,8 +45,6 @@ MAGIC = {
     b"BZh": "bzip2 (name it .mrc.bz2)",
 }
 IMOD_STAMP = 1146047817
-# Angstrom per pixel; others are in metres or nanometres, or of a whole grid.
-_SMALLEST_PIXEL, _LARGEST_PIXEL = 0.05, 200.0
 _ROUNDING = 1e-5  # of single precision
 
 
@@ -213,7 +212,7 @@ def _pixel_size(raw: bytes, order: str) -> float | None:
 
 def _is_measured(size: float) -> bool:
     """Whether a pixel size can be one; 1.0 is what many programs write if they do not know it."""
-    return _SMALLEST_PIXEL <= size <= _LARGEST_PIXEL and abs(size - 1.0) > _ROUNDING
+    return PIXEL_SIZES[0] <= size <= PIXEL_SIZES[1] and abs(size - 1.0) > _ROUNDING
 
 
 def _stated(raw: bytes, order: str) -> Stated:

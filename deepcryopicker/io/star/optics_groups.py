@@ -1,10 +1,10 @@
 """Optics groups: microscope parameters in STAR files, copied from micrographs to picks."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deepcryopicker.io.files.cell_values import PIXEL_SIZES
 from deepcryopicker.io.star.group_keys import GROUP, GROUP_NAME
 from deepcryopicker.io.star.optics_cells import MAGNIFICATION, PIXEL_SIZE
 from deepcryopicker.io.star.relion_star import Written
@@ -47,10 +47,10 @@ class Optics:
         return None if value is None else float(value)
 
     def with_pixel_size(self, pixel_size: float | None) -> "Optics":
-        """Return a copy with another pixel size; unchanged for None and for absurd ones."""
+        """Return a copy with another pixel size; unchanged for None and what cannot be one."""
         if pixel_size is None or pixel_size == self.pixel_size:
             return self
-        if not PIXEL_SIZES[0] <= pixel_size <= PIXEL_SIZES[1]:
+        if not math.isfinite(pixel_size) or round(pixel_size, 6) <= 0:
             return self
         others = tuple(pair for pair in self.values if pair[0] != PIXEL_SIZE)
         return replace(self, values=(*others, (PIXEL_SIZE, f"{pixel_size:.6f}")))

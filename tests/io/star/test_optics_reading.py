@@ -66,7 +66,7 @@ def test_what_cannot_be_a_pixel_size_is_unknown_with_a_warning(read, cell, tmp_p
     assert one.with_pixel_size(1.5).pixel_size == 1.5
 
 
-@pytest.mark.parametrize("size", [0.0, -1.0, float("inf"), float("nan"), 4e-10, 1e6])
+@pytest.mark.parametrize("size", [0.0, -1.0, float("inf"), float("nan"), 4e-10])
 def test_a_pixel_size_that_is_none_is_not_taken_from_elsewhere(size):
     assert placeholder(size).pixel_size is None
     assert placeholder(1.5).with_pixel_size(size).pixel_size == 1.5
