@@ -83,11 +83,11 @@ def read_coordinates(
 def _of_micrographs(path: Path, given: Sequence[str]) -> dict[str, Picks]:
     """Read the picks of micrographs by the names that are given."""
     sources = find_sources("path", str(path))
-    by_name = {plain_name(name): name for name in given}
-    found = assign_sources(sources, list(by_name))
+    plain = {name: plain_name(name) for name in given}
+    found = assign_sources(sources, list(dict.fromkeys(plain.values())))
     if given and not found:
         raise nothing_matched(sources, given)
-    return {by_name[name]: source.read() for name, source in found.items()}
+    return {name: found[one].read() for name, one in plain.items() if one in found}
 
 
 def write_coordinates(

@@ -55,7 +55,7 @@ def test_labels_from_a_run_are_its_picks(shell, one, trained):
     assert f"coordinates: {line} (dataset.coordinates_threshold); the others" in answer.out
 
 
-def test_candidates_that_the_labeler_rejected_are_no_labels(shell, one, trained):
+def test_candidates_that_the_labeler_rejected_are_left_out(shell, one, trained):
     candidates = rows(trained.folder / "labels" / f"{STEMS[0]}.csv")
     good = [each for each in candidates if each["good"] == "1"]
     assert 0 < len(good) < len(candidates)
@@ -64,7 +64,7 @@ def test_candidates_that_the_labeler_rejected_are_no_labels(shell, one, trained)
     assert f"{len(good)} of {len(candidates)} are marked as good" in answer.out
 
 
-def test_numbers_of_classes_in_relion_are_no_views(shell, one, truth, tmp_path):
+def test_class_numbers_of_relion_are_not_views(shell, one, truth, tmp_path):
     star(tmp_path / "c" / f"{STEMS[0]}.star", truth[STEMS[0]], ["rlnClassNumber"], "2")
     _, found = labelled(shell, one, tmp_path / "c", "labels_with_classes")
     assert len(found) == len(truth[STEMS[0]])
@@ -116,3 +116,71 @@ def test_scores_of_a_table_are_read_alike_in_every_micrograph(shell, simulated, 
     answer = shell("pick", *given, "overlays=0", run="log_odds")
     assert answer.code == 0
     assert [row["picks"] for row in rows(answer.folder / "summary.csv")] == ["0", "2"]
+
+
+def job_of_relion(folder, truth):
+    """A job of picks by hand, as RELION 4 leaves it, in a project."""
+    lines = []
+    for stem in STEMS:
+        file = f"ManualPick/job004/raw/{stem}_manualpick.star"
+        star(folder / file, truth[stem], ["rlnAutopickFigureOfMerit"], "-999")
+        lines.append(f"MotionCorr/job002/raw/{stem}.mrc {file}\n")
+    (folder / "ManualPick" / "job004" / "manualpick.star").write_text(
+        "data_coordinate_files\n\nloop_\n_rlnMicrographName\n_rlnMicrographCoordinates\n"
+        + "".join(lines)
+    )
+    (folder / "ManualPick" / "job004" / "job.star").write_text("data_job\n\n_rlnJobIsContinue 0\n")
+
+
+def table_of_all(folder, truth):
+    """A particles.star as exported by cryoSPARC."""
+    lines = [
+        f"J2/motioncorrected/00857856557416174501_{stem}_patch_aligned_doseweighted.mrc "
+        f"{one['x']} {one['y']}\n"
+        for stem in STEMS
+        for one in truth[stem]
+    ]
+    (folder / "particles.star").write_text(
+        "data_\nloop_\n_rlnMicrographName\n_rlnCoordinateX\n_rlnCoordinateY\n" + "".join(lines)
+    )
+
+
+def boxes_by_hand(folder, truth):
+    """CBOX files, in which boxes drawn by hand have no confidence."""
+    (folder / "cbox").mkdir()
+    columns = ("CoordinateX", "CoordinateY", "Width", "Height", "Confidence")
+    head = "data_cryolo\n\nloop_\n" + "".join(f"_{name}\n" for name in columns)
+    for stem in STEMS:
+        rows = [f"{float(e['x']) - 30} {float(e['y']) - 30} 60 60 <NA>\n" for e in truth[stem]]
+        (folder / "cbox" / f"{stem}.cbox").write_text(head + "".join(rows))
+
+
+@pytest.mark.parametrize(
+    ("make", "given"),
+    [
+        (job_of_relion, "ManualPick/job004/manualpick.star"),
+        pytest.param(job_of_relion, "ManualPick/job004", marks=pytest.mark.thorough),
+        pytest.param(table_of_all, "particles.star", marks=pytest.mark.thorough),
+        pytest.param(boxes_by_hand, "cbox", marks=pytest.mark.thorough),
+    ],
+)
+def test_labels_of_other_programs(shell, one, truth, tmp_path, make, given):
+    make(tmp_path, truth)
+    _, found = labelled(shell, one, tmp_path / given, f"labels_{given.replace('/', '_')}")
+    for axis in "xy":
+        expected = [float(each[axis]) for each in truth[STEMS[0]]]
+        assert [float(each[axis]) for each in found] == pytest.approx(expected, abs=1e-3)
+    assert {e["score"] for e in found} == {"1.000000"}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("make", [job_of_relion, table_of_all, boxes_by_hand])
+def test_picks_of_other_programs(shell, simulated, truth, tmp_path, make):
+    make(tmp_path, truth)
+    given = ["dataset=folder", f"dataset.micrographs={simulated / 'micrographs'}", "overlays=0"]
+    given += ["dataset.diameter=59.1", "picker=imported", f"picker.picks={tmp_path}"]
+    answer = shell("pick", *given, run=f"picks_of_{make.__name__}")
+    assert answer.code == 0
+    counts = [str(len(truth[stem])) for stem in STEMS]
+    assert [row["picks"] for row in rows(answer.folder / "summary.csv")] == counts
+    assert scored(shell, simulated, tmp_path, f"score_of_{make.__name__}")["f1"] == 1

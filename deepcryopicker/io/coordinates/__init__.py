@@ -1,1 +1,1 @@
-"""Coordinate files: CSV, BOX, CBOX and Topaz's table, and readers of every format."""
+"""Every format of coordinate files, and whose they are: matching with micrographs."""

@@ -49,7 +49,8 @@ def assign_sources(sources: Sources, names: Sequence[str]) -> dict[str, Coordina
         if left:
             chosen |= _assign(sources, known(), left)
     sources.refuse_damaged([name for name in names if name not in chosen])
-    return chosen or _assign_by_addition(sources, names)
+    chosen = chosen or _assign_by_addition(sources, names)
+    return {name: chosen[name] for name in names if name in chosen}
 
 
 def nothing_matched(sources: Sources, names: Iterable[str]) -> UsageError:
@@ -96,10 +97,13 @@ def _assign_by_addition(sources: Sources, names: Sequence[str]) -> dict[str, Coo
     for known in (sources.by_file, sources.by_table):
         found: dict[str, dict[str, list[CoordinateSource]]] = {}
         for other, each in known.items():
-            for short, addition in additions(other):
+            if not _with_positions(sources, each):
+                continue
+            for short, addition in additions(other):  # the shortest addition first
                 matching = wanted.matching(short)
-                if len(matching) == 1 and _with_positions(sources, each):
+                if len(matching) == 1:
                     found.setdefault(addition, {}).setdefault(matching[0], []).extend(each)
+                    break
         if len(found) == 1:
             (assigned,) = found.values()
             for name, each in assigned.items():

@@ -35,7 +35,7 @@ def read_cryosparc(path: Path) -> Picks:
     Returns
     -------
     Picks
-        Original pixels. Scores are the correlations of the picker, which are no probabilities, or
+        Original pixels. Scores are the correlations of the picker, not probabilities, or
         NaN without any; classes of 2-D classification are not kinds of views, and not read.
 
     Raises

@@ -1,7 +1,7 @@
 """Which rows of a coordinate file count as particles: labels and truth are selected by score.
 
 Our own CSV, CBOX and Topaz tables hold every candidate with its probability, so that a threshold
-belongs to them. Other programs write their picks, with scores that are no probabilities.
+belongs to them. Other programs write their picks, with scores of other kinds.
 """
 
 import re

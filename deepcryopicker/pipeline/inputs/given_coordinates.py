@@ -77,7 +77,7 @@ def print_selected(what: str, selected: Sequence[Selected], key: str | None) -> 
     having = f"have a score of {used[0]:g} or more{named}" if used else "are marked as good"
     if given and not kept:
         highest = f"; the highest score is {scores.max():g}" if len(scores) else ""
-        raise UsageError(f"{what}: none of {counted(given, 'position')} {having}{highest}")
+        raise UsageError(f"{what}: of {counted(given, 'position')}, none {having}{highest}")
     if kept < given:
         console.print(f"{what}: {kept} of {given} {having}; the others are left out")
     elif not used and len(scores) and np.ptp(scores) > 0:
@@ -89,7 +89,7 @@ def print_selected(what: str, selected: Sequence[Selected], key: str | None) -> 
 
 
 def _alike(entries: list[Entry]) -> tuple[list[Entry], list[Selected]]:
-    """Read entries, none of which is cut at our threshold if the scores of one are no such."""
+    """Read entries; if one has other scores than probabilities, none is cut at our threshold."""
     read = [_read(entry) for entry in entries]
     asked = any(one.selection.threshold is not None for one in entries)
     cut = any(one.threshold is not None for one in read)

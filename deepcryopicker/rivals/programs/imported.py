@@ -39,7 +39,7 @@ class Imported:
 
     @cached_property
     def _mapped(self) -> bool:
-        """Whether scores are mapped to probabilities: all are, if a single one is no such."""
+        """Whether scores are mapped to probabilities: all are, if a single one is not in [0, 1]."""
         return not all(are_probabilities(one.read_scores().score) for one in self._found.values())
 
     def find(self, name: str, diameter: float) -> Picks:

@@ -44,7 +44,7 @@ def test_no_score_counts_row_by_row(tmp_path, name, form, cell):
         assert (len(kept.picks), kept.given) == (1, 2)
 
 
-def test_no_score_beside_scores_that_are_no_probabilities(tmp_path):
+def test_no_score_beside_other_scores_than_probabilities(tmp_path):
     path = tmp_path / "a.star"
     path.write_text(STAR + "1 2 -999\n3 4 7.5\n5 6 -2\n")
     assert read_picks(path).score.tolist() == [7.5, 7.5, -2]

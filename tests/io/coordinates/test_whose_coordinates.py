@@ -80,9 +80,10 @@ def test_additions_to_the_names_of_micrographs(tmp_path, pattern):
     assert list(found(tmp_path, names).values()) == list(WANTED.values())
 
 
-def test_an_unknown_addition_that_all_names_have(tmp_path):
+@pytest.mark.parametrize("pattern", ["{}_my-picker.star", "{}.autopick_full.star", "mine_{}.star"])
+def test_an_unknown_addition_that_all_names_have(tmp_path, pattern):
     for name, x in WANTED.items():
-        one_star(tmp_path / f"{name}_my-picker.star", *x)
+        one_star(tmp_path / pattern.format(name), *x)
     assert found(tmp_path, ["a", "b"]) == WANTED
     one_star(tmp_path / "b_other.star", 9)
     with pytest.raises(UsageError, match=r"belongs to a micrograph"):
