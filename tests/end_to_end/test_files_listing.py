@@ -92,7 +92,7 @@ def test_case_1_overlays_written_while_watching_are_not_picked(shell):
     assert "2 files left out: 2 outputs of this program; see left_out.csv" in answer.out
 
 
-@pytest.mark.parametrize("run", ["data/run", "data"])
+@pytest.mark.parametrize("run", ["data/run", pytest.param("data", marks=pytest.mark.thorough)])
 def test_case_1b_the_same_command_again_picks_the_same_files(shell, run):
     place = shell.folder / f"case_1b_{run.replace('/', '_')}"
     data = fill(place / "data", "a.mrc", "b.mrc")
@@ -173,6 +173,7 @@ def test_case_11_linked_folders_are_searched(shell):
     assert (answer.code, names(answer)) == (0, ["a.mrc", "linked/b.mrc"])
 
 
+@pytest.mark.thorough
 def test_the_glob_in_the_message_is_the_answer(shell):
     data = fill(shell.folder / "doubt" / "data", "m_1.mrc", "m_1_foo.mrc", "m_2.mrc", "m_2_foo.mrc")
     typed = (*LOG, f"dataset.micrographs={data}")
@@ -189,6 +190,7 @@ def test_the_glob_in_the_message_is_the_answer(shell):
         assert names(answer) == expected
 
 
+@pytest.mark.thorough
 def test_a_better_form_that_arrives_later_replaces_the_earlier_one(shell):
     data = fill(shell.folder / "better" / "data", "a_noDW.mrc", "b.jpg")
 
@@ -230,6 +232,7 @@ def test_movies_are_named(shell):
     assert sorted(left_out(answer)) == ["b.eer", "c.rec", "d.mrcs"]
 
 
+@pytest.mark.thorough
 def test_a_map_is_read_if_it_is_named(shell):
     data = fill(shell.folder / "maps" / "data", "a.mrc")
     (data / "a.mrc").rename(data / "a.map")

@@ -7,7 +7,7 @@ same micrograph is there: a folder that holds nothing but x_DW.mrc holds microgr
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 
@@ -197,9 +197,9 @@ def choose_variants(
 
 def _choose(family: Sequence[Variant]) -> tuple[list[Variant], list[LeftOut]]:
     """Apply the conventions one after the other, as long as several files are left."""
-    best = list(family)
-    if len(best) == 1:
-        return best, []
+    if len(family) == 1:
+        return list(family), []
+    best = _without_common_folders(family)
     lost: list[tuple[Variant, Reason]] = []
     least = min(each.weight for each in best)
     rules: tuple[tuple[Reason, Callable[[Variant], bool]], ...] = (
@@ -219,6 +219,19 @@ def _choose(family: Sequence[Variant]) -> tuple[list[Variant], list[LeftOut]]:
             best = others
     used = best[0].file.path if len(best) == 1 else None
     return best, [LeftOut(one.file.path, reason, used) for one, reason in lost]
+
+
+def _without_common_folders(family: Sequence[Variant]) -> list[Variant]:
+    """Return the files without the forms that the folders of all of them name.
+
+    Sums of RELION lie in MotionCorr/job002/Movies, the dose-weighted ones and the others.
+    """
+    of_folders = [_forms_of_folders(one.file.folders)[1] for one in family]
+    common = frozenset.intersection(*of_folders)
+    return [
+        replace(one, forms=(folders - common) | _forms_of_name(one.file.stem)[1])
+        for one, folders in zip(family, of_folders, strict=True)
+    ]
 
 
 def _is_copy(one: Variant, best: Sequence[Variant]) -> bool:

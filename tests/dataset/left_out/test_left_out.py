@@ -16,6 +16,8 @@ EPU = "FoilHole_9015883_Data_9017347_6_20250108_154915"
 FOLDERS = {
     "RELION and MotionCor2": "a1.mrc b1.mrc | a1_noDW.mrc b1_noDW.mrc a1_PS.mrc b1_ps.mrc "
     "a1_EVN.mrc a1_ODD.mrc",
+    "RELION job": "Movies/a1.mrc | Movies/a1_noDW.mrc Movies/a1_PS.mrc Movies/a1_EVN.mrc",
+    "movies alone": "movies/a1.mrc movies/b1_fractions.mrc |",
     "MotionCor2 alone": "a1_DW.mrc b1_DW.mrc | a1.mrc a1_DWS.mrc b1.mrc b1_DWS.mrc",
     "short sums": "a1_DWS.mrc | a1.mrc",
     "only weighted": "a1_DW.mrc b1_DW.mrc |",
@@ -194,3 +196,46 @@ def test_quotes_for_shell_and_hydra():
         (word,) = shlex.split(as_typed("dataset.micrographs", value))
         plain = word.removeprefix("dataset.micrographs=")
         assert plain in (value, '"' + value.replace('"', '\\"') + '"')
+
+
+PARTS = (
+    *("a1", "b2", "c3", "x_001", "FoilHole_1_Data_2", "00003en"),
+    *("-a", "_DW", "_noDW", "_PS", "mask_", "_foo", ".mrc_patch_aligned"),
+)
+SUFFIXES = (".mrc", ".tif", ".png", ".jpg", ".mrc.gz", ".st", ".eer", ".mrcs")
+PLACES = (
+    *("grid1/", "grid2/", "raw/", "denoised/", "odd/", "average/", "thumbnails/"),
+    *("MotionCorr/job002/", "Sub/"),
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_names_are_used_or_left_out_once(tmp_path, seed):
+    """Fifty random folders each: every image file is accounted for, and advice can be typed."""
+    rng = np.random.default_rng(seed)
+    for number in range(50):
+        root = tmp_path / str(number)
+        names = {
+            "".join(
+                (
+                    *rng.choice(PLACES, rng.integers(0, 3)),
+                    "m",
+                    *rng.choice(PARTS, rng.integers(1, 4)),
+                    rng.choice(SUFFIXES),
+                )
+            )
+            for _ in range(rng.integers(1, 12))
+        }
+        fill(root, " ".join(names))
+        try:
+            found = list_micrographs(str(root))
+        except UsageError as error:
+            for word in shlex.split(str(error).partition("\n")[2].replace("; ", " ")):
+                if word.startswith("dataset.micrographs=") and "LIST.txt" not in word:
+                    glob = word.partition("=")[2].strip('"')
+                    assert list_micrographs(glob).micrographs
+            continue
+        used = [path for _, path in found.micrographs]
+        out = [one.path for one in found.left_out]
+        assert sorted(used + out) == sorted(root / name for name in names)
+        assert len(set(used + out)) == len(names)
