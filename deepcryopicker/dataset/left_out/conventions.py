@@ -48,7 +48,7 @@ _FIRST: Mapping[Reason, frozenset[str]] = {
 }
 _WHOLE: Mapping[Reason, frozenset[str]] = {Reason.REFERENCE: _any_of("dark defect")}
 _FOLDERS: Mapping[Reason, frozenset[str]] = {
-    Reason.SPECTRUM: _any_of("ps psd pspec fft powerspectrum powerspectra spectrum spectra"),
+    Reason.SPECTRUM: _any_of("psd pspec fft powerspectrum powerspectra spectrum spectra"),
     Reason.CTF: _any_of("ctf ctffind ctffind4 gctf ctfestimated ctfestimate"),
     Reason.MASK: _any_of("mask masks predictedmasks junkmasks"),
     Reason.BACKGROUND: _any_of("background backgrounds"),
@@ -64,6 +64,7 @@ _SURE_OF_FOLDERS = _any_of(
 _COUNTER = re.compile(r"@?x?\d{1,2}x?")
 _COUNTED = (Reason.CTF, Reason.THUMBNAIL, Reason.REFERENCE)
 _CORRECTED = re.compile(r"corr|norm|appl")  # gain_corrected_x is a micrograph
+_REFERENCE = re.compile(r"\b(gain|dark) ?ref")  # K2-0001 1 Gain Ref. x1.m3.kv[300]
 _OVERVIEWS = (
     re.compile(r"gridsquare_\d{8}_\d{6}"),  # EPU
     re.compile(r"foilhole_\d+_\d{8}_\d{6}"),  # EPU; exposures have _Data_
@@ -99,6 +100,8 @@ def _by_folders(folders: tuple[str, ...]) -> Reason | None:
     below = "/".join((*folders, ""))
     if _RELION.search(below):
         return Reason.RELION
+    if "trash" in folders:
+        return Reason.TRASH
     if _SIMULATED.search(below):
         return Reason.SIMULATED
     for folder in folders:
@@ -133,6 +136,8 @@ def _by_name(stem: str, is_picture: bool) -> Reason | None:
         return Reason.PLOT
     if any(_CORRECTED.match(word) for word in words[1:]):
         return None
+    if _REFERENCE.search(" ".join(words)):
+        return Reason.REFERENCE
     for reason, names in _FIRST.items():
         if words[0] in names or "".join(words[:2]) in names:
             return reason

@@ -64,7 +64,7 @@ def doubt_affixes(kept: Sequence[ImageFile]) -> Iterator[Doubt]:
     """Find names that are another name of the same folder with a word before or after it.
 
     ``x.mrc`` and ``x_foo.mrc`` may be the same micrograph if there are several such pairs with the
-    same word; a word with a digit numbers micrographs.
+    same word; v02 or 2 number micrographs.
     """
     by_folder: dict[PurePosixPath, dict[str, ImageFile]] = defaultdict(dict)
     for file in kept:
@@ -114,7 +114,7 @@ def _kind(one: Variant) -> str:
 
 @lru_cache(maxsize=2**17)  # a watched folder is listed again and again
 def split_affixes(stem: str) -> tuple[tuple[str, str], ...]:
-    """Split a stem at each separator into a word without digits and the rest.
+    """Split a stem at each separator into a word and the rest.
 
     Examples
     --------
@@ -132,7 +132,12 @@ def split_affixes(stem: str) -> tuple[tuple[str, str], ...]:
 
 
 def _is_word(text: str) -> bool:
-    return any(map(str.isalpha, text)) and not any(map(str.isdigit, text))
+    """Whether a text consists of words rather than numbers: foo and lp20, but not 2 or v02."""
+    for word in words_of(text):
+        letters = word.rstrip("0123456789")
+        if not letters.isalpha() or (letters != word and len(letters) < 2):
+            return False
+    return bool(words_of(text))
 
 
 def _is_processed(one: str, other: str) -> bool:

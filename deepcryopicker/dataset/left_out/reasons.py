@@ -33,6 +33,7 @@ class Reason(Enum):
     STACK = ("stack of images", "stacks of images")
     VOLUME = ("tomogram, map or tilt series", "tomograms, maps or tilt series")
     RELION = ("particle, class or map of RELION", "particles, classes or maps of RELION")
+    TRASH = ("file in a folder for trash", "files in a folder for trash")
     FOREIGN = ("file of another format", "files of other formats")
     CLASH = ("file that clashes with an earlier one", "files that clash with earlier ones")
 

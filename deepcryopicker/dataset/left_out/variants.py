@@ -40,7 +40,7 @@ _WORDS: Mapping[ImageForm, str] = {
     ImageForm.EVEN: "even evn half1 half_1 halfa half_a",
     ImageForm.ODD: "odd half2 half_2 halfb half_b",
     ImageForm.FILTERED: "denoised denoise dn deconv deconvolved deconvolution wiener filtered filt "
-    "lowpass lowpassed lp highpass bandpass binned bin2 bin3 bin4 bin8 downsampled downscaled ds "
+    "lowpass lowpassed highpass bandpass lp\\d* hp\\d* binned bin\\d* downsampled downscaled ds "
     "scaled rescaled shrunk small inverted inv flipped flipy contrast enhanced subtracted "
     "bgsub ctfcorr ctf_corrected phaseflipped phase_flipped flatfielded jpeg",
     ImageForm.MOVIE: "fractions fraction frames movie movies stack eer",
@@ -53,7 +53,7 @@ _FOLDERS: Mapping[ImageForm, str] = {
     ImageForm.EVEN: "even evn half1",
     ImageForm.ODD: "odd half2",
     ImageForm.FILTERED: "denoised denoise deconv deconvolved filtered filtered_tmp lowpass binned "
-    "bin2 bin4 bin8 downsampled scaled preprocessed flipped inverted",
+    "bin\\d* downsampled scaled preprocessed flipped inverted ps",
     ImageForm.MOVIE: "frames movies fractions",
 }
 

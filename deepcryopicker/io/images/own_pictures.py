@@ -1,5 +1,7 @@
 """A mark in the PNG pictures that are written for people, so that none is read as a micrograph."""
 
+import stat
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,10 +36,14 @@ def save_own_picture(picture: "PillowImage.Image", path: Path, compress_level: i
 def is_own_picture(path: Path) -> bool:
     """Whether a file is a PNG picture with the mark of this program."""
     try:
-        if not path.is_file():
-            return False
-        with path.open("rb") as stream:
-            head = stream.read(_HEAD)
+        status = path.stat()
+        return stat.S_ISREG(status.st_mode) and _has_mark(path, status.st_mtime_ns, status.st_size)
     except OSError:
         return False
+
+
+@lru_cache(maxsize=2**16)  # a watched folder is listed again and again
+def _has_mark(path: Path, _modified: int, _size: int) -> bool:
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
     return head.startswith(_SIGNATURE) and _MARK in head

@@ -46,8 +46,10 @@ FOLDERS = {
     "CTF/a1_CTF_0.mrc",
     "RELION project": "MotionCorr/job002/Movies/a1.mrc | Movies/a1.tiff "
     "Extract/job007/Movies/a1.mrcs Class3D/job010/run_it025_class001.mrc MaskCreate/job011/m.mrc",
-    "references": "a1.mrc gain_corrected_b1.mrc | gain.mrc K3-gain-ref.mrc defects.tif "
-    "20200101_gain_x1.tiff CountRef_1.mrc SuperRef_1.mrc dark.mrc",
+    "trash": "MotionCorr/job002/a1.mrc | Trash/MotionCorr/job001/a1.mrc",
+    "sizes and filters": "a1.mrc | a1_bin4.mrc a1_lp20.mrc bin2/a1.mrc ps/a1.mrc",
+    "references": "a1.mrc gain_corrected_b1.mrc | gain.mrc 1-Gain-Ref.-x1.m3.kv[300].mrc "
+    "K3-gain-ref.mrc defects.tif 20200101_gain_x1.tiff CountRef_1.mrc SuperRef_1.mrc dark.mrc",
     "prefixes": "a1.mrc | mask_a1.mrc denoised_a1.mrc thumb_a1.png ctf_a1.png preview_a1.jpg",
     "previews": "a1.tif b1.mrc | a1.jpg a1_picks.png b1.png",
     "previews elsewhere": "mrc/a1.mrc mrc/b1.mrc | png/a1.png png/b1.png",
@@ -56,7 +58,7 @@ FOLDERS = {
     "stacks, maps and tomograms": "a1.mrc | a1.st b.map c.rec d.mrcs e.eer f.dm4",
     "folders of weighted and unweighted": "DW/a1.mrc DW/b1.mrc | noDW/a1.mrc noDW/b1.mrc",
     "grids": "grid1/a.mrc grid2/a.mrc grid1/b.mrc grid2/b.mrc |",
-    "numbered": "a.mrc a_1.mrc a_2.mrc b.mrc b_1.mrc |",
+    "numbered": "a.mrc a_1.mrc a_2.mrc b.mrc b_1.mrc a_v02.mrc b_v02.mrc |",
     "one similar pair": "a1.mrc a1_tilted.mrc b1.mrc |",
     "upper and lower case": "a.mrc A.mrc |",
     "hidden": "a.mrc | ",
