@@ -140,7 +140,7 @@ def test_a_threshold_leaves_picks_out(evaluated, trained):
 @pytest.mark.parametrize("threshold", [-1000, 7.5])
 def test_scores_need_not_be_probabilities(shell, tmp_path, threshold):
     (tmp_path / "a.csv").write_text("x,y,diameter\n10,10,6\n")
-    table = "image_name\tx_coord\ty_coord\tscore\na\t10\t10\t8\na\t50\t50\t-999\n"
+    table = "image_name\tx_coord\ty_coord\tscore\na\t10\t10\t8\na\t50\t50\t-990\n"
     (tmp_path / "p.txt").write_text(table)
     given = [f"evaluate.picks={tmp_path / 'p.txt'}", f"evaluate.truth={tmp_path}"]
     metrics = shell("evaluate", *given, f"evaluate.threshold={threshold}", run="scores").metrics
