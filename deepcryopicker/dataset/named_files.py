@@ -81,8 +81,8 @@ class NamedFiles:
         suffix = given is not None and "/" not in given and suffix_of(Path(f"x{given}"))
         if given is not None and self._folder is None and suffix not in EXTENSIONS:
             raise UsageError(
-                f"{_KEY}={given} is no folder and no suffix of micrographs: "
-                f"give .mrc, or the folder of the files to be named"
+                f"{_KEY}={given} is neither a folder nor a suffix of micrographs: "
+                "give .mrc, or the folder of the files to be named"
             )
 
     @property
@@ -127,8 +127,8 @@ class NamedFiles:
         spread = max(_SAME_RATIO, _ROUNDED / min(*shape, height, width))
         if abs(scale[0] / scale[1] - 1.0) > spread:
             raise MicrographError(
-                f"{shape[1]}x{shape[0]} pixels, but {path} has {width}x{height}, which is no "
-                f"larger or smaller copy; correct {_KEY}"
+                f"{shape[1]}x{shape[0]} pixels, but {path} has {width}x{height}, which is not "
+                f"the same picture at another size; correct {_KEY}"
             )
         of_copy = None if pixel_size is None else pixel_size / scale[0]
         return Named(path, height, scale, header_pixel_size(path) or of_copy)

@@ -83,7 +83,7 @@ def mode(path):
     return path.stat().st_mode & 0o777
 
 
-def test_a_file_has_the_mode_of_the_umask_whoever_writes_it(tmp_path, usual):
+def test_a_file_has_the_mode_of_the_umask_not_that_of_its_writer(tmp_path, usual):
     path = tmp_path / "a.safetensors"
     path.touch()
     path.chmod(0o640)  # an older file of another mode
