@@ -25,6 +25,11 @@ def label(config: LabelConfig, run: Run) -> float | None:
 
     catalogue = open_on_disk(config.dataset, run)
     from deepcryopicker.io.files.tables import write_rows
+    from deepcryopicker.labeler.schema import TruthConfig
+    from deepcryopicker.pipeline.inputs.coordinate_check import (
+        check_coordinates,
+        warn_of_coordinates,
+    )
     from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
     from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
     from deepcryopicker.pipeline.labels import label_files as files
@@ -36,6 +41,8 @@ def label(config: LabelConfig, run: Run) -> float | None:
     if catalogue is None:
         catalogue = open_catalogue(config.dataset, run)
     catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
+    learning = isinstance(config.labeler, TruthConfig)
+    check_coordinates(catalogue, config.dataset, run, learning)
     rows: list[dict[str, object]] = []
     evaluated = []
     polarity = PolarityCheck(run)
@@ -58,6 +65,8 @@ def label(config: LabelConfig, run: Run) -> float | None:
     run.write_metrics({"labels": summary})
     columns = {key: "" if key == "what" else key.replace("_", " ") for key in summary[0]}
     console.print(make_table(summary, columns, title="candidates"))
+    if not learning:
+        warn_of_coordinates(catalogue.entries, config.dataset, run)
     scored = [row["f1"] for row in summary if "f1" in row]
     return sum(scored) / len(scored) if scored else None
 

@@ -28,6 +28,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
         names.check(catalogue.entries)
     keep_freed_memory()
     with no_collections(keep=True):
+        from deepcryopicker.pipeline.inputs.coordinate_check import warn_of_coordinates
         from deepcryopicker.pipeline.picking.pick_dataset import pick_dataset
         from deepcryopicker.pipeline.picking.pick_doubts import warn_of_picks
         from deepcryopicker.pipeline.scoring.score import score, tabulate
@@ -42,6 +43,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
     scores = score(picked, config.picker.threshold)
     run.write_metrics(scores)
     console.print(tabulate({"picks": scores}, title=config.dataset.name))
+    warn_of_coordinates([one.entry for one in picked], config.dataset, run)
     return scores.get("average_precision")
 
 

@@ -30,7 +30,15 @@ def train(config: TrainConfig, run: Run) -> float | None:
     catalogue = None if config.until in DESCRIBED else open_on_disk(config.dataset, run)
     from deepcryopicker.logger.tracker import open_tracker
     from deepcryopicker.paper.article_tables import describe
-    from deepcryopicker.pipeline.inputs.label_use import label_use, share_held_out
+    from deepcryopicker.pipeline.inputs.coordinate_check import (
+        check_coordinates,
+        warn_of_coordinates,
+    )
+    from deepcryopicker.pipeline.inputs.label_use import (
+        label_use,
+        share_held_out,
+        trains_on_truth,
+    )
     from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
     from deepcryopicker.pipeline.inputs.splits import hold_out, hold_out_member
     from deepcryopicker.pipeline.picking.benchmark import pick_and_score
@@ -49,6 +57,8 @@ def train(config: TrainConfig, run: Run) -> float | None:
         if catalogue is None:
             catalogue = open_catalogue(config.dataset, run)
         catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
+        learning = trains_on_truth(config)
+        check_coordinates(catalogue, config.dataset, run, learning)
         if config.held_out_member is None:
             known, scored = hold_out(catalogue, share_held_out(config), config.seed, run)
         else:
@@ -68,6 +78,8 @@ def train(config: TrainConfig, run: Run) -> float | None:
         if config.until == "picks":
             with timed(run, "picking"):
                 metrics |= pick_and_score(scored, known, trained, config, run, tracker)
+            if not learning:
+                warn_of_coordinates(scored.entries, config.dataset, run)
         tracker.log_scores(metrics)
     run.write_metrics(metrics)
     for folder in training_folders(run.folder, count_rounds(config)):

@@ -3,6 +3,7 @@
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.dataset.schema import (
     CombinedConfig,
+    CryopppConfig,
     FolderConfig,
     PublicConfig,
     SimulatedConfig,
@@ -42,6 +43,7 @@ from deepcryopicker.trainer.schema import TrainerConfig
 SCHEMAS: dict[str, dict[str, type]] = {
     "dataset": {
         "combined": CombinedConfig,
+        "cryoppp": CryopppConfig,
         "folder": FolderConfig,
         "public": PublicConfig,
         "simulated": SimulatedConfig,

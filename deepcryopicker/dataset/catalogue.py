@@ -2,23 +2,28 @@
 
 import logging
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from deepcryopicker.dataset.left_out.reasons import LeftOut
 from deepcryopicker.errors import MicrographError, UsageError
+from deepcryopicker.frames import Reading
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.coordinates.selected_picks import Selection, read_selected
 from deepcryopicker.io.images.reader import micrograph_shape, read_micrograph
 from deepcryopicker.io.star.optics_groups import Optics
-from deepcryopicker.types import Micrograph, Picks
+from deepcryopicker.types import Mask, Micrograph, Picks
 
 logger = logging.getLogger(__name__)
 
 _ROUNDING = 1e-3  # relative difference of a diameter in pixels and one from a pixel size
-_MOST_OUTSIDE = 0.2  # fraction of the positions in a file
+MOST_OUTSIDE = 0.2
+"""Fraction of the positions in a file that may lie outside the micrograph."""
+_SMALLER = (1 / 2, 1 / 3, 1 / 4, 1 / 8)  # scales that are tried for positions outside
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,9 @@ class Entry:
         Whether a stack of frames is averaged rather than refused.
     truth : Path or None
         File of true particles.
-    truth_from_bottom : bool
-        Whether y counts upwards from the last row of the micrograph in that file.
+    truth_from_bottom, truth_swapped : bool
+    truth_scale : float
+        How that file is read, see :class:`frames.Reading`.
     selection : Selection
         Which rows of that file are true particles.
     estimated : bool
@@ -89,6 +95,8 @@ class Entry:
     average_frames: bool = False
     truth: Path | None = None
     truth_from_bottom: bool = False
+    truth_swapped: bool = False
+    truth_scale: float = 1.0
     selection: Selection = field(default_factory=Selection)
     estimated: bool = False
     optics: Optics | None = None
@@ -153,6 +161,17 @@ class Entry:
         uncertain = self.truth.with_name(f"{self.truth.stem}.uncertain.csv")
         return (self.truth, uncertain) if uncertain.exists() else (self.truth,)
 
+    @property
+    def truth_reading(self) -> Reading:
+        """How the numbers of the file of true particles become positions."""
+        return Reading(self.truth_scale, self.truth_swapped, self.truth_from_bottom)
+
+    def given_places(self) -> Picks:
+        """Read the file of true particles as it is, in its own frame; the entry has one."""
+        if self.truth is None:
+            raise ValueError(f"{self.name} has no coordinates")
+        return read_selected(self.truth, self.selection).picks
+
     def load_truth(self) -> tuple[Picks, Picks] | None:
         """Read true and uncertain particles; None without truth.
 
@@ -167,9 +186,11 @@ class Entry:
         certain, *others = self.truth_files
         given = [(certain, read_selected(certain, self.selection).picks)]
         given += [(path, read_picks(path)) for path in others]
-        if self.truth_from_bottom:
-            given = [(path, picks.flipped(whole[0])) for path, picks in given]
-        read = [within(path, picks, whole) for path, picks in given]
+        reading = self.truth_reading
+        read = []
+        for path, picks in given:
+            hint = partial(_reading_inside, picks, reading, whole)
+            read.append(within(path, reading.apply(picks, whole), whole, hint))
         if self.block is not None:
             read = [self.from_micrograph(self.block.holds(picks)) for picks in read]
         truth, *uncertain = read
@@ -188,12 +209,19 @@ class Catalogue:
         Image files beside them that are not micrographs.
     alike : tuple of (Path, Path)
         Micrographs with similar names, see :class:`deepcryopicker.dataset.listing.Listing`.
+    remarks : tuple of str
+        Warnings about the dataset, a line each.
+    published : mapping
+        From a group to the particle diameter that its authors published, original pixels, and the
+        source in words; used where none is given, and weights have none.
     """
 
     name: str
     entries: tuple[Entry, ...]
     left_out: tuple[LeftOut, ...] = ()
     alike: tuple[tuple[Path, Path], ...] = ()
+    remarks: tuple[str, ...] = ()
+    published: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
     @property
     def groups_without_diameter(self) -> list[str]:
@@ -223,7 +251,9 @@ class Catalogue:
         return replace(self, entries=tuple(entries))
 
 
-def within(path: Path, picks: Picks, shape: tuple[int, int]) -> Picks:
+def within(
+    path: Path, picks: Picks, shape: tuple[int, int], hint: Callable[[], str] | None = None
+) -> Picks:
     """Return the picks whose centres lie inside the image; warn about the others.
 
     Parameters
@@ -234,6 +264,8 @@ def within(path: Path, picks: Picks, shape: tuple[int, int]) -> Picks:
         In the frame of the image.
     shape : (int, int)
         H and W of the image, pixels.
+    hint : callable, optional
+        Words what may be wrong if many lie outside.
 
     Raises
     ------
@@ -241,15 +273,44 @@ def within(path: Path, picks: Picks, shape: tuple[int, int]) -> Picks:
         More than a fifth lie outside: they belong to another scale or another image.
     """
     height, width = shape
-    inside = (abs(picks.x - (width - 1) / 2) <= width / 2) & (
-        abs(picks.y - (height - 1) / 2) <= height / 2
-    )
-    outside = len(picks) - int(np.count_nonzero(inside))
-    if outside > _MOST_OUTSIDE * len(picks):
+    beyond = outside(picks, shape)
+    count = int(np.count_nonzero(beyond))
+    if count > MOST_OUTSIDE * len(picks):
+        asked = _OTHER_FRAME if hint is None else hint()
         raise UsageError(
-            f"{path}: {outside} of {len(picks)} positions lie outside the image of "
-            f"{width}x{height} pixels\nare they for another pixel size, or flipped?"
+            f"{path}: {count} of {len(picks)} positions lie outside the image of "
+            f"{width}x{height} pixels\n{asked}"
         )
-    if outside:
-        logger.warning("%s: %d positions outside the image are ignored", path, outside)
-    return picks[inside]
+    if count:
+        logger.warning("%s: %d positions outside the image are ignored", path, count)
+    return picks[~beyond]
+
+
+def outside(picks: Picks, shape: tuple[int, int]) -> Mask:
+    """Return which centres lie outside an image of `shape` (H, W) pixels, (N,) bool."""
+    height, width = shape
+    return ~(
+        (abs(picks.x - (width - 1) / 2) <= width / 2)
+        & (abs(picks.y - (height - 1) / 2) <= height / 2)
+    )
+
+
+_OTHER_FRAME = "are they for another pixel size, or flipped?"
+
+
+def _reading_inside(picks: Picks, reading: Reading, shape: tuple[int, int]) -> str:
+    """Name a reading of the picks of a file that has all of them inside the image."""
+    swapped = replace(reading, swapped=not reading.swapped)
+    if not outside(swapped.apply(picks, shape), shape).any():
+        return (
+            "all lie inside with x and y swapped: "
+            f"dataset.coordinates_swapped={str(swapped.swapped).lower()}"
+        )
+    for factor in _SMALLER:
+        smaller = replace(reading, scale=reading.scale * factor)
+        if not outside(smaller.apply(picks, shape), shape).any():
+            return (
+                f"all lie inside if multiplied by {factor:.3g}: "
+                f"dataset.coordinates_scale={smaller.scale:.3g}"
+            )
+    return _OTHER_FRAME

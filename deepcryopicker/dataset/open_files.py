@@ -1,18 +1,27 @@
 """Open a dataset of micrographs on disk: their files, truth, optics groups and pixel sizes."""
 
+from collections import ChainMap
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.dataset.cryoppp import with_published
 from deepcryopicker.dataset.listing import is_star, list_micrographs, listed_path
 from deepcryopicker.dataset.pixel_sizes import refuse_contradiction, require_pixel_size
-from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
+from deepcryopicker.dataset.schema import (
+    AUTO,
+    CombinedConfig,
+    CryopppConfig,
+    FolderConfig,
+    PublicConfig,
+)
 from deepcryopicker.io.coordinates.assigned_coordinates import assign_sources, nothing_matched
 from deepcryopicker.io.coordinates.coordinate_sets import find_sources
 from deepcryopicker.io.coordinates.run_picks import threshold_near
 from deepcryopicker.io.coordinates.selected_picks import Selection
-from deepcryopicker.io.star.optics_groups import Optics
+from deepcryopicker.io.files.suffixes import COMPRESSED_MRC, MRC, suffix_of
+from deepcryopicker.io.star.optics_groups import Optics, optics_warning
 from deepcryopicker.io.star.optics_reading import read_optics
 
 
@@ -48,7 +57,9 @@ def open_folder(config: FolderConfig, known: Collection[Path] | None = None) -> 
             polarity=config.polarity,
             average_frames=config.average_frames,
             truth=truth[name][0] if name in truth else None,
-            truth_from_bottom=config.coordinates_from_bottom,
+            truth_from_bottom=_counts_from_bottom(config, path),
+            truth_swapped=config.coordinates_swapped,
+            truth_scale=config.coordinates_scale,
             selection=truth[name][1] if name in truth else Selection(),
         )
         for name, path in listed
@@ -58,7 +69,14 @@ def open_folder(config: FolderConfig, known: Collection[Path] | None = None) -> 
         require_pixel_size([entry.path for entry in with_sizes if entry.pixel_size is None])
     if config.pixel_size is None:
         refuse_contradiction([(one.path, one.pixel_size) for one in with_sizes if one.pixel_size])
-    return Catalogue(config.name, tuple(with_sizes), listing.left_out, listing.alike)
+    doubt = optics_warning(
+        Path(config.micrographs), optics.values(), sized=config.pixel_size is not None
+    )
+    remarks = () if doubt is None else (doubt,)
+    catalogue = Catalogue(
+        config.name, tuple(with_sizes), listing.left_out, listing.alike, remarks=remarks
+    )
+    return with_published(catalogue, config) if isinstance(config, CryopppConfig) else catalogue
 
 
 def open_combined(config: CombinedConfig) -> Catalogue:
@@ -71,7 +89,24 @@ def open_combined(config: CombinedConfig) -> Catalogue:
     ]
     left_out = [one for member in members.values() for one in member.left_out]
     alike = [pair for member in members.values() for pair in member.alike]
-    return Catalogue(config.name, tuple(entries), tuple(left_out), tuple(alike))
+    return Catalogue(
+        config.name,
+        tuple(entries),
+        tuple(left_out),
+        tuple(alike),
+        remarks=tuple(remark for member in members.values() for remark in member.remarks),
+        published=ChainMap(*(dict(member.published) for member in members.values())),
+    )
+
+
+def _counts_from_bottom(config: FolderConfig, path: Path) -> bool:
+    """Whether y counts from the bottom in the coordinates of a micrograph; ``auto``: of MRC files.
+
+    The rows of a picture start at the top; those of an MRC file start at the bottom for programs
+    that draw y upwards.
+    """
+    given = config.coordinates_from_bottom
+    return suffix_of(path) in MRC | COMPRESSED_MRC if given == AUTO else bool(given)
 
 
 def _find_optics(listing: Path) -> dict[Path, Optics]:

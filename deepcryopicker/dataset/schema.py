@@ -1,6 +1,7 @@
 """Configuration of the datasets (conf/dataset)."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -8,6 +9,7 @@ from deepcryopicker.errors import UsageError, unknown
 
 POLARITIES = ("dark", "bright")
 PAINTS = ("yellow", "white")
+AUTO = "auto"
 SPECIES = ("apoferritin", "klh", "ribosome", "beta_galactosidase")
 
 
@@ -26,8 +28,9 @@ class FolderConfig:
     name : str
         Of the dataset, for tables.
     micrographs : str
-        A file, a folder (searched with its sub-folders), a quoted glob, a STAR with
-        ``_rlnMicrographName`` or a text file with one path per line.
+        A file, a folder (searched with its sub-folders; image files that are not micrographs are
+        left out), a quoted glob, a STAR with ``_rlnMicrographName`` or a text file with one path
+        per line.
     coordinates : str or None
         Folder or file of true particles: ``.csv``, ``.star``, ``.box``, ``.cbox``, Topaz's tables
         or cryoSPARC's ``.cs``, one file for each micrograph or one table of all; also a job folder
@@ -44,13 +47,21 @@ class FolderConfig:
     average_frames : bool
         Average the frames of a stack (MRC, TIFF) rather than refuse it. For movies whose motion
         has been corrected; frames are not aligned.
-    coordinates_from_bottom : bool
-        Whether y in `coordinates` counts upwards from the last row of the file, as in CryoPPP.
+    coordinates_from_bottom : bool or str
+        Whether y in `coordinates` counts upwards from the last row of the file; ``auto``: for MRC
+        files, not for pictures, as in CryoPPP.
+    coordinates_swapped : bool
+        Whether x and y are swapped in `coordinates`.
+    coordinates_scale : float
+        Factor from `coordinates` to original pixels: 2 if they are of micrographs binned twice.
     coordinates_threshold : float or None
         Least score of a true particle in `coordinates`; those without a score always count. Null:
         in files of ours the threshold of their run, or 0.5; in those of others, none.
     coordinates_classes : bool
         Whether RELION's class numbers in `coordinates` are kinds of views: 1 top, 2 side.
+    coordinates_check : bool
+        Whether to compare the fit of `coordinates` to a few micrographs with that of other
+        readings. Training on coordinates that fit far better in another reading is refused.
     """
 
     name: str = "folder"
@@ -61,12 +72,16 @@ class FolderConfig:
     pixel_size: float | None = None
     polarity: str = "dark"
     average_frames: bool = False
-    coordinates_from_bottom: bool = False
+    # Any, because a combined dataset cannot merge a key of two types; see __post_init__.
+    coordinates_from_bottom: Any = False
+    coordinates_swapped: bool = False
+    coordinates_scale: float = 1.0
     coordinates_threshold: float | None = None
     coordinates_classes: bool = False
+    coordinates_check: bool = True
 
     def __post_init__(self) -> None:
-        for key in ("diameter", "diameter_angstrom", "pixel_size"):
+        for key in ("diameter", "diameter_angstrom", "pixel_size", "coordinates_scale"):
             value = getattr(self, key)
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(f"dataset.{key} must be > 0, got {value:g}")
@@ -77,6 +92,11 @@ class FolderConfig:
         least = self.coordinates_threshold
         if least is not None and not -float("inf") < least < float("inf"):
             raise UsageError(f"dataset.coordinates_threshold must be a number, got {least:g}")
+        if self.coordinates_from_bottom not in (True, False, AUTO):
+            raise UsageError(
+                "dataset.coordinates_from_bottom must be true, false or auto, got "
+                f"'{self.coordinates_from_bottom}'"
+            )
         _check_folder("dataset.name", self.name)
 
 
@@ -166,6 +186,11 @@ class PublicConfig(FolderConfig):
     root: str = MISSING
     download: bool = False
     source: SourceConfig = field(default_factory=SourceConfig)
+
+
+@dataclass
+class CryopppConfig(PublicConfig):
+    """An entry of CryoPPP or CryoPPP_Lite; null diameters are those of its authors."""
 
 
 @dataclass

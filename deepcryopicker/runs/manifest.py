@@ -21,12 +21,16 @@ MANIFEST = "manifest.jsonl"
 MADE_BY = "made_by.json"
 
 _CARD = "model.yaml"  # regardless of the name of the weights beside it
+# Every micrograph has a hash of how its coordinates are read.
+_READING = (
+    *("coordinates_swapped", "coordinates_scale", "coordinates_check"),
+    *("coordinates_threshold", "coordinates_classes"),
+)
 # Keys that change neither scores nor positions. Overlays are drawn only for micrographs still to
 # be picked.
 _NO_MATTER = {
     "": ("outputs", "overlays", "reference", "redo", "shard", "watch", "watching"),
-    # Every line of the manifest has its own path, and a hash of how its coordinates are read.
-    "dataset": ("micrographs", "coordinates_threshold", "coordinates_classes"),
+    "dataset": ("micrographs", *_READING),  # every line of the manifest has its own path
     "picker": ("device", "micrograph_suffix"),
     "preprocessing": ("save_stages",),
 }
@@ -158,6 +162,11 @@ def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(place, dict):
             for name in names:
                 place.pop(name, None)
+    dataset = kept.get("dataset")
+    members = dataset.get("members") if isinstance(dataset, dict) else None
+    for member in (members or {}).values():
+        for name in _READING:
+            member.pop(name, None)
     picker = kept.get("picker")
     if isinstance(picker, dict) and picker.get("weights") is not None:
         picker["weights"] = content_of(Path(picker["weights"]))

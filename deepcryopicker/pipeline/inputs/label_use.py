@@ -22,6 +22,13 @@ def learns_from_truth(picker: object) -> bool:
     return isinstance(picker, TopazTrainedConfig | LearnedConfig)
 
 
+def trains_on_truth(config: TrainConfig) -> bool:
+    """Whether the network, the picker or the baseline is trained on true particles."""
+    labels = isinstance(config.labeler, TruthConfig)
+    network = isinstance(config.picker, NetworkPickerConfig) or config.until != "picks"
+    return (labels and network) or any(map(learns_from_truth, (config.picker, config.baseline)))
+
+
 def share_held_out(config: TrainConfig) -> float | None:
     """Return the share of micrographs to hold out, also for pickers with their own training."""
     if config.held_out is None and config.until == "picks" and learns_from_truth(config.picker):

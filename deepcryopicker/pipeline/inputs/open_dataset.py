@@ -138,6 +138,8 @@ def settle_diameter(
     Catalogue
         With a particle diameter for every micrograph.
     """
+    for remark in catalogue.remarks:
+        run.warn(remark, remark)
     catalogue = _estimate_missing(catalogue, preprocessing, labeler, run)
     warn_of_inputs(catalogue.entries, preprocessing, run)
     return catalogue
@@ -147,6 +149,14 @@ def _estimate_missing(
     catalogue: Catalogue, preprocessing: PreprocessingConfig, labeler: LabelerConfig, run: Run
 ) -> Catalogue:
     """Estimate the diameter of groups without one; estimates are written to ``diameters.csv``."""
+    for group in catalogue.groups_without_diameter:
+        if group in catalogue.published:
+            diameter, source = catalogue.published[group]
+            console.print(
+                f"{group}: particle diameter {diameter:g} pixels {source}, which is measured by a "
+                "person"
+            )
+            catalogue = catalogue.with_diameter(group, diameter)
     if not catalogue.groups_without_diameter:
         return catalogue
     # Imported on demand: a given diameter does not need the labelers.

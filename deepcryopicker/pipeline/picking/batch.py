@@ -258,6 +258,10 @@ class Batch:
         own = asdict(entry)
         for name in ("name", "path", "group", "truth", "optics", "selection"):
             del own[name]
+        # Left out as long as they are the defaults, for run folders that are older than they are.
+        for name, usual in (("truth_swapped", False), ("truth_scale", 1.0)):
+            if own[name] == usual:
+                del own[name]
         truth: list[object] = [(str(path), stamp(path)) for path in entry.truth_files]
         if entry.selection != Selection():
             truth.append(asdict(entry.selection))

@@ -12,6 +12,8 @@ from deepcryopicker.io.console import console, counted, track
 from deepcryopicker.io.star.relion_folder import refuse_shared_files
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.picker.schema import NetworkPickerConfig
+from deepcryopicker.pipeline.inputs.coordinate_check import check_coordinates
+from deepcryopicker.pipeline.inputs.label_use import learns_from_truth
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
 from deepcryopicker.pipeline.picking.batch import Batch, Recipe
 from deepcryopicker.pipeline.picking.build_picker import PickerConfig, build_picker
@@ -39,6 +41,7 @@ def pick_dataset(config: PickConfig, run: Run, catalogue: Catalogue | None) -> l
         catalogue = open_catalogue(config.dataset, run)
     trained, preprocessing, catalogue = inherit(config, catalogue, run)
     catalogue = settle_diameter(catalogue, preprocessing, config.labeler, run)
+    check_coordinates(catalogue, config.dataset, run, learns_from_truth(config.picker))
     make = partial(build_picker, config.picker, catalogue, preprocessing, trained, run)
     recipe = make_recipe(config.picker, preprocessing, make, catalogue, run)
     recipe = replace(recipe, outputs=tuple(config.outputs))
