@@ -26,6 +26,7 @@ DO_NOT_DECIDE = {
     "watching.refresh": "how often lists are written",
     "dataset.micrographs": "the manifest names the file of every micrograph",
     "picker.device": "what is computed, not where",
+    "picker.micrograph_suffix": "which files STAR files name, not what is picked",
     "preprocessing.save_stages": "pictures of what the network sees",
 }
 # Where a section of the configuration has one of several schemas, and those of its parts.
