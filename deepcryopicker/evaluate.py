@@ -21,6 +21,7 @@ def evaluate(config: EvaluateConfig, run: Run) -> float:
     from deepcryopicker.evaluation.all_rules import describe
     from deepcryopicker.evaluation.metrics import precision_recall
     from deepcryopicker.evaluation.scores import pooled
+    from deepcryopicker.pipeline.inputs.coordinate_check import warn_of_truth
     from deepcryopicker.plots.evaluation_tables import show
     from deepcryopicker.plots.result_figures import precision_recall_figure
 
@@ -34,6 +35,7 @@ def evaluate(config: EvaluateConfig, run: Run) -> float:
     run.write_metrics(scores)
     precision_recall_figure(run.folder / "precision_recall.png", curves, thresholds)
     show(scores, settings.picks)
+    warn_of_truth(matched.picks, settings.threshold, run)
     return float(scores["average_precision"])
 
 

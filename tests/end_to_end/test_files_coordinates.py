@@ -185,9 +185,9 @@ def test_cryoppp_and_its_pictures_are_scored_alike(shell, simulated, tmp_path):
     ]
     for answer in answers:
         assert (answer.code, answer.err) == (0, "")
+        assert answer.metrics["f1"] > 0.8
         assert "above chance" not in answer.out
         assert "32 pixels" in answer.out  # published, not estimated
-        assert answer.metrics["f1"] > 0.8
     assert np.median(distances(*answers, height=192)) < 1.0
 
 
@@ -286,3 +286,18 @@ def picked(path, threshold=0.5):
     """Places of the picks of a run."""
     lines = [line.split(",") for line in path.read_text().splitlines()[1:]]
     return np.array([[float(x), float(y)] for x, y, score, *_ in lines if float(score) > threshold])
+
+
+@pytest.mark.parametrize(
+    ("change", "word"), [(turned(384), "turned over"), (scaled(1 / 2), "multiplied by 2")]
+)
+def test_evaluate_names_what_the_picks_speak_for(shell, trained, simulated, tmp_path, change, word):
+    truth = rewritten(simulated / "coordinates", tmp_path / "truth", change)
+    picks = [f"evaluate.picks={trained.folder / 'picks'}", "evaluate.threshold=0.3"]
+    typed = [*picks, f"evaluate.truth={truth}", "evaluate.radius=30"]
+    answer = shell("evaluate", *typed, run=f"evaluate_{word[:6]}")
+    assert (answer.code, answer.err) == (0, "")
+    (line,) = [line for line in answer.out.splitlines() if "above chance" in line]
+    assert word in line
+    right = [*picks, f"evaluate.truth={simulated / 'coordinates'}", "evaluate.radius=30"]
+    assert "above chance" not in shell("evaluate", *right, run=f"evaluate_right_{word[:6]}").out

@@ -174,6 +174,11 @@ def test_case_28_pictures_named_mrc(tmp_path, kind):
         (gzip.compress(mrc_bytes()), "this is a gzip (name it .mrc.gz) file"),
         (bz2.compress(mrc_bytes()), "this is a bzip2 (name it .mrc.bz2) file"),
         (b"some text, not an image. " * 100, "unknown (not an MRC file?)"),
+        (
+            b'<?xml version="1.0"?>\n<Error><Code>NoSuchKey</Code></Error>' + bytes(2000),
+            "this is a text (XML, an error of the server? download it again) file",
+        ),
+        (b"<!DOCTYPE html><html>404", "this is a text (HTML, an error of the server?"),
     ],
 )
 def test_case_28_other_files_named_mrc(tmp_path, content, reason):

@@ -43,6 +43,9 @@ MAGIC = {
     b"\x89HDF": "HDF5",
     b"\x1f\x8b\x08": "gzip (name it .mrc.gz)",
     b"BZh": "bzip2 (name it .mrc.bz2)",
+    b"<?xml": "text (XML, an error of the server? download it again)",
+    b"<!DOCTYPE": "text (HTML, an error of the server? download it again)",
+    b"<html": "text (HTML, an error of the server? download it again)",
 }
 IMOD_STAMP = 1146047817
 _ROUNDING = 1e-5  # of single precision

@@ -9,7 +9,7 @@ import numpy as np
 from deepcryopicker.dataset.catalogue import MOST_OUTSIDE, Catalogue, Entry, outside
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
 from deepcryopicker.errors import MicrographError, UsageError
-from deepcryopicker.frames import Reading
+from deepcryopicker.frames import AS_THEY_ARE, Reading
 from deepcryopicker.io.images.reader import micrograph_shape
 from deepcryopicker.pipeline.inputs.open_dataset import DatasetConfig, spread
 from deepcryopicker.runs.folder import Run
@@ -17,6 +17,7 @@ from deepcryopicker.runs.folder import Run
 if TYPE_CHECKING:
     from deepcryopicker.detection.blob_responses import Responses
     from deepcryopicker.evaluation.coordinate_fit import Comparison, Fit
+    from deepcryopicker.evaluation.scores import Evaluated
 
 _COMPARED = 4  # micrographs of each group
 _PLACES = 50  # on fewer, more micrographs are looked at
@@ -98,6 +99,38 @@ def warn_of_coordinates(entries: Sequence[Entry], dataset: DatasetConfig, run: R
             run.warn(subject, f"{doubt}: {_advice(group, comparison.better)}")
         elif comparison.is_chance:
             run.warn(subject, _chance(group, comparison))
+
+
+def warn_of_truth(evaluated: Sequence["Evaluated"], threshold: float, run: Run) -> None:
+    """Warn if picks agree far better with the truth when it is read in another way.
+
+    Parameters
+    ----------
+    evaluated : sequence of Evaluated
+        Picks and truth of micrographs whose pixels are unknown; the picks stand for them.
+    threshold : float
+        Candidates with at least this score are picks.
+    run : Run
+    """
+    from deepcryopicker.detection.blob_responses import respond_to_picks
+    from deepcryopicker.evaluation.coordinate_fit import compare_readings
+
+    seen = [
+        respond_to_picks(one.picks[one.picks.score >= threshold], 2.0 * one.radius, one.truth)
+        for one in spread(list(evaluated), _COMPARED)
+    ]
+    comparison = compare_readings(seen, AS_THEY_ARE)
+    better = comparison.better
+    if better is None:
+        return
+    if better.reading.from_bottom or better.reading.from_right:
+        better = better._replace(moved=(0.0, 0.0))  # the height of the micrographs is a guess
+    run.warn(
+        "truth",
+        f"picks and truth agree far better if the truth is read {_changes(AS_THEY_ARE, better)} "
+        f"({better.deviations:.0f} standard deviations above chance) than as it is "
+        f"({comparison.given.deviations:.1f}): convert one of the two",
+    )
 
 
 def _groups(catalogue: Catalogue, dataset: DatasetConfig) -> list[_Group]:
