@@ -164,7 +164,7 @@ def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
                 place.pop(name, None)
     dataset = kept.get("dataset")
     members = dataset.get("members") if isinstance(dataset, dict) else None
-    for member in (members or {}).values():
+    for member in members.values() if isinstance(members, dict) else ():
         for name in _READING:
             member.pop(name, None)
     picker = kept.get("picker")

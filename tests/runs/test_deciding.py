@@ -25,6 +25,11 @@ DO_NOT_DECIDE = {
     "watching.patience": "when a file counts as damaged, which then has no picks",
     "watching.refresh": "how often lists are written",
     "dataset.micrographs": "the manifest names the file of every micrograph",
+    "dataset.coordinates_check": "whether coordinates are doubted",
+    **{
+        f"dataset.coordinates_{name}": "the hash of every micrograph holds how its truth is read"
+        for name in ("swapped", "scale", "threshold", "classes")
+    },
     "picker.device": "what is computed, not where",
     "picker.micrograph_suffix": "which files STAR files name, not what is picked",
     "preprocessing.save_stages": "pictures of what the network sees",
