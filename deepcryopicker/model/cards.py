@@ -21,38 +21,9 @@ from deepcryopicker.io.files.yaml_files import read_yaml
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Calibration
 
-_PICKLES = frozenset({".ckpt", ".pt", ".pth", ".sav", ".pkl", ".pickle", ".bin"})
 _SUM = "sha256"
 ANGSTROM = "diameter_angstrom"
 """Key of a card: the particle diameter in Angstrom; missing on the cards of version 0.1.0."""
-
-
-def find_weights(path: Path, name: str, key: str) -> Path:
-    """Return the weights file of a run folder, or the file itself.
-
-    Parameters
-    ----------
-    path : Path
-        Run folder or file.
-    name : str
-        File name of the weights in a run folder.
-    key : str
-        Of the configuration, for messages.
-
-    Raises
-    ------
-    UsageError
-        There is none, or it is a pickle, which can run arbitrary code when read.
-    """
-    weights = path / name if path.is_dir() else path
-    if weights.suffix.lower() in _PICKLES:
-        raise UsageError(
-            f"{key}: {weights} may be a pickle, which can run code; only .safetensors is read\n"
-            f"give the run folder of train, which holds {name}"
-        )
-    if not weights.is_file():
-        raise UsageError(f"{key}: there is no {weights}; give a run folder of train")
-    return weights
 
 
 def read_card(path: Path, key: str) -> dict[str, Any]:

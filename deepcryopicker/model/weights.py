@@ -11,7 +11,6 @@ from deepcryopicker.model.cards import (
     angstrom_on,
     calibration_on,
     diameter_on,
-    find_weights,
     load_state,
     naming,
     read_card,
@@ -21,11 +20,12 @@ from deepcryopicker.model.cards import (
 )
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE, find_weights
 from deepcryopicker.types import UNCALIBRATED, Calibration
 
-WEIGHTS = "model.safetensors"
+WEIGHTS = NETWORK_FILE
 CARD = "model.yaml"
-GENERAL = "general"
+GENERAL = INCLUDED
 """Name of the weights included in the program, instead of a path (docs/general.md)."""
 GENERAL_FOLDER = Path(__file__).with_name(GENERAL)
 _CONFIGS: dict[str, type[ModelConfig]] = {

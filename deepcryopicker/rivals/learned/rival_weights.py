@@ -10,7 +10,6 @@ from deepcryopicker.model.cards import (
     angstrom_on,
     calibration_on,
     diameter_on,
-    find_weights,
     load_state,
     naming,
     read_card,
@@ -18,6 +17,7 @@ from deepcryopicker.model.cards import (
     require_sum,
     write_weights,
 )
+from deepcryopicker.model.weights_file import RIVAL_FILE, find_weights
 from deepcryopicker.rivals.learned.factory import build_rival
 from deepcryopicker.rivals.learned.rival import Rival
 from deepcryopicker.rivals.learned.schema import (
@@ -28,7 +28,7 @@ from deepcryopicker.rivals.learned.schema import (
 )
 from deepcryopicker.types import UNCALIBRATED, Calibration
 
-WEIGHTS = "rival.safetensors"
+WEIGHTS = RIVAL_FILE
 CARD = "rival.yaml"
 _CONFIGS: dict[str, type[LearnedConfig]] = {
     "eman2": Eman2Config,
