@@ -33,7 +33,8 @@ def require_pixel_size(paths: Sequence[Path]) -> None:
         if pixel_size is None:
             raise UsageError(
                 f"dataset.diameter_angstrom: pixel size missing in {path}\n"
-                "set dataset.pixel_size=ANGSTROM (0, 1.0 and what no microscope has count as unknown)"
+                "set dataset.pixel_size=ANGSTROM "
+                "(0, 1.0 and what no microscope has count as unknown)"
             )
         return
 
