@@ -16,7 +16,8 @@ from deepcryopicker.api.micrographs import Given, as_entries, plain_errors, with
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.config.options import read_option
 from deepcryopicker.config.schemas import TrainConfig
-from deepcryopicker.dataset.catalogue import Entry, within
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.dataset.inside import within
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.console import quiet

@@ -1,29 +1,22 @@
 """The micrographs of a run, their settings and their truth."""
 
-import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
+from deepcryopicker.dataset.inside import reading_inside, within
 from deepcryopicker.dataset.left_out.reasons import LeftOut
-from deepcryopicker.errors import MicrographError, UsageError
+from deepcryopicker.errors import MicrographError
 from deepcryopicker.frames import Reading
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.coordinates.selected_picks import Selection, read_selected
 from deepcryopicker.io.images.reader import micrograph_shape, read_micrograph
 from deepcryopicker.io.star.optics_groups import Optics
-from deepcryopicker.types import Mask, Micrograph, Picks
-
-logger = logging.getLogger(__name__)
+from deepcryopicker.types import Micrograph, Picks
 
 _ROUNDING = 1e-3  # relative difference of a diameter in pixels and one from a pixel size
-MOST_OUTSIDE = 0.2
-"""Fraction of the positions in a file that may lie outside the micrograph."""
-_SMALLER = (1 / 2, 1 / 3, 1 / 4, 1 / 8)  # scales that are tried for positions outside
 
 
 @dataclass(frozen=True)
@@ -189,7 +182,7 @@ class Entry:
         reading = self.truth_reading
         read = []
         for path, picks in given:
-            hint = partial(_reading_inside, picks, reading, whole)
+            hint = partial(reading_inside, picks, reading, whole)
             read.append(within(path, reading.apply(picks, whole), whole, hint))
         if self.block is not None:
             read = [self.from_micrograph(self.block.holds(picks)) for picks in read]
@@ -249,68 +242,3 @@ class Catalogue:
             for entry in self.entries
         ]
         return replace(self, entries=tuple(entries))
-
-
-def within(
-    path: Path, picks: Picks, shape: tuple[int, int], hint: Callable[[], str] | None = None
-) -> Picks:
-    """Return the picks whose centres lie inside the image; warn about the others.
-
-    Parameters
-    ----------
-    path : Path
-        File of the picks, named in messages.
-    picks : Picks
-        In the frame of the image.
-    shape : (int, int)
-        H and W of the image, pixels.
-    hint : callable, optional
-        Words what may be wrong if many lie outside.
-
-    Raises
-    ------
-    UsageError
-        More than a fifth lie outside: they belong to another scale or another image.
-    """
-    height, width = shape
-    beyond = outside(picks, shape)
-    count = int(np.count_nonzero(beyond))
-    if count > MOST_OUTSIDE * len(picks):
-        asked = _OTHER_FRAME if hint is None else hint()
-        raise UsageError(
-            f"{path}: {count} of {len(picks)} positions lie outside the image of "
-            f"{width}x{height} pixels\n{asked}"
-        )
-    if count:
-        logger.warning("%s: %d positions outside the image are ignored", path, count)
-    return picks[~beyond]
-
-
-def outside(picks: Picks, shape: tuple[int, int]) -> Mask:
-    """Return which centres lie outside an image of `shape` (H, W) pixels, (N,) bool."""
-    height, width = shape
-    return ~(
-        (abs(picks.x - (width - 1) / 2) <= width / 2)
-        & (abs(picks.y - (height - 1) / 2) <= height / 2)
-    )
-
-
-_OTHER_FRAME = "are they for another pixel size, or flipped?"
-
-
-def _reading_inside(picks: Picks, reading: Reading, shape: tuple[int, int]) -> str:
-    """Name a reading of the picks of a file that has all of them inside the image."""
-    swapped = replace(reading, swapped=not reading.swapped)
-    if not outside(swapped.apply(picks, shape), shape).any():
-        return (
-            "all lie inside with x and y swapped: "
-            f"dataset.coordinates_swapped={str(swapped.swapped).lower()}"
-        )
-    for factor in _SMALLER:
-        smaller = replace(reading, scale=reading.scale * factor)
-        if not outside(smaller.apply(picks, shape), shape).any():
-            return (
-                f"all lie inside if multiplied by {factor:.3g}: "
-                f"dataset.coordinates_scale={smaller.scale:.3g}"
-            )
-    return _OTHER_FRAME

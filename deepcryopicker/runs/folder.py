@@ -88,7 +88,7 @@ class Run:
         """
         if text is not None and subject not in self.warned:
             self.warned.add(subject)
-            console.print(f"[yellow]{escape(text)}[/]")
+            console.print(f"[yellow]warning: {escape(text)}[/]")
             logger.warning(text)
 
     def note(self, subject: str, text: str | None) -> None:

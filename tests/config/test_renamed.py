@@ -160,7 +160,9 @@ def as_version_0_1_0(settings):
 
 
 def test_the_configuration_of_an_old_run_runs_again(typed, tmp_path):
-    assert typed("label", "dataset=simulated", "preprocessing.skip=clip", "hydra.run.dir=run")[0] == 0
+    assert (
+        typed("label", "dataset=simulated", "preprocessing.skip=clip", "hydra.run.dir=run")[0] == 0
+    )
     path = tmp_path / "run" / "config.yaml"
     new = read_settings(path.parent)
     old = as_version_0_1_0(yaml.safe_load(path.read_text()))

@@ -41,7 +41,9 @@ def test_it_ends_with_the_run_folder(trained):
 
 def test_what_it_says_fits_a_log_file(trained):
     assert "\x1b" not in trained.out
-    assert max(map(len, trained.out.splitlines()[:-1])) <= 110
+    # Doubts are one line each, however long, so that a search finds them whole.
+    lines = [one for one in trained.out.splitlines()[:-1] if not one.startswith("warning: ")]
+    assert max(map(len, lines)) <= 150
     assert "apoferritin, network" in trained.out
     assert "apoferritin, DoG" in trained.out
 

@@ -222,7 +222,7 @@ def test_case_60_malicious_experiment(typed, tmp_path, marker, name, sweep):
 
 def test_case_60_malicious_config_of_a_run(typed, tmp_path, marker):
     """The config.yaml of a run folder that somebody sent, as one would repeat it."""
-    assert typed("seed=5")[0] == 0
+    assert typed("dataset=simulated", "seed=5")[0] == 0
     config = tmp_path / "run" / "config.yaml"
     assert typed("--config-dir", "run", "--config-name", "config", "hydra.run.dir=again")[0] == 0
     settings = yaml.safe_load(config.read_text())
@@ -240,7 +240,7 @@ def test_case_60_what_is_typed_is_checked_too(typed, marker):
     assert (code, "is refused" in said) == (2, True)
     code, said = typed("+dataset._target_=os.system")
     assert (code, "_target_" in said) == (2, True)
-    assert typed("+hydra.job.env_set.DEEPCRYOPICKER_TEST=1")[0] == 0
+    assert typed("dataset=simulated", "+hydra.job.env_set.DEEPCRYOPICKER_TEST=1")[0] == 0
     os.environ.pop("DEEPCRYOPICKER_TEST", None)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import starfile
 
-from deepcryopicker.dataset.catalogue import within
+from deepcryopicker.dataset.inside import within
 from deepcryopicker.dataset.listing import list_micrographs
 from deepcryopicker.dataset.open_files import open_folder
 from deepcryopicker.dataset.schema import FolderConfig

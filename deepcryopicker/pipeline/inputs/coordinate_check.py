@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepcryopicker.dataset.catalogue import MOST_OUTSIDE, Catalogue, Entry, outside
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.dataset.inside import MOST_OUTSIDE, outside
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.frames import AS_THEY_ARE, Reading
