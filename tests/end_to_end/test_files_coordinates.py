@@ -64,7 +64,13 @@ def given(simulated, coordinates):
     return ["dataset=folder", DIAMETER, micrographs, f"dataset.coordinates={coordinates}"]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+LONGER = ("third", "double", "mirrored", "of_binned_and_turned")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(one, marks=[pytest.mark.thorough] if one in LONGER else []) for one in FAULTS],
+)
 def test_training_on_coordinates_that_do_not_fit_is_refused(shell, simulated, tmp_path, fault):
     change, advice = FAULTS[fault]
     coordinates = rewritten(simulated / "coordinates", tmp_path / "truth", change)
@@ -85,6 +91,7 @@ def test_coordinates_that_fit_are_taken_without_a_word(shell, simulated):
     assert "chance" not in answer.out
 
 
+@pytest.mark.thorough
 def test_the_option_that_is_named_reads_them(shell, simulated, tmp_path):
     """The labels are those of the coordinates that fit."""
     coordinates = rewritten(simulated / "coordinates", tmp_path / "truth", FAULTS["quarter"][0])
@@ -97,6 +104,7 @@ def test_the_option_that_is_named_reads_them(shell, simulated, tmp_path):
         np.testing.assert_allclose(found, table(path), atol=0.01)
 
 
+@pytest.mark.thorough
 def test_the_check_can_be_left_out(shell, simulated, tmp_path):
     coordinates = rewritten(simulated / "coordinates", tmp_path / "truth", turned(384))
     typed = ["labeler=truth", "dataset.coordinates_check=false", *given(simulated, coordinates)]
@@ -105,7 +113,7 @@ def test_the_check_can_be_left_out(shell, simulated, tmp_path):
     assert "chance" not in answer.out
 
 
-@pytest.mark.parametrize("fault", ["turned", "quarter"])
+@pytest.mark.parametrize("fault", ["turned", pytest.param("quarter", marks=pytest.mark.thorough)])
 def test_scores_of_coordinates_that_do_not_fit_have_a_warning_beside_them(
     shell, simulated, tmp_path, fault
 ):
@@ -127,6 +135,7 @@ def test_coordinates_outside_are_refused_before_anything_is_picked(shell, simula
     assert FAULTS["double"][1] in answer.err
 
 
+@pytest.mark.thorough
 def test_other_coordinates_fit_no_better_than_chance(shell, simulated, tmp_path):
     """Such as those of other micrographs; few are needed to say so."""
     rng = np.random.default_rng(0)
@@ -289,7 +298,11 @@ def picked(path, threshold=0.5):
 
 
 @pytest.mark.parametrize(
-    ("change", "word"), [(turned(384), "turned over"), (scaled(1 / 2), "multiplied by 2")]
+    ("change", "word"),
+    [
+        (turned(384), "turned over"),
+        pytest.param(scaled(1 / 2), "multiplied by 2", marks=pytest.mark.thorough),
+    ],
 )
 def test_evaluate_names_what_the_picks_speak_for(shell, trained, simulated, tmp_path, change, word):
     truth = rewritten(simulated / "coordinates", tmp_path / "truth", change)

@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.spatial import KDTree
 
 from deepcryopicker.detection.blob_responses import respond_to_micrograph, respond_to_picks
 from deepcryopicker.evaluation.coordinate_fit import Comparison, Fit, compare_readings
@@ -27,12 +28,13 @@ def particles(seed, count=60, shape=SHAPE):
 
 def micrograph(places, seed=0, ring=False, contrast=1.0, shape=SHAPE):
     """Dark discs, or rings, in noise as strong as they are."""
+    nearest = KDTree(places.positions)
     row, column = np.mgrid[: shape[0], : shape[1]]
-    image = np.random.default_rng(seed).normal(0.0, 1.0, shape)
-    for x, y in places.positions:
-        distance = np.hypot(column - x, row - y) / (DIAMETER / 2)
-        image -= contrast * ((distance < 1) & ((distance > 0.6) | (not ring)))
-    return image.astype(np.float32)
+    distance, _ = nearest.query(np.column_stack([column.ravel(), row.ravel()]))
+    distance = distance.reshape(shape) / (DIAMETER / 2)
+    particle = (distance < 1) & ((distance > 0.6) | (not ring))
+    noise = np.random.default_rng(seed).normal(0.0, 1.0, shape)
+    return (noise - contrast * particle).astype(np.float32)
 
 
 def compared(image, places, given=AS_THEY_ARE, diameter=DIAMETER):
@@ -70,24 +72,24 @@ def test_coordinates_that_fit_stay_as_they_are(ring, contrast):
     assert not comparison.is_chance
 
 
+TRIED = [
+    *((False, False, 2.0), (False, True, 1.0), (True, False, 1.0), (True, True, 4.0)),
+    *((False, False, 0.5), (True, False, 1.5)),
+]
+EVERY = list(product((False, True), (False, True), (1.0, 2.0, 4.0, 0.5, 1.5)))[1:]
+
+
 @pytest.mark.parametrize(
     ("swapped", "bottom", "scale"),
-    [
-        each
-        for each in product((False, True), (False, True), (1.0, 2.0, 4.0, 0.5, 1.5))
-        if any(each)
-    ],
+    [pytest.param(*one, marks=[] if one in TRIED else pytest.mark.thorough) for one in EVERY],
 )
 def test_the_reading_that_fits_is_found(taken, swapped, bottom, scale):
     places, image = taken
     reading = Reading(scale, swapped, bottom)
     comparison = compared(image, inverse(reading, places))
-    if reading == AS_THEY_ARE:
-        assert comparison.better is None
-    else:
-        assert comparison.better is not None
-        assert comparison.better.reading == reading
-        assert comparison.better.deviations > 10
+    assert comparison.better is not None
+    assert comparison.better.reading == reading
+    assert comparison.better.deviations > 10
 
 
 def test_readings_are_found_from_any_given_one(taken):
@@ -137,7 +139,7 @@ def test_micrographs_vote_together():
     assert better.reading == Reading(from_bottom=True)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_places_anywhere_are_chance_and_nothing_fits_them(taken, seed):
     seen = respond_to_micrograph(taken[1], DIAMETER, particles(seed + 10, count=80))
     comparison = compare_readings([seen], AS_THEY_ARE)

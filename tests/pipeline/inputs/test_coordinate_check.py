@@ -113,7 +113,7 @@ def test_the_key_of_a_member_is_named(tmp_path, run, capsys):
     bad = settings(written(tmp_path / "bad", Reading(swapped=True)))
     config = CombinedConfig(members={"one": good, "other": bad}, simulated=SimulatedConfig())
     (line,) = warning(config, run, capsys, open_combined(config))
-    assert line.startswith("bad: ")
+    assert "bad: the coordinates" in line
     assert line.endswith("type dataset.members.other.coordinates_swapped=true")
 
 
@@ -124,6 +124,7 @@ def test_the_check_can_be_left_out(tmp_path, run, capsys):
     assert warning(config, run, capsys) == []
 
 
+@pytest.mark.thorough
 def test_places_anywhere_are_a_warning_alone(tmp_path, run, capsys):
     folder = written(tmp_path / "mine", Reading())
     for index in range(2):
@@ -142,6 +143,7 @@ def test_one_micrograph_is_enough_where_coordinates_fit_well(tmp_path, run, monk
     assert len(read) == 1
 
 
+@pytest.mark.thorough
 def test_damaged_micrographs_are_passed_over(tmp_path, run, capsys):
     folder = written(tmp_path / "mine", Reading(from_bottom=True), count=3)
     (folder / "micrographs" / "m0.mrc").write_bytes(b"no image")
