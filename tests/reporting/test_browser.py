@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from deepcryopicker.evaluation.metrics import scores_at
-from deepcryopicker.evaluation.pick_counts import far_from_others
 from deepcryopicker.evaluation.scores import pooled
 from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.picker.pick_counts import far_from_others
 from deepcryopicker.types import Picks
 
 from .common import HOSTILE, evaluated_in, make_dataset, make_pick_run, names_of

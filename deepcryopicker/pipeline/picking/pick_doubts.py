@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from deepcryopicker.dataset.pixel_sizes import SAME_PIXEL_SIZE, spread_sample
-from deepcryopicker.evaluation.pick_counts import (
+from deepcryopicker.io.console import counted
+from deepcryopicker.picker.pick_counts import (
     CROWDED,
     FEW,
     TOUCHING,
@@ -13,7 +14,6 @@ from deepcryopicker.evaluation.pick_counts import (
     disc_share,
     far_from_others,
 )
-from deepcryopicker.io.console import counted
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.runs.folder import Run
 

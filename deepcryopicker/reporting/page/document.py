@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from deepcryopicker.evaluation.pick_counts import FAR, LOW_SHARE, SPREAD_OF_MAD
+from deepcryopicker.picker.pick_counts import FAR, LOW_SHARE, SPREAD_OF_MAD
 from deepcryopicker.plots.overlays import BLUE, GREY, VERMILLION, YELLOW
 from deepcryopicker.reporting.page.packing import pack, plain_curve, plain_picked
 from deepcryopicker.reporting.page.page_model import Json, Page, Shown, ShownPicker

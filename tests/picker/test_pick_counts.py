@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepcryopicker.evaluation.pick_counts import count_touching, disc_share, far_from_others
+from deepcryopicker.picker.pick_counts import count_touching, disc_share, far_from_others
 from deepcryopicker.types import Picks
 
 
