@@ -203,7 +203,7 @@ def test_cryoppp_and_its_pictures_are_scored_alike(shell, simulated, tmp_path):
 
 @pytest.fixture(scope="module")
 def larger(shell):
-    """Folder with four simulated micrographs of 1000x1100 pixels, with 556 particles."""
+    """Folder with four simulated micrographs of 1000x1100 pixels, with 214 particles."""
     typed = ["dataset.kinds=[ribosome]", "dataset.shape=[1000,1100]", "labeler=log"]
     assert shell("label", *typed, "overlays=0", run="simulate_larger").code == 0
     for path in shell.folder.glob("outputs/simulated/*/micrographs"):
@@ -217,12 +217,16 @@ def larger(shell):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("picker", "farthest"), [("log", 1.0), ("dense", 32 / 8)])
-def test_cryoppp_and_its_pictures_give_the_same_picks(shell, larger, tmp_path, picker, farthest):
+@pytest.mark.parametrize(
+    ("picker", "farthest", "share"), [("log", 1.0, 1.0), ("dense", 32 / 8, 0.9)]
+)
+def test_cryoppp_and_its_pictures_give_the_same_picks(
+    shell, larger, tmp_path, picker, farthest, share
+):
     """The blob filter's within a pixel, and F1 within 0.01.
 
-    A network turned over is another one: its picks are within an eighth of a particle, and the 8
-    bits decide about the faintest.
+    A network turned over is another one: its picks are within an eighth of a particle, and the
+    faintest are decided by the 8 bits.
     """
     full, lite = cryoppp(tmp_path, larger / "micrographs", larger / "coordinates")
     answers = [
@@ -238,7 +242,7 @@ def test_cryoppp_and_its_pictures_give_the_same_picks(shell, larger, tmp_path, p
         assert "above chance" not in answer.out
     of_full, of_lite = (answer.metrics["f1"] for answer in answers)
     assert of_full == pytest.approx(of_lite, abs=0.01)
-    assert (distances(*answers, height=500) < farthest).mean() > 0.95
+    assert (distances(*answers, height=500) < farthest).mean() >= share
 
 
 REAL = {
