@@ -260,6 +260,7 @@ def test_help_lists_options_and_keys(answer, monkeypatch, capsys):
         assert part in said
 
 
+@pytest.mark.thorough
 def test_help_can_be_cut_short(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-m", "deepcryopicker.train", "--help"],

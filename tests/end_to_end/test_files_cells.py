@@ -9,6 +9,8 @@ import mrcfile
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 HEIGHT, WIDTH, SIZE = 256, 320, 4.0
 LOG = ("picker=log", "dataset=folder", "dataset.diameter=32", "overlays=0")
 LIST = "data_\n\nloop_\n_rlnMicrographName #1\n"

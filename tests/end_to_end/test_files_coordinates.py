@@ -7,6 +7,8 @@ import mrcfile
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 DIAMETER = "dataset.diameter=60"
 
 

@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 STEMS = [f"apoferritin_{index:03d}" for index in range(3)]
 RADIUS = "evaluate.radius=29.5"
 

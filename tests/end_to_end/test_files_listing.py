@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.thorough
+
 HEIGHT, WIDTH = 128, 160
 GIVEN = ("dataset=folder", "dataset.diameter=24")
 LOG = (*GIVEN, "picker=log", "overlays=0")

@@ -12,6 +12,8 @@ import pytest
 
 from deepcryopicker import relion_external
 
+pytestmark = pytest.mark.thorough
+
 SHAPE = (384, 448)
 
 

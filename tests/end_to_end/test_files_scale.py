@@ -11,6 +11,8 @@ import mrcfile
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 DIAMETER = 59.09  # of the simulated apoferritin, pixels
 ANGSTROM = 130.0
 SIDE = 300

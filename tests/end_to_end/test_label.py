@@ -276,6 +276,7 @@ def test_an_unreadable_micrograph_is_skipped_and_said_once(shell, partly_damaged
     assert "cut.mrc" in (answer.folder / "failures.csv").read_text()
 
 
+@pytest.mark.thorough
 def test_outputs_mirror_sub_folders(shell, simulated, tmp_path):
     for number, path in enumerate(sorted((simulated / "micrographs").iterdir())[:2]):
         (tmp_path / f"grid{number}").mkdir()

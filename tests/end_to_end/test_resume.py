@@ -174,6 +174,7 @@ def test_a_sweep_over_shards_ends_with_the_whole(shell, night, undisturbed):
     assert again(answer.folder, before) == []
 
 
+@pytest.mark.thorough
 def test_the_whole_picks_what_shards_have_left(shell, night, undisturbed):
     """A lost machine: the same command without shard= finishes the work."""
     assert shell("pick", *night.overrides, "shard=1/2", run="lost").code == 0

@@ -124,6 +124,7 @@ def test_another_sweep_in_the_same_folder_is_refused(first, shell, typed, reques
     assert list(first.folder.rglob("refused.json")) == []
 
 
+@pytest.mark.thorough
 def test_the_folder_of_a_job_is_its_number(shell, typed, folders):
     answer = shell("label", *typed, "hydra.sweep.subdir=x", run="subdir", sweep=True)
     assert answer.code == 1
@@ -158,6 +159,7 @@ def test_a_slip_beside_a_runs_configuration_is_answered(first, shell):
     )
 
 
+@pytest.mark.thorough
 def test_a_run_that_did_not_finish_is_resumed_in_its_folder(
     shell, typed, folders, commands, monkeypatch
 ):

@@ -103,6 +103,7 @@ def test_classes_that_do_not_occur_are_left_out():
     assert found["average_precision"] == pytest.approx(np.mean(parts))
 
 
+@pytest.mark.thorough
 def test_each_dataset_is_scored_as_if_alone():
     probability, target = guesses()
     group = np.where(np.arange(120) < 45, "klh", "apoferritin")

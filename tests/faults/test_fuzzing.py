@@ -180,6 +180,7 @@ def check_answers(typed, overrides):
         assert len(said.splitlines()) <= 3 + 2 * typed_lines
 
 
+@pytest.mark.thorough
 @settings(parent=COMPARED, max_examples=40)
 @given(overrides=st.lists(an_override, min_size=1, max_size=3))
 def test_some_random_overrides(typed, overrides):

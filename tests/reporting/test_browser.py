@@ -13,7 +13,7 @@ from deepcryopicker.types import Picks
 
 from .common import HOSTILE, evaluated_in, make_dataset, make_pick_run, names_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 THRESHOLDS = [0.0, 0.25, 0.5, 0.743, 1.0]
 NARROW, WIDE = 390, 1400

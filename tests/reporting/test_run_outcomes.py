@@ -154,6 +154,7 @@ def with_rows(run, rows):
     return run
 
 
+@pytest.mark.thorough
 def test_folders_are_listed_equally_often_for_few_and_many_micrographs(tmp_path, monkeypatch):
     counts, walk = [], Path.rglob
     for count in (2, 6):
@@ -182,6 +183,7 @@ def test_picks_that_were_edited_are_noticed(run):
     assert "have changed since" in second
 
 
+@pytest.mark.thorough
 def test_a_second_report_in_a_folder_keeps_no_figure_of_the_first(run, tmp_path):
     folder = tmp_path / "page"
     words = [f"report.runs=[{run}]", "report.figures=false", f"hydra.run.dir={folder}"]

@@ -104,4 +104,4 @@ def test_each_kind_of_doubt_is_one_line_for_a_group(tmp_path, capsys):
         warn_of_picks([picked("m0", 0, 2.0), picked("m1", 1, 3.0)], 0.5, run)
     out = capsys.readouterr().out.splitlines()
     assert len(out) == 2
-    assert all(line.startswith("g: ") for line in out)
+    assert all(line.startswith("warning: g: ") for line in out)

@@ -20,6 +20,8 @@ from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.saved_config import as_primary
 from deepcryopicker.train import train
 
+pytestmark = pytest.mark.thorough
+
 SHAPE = [512, 640]
 
 

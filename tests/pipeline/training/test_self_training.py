@@ -25,6 +25,8 @@ from deepcryopicker.train import train
 from deepcryopicker.trainer.module import WindowClassifier
 from deepcryopicker.types import UNCALIBRATED, Picks
 
+pytestmark = pytest.mark.thorough
+
 SIZE = 43
 
 
