@@ -106,7 +106,7 @@ def test_report_33_a_pixel_size_in_metres_is_unknown(tmp_path):
     assert read_micrograph(write_mrc(tmp_path / "x.mrc", **fields)).pixel_size is None
 
 
-def test_report_34_no_sections_is_no_image(tmp_path):
+def test_report_34_without_sections_nothing_is_read(tmp_path):
     data = bytearray(mrc_bytes())
     struct.pack_into("<i", data, 8, 0)
     (tmp_path / "x.mrc").write_bytes(data)
