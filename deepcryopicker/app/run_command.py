@@ -16,6 +16,7 @@ from deepcryopicker.app.messages import explain, misplaced
 from deepcryopicker.app.no_dataset import require_dataset
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import COMMANDS, validated
+from deepcryopicker.dataset.left_out.reasons import LEFT_OUT
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, OutputError, UsageError
 from deepcryopicker.io.console import console, counted, subjects_shown
@@ -29,7 +30,6 @@ from deepcryopicker.runs.shards import complete, of_the_whole, shard_folder
 from deepcryopicker.runs.status import (
     DONE,
     FAILED,
-    LEFT_OUT,
     REFUSED,
     SOME_FAILED,
     STATUS,

@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from deepcryopicker.dataset.left_out.reasons import LEFT_OUT
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.atomic import LOCK, write_text
 from deepcryopicker.runs.saved_config import CONFIG, difference, read_command, read_settings
@@ -21,9 +22,6 @@ DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 13
 STATUS = "status.json"
 REFUSED = "refused.json"
 """Replaces `STATUS` if the folder holds another run, which must not be changed."""
-
-LEFT_OUT = "left_out.csv"
-"""Image files beside the micrographs that are not used, and why."""
 
 # What a run that failed before it made anything leaves behind; another run may start there.
 _NO_RESULTS = {CONFIG, ".hydra", STATUS, REFUSED, LOCK, LEFT_OUT, "failures.csv", "errors.log"}

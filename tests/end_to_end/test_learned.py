@@ -48,7 +48,6 @@ def test_a_rival_picks_with_what_travels_with_its_weights(shell, weights, in_fol
     [
         ("eman2", "overlays=0", ["picker=eman2", "trained with picker=pixer"]),
         ("pixer", "preprocessing.working_diameter=40", ["working_diameter=40", "with 24"]),
-        ("pixer", "dataset.diameter=90", ["dataset.diameter=90", "59.09"]),
         ("dense", "overlays=0", ["there is no", "model.safetensors"]),
     ],
 )

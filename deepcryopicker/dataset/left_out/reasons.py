@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+LEFT_OUT = "left_out.csv"
+"""File in the run folder with the image files that are not used, and why."""
+
 
 class Reason(Enum):
     """Why a file is left out: the words for one file and for several."""

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from deepcryopicker.dataset.left_out.reasons import LeftOut, count_reasons
+from deepcryopicker.dataset.left_out.reasons import LEFT_OUT, LeftOut, count_reasons
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.runs.status import LEFT_OUT
 
 _COLUMNS = ("path", "reason", "used_instead", "note")
 
