@@ -328,17 +328,10 @@ def in_a_benchmark(rival):
     return next((one for one in BENCHMARKS if rival in rivals_of(one)), BENCHMARKS[0])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("benchmark", "rival"),
-    [
-        pytest.param(
-            benchmark,
-            rival,
-            marks=[] if in_a_benchmark(rival) == benchmark else pytest.mark.thorough,
-        )
-        for benchmark in BENCHMARKS
-        for rival in rivals_of(benchmark)
-    ],
+    [(benchmark, rival) for benchmark in BENCHMARKS for rival in rivals_of(benchmark)],
 )
 def test_rivals_are_compared_on_what_none_of_them_has_learnt_from(benchmark, rival):
     chosen = f"experiment/rival@_global_={rival}"
