@@ -323,11 +323,6 @@ def rivals_of(benchmark):
     return values_of(benchmark, "experiment/rival@_global_")
 
 
-def in_a_benchmark(rival):
-    """The first benchmark in which a rival is compared, or the first one if it is in none."""
-    return next((one for one in BENCHMARKS if rival in rivals_of(one)), BENCHMARKS[0])
-
-
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     ("benchmark", "rival"),
