@@ -76,6 +76,8 @@ class Entry:
         Optics group, if a STAR file lists the micrographs with optics.
     block : Block or None
         Part of the micrograph; None for the whole.
+    turned_over : bool
+        Whether it is a picture of an MRC file whose rows it has in reverse order.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Entry:
     estimated: bool = False
     optics: Optics | None = None
     block: Block | None = None
+    turned_over: bool = False
 
     def load(self) -> Micrograph:
         """Read the micrograph."""

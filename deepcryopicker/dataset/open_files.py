@@ -58,6 +58,7 @@ def open_folder(config: FolderConfig, known: Collection[Path] | None = None) -> 
             average_frames=config.average_frames,
             truth=truth[name][0] if name in truth else None,
             truth_from_bottom=_counts_from_bottom(config, path),
+            turned_over=config.coordinates_from_bottom == AUTO and not _is_mrc(path),
             truth_swapped=config.coordinates_swapped,
             truth_scale=config.coordinates_scale,
             selection=truth[name][1] if name in truth else Selection(),
@@ -106,7 +107,11 @@ def _counts_from_bottom(config: FolderConfig, path: Path) -> bool:
     that draw y upwards.
     """
     given = config.coordinates_from_bottom
-    return suffix_of(path) in MRC | COMPRESSED_MRC if given == AUTO else bool(given)
+    return _is_mrc(path) if given == AUTO else bool(given)
+
+
+def _is_mrc(path: Path) -> bool:
+    return suffix_of(path) in MRC | COMPRESSED_MRC
 
 
 def _find_optics(listing: Path) -> dict[Path, Optics]:

@@ -2,6 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -21,5 +24,22 @@ def none_in_blanks(picker: Picker) -> Picker:
             return picker(entry, preprocessed)
         logger.warning("%s: every pixel has the same value, so there are no picks", entry.path)
         return Picks.empty()
+
+    return pick
+
+
+def as_mrc_files(picker: Picker) -> Picker:
+    """Show a picker the rows of pictures in the order of the MRC files from which they were made.
+
+    A network is not symmetric: it would place the picks of a mirror image up to some pixels off.
+    """
+
+    def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
+        if not entry.turned_over:
+            return picker(entry, preprocessed)
+        micrograph = preprocessed.micrograph
+        image = np.ascontiguousarray(micrograph.image[::-1])
+        turned = replace(preprocessed, micrograph=replace(micrograph, image=image))
+        return picker(entry, turned).flipped(len(image))
 
     return pick

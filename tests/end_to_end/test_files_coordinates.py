@@ -219,17 +219,9 @@ def larger(shell):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(
-    ("picker", "farthest", "share"), [("log", 1.0, 1.0), ("dense", 32 / 8, 0.9)]
-)
-def test_cryoppp_and_its_pictures_give_the_same_picks(
-    shell, larger, tmp_path, picker, farthest, share
-):
-    """The blob filter's within a pixel, and F1 within 0.01.
-
-    A network turned over is another one: its picks are within an eighth of a particle, and the
-    faintest are decided by the 8 bits.
-    """
+@pytest.mark.parametrize(("picker", "share"), [("log", 1.0), ("dense", 0.95)])
+def test_cryoppp_and_its_pictures_give_the_same_picks(shell, larger, tmp_path, picker, share):
+    """Within a pixel, and F1 within 0.01; the faintest of a network are decided by the 8 bits."""
     full, lite = cryoppp(tmp_path, larger / "micrographs", larger / "coordinates")
     answers = [
         shell(
@@ -244,7 +236,7 @@ def test_cryoppp_and_its_pictures_give_the_same_picks(
         assert "above chance" not in answer.out
     of_full, of_lite = (answer.metrics["f1"] for answer in answers)
     assert of_full == pytest.approx(of_lite, abs=0.01)
-    assert (distances(*answers, height=500) < farthest).mean() >= share
+    assert (distances(*answers, height=500) < 1.0).mean() >= share
 
 
 REAL = {

@@ -259,7 +259,8 @@ class Batch:
         for name in ("name", "path", "group", "truth", "optics", "selection"):
             del own[name]
         # Left out as long as they are the defaults, for run folders that are older than they are.
-        for name, usual in (("truth_swapped", False), ("truth_scale", 1.0)):
+        usually = {"truth_swapped": False, "truth_scale": 1.0, "turned_over": False}
+        for name, usual in usually.items():
             if own[name] == usual:
                 del own[name]
         truth: list[object] = [(str(path), stamp(path)) for path in entry.truth_files]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.picker.function import Picker, none_in_blanks
+from deepcryopicker.picker.function import Picker, as_mrc_files, none_in_blanks
 from deepcryopicker.picker.schema import (
     DenseConfig,
     LabelerPickerConfig,
@@ -119,7 +119,7 @@ def _with_learned(config: LearnedConfig, given: Ingredients) -> Picker:
         trained = learn(config, given.examples, given.preprocessing, seed, given.run)
     if not isinstance(trained, Learned):
         raise UsageError(NO_WEIGHTS)
-    return none_in_blanks(finder(trained, config))
+    return none_in_blanks(as_mrc_files(finder(trained, config)))
 
 
 def _with_network(config: WithNetwork, given: Ingredients) -> Picker:
@@ -144,7 +144,7 @@ def _with_network(config: WithNetwork, given: Ingredients) -> Picker:
         scale, threshold = found.seen.flat.scale, config.threshold
         save_score_maps(path, micrograph, found.scores, scale, surfaces, found.picks, threshold)
 
-    return none_in_blanks(pick)
+    return none_in_blanks(as_mrc_files(pick))
 
 
 _BUILDERS: dict[type, Callable[[Any, Ingredients], Picker]] = {
