@@ -219,9 +219,9 @@ def larger(shell):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("picker", "share"), [("log", 1.0), ("dense", 0.95)])
-def test_cryoppp_and_its_pictures_give_the_same_picks(shell, larger, tmp_path, picker, share):
-    """Within a pixel, and F1 within 0.01; the faintest of a network are decided by the 8 bits."""
+@pytest.mark.parametrize("picker", ["log", "dense"])
+def test_cryoppp_and_its_pictures_give_the_same_picks(shell, larger, tmp_path, picker):
+    """Within a pixel, and F1 within 0.01."""
     full, lite = cryoppp(tmp_path, larger / "micrographs", larger / "coordinates")
     answers = [
         shell(
@@ -236,7 +236,7 @@ def test_cryoppp_and_its_pictures_give_the_same_picks(shell, larger, tmp_path, p
         assert "above chance" not in answer.out
     of_full, of_lite = (answer.metrics["f1"] for answer in answers)
     assert of_full == pytest.approx(of_lite, abs=0.01)
-    assert (distances(*answers, height=500) < 1.0).mean() >= share
+    assert distances(*answers, height=500).max() < 1.0
 
 
 REAL = {

@@ -27,6 +27,8 @@ def test_pictures_are_picked_in_the_frame_of_their_mrc_file(turned_over, y):
     path = Path("x.jpg")
     entry = Entry("x", path, "g", diameter=8.0, turned_over=turned_over)
     micrograph = Micrograph("x", path, image, None)
-    picks = as_mrc_files(darkest)(entry, Preprocessed(micrograph, 8.0, read_option("preprocessing", "default")))
+    picks = as_mrc_files(darkest)(
+        entry, Preprocessed(micrograph, 8.0, read_option("preprocessing", "default"))
+    )
     assert (picks.x.tolist(), picks.y.tolist()) == ([7.0], [y])
     assert image[3, 7] == 0  # the micrograph itself stays as it is
