@@ -117,6 +117,10 @@ class Entry:
         """Move picks from the micrograph's frame to that of this entry."""
         return picks if self.block is None else picks.moved(-self.block.left, -self.block.top)
 
+    def shape_in(self, whole: tuple[int, int]) -> tuple[int, int]:
+        """Return H and W of the entry in a micrograph of H and W `whole`, pixels."""
+        return whole if self.block is None else (self.block.height, self.block.width)
+
     def particle_diameter(self, micrograph: Micrograph) -> float:
         """Return the particle diameter in original pixels, see :meth:`diameter_at`."""
         return self.diameter_at(micrograph.pixel_size)

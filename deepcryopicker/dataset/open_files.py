@@ -20,7 +20,7 @@ from deepcryopicker.io.coordinates.assigned_coordinates import assign_sources, n
 from deepcryopicker.io.coordinates.coordinate_sets import find_sources
 from deepcryopicker.io.coordinates.run_picks import threshold_near
 from deepcryopicker.io.coordinates.selected_picks import Selection
-from deepcryopicker.io.files.suffixes import COMPRESSED_MRC, MRC, suffix_of
+from deepcryopicker.io.files.suffixes import is_mrc
 from deepcryopicker.io.star.optics_groups import Optics, optics_warning
 from deepcryopicker.io.star.optics_reading import read_optics
 
@@ -58,7 +58,7 @@ def open_folder(config: FolderConfig, known: Collection[Path] | None = None) -> 
             average_frames=config.average_frames,
             truth=truth[name][0] if name in truth else None,
             truth_from_bottom=_counts_from_bottom(config, path),
-            turned_over=config.coordinates_from_bottom == AUTO and not _is_mrc(path),
+            turned_over=config.coordinates_from_bottom == AUTO and not is_mrc(path),
             truth_swapped=config.coordinates_swapped,
             truth_scale=config.coordinates_scale,
             selection=truth[name][1] if name in truth else Selection(),
@@ -107,11 +107,7 @@ def _counts_from_bottom(config: FolderConfig, path: Path) -> bool:
     that draw y upwards.
     """
     given = config.coordinates_from_bottom
-    return _is_mrc(path) if given == AUTO else bool(given)
-
-
-def _is_mrc(path: Path) -> bool:
-    return suffix_of(path) in MRC | COMPRESSED_MRC
+    return is_mrc(path) if given == AUTO else bool(given)
 
 
 def _find_optics(listing: Path) -> dict[Path, Optics]:

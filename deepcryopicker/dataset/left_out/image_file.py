@@ -9,7 +9,6 @@ from deepcryopicker.io.files.suffixes import (
     MRC_BY_OTHER_NAMES,
     PICTURES,
     STACKS,
-    TIFF,
     VENDORS,
     suffix_of,
 )
@@ -60,11 +59,6 @@ class ImageFile:
     def is_picture(self) -> bool:
         """Whether the format is that of pictures for people: PNG or JPG."""
         return self.suffix in PICTURES
-
-    @property
-    def is_tiff(self) -> bool:
-        """Whether this is a TIFF file."""
-        return self.suffix in TIFF
 
     @property
     def is_stack(self) -> bool:

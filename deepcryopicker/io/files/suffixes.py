@@ -14,6 +14,8 @@ STACKS = frozenset({".mrcs"})
 MRC_BY_OTHER_NAMES = frozenset({".st", ".map", ".rec", ".ali"})
 """Of MRC files that are rarely micrographs: tilt series, maps, tomograms. Read if asked for."""
 
+_READ_AS_MRC = MRC | COMPRESSED_MRC | MRC_BY_OTHER_NAMES
+
 VENDORS = {
     ".eer": "an EER movie: run motion correction first",
     ".tvips": "a TVIPS movie: run motion correction first",
@@ -37,6 +39,17 @@ def suffix_of(path: PurePath) -> str:
     """
     suffix = path.suffix.lower()
     return suffix_of(path.with_suffix("")) + suffix if suffix in COMPRESSED else suffix
+
+
+def is_mrc(path: PurePath) -> bool:
+    """Return whether a file is read as MRC, by its suffix.
+
+    Examples
+    --------
+    >>> [is_mrc(PurePath(name)) for name in ("a.MRC.gz", "a.map", "a.tif")]
+    [True, True, False]
+    """
+    return suffix_of(path) in _READ_AS_MRC
 
 
 def without_suffix(path: PurePath) -> PurePath:

@@ -7,13 +7,11 @@ import numpy as np
 
 from deepcryopicker.errors import MicrographError, UsageError, unknown
 from deepcryopicker.io.files.suffixes import (
-    COMPRESSED_MRC,
     EXTENSIONS,
-    MRC,
-    MRC_BY_OTHER_NAMES,
     PICTURES,
     TIFF,
     VENDORS,
+    is_mrc,
     suffix_of,
     without_suffix,
 )
@@ -26,8 +24,6 @@ logger = logging.getLogger(__name__)
 POLARITIES = ("dark", "bright")
 BAD_PIXELS = 0.01
 """A micrograph is refused from this fraction of NaN or infinite pixels."""
-
-_READ_AS_MRC = MRC | COMPRESSED_MRC | MRC_BY_OTHER_NAMES
 
 LONGEST_NAME = 220
 """Longest file name without extension, bytes; outputs append up to 30, and the limit is 255."""
@@ -93,7 +89,7 @@ def micrograph_shape(path: Path, average_frames: bool = False) -> tuple[int, int
         The header is not that of a micrograph.
     """
     suffix = suffix_of(path)
-    if suffix in _READ_AS_MRC:
+    if is_mrc(path):
         return read_header(path, average_frames).shape
     # Imported here, because MRC files need neither Pillow nor tifffile.
     from deepcryopicker.io.images.pictures import picture_shape, tiff_shape
@@ -113,14 +109,13 @@ def header_pixel_size(path: Path) -> float | None:
     MicrographError
         The header is not that of a micrograph.
     """
-    is_mrc = suffix_of(path) in _READ_AS_MRC
-    return read_header(path, average_frames=True).pixel_size if is_mrc else None
+    return read_header(path, average_frames=True).pixel_size if is_mrc(path) else None
 
 
 def _read(path: Path, average_frames: bool) -> tuple[Image, float | None]:
     """Return the image and the pixel size of its header, or None."""
     suffix = suffix_of(path)
-    if suffix in _READ_AS_MRC:
+    if is_mrc(path):
         return read_mrc(path, average_frames)
     from deepcryopicker.io.images.pictures import read_picture, read_tiff
 

@@ -104,8 +104,7 @@ def _measure(entry: Entry) -> HeaderSizes | None:
     """Read the header of a micrograph; None if it cannot be used."""
     try:
         size = known_pixel_size(entry.path, entry.pixel_size)
-        whole = micrograph_shape(entry.path, entry.average_frames)
-        shape = whole if entry.block is None else (entry.block.height, entry.block.width)
+        shape = entry.shape_in(micrograph_shape(entry.path, entry.average_frames))
         return HeaderSizes(entry, entry.diameter_at(size), shape, size)
     except MicrographError:
         return None

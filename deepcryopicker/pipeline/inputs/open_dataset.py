@@ -11,6 +11,7 @@ import numpy as np
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.open_files import open_combined, open_folder
+from deepcryopicker.dataset.pixel_sizes import spread_sample
 from deepcryopicker.dataset.schema import (
     CombinedConfig,
     FolderConfig,
@@ -232,6 +233,4 @@ def spread(entries: list[T], count: int | None) -> list[T]:
     if count is None:
         index = np.argsort(np.arange(len(entries)) * 0.618034 % 1.0, kind="stable")
         return [entries[i] for i in index]
-    if len(entries) <= count:
-        return entries
-    return [entries[i] for i in np.linspace(0, len(entries) - 1, count).round().astype(int)]
+    return spread_sample(entries, count)

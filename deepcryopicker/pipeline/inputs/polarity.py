@@ -13,6 +13,7 @@ import numpy as np
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.detection.filters import difference_of_gaussians
 from deepcryopicker.detection.peaks import local_maxima
+from deepcryopicker.picker.pick_counts import SPREAD_OF_MAD
 from deepcryopicker.preprocessing.operators.resize import rescale
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.folder import Run
@@ -27,7 +28,6 @@ _STRONG = 3.0  # robust standard deviations of the response
 _SKEWED = 0.2  # skewness of the response towards bright blobs
 _MORE = 1.5  # times as many bright blobs as dark ones
 _SURE = 3.0  # standard deviations of the difference of the two counts
-_MAD = 1.4826  # standard deviation over median absolute deviation
 
 
 class Blobs(NamedTuple):
@@ -104,7 +104,7 @@ def count_blobs(preprocessed: Preprocessed) -> Blobs:
     response = response[top : height - bottom, left : width - right]
     if not response.size:
         return Blobs(0, 0, 0.0)
-    level = _STRONG * _MAD * float(np.median(np.abs(response - np.median(response))))
+    level = _STRONG * SPREAD_OF_MAD * float(np.median(np.abs(response - np.median(response))))
     dark, bright = (
         len(local_maxima(one, _SEPARATION / 2.0 * working, level)[0])
         for one in (response, -response)

@@ -115,9 +115,7 @@ def far_names(picked: Sequence[Picked]) -> set[str]:
 
 def _disc_share(one: Picked) -> float:
     record = one.record
-    shape = record.height, record.width
-    if one.entry.block is not None:
-        shape = one.entry.block.height, one.entry.block.width
+    shape = one.entry.shape_in((record.height, record.width))
     return disc_share(record.picks, record.diameter, shape)
 
 
