@@ -64,8 +64,11 @@ def lists(draw):
 
 
 def loop(block, columns, rows):
+    """Return a loop; a row's semicolon is indented, because it would open a text field."""
     labels = "".join(f"_{column} #{number}\n" for number, column in enumerate(columns, 1))
-    return f"data_{block}\n\nloop_\n{labels}" + "".join(f"{' '.join(row)}\n" for row in rows)
+    return f"data_{block}\n\nloop_\n{labels}" + "".join(
+        f"{' ' * (row[0] == ';')}{' '.join(row)}\n" for row in rows
+    )
 
 
 def check(folder, text, names):
