@@ -1,0 +1,1 @@
+"""Structures of particles, PDB, mmCIF or MRC, and their projections in physical units."""
