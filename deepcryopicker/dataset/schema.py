@@ -11,6 +11,12 @@ POLARITIES = ("dark", "bright")
 PAINTS = ("yellow", "white")
 AUTO = "auto"
 SPECIES = ("apoferritin", "klh", "ribosome", "beta_galactosidase")
+MICROGRAPH_KINDS = (
+    *("particles", "ice", "thick_ice", "carbon", "contaminated", "stain", "empty_ice"),
+    *("empty_carbon", "empty_stain", "crystalline", "empty_contaminated", "cracked", "bare"),
+    "spoiled",
+)
+INSTRUMENTS = ("any", "counting", "k3", "ccd", "film", "leginon", "epu", "processed")
 
 
 def _check_folder(key: str, name: str) -> None:
@@ -242,7 +248,7 @@ class SimulatedConfig:
 
 @dataclass
 class VariedConfig:
-    """Simulated micrographs of random particles and conditions, for the general model.
+    """Simulated micrographs of all kinds, for the general model (docs/simulator.md).
 
     Attributes
     ----------
@@ -252,6 +258,13 @@ class VariedConfig:
         Number of micrographs.
     side : float
         Side of the square micrographs, particle diameters.
+    kinds : list of str
+        Kinds of micrographs, equally many of each; empty: all, in the shares of the documentation.
+    instruments : list of str
+        The same for what cameras and programs make of them.
+    structures : list of str
+        Files of structures (PDB, mmCIF, MRC) that half of the micrographs with particles show,
+        those of kind ``particles`` excepted; the others show random forms.
     seed : int
     cache : str
         Folder in which generated micrographs are kept for the next run.
@@ -260,10 +273,21 @@ class VariedConfig:
     name: str = "varied"
     count: int = 300
     side: float = 20.0
+    kinds: list[str] = field(default_factory=list)
+    instruments: list[str] = field(default_factory=list)
+    structures: list[str] = field(default_factory=list)
     seed: int = 0
     cache: str = "outputs/varied"
 
     def __post_init__(self) -> None:
+        for kind in self.kinds:
+            if kind not in MICROGRAPH_KINDS:
+                raise UsageError(
+                    f"dataset.kinds: {unknown('kind of micrograph', kind, MICROGRAPH_KINDS)}"
+                )
+        for name in self.instruments:
+            if name not in INSTRUMENTS:
+                raise UsageError(f"dataset.instruments: {unknown('instrument', name, INSTRUMENTS)}")
         if self.count < 1:
             raise UsageError(f"dataset.count must be at least 1, got {self.count}")
         if not 8 <= self.side <= 100:

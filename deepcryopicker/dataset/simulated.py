@@ -10,11 +10,13 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 
-from deepcryopicker.dataset import simulator
+from deepcryopicker.dataset import simulator, structures
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.schema import SimulatedConfig, VariedConfig
 from deepcryopicker.dataset.simulator import KINDS, Kind, SimulatedMicrograph, simulate
-from deepcryopicker.dataset.simulator.variety import recipe_of, simulate_any
+from deepcryopicker.dataset.simulator.micrographs.plans import Variety, plan
+from deepcryopicker.dataset.simulator.variety import simulate_any
+from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates.formats import write_csv
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.types import Picks
@@ -89,25 +91,33 @@ def open_varied(config: VariedConfig, track: TrackSeeds) -> Catalogue:
     """
     paths = _varied_paths(config)
     missing = [seed for seed, (micrograph, _) in paths.items() if not micrograph.exists()]
+    variety = _variety(config)
     for seed in track(missing, "simulating"):
-        _store(simulate_any(config.side, seed), *paths[seed])
+        _store(simulate_any(config.side, seed, variety), *paths[seed])
     return list_varied(config)
 
 
 def list_varied(config: VariedConfig) -> Catalogue:
     """Return the catalogue of what is in the cache; nothing is generated."""
+    variety = _variety(config)
     entries = [
         Entry(
             name=micrograph.stem,
             path=micrograph,
             group=config.name,
-            diameter=recipe_of(seed).diameter,
+            diameter=plan(seed, variety).conditions.diameter,
             truth=coordinates,
         )
         for seed, (micrograph, coordinates) in _varied_paths(config).items()
         if micrograph.exists()
     ]
     return Catalogue(config.name, tuple(entries))
+
+
+def _variety(config: VariedConfig) -> Variety:
+    return Variety(
+        tuple(config.kinds), tuple(config.instruments), tuple(map(Path, config.structures))
+    )
 
 
 def _varied_paths(config: VariedConfig) -> dict[int, tuple[Path, Path]]:
@@ -128,6 +138,10 @@ def _wanted(config: SimulatedConfig) -> tuple[Path, list[tuple[Kind, int]]]:
 def _key(config: SimulatedConfig | VariedConfig) -> str:
     """Return the name of the cache folder, which depends on all that determines a micrograph."""
     settings = {k: v for k, v in asdict(config).items() if k in {"shape", "dose", "seed", "side"}}
+    if isinstance(config, VariedConfig):
+        contents = [_file_digest(path) for path in config.structures]
+        settings |= {"kinds": config.kinds, "instruments": config.instruments}
+        settings |= {"structures": contents}
     text = json.dumps([_code_digest(), settings], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -136,10 +150,20 @@ def _key(config: SimulatedConfig | VariedConfig) -> str:
 def _code_digest() -> str:
     """Digest of the source files that micrographs are made by: a changed one makes them anew."""
     digest = hashlib.sha256()
-    for path in [Path(__file__), *sorted(Path(simulator.__file__).parent.glob("*.py"))]:
+    folders = [Path(str(package.__file__)).parent for package in (simulator, structures)]
+    sources = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+    for path in [Path(__file__), *sources]:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.name} {content}\n".encode())
+        digest.update(f"{path.parent.name}/{path.name} {content}\n".encode())
     return digest.hexdigest()
+
+
+def _file_digest(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"dataset.structures: cannot read {path}: {error.strerror}") from error
 
 
 def _seed(config: SimulatedConfig, kind: Kind, index: int) -> int:

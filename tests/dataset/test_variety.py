@@ -10,13 +10,14 @@ from deepcryopicker.dataset.schema import VariedConfig
 from deepcryopicker.dataset.simulated import open_varied
 from deepcryopicker.dataset.simulator import finish, forms
 from deepcryopicker.dataset.simulator.debris import draw_debris
-from deepcryopicker.dataset.simulator.variety import recipe_of, simulate_any
+from deepcryopicker.dataset.simulator.micrographs.plans import Variety, plan
+from deepcryopicker.dataset.simulator.variety import simulate_any
 from deepcryopicker.errors import UsageError
 from deepcryopicker.preprocessing.operators.borders import find_margins
 from deepcryopicker.types import SHAPES
 
 RANGES = {
-    "diameter": (16, 34),
+    "diameter": (10, 34),
     "size": (0.82, 1.18),
     "angstrom": (90, 400),
     "blur": (0.015, 0.06),
@@ -29,9 +30,16 @@ RANGES = {
 }
 
 
+RANDOMISED = Variety(kinds=["particles"], instruments=["any"])
+
+
+def recipe_of(seed):
+    return plan(seed).conditions
+
+
 @cache
 def example(seed):
-    return simulate_any(10, seed)
+    return simulate_any(10, seed, RANDOMISED)
 
 
 @pytest.mark.parametrize("name", RANGES)
@@ -51,7 +59,7 @@ def test_the_seed_decides_everything():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_truth_is_well_formed(seed):
-    micrograph, recipe = example(seed), recipe_of(seed)
+    micrograph, recipe = example(seed), plan(seed, RANDOMISED).conditions
     side = round(10 * recipe.diameter)
     assert micrograph.image.shape == (side, side)
     assert micrograph.image.dtype == np.float32

@@ -2,6 +2,8 @@
 
 ``phantoms`` holds the four particle species as point clouds, ``microscope`` the image formation,
 ``junk`` carbon, ice and crystals, ``placement`` the positions, and ``scene`` the whole simulation.
+``variety`` makes micrographs of all kinds, with ``surroundings``, ``instruments`` and
+``micrographs``.
 """
 
 from deepcryopicker.dataset.simulator.phantoms import KINDS, Kind

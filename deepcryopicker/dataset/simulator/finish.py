@@ -27,7 +27,7 @@ def store(image: Image, diameter: float, rng: np.random.Generator) -> tuple[Imag
     int
         Width of the padded border, pixels.
     """
-    image = _grey_values(_denoised(image, diameter, rng), rng)
+    image = _grey_values(denoised(image, diameter, rng), rng)
     border = 0
     if rng.uniform() < BORDER_SHARE:
         border = int(diameter * rng.uniform(0.2, 1.0))
@@ -35,8 +35,8 @@ def store(image: Image, diameter: float, rng: np.random.Generator) -> tuple[Imag
     return _rounded(image, rng), border
 
 
-def _denoised(image: Image, diameter: float, rng: np.random.Generator) -> Image:
-    """Low-pass filter with a Gaussian or a soft cutoff, or leave unchanged."""
+def denoised(image: Image, diameter: float, rng: np.random.Generator) -> Image:
+    """Low-pass filter with a Gaussian or a soft cutoff, or leave unchanged, half the time."""
     way = rng.choice(["none", "gaussian", "cut"], p=[0.5, 0.25, 0.25])
     if way == "gaussian":
         return ndimage.gaussian_filter(image, diameter * rng.uniform(0.02, 0.07))
@@ -65,7 +65,12 @@ def _rounded(image: Image, rng: np.random.Generator) -> Image:
         return image
     if rng.uniform() >= 0.5:
         return np.round(image)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(70, 98))]
-    _, packed = cv2.imencode(".jpg", np.round(image).astype(np.uint8), quality)
+    return compressed(image, int(rng.integers(70, 98)))
+
+
+def compressed(image: Image, quality: int) -> Image:
+    """Compress grey values in [0, 255] with JPEG at a quality of 0 to 100, and decompress."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    _, packed = cv2.imencode(".jpg", np.round(image).astype(np.uint8), options)
     unpacked = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
     return np.asarray(unpacked, np.float32)

@@ -39,6 +39,7 @@ def place(
     crystals: junk.Crystals,
     rng: np.random.Generator,
     spacing: Spacing = USUAL,
+    free: Mask | None = None,
 ) -> tuple[Floats, Floats]:
     """Scatter particle centres over the free ice, half a diameter clear of carbon and crystals.
 
@@ -57,6 +58,8 @@ def place(
     rng : numpy.random.Generator
     spacing : Spacing
         Distances between particles and from the edge.
+    free : (H, W) bool, optional
+        Where centres may lie besides.
 
     Returns
     -------
@@ -66,12 +69,21 @@ def place(
     lowest = spacing.edge * diameter
     highest = np.array(shape[::-1]) - 1 - lowest
     sample = rng.uniform(0, np.array(shape[::-1]) - 1, (2000, 2))
-    area = shape[0] * shape[1] * _on_ice(sample, diameter, carbon, crystals).mean()
+
+    def clear(places: Floats) -> Mask:
+        on_ice = _on_ice(places, diameter, carbon, crystals)
+        if free is None:
+            return on_ice
+        columns, rows = np.rint(places.T).astype(np.intp)
+        allowed: Mask = on_ice & free[rows, columns]
+        return allowed
+
+    area = shape[0] * shape[1] * clear(sample).mean()
     goal = round(coverage * area / (np.pi / 4 * diameter**2))
     apart = goal - round(spacing.touching_share * goal)
 
     tries = rng.uniform(lowest, highest, (100 * goal, 2))
-    tries = tries[_on_ice(tries, diameter, carbon, crystals)]
+    tries = tries[clear(tries)]
     centres = _accept(np.empty((0, 2)), tries, apart, spacing.apart * diameter)
 
     beside = centres[rng.integers(0, max(len(centres), 1), 20 * goal * bool(len(centres)))]
@@ -79,7 +91,7 @@ def place(
     distance = diameter * rng.uniform(spacing.touching, spacing.apart, len(beside))
     tries = beside + distance[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
     tries = tries[((tries >= lowest) & (tries <= highest)).all(axis=1)]
-    tries = tries[_on_ice(tries, diameter, carbon, crystals)]
+    tries = tries[clear(tries)]
     centres = _accept(centres, tries, len(centres) + goal - apart, spacing.touching * diameter)
     return centres[:, 0].copy(), centres[:, 1].copy()
 
