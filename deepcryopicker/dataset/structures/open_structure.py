@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-from deepcryopicker.dataset.structures import density_maps
+from deepcryopicker.dataset.structures.given_structures import is_model, require_structure
 from deepcryopicker.dataset.structures.potential import Structure
-from deepcryopicker.errors import UsageError
-
-ATOMIC = frozenset({".pdb", ".ent", ".cif", ".mmcif"})
 
 
 def open_structure(path: Path, voxel: float, length: float | None = None) -> Structure:
@@ -15,7 +12,7 @@ def open_structure(path: Path, voxel: float, length: float | None = None) -> Str
     Parameters
     ----------
     path : Path
-        Also compressed, ``.gz``.
+        Also compressed, ``.gz`` or ``.bz2``.
     voxel : float
         Angstrom, of the result.
     length : float, optional
@@ -26,16 +23,12 @@ def open_structure(path: Path, voxel: float, length: float | None = None) -> Str
     UsageError
         No such file, another format, or a damaged one.
     """
-    suffix = "".join(path.suffixes[-2:]).lower() if path.suffix == ".gz" else path.suffix.lower()
-    if not path.is_file():
-        raise UsageError(f"dataset.structure: there is no file {path}")
-    if suffix.removesuffix(".gz") in ATOMIC:
-        # Imported on demand: maps do not need gemmi.
+    require_structure(path)
+    # Imported on demand: maps do not need gemmi, nor models mrcfile.
+    if is_model(path):
         from deepcryopicker.dataset.structures.atomic_models import read_atomic_model
 
         return read_atomic_model(path, voxel)
-    if suffix in density_maps.SUFFIXES:
-        return density_maps.read_density_map(path, voxel, length=length)
-    raise UsageError(
-        f"dataset.structure: {path} is neither a model (.pdb, .cif) nor a map (.mrc, .map)"
-    )
+    from deepcryopicker.dataset.structures.density_maps import read_density_map
+
+    return read_density_map(path, voxel, length=length)

@@ -101,10 +101,23 @@ def read_mrc(path: Path, average_frames: bool = False) -> tuple[Image, float | N
     """
     header = read_header(path, average_frames)
     with decoding("MRC"):
-        return mean_frame(_frames(path, header), header.frames), header.pixel_size
+        return mean_frame(read_frames(path, header), header.frames), header.pixel_size
 
 
-def _frames(path: Path, header: Header) -> Iterator[Image]:
+def read_frames(path: Path, header: Header) -> Iterator[Image]:
+    """Yield the frames of a stack or the sections of a map, (H, W) float32, one in memory.
+
+    Parameters
+    ----------
+    path : Path
+    header : Header
+        As :func:`read_header` returns it.
+
+    Raises
+    ------
+    MicrographError
+        The data end early, or a compressed file holds more than its header states.
+    """
     dtype = None if header.of_bytes is not None else header.dtype
     with open_bytes(path) as stream:
         stream.seek(header.start)
