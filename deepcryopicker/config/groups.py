@@ -19,7 +19,12 @@ from deepcryopicker.labeler.schema import (
     TruthConfig,
 )
 from deepcryopicker.logger.schema import LoggerConfig
-from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.model.schema import (
+    CompactConfig,
+    ContextConfig,
+    ConvolutionalConfig,
+    TimmConfig,
+)
 from deepcryopicker.picker.schema import (
     DenseConfig,
     LabelerPickerConfig,
@@ -34,11 +39,12 @@ from deepcryopicker.rivals.learned.schema import (
 from deepcryopicker.rivals.programs.schema import (
     ImportedConfig,
     RelionLogConfig,
+    RelionReferenceConfig,
     RelionTemplateConfig,
     TopazConfig,
     TopazTrainedConfig,
 )
-from deepcryopicker.trainer.schema import TrainerConfig
+from deepcryopicker.trainer.schema import FieldTrainerConfig, TrainerConfig
 
 SCHEMAS: dict[str, dict[str, type]] = {
     "dataset": {
@@ -60,8 +66,13 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "truth": TruthConfig,
     },
     "class-set": {"schema": ClassSetConfig},
-    "model": {"compact": CompactConfig, "convolutional": ConvolutionalConfig, "timm": TimmConfig},
-    "trainer": {"schema": TrainerConfig},
+    "model": {
+        "compact": CompactConfig,
+        "context": ContextConfig,
+        "convolutional": ConvolutionalConfig,
+        "timm": TimmConfig,
+    },
+    "trainer": {"fields": FieldTrainerConfig, "schema": TrainerConfig},
     "picker": {
         "dense": DenseConfig,
         "eman2": Eman2Config,
@@ -70,6 +81,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "labeler": LabelerPickerConfig,
         "pixer": PixerConfig,
         "relion_log": RelionLogConfig,
+        "relion_reference": RelionReferenceConfig,
         "relion_template": RelionTemplateConfig,
         "sliding": SlidingConfig,
         "topaz": TopazConfig,

@@ -50,6 +50,7 @@ SCANS = {
 PROGRAMS = {
     "imported": "imported",
     "relion_log": "relion_log",
+    "relion_reference": "relion_reference",
     "relion_template": "relion_template",
     "topaz_pretrained": "topaz",
     "topaz_trained": "topaz_trained",
@@ -549,6 +550,8 @@ def test_deeper_names_are_given_in_full(key, value):
         ["picker=relion_log", "picker.threshold=2"],
         ["picker=relion_log", "picker.diameters=[1.2,0.8]"],
         ["picker=relion_log", "picker.diameters=[1]"],
+        ["picker=relion_reference", "picker.lowpass=0"],
+        ["picker=relion_reference", "picker.structure=[a.pdb,b.mrc]"],
         ["picker=relion_template", "picker.picks=2"],
         ["picker=relion_template", "picker.classes=0"],
         ["picker=relion_template", "picker.lowpass=0"],

@@ -10,6 +10,7 @@ from typing import Any
 from deepcryopicker.config.schemas import PickConfig, TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
+from deepcryopicker.dataset.structures.given_structures import given_structures
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates.coordinate_sets import find_sources
 from deepcryopicker.io.images.reader import micrograph_shape
@@ -18,7 +19,7 @@ from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.given_coordinates import select_coordinates
 from deepcryopicker.pipeline.inputs.open_dataset import DatasetConfig, open_catalogue
 from deepcryopicker.rivals.learned.schema import LearnedConfig
-from deepcryopicker.rivals.programs.schema import ImportedConfig
+from deepcryopicker.rivals.programs.schema import ImportedConfig, RelionReferenceConfig
 from deepcryopicker.runs.folder import Run
 
 
@@ -86,13 +87,18 @@ def _readable(entry: Entry) -> bool:
 
 
 def _check_picker(key: str, picker: Any) -> None:
-    """Refuse missing weights or files of a picker."""
+    """Refuse missing weights, files or structures of a picker."""
     if isinstance(picker, NetworkPickerConfig):
         _check_weights(f"{key}.weights", picker.weights, NETWORK_FILE)
     elif isinstance(picker, LearnedConfig):
         _check_weights(f"{key}.weights", picker.weights, RIVAL_FILE)
     elif isinstance(picker, ImportedConfig):
         find_sources(f"{key}.picks", picker.picks)
+    elif isinstance(picker, RelionReferenceConfig) and not given_structures(picker.structure):
+        raise UsageError(
+            f"{key}=relion_reference needs the structure of the particle: dataset.structure=FILE, "
+            "a model (.pdb, .cif) or a density map (.mrc)"
+        )
 
 
 def _check_weights(key: str, given: str | None, name: str) -> None:

@@ -34,7 +34,9 @@ HINT = "`make relion` installs it on Debian, as root"
 THRESHOLD = 0.25
 """RELION's default threshold for templates, as a share of the expected probability ratio."""
 
-_LOWEST = 0.05  # threshold passed to RELION, so that it returns candidates below the default
+LOWEST = 0.05
+"""Threshold passed to RELION, so that it returns candidates below the default."""
+
 _BOX = 1.5  # diameters
 _BOX_PIXELS = 48  # side of the averaged boxes
 _ITERATIONS = 20
@@ -57,7 +59,7 @@ def pick_blobs(config: RelionLogConfig, batch: ProgramJob) -> dict[str, Picks]:
     """
     least, greatest = (share * batch.diameter * batch.angstrom for share in config.diameters)
     options = ["--LoG", "--LoG_diam_min", f"{least:.2f}", "--LoG_diam_max", f"{greatest:.2f}"]
-    picked = _autopick(batch, options)
+    picked = autopick(batch, options)
     return {
         name: Picks.create(p.x, p.y, 0.5 + unit_score(p.score, 1.0) / 2.0, diameter=batch.diameter)
         for name, p in picked.items()
@@ -88,11 +90,11 @@ def pick_by_templates(
     options = [
         *("--ref", str(templates.resolve()), "--angpix_ref", f"{_pixel_size(templates):.5f}"),
         *("--invert", "--ang", f"{_ANGLE}", "--shrink", "0"),
-        *("--lowpass", f"{lowpass:.2f}", "--threshold", f"{_LOWEST}"),
+        *("--lowpass", f"{lowpass:.2f}", "--threshold", f"{LOWEST}"),
         *("--particle_diameter", f"{1.1 * batch.diameter * batch.angstrom:.1f}"),
         *("--min_distance", f"{0.5 * batch.diameter * batch.angstrom:.1f}"),
     ]
-    picked = _autopick(batch, options)
+    picked = autopick(batch, options)
     return {
         name: Picks.create(p.x, p.y, unit_score(p.score, THRESHOLD), diameter=batch.diameter)
         for name, p in picked.items()
@@ -209,10 +211,24 @@ def _list(path: Path, inputs: Sequence[Input], pixel_size: float) -> None:
     write_micrographs_star(path, grouped, optics_table([optics]))
 
 
-def _autopick(batch: ProgramJob, options: list[str]) -> dict[str, Picks]:
-    """Run RELION's picker on a batch and read its picks."""
+def autopick(batch: ProgramJob, options: list[str]) -> dict[str, Picks]:
+    """Run RELION's picker on a batch and read its picks.
+
+    Parameters
+    ----------
+    batch : ProgramJob
+    options : list of str
+        Of ``relion_autopick``, beside its micrographs and their pixel size.
+
+    Raises
+    ------
+    NothingUsableError
+        If RELION fails or writes no picks.
+    """
     _list(batch.folder / "micrographs.star", batch.inputs, batch.angstrom)
     found = batch.folder / "found" / MICROGRAPHS
+    # RELION writes the projections of a map there before any picks.
+    found.mkdir(parents=True, exist_ok=True)
     given = ["--i", "micrographs.star", "--odir", "found/", "--angpix", f"{batch.angstrom:.5f}"]
     _run(
         "relion_autopick",

@@ -10,7 +10,7 @@ from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.console import track
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
-from deepcryopicker.rivals.programs import relion, topaz
+from deepcryopicker.rivals.programs import relion, relion_reference, topaz
 from deepcryopicker.rivals.programs.process import Program
 from deepcryopicker.rivals.programs.program_inputs import (
     MICROGRAPHS,
@@ -21,6 +21,7 @@ from deepcryopicker.rivals.programs.program_inputs import (
 from deepcryopicker.rivals.programs.schema import (
     ProgramConfig,
     RelionLogConfig,
+    RelionReferenceConfig,
     RelionTemplateConfig,
     TopazConfig,
 )
@@ -89,6 +90,8 @@ def _run(config: ProgramConfig, batch: ProgramJob, seed: int) -> dict[str, Picks
         return relion.pick_blobs(config, batch)
     if isinstance(config, RelionTemplateConfig):
         return relion.pick_by_templates(config, batch, seed)
+    if isinstance(config, RelionReferenceConfig):
+        return relion_reference.pick_by_reference(config, batch)
     if isinstance(config, TopazConfig):
         return topaz.pick_by_topaz(config, batch)
     raise TypeError(f"no program for {type(config).__name__}")

@@ -1,6 +1,7 @@
 """Configuration of external pickers, and of imported picks (conf/picker)."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -79,6 +80,34 @@ class RelionTemplateConfig(ProgramConfig):
             value = getattr(self, key)
             if not least <= value <= most:
                 raise UsageError(f"picker.{key} must lie in [{least}, {most}], got {value:g}")
+
+
+@dataclass
+class RelionReferenceConfig(ProgramConfig):
+    """RELION's matching with projections of a structure.
+
+    Attributes
+    ----------
+    structure : str or None
+        Atomic model (PDB, mmCIF) or density map (MRC); that of the dataset by default.
+    lowpass : float
+        Low-pass filter of the projections, Angstrom.
+    """
+
+    structure: Any = None
+    lowpass: float = 20.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.structure is not None and not isinstance(self.structure, str):
+            if len(self.structure) != 1:
+                raise UsageError(
+                    f"picker.structure: RELION takes one structure, not {len(self.structure)}; "
+                    "choose one, picker.structure=FILE"
+                )
+            self.structure = self.structure[0]
+        if not 1 <= self.lowpass <= 1000:
+            raise UsageError(f"picker.lowpass must lie in [1, 1000], got {self.lowpass:g}")
 
 
 @dataclass

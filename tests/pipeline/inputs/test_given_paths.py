@@ -29,6 +29,8 @@ GIVEN = {
         (*FOLDER, "picker.weights=empty/model.ckpt"),
         (*FOLDER, "picker=pixer", "picker.weights=nowhere"),
         (*FOLDER, "picker=imported", "picker.picks=nowhere"),
+        (*FOLDER, "picker=relion_reference"),
+        (*FOLDER, "picker=relion_reference", "picker.structure=nowhere.pdb"),
         (*FOLDER, "picker.micrograph_suffix=nowhere"),
         (),
     ],
