@@ -19,12 +19,7 @@ from deepcryopicker.labeler.schema import (
     TruthConfig,
 )
 from deepcryopicker.logger.schema import LoggerConfig
-from deepcryopicker.model.schema import (
-    CompactConfig,
-    ContextConfig,
-    ConvolutionalConfig,
-    TimmConfig,
-)
+from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
 from deepcryopicker.picker.schema import (
     DenseConfig,
     LabelerPickerConfig,
@@ -44,7 +39,7 @@ from deepcryopicker.rivals.programs.schema import (
     TopazConfig,
     TopazTrainedConfig,
 )
-from deepcryopicker.trainer.schema import FieldTrainerConfig, TrainerConfig
+from deepcryopicker.trainer.schema import TrainerConfig
 
 SCHEMAS: dict[str, dict[str, type]] = {
     "dataset": {
@@ -66,13 +61,8 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "truth": TruthConfig,
     },
     "class-set": {"schema": ClassSetConfig},
-    "model": {
-        "compact": CompactConfig,
-        "context": ContextConfig,
-        "convolutional": ConvolutionalConfig,
-        "timm": TimmConfig,
-    },
-    "trainer": {"fields": FieldTrainerConfig, "schema": TrainerConfig},
+    "model": {"compact": CompactConfig, "convolutional": ConvolutionalConfig, "timm": TimmConfig},
+    "trainer": {"schema": TrainerConfig},
     "picker": {
         "dense": DenseConfig,
         "eman2": Eman2Config,
