@@ -133,7 +133,7 @@ def _text(path: Path) -> bytes:
         with open_bytes(path) as stream:
             text = stream.read(MAX_BYTES + 1) if size <= MAX_BYTES else b""
     except (MicrographError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else error
         raise UsageError(f"{path}: {reason}") from error
     if not text or len(text) > MAX_BYTES:
         raise UsageError(f"{path}: more than {MAX_BYTES >> 20} MB: not the model of a particle")

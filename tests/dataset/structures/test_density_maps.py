@@ -90,7 +90,7 @@ def test_fine_maps_are_averaged(tmp_path, model):
 
 
 def test_axes_of_the_file_are_honoured(tmp_path, known):
-    """Another order of the axes in the file is no mirror image."""
+    """Another order of the axes in the file does not mirror the particle."""
     plain = open_structure(write_map(tmp_path / "a.mrc", known.potential, VOXEL), VOXEL)
     for axes in ((3, 2, 1), (2, 1, 3), (2, 3, 1)):
         other = write_map(tmp_path / "b.mrc", known.potential, VOXEL, axes=axes)
