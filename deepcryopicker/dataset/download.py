@@ -8,7 +8,12 @@ import pooch
 from requests import exceptions
 
 from deepcryopicker.dataset.painted import read_painted
-from deepcryopicker.dataset.schema import FilesConfig, PaintedConfig, PublicConfig
+from deepcryopicker.dataset.schema import (
+    FilesConfig,
+    MapsConfig,
+    PaintedConfig,
+    PublicConfig,
+)
 from deepcryopicker.errors import MicrographError, NothingUsableError
 from deepcryopicker.io.console import console, track
 from deepcryopicker.io.coordinates.formats import write_csv
@@ -62,6 +67,21 @@ def download(config: PublicConfig) -> None:
     if truth:
         for name, picture in undecoded.items():
             _decode(picture, truth, micrographs[name].path, coordinates[name])
+
+
+def download_maps(config: MapsConfig) -> None:
+    """Download the missing files of published density maps.
+
+    Raises
+    ------
+    NothingUsableError
+        As of :func:`download`.
+    """
+    missing = [one for one in _files(config, Path(config.root)).values() if not one.is_there]
+    if missing:
+        console.print(f"{config.page}\nlicence: {config.licence}")
+    for file in track(missing, "downloading", "file"):
+        _fetch(file)
 
 
 def _files(config: FilesConfig, folder: Path) -> dict[str, _File]:

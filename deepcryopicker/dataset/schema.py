@@ -50,6 +50,9 @@ class FolderConfig:
         Angstrom per pixel; null reads it from the header of the file.
     polarity : str
         ``dark`` or ``bright`` particles.
+    structure : str, list of str or None
+        File of the particle's structure: an atomic model (``.pdb``, ``.cif``) or a density map
+        (``.mrc``, ``.map``); of a mixture, a list of several.
     average_frames : bool
         Average the frames of a stack (MRC, TIFF) rather than refuse it. For movies whose motion
         has been corrected; frames are not aligned.
@@ -77,6 +80,7 @@ class FolderConfig:
     diameter_angstrom: float | None = None
     pixel_size: float | None = None
     polarity: str = "dark"
+    structure: Any = None  # a file or a list of files
     average_frames: bool = False
     # Any, because a combined dataset cannot merge a key of two types; see __post_init__.
     coordinates_from_bottom: Any = False
@@ -123,6 +127,25 @@ class FilesConfig:
     url: str = MISSING
     sha256: dict[str, str | None] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class MapsConfig(FilesConfig):
+    """Density maps published at one address, for simulation.
+
+    Attributes
+    ----------
+    root : str
+        Folder of the maps.
+    page : str
+        Address of a page about them.
+    licence : str
+        Of the maps, in words; shown before a download.
+    """
+
+    root: str = MISSING
+    page: str = MISSING
+    licence: str = MISSING
 
 
 @dataclass
@@ -265,6 +288,10 @@ class VariedConfig:
     structures : list of str
         Files of structures (PDB, mmCIF, MRC) that half of the micrographs with particles show,
         those of kind ``particles`` excepted; the others show random forms.
+    maps : MapsConfig or None
+        Published density maps that are used as well.
+    download : bool
+        Whether to download those of them that are missing.
     seed : int
     cache : str
         Folder in which generated micrographs are kept for the next run.
@@ -276,6 +303,8 @@ class VariedConfig:
     kinds: list[str] = field(default_factory=list)
     instruments: list[str] = field(default_factory=list)
     structures: list[str] = field(default_factory=list)
+    maps: MapsConfig | None = None
+    download: bool = False
     seed: int = 0
     cache: str = "outputs/varied"
 

@@ -16,6 +16,7 @@ from deepcryopicker.dataset.schema import SimulatedConfig, VariedConfig
 from deepcryopicker.dataset.simulator import KINDS, Kind, SimulatedMicrograph, simulate
 from deepcryopicker.dataset.simulator.micrographs.plans import Variety, plan
 from deepcryopicker.dataset.simulator.variety import simulate_any
+from deepcryopicker.dataset.structures.known_structures import known_structures, structures_of
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates.formats import write_csv
 from deepcryopicker.io.files.atomic import replacing
@@ -89,6 +90,7 @@ def open_varied(config: VariedConfig, track: TrackSeeds) -> Catalogue:
     track : callable
         Wraps the seeds of the micrographs to be simulated in a progress bar.
     """
+    known_structures(config)
     paths = _varied_paths(config)
     missing = [seed for seed, (micrograph, _) in paths.items() if not micrograph.exists()]
     variety = _variety(config)
@@ -115,9 +117,7 @@ def list_varied(config: VariedConfig) -> Catalogue:
 
 
 def _variety(config: VariedConfig) -> Variety:
-    return Variety(
-        tuple(config.kinds), tuple(config.instruments), tuple(map(Path, config.structures))
-    )
+    return Variety(tuple(config.kinds), tuple(config.instruments), tuple(structures_of(config)))
 
 
 def _varied_paths(config: VariedConfig) -> dict[int, tuple[Path, Path]]:
@@ -139,7 +139,7 @@ def _key(config: SimulatedConfig | VariedConfig) -> str:
     """Return the name of the cache folder, which depends on all that determines a micrograph."""
     settings = {k: v for k, v in asdict(config).items() if k in {"shape", "dose", "seed", "side"}}
     if isinstance(config, VariedConfig):
-        contents = [_file_digest(path) for path in config.structures]
+        contents = [_file_digest(path) for path in structures_of(config)]
         settings |= {"kinds": config.kinds, "instruments": config.instruments}
         settings |= {"structures": contents}
     text = json.dumps([_code_digest(), settings], sort_keys=True)
@@ -158,9 +158,9 @@ def _code_digest() -> str:
     return digest.hexdigest()
 
 
-def _file_digest(path: str) -> str:
+def _file_digest(path: Path) -> str:
     try:
-        with Path(path).open("rb") as file:
+        with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UsageError(f"dataset.structures: cannot read {path}: {error.strerror}") from error

@@ -11,17 +11,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from PIL import Image
 
+from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset.download import download
 from deepcryopicker.dataset.schema import (
     CombinedConfig,
     FilesConfig,
     FolderConfig,
+    MapsConfig,
     PaintedConfig,
     PublicConfig,
     SourceConfig,
+    VariedConfig,
 )
+from deepcryopicker.dataset.structures.known_structures import known_structures
 from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
 
@@ -254,3 +259,39 @@ def test_what_is_not_fetched_file_by_file_is_refused(config):
 def test_absurd_paints_are_refused(settings):
     with pytest.raises(UsageError, match="dataset"):
         PaintedConfig("http://x/{name}.png", **settings)
+
+
+def test_published_maps_arrive_once_and_without_them_it_is_said_how(server, tmp_path, capsys):
+    data = [bytes(range(n)) for n in (40, 50)]
+    server.files = {f"/maps/{name}.mrc": one for name, one in zip("ab", data, strict=True)}
+    sums = [hashlib.sha256(one).hexdigest() for one in data]
+    maps = MapsConfig(
+        f"{server.address}/maps/{{name}}.mrc",
+        {"a": sums[0], "b": sums[1]},
+        root=str(tmp_path),
+        page="http://page",
+        licence="CC0",
+    )
+    config = VariedConfig(maps=maps)
+    with pytest.raises(UsageError, match=r"2 density maps are missing, .*a\.mrc\nadd data"):
+        known_structures(config)
+    paths = [tmp_path / "a.mrc", tmp_path / "b.mrc"]
+    for _ in range(2):
+        assert known_structures(replace(config, download=True)) == paths
+    assert [path.read_bytes() for path in paths] == data
+    assert len(server.asked) == 2
+    assert capsys.readouterr().out.count("licence: CC0") == 1
+    assert known_structures(config) == paths
+    (tmp_path / "own.pdb").write_text("x")
+    own = replace(config, structures=[str(tmp_path / "own.pdb")])
+    assert known_structures(own) == [tmp_path / "own.pdb", *paths]
+
+
+@pytest.mark.real
+def test_the_maps_of_the_general_weights_are_those_that_are_published(real_data):
+    recipe = OmegaConf.load(CONF_DIR / "dataset" / "varied_structures.yaml").maps
+    assert len(recipe.sha256) == 11
+    assert recipe.licence.startswith("Apache-2.0")
+    for name, checksum in recipe.sha256.items():
+        content = (real_data / "structures" / f"{name}.mrc").read_bytes()
+        assert hashlib.sha256(content).hexdigest() == checksum

@@ -9,8 +9,9 @@ from typing import Any
 
 from deepcryopicker.config.schemas import PickConfig, TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig, VariedConfig
 from deepcryopicker.dataset.structures.given_structures import given_structures
+from deepcryopicker.dataset.structures.known_structures import known_structures
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates.coordinate_sets import find_sources
 from deepcryopicker.io.images.reader import micrograph_shape
@@ -55,10 +56,11 @@ def open_on_disk(config: DatasetConfig, run: Run) -> Catalogue | None:
     Raises
     ------
     UsageError
-        There are no micrographs.
+        There are no micrographs, or a structure of ``dataset.structure`` is missing.
     NothingUsableError
         No header can be read; each file is then in ``failures.csv``.
     """
+    _check_structures(config)
     if not _on_disk(config):
         return None
     catalogue = select_coordinates(open_catalogue(config, run))
@@ -68,6 +70,16 @@ def open_on_disk(config: DatasetConfig, run: Run) -> Catalogue | None:
             run.attempt("read", entry.name, entry.path, work)
         run.require(0, "read")
     return catalogue
+
+
+def _check_structures(config: DatasetConfig) -> None:
+    """Refuse missing structures of the particles, and missing maps for a simulation."""
+    members = config.members.values() if isinstance(config, CombinedConfig) else [config]
+    for member in members:
+        if isinstance(member, FolderConfig):
+            given_structures(member.structure)
+    if isinstance(config, VariedConfig) and not config.download:
+        known_structures(config)
 
 
 def _on_disk(config: DatasetConfig) -> bool:

@@ -31,6 +31,8 @@ GIVEN = {
         (*FOLDER, "picker=imported", "picker.picks=nowhere"),
         (*FOLDER, "picker=relion_reference"),
         (*FOLDER, "picker=relion_reference", "picker.structure=nowhere.pdb"),
+        (*FOLDER, "dataset.structure=nowhere.pdb"),
+        (*FOLDER, "dataset.structure=[nowhere.pdb,empty]"),
         (*FOLDER, "picker.micrograph_suffix=nowhere"),
         (),
     ],
@@ -41,6 +43,9 @@ GIVEN = {
         (*FOLDER, "labeler=truth", "dataset.coordinates=nowhere"),
         (*FOLDER, "start_from=nowhere"),
         ("dataset=apoferritin", "dataset.root=nowhere"),
+        ("dataset=apoferritin", "dataset.root=nowhere", "dataset.structure=nowhere.mrc"),
+        ("dataset=varied_structures", "dataset.maps.root=nowhere"),
+        ("dataset=varied", "dataset.structures=[nowhere.mrc]"),
     ],
     "evaluate": [
         ("evaluate.picks=nowhere", "evaluate.truth=empty"),
@@ -79,7 +84,7 @@ def test_wrong_paths_are_answered_before_torch_is_loaded(tmp_path, every):
     assert answer.returncode == 0, answer.stderr[-2000:]
     codes = [line.split()[0] for line in answer.stdout.splitlines() if line[:2] in ("1 ", "2 ")]
     assert codes.count("1") == (4 if every else 0)  # no file of the folder can be read
-    assert len(codes) == (30 if every else 6)
+    assert len(codes) == (37 if every else 6)
     assert "Traceback" not in answer.stderr
 
 
