@@ -5,6 +5,7 @@ import numpy as np
 from scipy import fft, ndimage
 
 from deepcryopicker.dataset.simulator.finish import compressed, denoised
+from deepcryopicker.dataset.simulator.instruments.exposure import drifted
 from deepcryopicker.dataset.simulator.surroundings.canvas import log_uniform
 from deepcryopicker.types import Image
 
@@ -98,12 +99,8 @@ def spoiled(image: Image, diameter: float, rng: np.random.Generator) -> Image:
     noise = rng.standard_normal(image.shape, np.float32)
     contrast = float(image.std())
     if way == "drift":
-        length, angle = int(diameter * rng.uniform(0.5, 3)) + 2, rng.uniform(0, np.pi)
-        kernel = np.zeros((2 * length + 1,) * 2, np.float32)
-        end = (round(length * (1 + np.cos(angle))), round(length * (1 + np.sin(angle))))
-        cv2.line(kernel, (length, length), end, 1.0)
-        drifted = cv2.filter2D(image, -1, kernel / kernel.sum())
-        return np.asarray(drifted + rng.uniform(0.1, 1) * contrast * noise, np.float32)
+        image = drifted(image, rng.uniform(0.5, 4) * diameter, rng.uniform(0, np.pi))
+        return np.asarray(image + rng.uniform(0.1, 1) * contrast * noise, np.float32)
     if way == "shutter":
         rows = np.arange(image.shape[0])[:, None] - rng.uniform(0.2, 0.8) * image.shape[0]
         lit = 1 / (1 + np.exp(-rows / (rng.uniform(0.1, 3) * diameter)))

@@ -101,6 +101,24 @@ def expected_image(
     return np.asarray(wave.real**2 + wave.imag**2, np.float32)
 
 
+def drifted(image: Image, length: float, angle: float) -> Image:
+    """Average an image over a drift of constant speed during the exposure.
+
+    Parameters
+    ----------
+    image : (H, W) float32
+    length : float
+        Pixels.
+    angle : float
+        Radian, from the x axis towards y.
+    """
+    height, width = image.shape
+    rows, columns = fft.fftfreq(height)[:, None], fft.rfftfreq(width)
+    blur = np.sinc(length * (columns * np.cos(angle) + rows * np.sin(angle)))
+    spectrum = fft.rfft2(image) * blur.astype(np.float32)
+    return np.asarray(fft.irfft2(spectrum, s=image.shape), np.float32)
+
+
 def count(image: Image, pixel: float, exposure: Exposure, rng: np.random.Generator) -> Image:
     """Draw the electrons that a detector counts, relative to those of the empty beam.
 

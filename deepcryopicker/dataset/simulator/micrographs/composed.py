@@ -11,7 +11,12 @@ from deepcryopicker.dataset.simulator.debris import draw_debris
 from deepcryopicker.dataset.simulator.forms import draw_form
 from deepcryopicker.dataset.simulator.instruments import export
 from deepcryopicker.dataset.simulator.instruments.catalogued import Instrument
-from deepcryopicker.dataset.simulator.instruments.exposure import Exposure, count, expected_image
+from deepcryopicker.dataset.simulator.instruments.exposure import (
+    Exposure,
+    count,
+    drifted,
+    expected_image,
+)
 from deepcryopicker.dataset.simulator.junk import Carbon, Crystals
 from deepcryopicker.dataset.simulator.micrographs.micrograph_kinds import (
     MicrographKind,
@@ -34,6 +39,8 @@ from deepcryopicker.dataset.structures.potential import Structure
 from deepcryopicker.types import Floats, Image, Mask
 
 _LEAST_SIGNAL = 7.0
+_DRIFT_SHARE = 0.15
+"""Fraction of micrographs that drifted by up to a quarter of a diameter."""
 _LARGEST_DOSE = 150.0  # electrons per square Angstrom
 _NOTHING = Carbon(0.0, 0.0, np.inf), Crystals(np.empty(0), np.empty(0), np.empty(0))
 
@@ -89,6 +96,9 @@ def expose_composed(
         image = _stained(soft, around, canvas, exposure, rng)
     else:
         image = _frozen(soft, around, canvas, exposure, rng)
+    if rng.uniform() < _DRIFT_SHARE:
+        length = log_uniform(rng, 0.02, 0.25) * true
+        image = drifted(image, length, rng.uniform(0, np.pi))
     if instrument.binned:
         image = export.averaged(image)
     exposure = _visible(exposure, placed.phase, len(shown), canvas)

@@ -1,6 +1,8 @@
 """Ice of all sorts: vitreous of any thickness, crystalline, hexagonal patches, cracks, holes."""
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 from deepcryopicker.dataset.simulator.surroundings.canvas import (
     Canvas,
@@ -31,13 +33,13 @@ def draw_thickness(canvas: Canvas, mean: float, rng: np.random.Generator) -> Ima
     rows, columns = np.ogrid[-1 : 1 : 1j * height, -1 : 1 : 1j * width]
     angle = rng.uniform(0, 2 * np.pi)
     along = columns * np.cos(angle) + rows * np.sin(angle)
-    slope = rng.uniform(0, 0.25) * along
-    bowl = rng.uniform(-0.05, 0.15) * (columns**2 + rows**2 - 2 / 3)
+    slope = rng.uniform(0, 0.5) ** 2 * along
+    bowl = rng.uniform(-0.03, 0.1) * (columns**2 + rows**2 - 2 / 3)
     steep = 0.0
     if rng.uniform() < 0.2:  # towards the support
         steep = rng.uniform(0.3, 2) * np.exp((along - rng.uniform(0.8, 1.4)) * rng.uniform(2, 6))
-    uneven = rng.uniform(0, 0.08) * smooth_noise(
-        canvas.shape, log_uniform(rng, 1, 6) * canvas.diameter, rng
+    uneven = rng.uniform(0, 0.2) ** 2 * smooth_noise(
+        canvas.shape, log_uniform(rng, 1.5, 8) * canvas.diameter, rng
     )
     relative = np.clip(1 + slope + bowl + steep + uneven, 0.1, 5)
     return (mean * relative).astype(np.float32)
@@ -62,12 +64,12 @@ def draw_crystalline(canvas: Canvas, rng: np.random.Generator) -> Layer:
     field = weights[0] * fine + weights[1] * coarse + weights[2] * broad
     field /= np.float32(np.sqrt((weights**2).sum()))
     # The loss of a grain is about exponentially distributed, cut at the top.
-    sharp = rng.uniform(0.6, 1.6)
-    loss = log_uniform(rng, 0.03, 0.3) * np.exp(sharp * np.clip(field, -3, 3))
-    dark = np.clip((smooth_noise(canvas.shape, size / 2, rng) - rng.uniform(1.8, 3)) * 2, 0, 1)
-    loss = np.minimum(loss, 1.0) + rng.uniform(0.2, 1.5) * dark
-    edges = smooth_noise(canvas.shape, max(size / 6, 0.7), rng)
-    phase = log_uniform(rng, 0.03, 0.4) * (field + edges)
+    sharp = rng.uniform(0.4, 1.3)
+    loss = log_uniform(rng, 0.01, 0.15) * np.exp(sharp * np.clip(field, -3, 3))
+    dark = np.clip((smooth_noise(canvas.shape, size / 2, rng) - rng.uniform(2.0, 3.2)) * 2, 0, 1)
+    loss = np.minimum(loss, 0.6) + rng.uniform(0.05, 1.2) * dark
+    edges = smooth_noise(canvas.shape, max(log_uniform(rng, 0.03, 0.2) * canvas.diameter, 0.5), rng)
+    phase = log_uniform(rng, 0.02, 0.3) * field + log_uniform(rng, 0.01, 0.3) * edges
     return Layer(phase.astype(np.float32), loss.astype(np.float32), np.ones(canvas.shape, bool))
 
 
@@ -112,16 +114,42 @@ def _contours(rows: Floats, columns: Floats, size: float, rng: np.random.Generat
 def draw_cracks(canvas: Canvas, rng: np.random.Generator) -> Image:
     """Draw the fraction of ice that cracks leave: 0 in one to three winding, branching lines.
 
-    A crack is a narrow band round a contour of a random field, and ends somewhere.
+    A crack runs across the micrograph in short straight pieces, and its width varies; in a third of
+    the micrographs a piece of the ice beside it is missing.
     """
-    left = np.ones(canvas.shape, np.float32)
+    height, width = canvas.shape
+    gone = np.zeros((height, width), np.uint8)
     for _ in range(rng.integers(1, 4)):
-        field = smooth_noise(canvas.shape, log_uniform(rng, 2, 8) * canvas.diameter, rng)
-        field += 0.1 * smooth_noise(canvas.shape, 0.4 * canvas.diameter, rng)
+        start = rng.uniform(0, 1, 2) * [width, height]
+        _crack(gone, start, rng.uniform(0, 2 * np.pi), canvas.diameter, 0, rng)
+    left = 1 - cv2.GaussianBlur(gone, (0, 0), 0.7).astype(np.float32) / 255
+    if rng.uniform() < 0.3:
+        field = smooth_noise(canvas.shape, log_uniform(rng, 2, 6) * canvas.diameter, rng)
+        field += 0.05 * smooth_noise(canvas.shape, 0.5 * canvas.diameter, rng)
         steep = np.hypot(*np.gradient(field)) + 1e-6
-        away = np.abs(field - rng.uniform(-0.7, 0.7)) / steep
-        width = log_uniform(rng, 0.04, 0.7) * canvas.diameter
-        width = width * np.clip(1 + 0.4 * smooth_noise(canvas.shape, canvas.diameter, rng), 0, 2)
-        ends = smooth_noise(canvas.shape, 4 * canvas.diameter, rng) > rng.uniform(-2, 0.3)
-        left *= 1 - np.clip(width - away, 0, 1).astype(np.float32) * ends
+        limit = np.quantile(field[::4, ::4], rng.uniform(0.7, 0.97))
+        left *= np.clip((limit - field) / steep + 0.5, 0, 1).astype(np.float32)
     return left
+
+
+def _crack(
+    gone: npt.NDArray[np.uint8],
+    start: Floats,
+    angle: float,
+    diameter: float,
+    depth: int,
+    rng: np.random.Generator,
+) -> None:
+    """Draw a crack in both directions from its start, 255 where nothing is left, and branches."""
+    typical = log_uniform(rng, 0.04, 0.4) * diameter / (1 + depth)
+    for direction in (angle, angle + np.pi) if depth == 0 else (angle,):
+        place, turn, wide = start, direction, typical
+        for _ in range(int(rng.integers(5, 80))):
+            turn = direction + rng.normal(scale=0.35)
+            after = place + rng.uniform(0.1, 1) * diameter * np.array([np.cos(turn), np.sin(turn)])
+            ends = [tuple(int(v) for v in np.rint(8 * end)) for end in (place, after)]
+            cv2.line(gone, ends[0], ends[1], 255, max(1, round(wide)), cv2.LINE_AA, 3)
+            place, direction = after, direction + rng.normal(scale=0.08)
+            wide = float(np.clip(wide * rng.lognormal(0, 0.2), 0.3 * typical, 3 * typical))
+            if depth < 2 and rng.uniform() < 0.04:
+                _crack(gone, place, direction + rng.choice([-1, 1]), diameter, depth + 1, rng)

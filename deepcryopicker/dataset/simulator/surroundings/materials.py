@@ -38,7 +38,7 @@ class Material:
     mean_free_path: float
 
 
-ICE = Material(ICE_POTENTIAL, 0.0311, (0.06, 0.6), 3100.0)
+ICE = Material(ICE_POTENTIAL, 0.0311, (0.06, 0.35), 3100.0)
 """Vitreous ice. Its structure factor is that of water, ``n k T`` times the compressibility, or
 0.06; what is dissolved, the surfaces and the motion in the beam add to it. Mean free path: 260 to
 400 nm in published measurements at 300 kV with an energy filter."""
@@ -48,7 +48,7 @@ Ultramicroscopy 106:341."""
 CONTAMINANT = Material(5.5, 0.035, (0.06, 0.5), 2600.0)
 """Ice of other forms, ethane and hydrocarbons."""
 GOLD = Material(25.0, 0.059, (0.02, 0.1), 250.0)
-STAIN = Material(16.0, 0.008, (0.3, 1.0), 700.0)
+STAIN = Material(16.0, 0.008, (0.01, 0.15), 700.0)
 """Dried uranyl salt."""
 
 

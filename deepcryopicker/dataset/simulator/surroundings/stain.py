@@ -44,13 +44,13 @@ def draw_stain(canvas: Canvas, protein: Image, rng: np.random.Generator) -> Laye
     level = rng.uniform(0.35, 1.0) * height if deep else rng.uniform(0.05, 0.3) * height
     uneven = smooth_noise(canvas.shape, log_uniform(rng, 0.8, 6) * diameter, rng)
     puddles = np.maximum(smooth_noise(canvas.shape, 2 * diameter, rng) - 1, 0)
-    base = level * np.exp(rng.uniform(0.05, 0.3) * uneven) * (1 + rng.uniform(0, 0.6) * puddles)
+    base = level * np.exp(rng.uniform(0.02, 0.2) * uneven) * (1 + rng.uniform(0, 0.5) * puddles)
     broad = ndimage.gaussian_filter(protein, rng.uniform(0.08, 0.25) * diameter)
-    collar = rng.uniform(0.2, 0.6) if deep else rng.uniform(0.6, 1.2)
-    left_out = rng.uniform(0.5, 0.9) if deep else rng.uniform(0.1, 0.4)
+    collar = rng.uniform(0.1, 0.3) if deep else rng.uniform(0.7, 1.5)
+    left_out = rng.uniform(0.6, 1.0) if deep else rng.uniform(0.2, 0.5)
     grain = smooth_noise(canvas.shape, max(log_uniform(rng, 4, 15) / canvas.pixel, 0.4), rng)
     thickness = np.maximum(base + collar * broad - left_out * protein, 0.03 * level)
-    thickness = thickness * np.clip(1 + rng.uniform(0.05, 0.3) * grain, 0, None)
+    thickness = thickness * np.clip(1 + log_uniform(rng, 0.01, 0.12) * grain, 0, None)
     return layer_of(STAIN, thickness.astype(np.float32), canvas, rng)
 
 
