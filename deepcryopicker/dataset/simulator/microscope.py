@@ -37,7 +37,7 @@ def transfer_function(
     astigmatism : float
         Half the difference of the two principal defocus values, micrometre.
     angle : float
-        Direction of the larger defocus, degrees from the y axis.
+        Direction of the larger defocus, degrees from the x axis towards y.
 
     Returns
     -------

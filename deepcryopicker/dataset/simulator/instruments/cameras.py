@@ -8,10 +8,15 @@ from deepcryopicker.dataset.simulator.surroundings.canvas import log_uniform, sm
 from deepcryopicker.types import Image
 
 
+def _noise(image: Image) -> float:
+    """Return the standard deviation of the noise: from differences of neighbours, robustly."""
+    return float(np.median(np.abs(np.diff(image, axis=1)))) * 1.05 + 1e-6
+
+
 def gain_errors(image: Image, rng: np.random.Generator) -> Image:
     """Multiply by a wrong gain reference: stripes of columns or rows, and blocks of the sensor."""
     height, width = image.shape
-    contrast = float(image.std())
+    contrast = _noise(image)
     gain = np.zeros_like(image)
     if rng.uniform() < 0.7:
         period = int(rng.integers(1, max(2, width // 16)))
@@ -28,7 +33,7 @@ def bad_pixels(image: Image, rng: np.random.Generator) -> Image:
     """Set a few columns, rows and pixels to the values of a detector that fails there."""
     height, width = image.shape
     broken = image.copy()
-    level, contrast = float(image.mean()), float(image.std())
+    level, contrast = float(image.mean()), _noise(image)
     for _ in range(rng.poisson(0.7)):
         broken[:, rng.integers(width)] = level + contrast * rng.normal(scale=4)
     for _ in range(rng.poisson(0.3)):
@@ -58,7 +63,7 @@ def scanned_film(image: Image, diameter: float, rng: np.random.Generator) -> Ima
         Of the particles, pixels.
     rng : numpy.random.Generator
     """
-    contrast = float(image.std())
+    contrast = _noise(image)
     grain = smooth_noise(image.shape, rng.uniform(0.4, 1.0), rng)
     uneven = smooth_noise(image.shape, rng.uniform(4, 12) * diameter, rng)
     height, width = image.shape

@@ -8,8 +8,9 @@ from scipy.spatial.transform import Rotation
 
 from deepcryopicker.dataset.simulator.debris import Debris
 from deepcryopicker.dataset.simulator.forms import Form
-from deepcryopicker.dataset.simulator.phantoms import any_way, project
-from deepcryopicker.dataset.simulator.surroundings.canvas import Canvas
+from deepcryopicker.dataset.simulator.phantoms import project
+from deepcryopicker.dataset.simulator.surroundings.canvas import Canvas, log_uniform
+from deepcryopicker.dataset.structures.orientations import preferred_orientations
 from deepcryopicker.dataset.structures.potential import (
     EXCESS_PER_DALTON,
     VOLUME_PER_DALTON,
@@ -24,7 +25,7 @@ _ROUND = 0.9
 _AXIAL = 0.93
 """Least correlation of a barrel with itself after a rotation about its axis."""
 _PREFERRED_SHARE = 0.25
-"""Fraction of micrographs whose particles have few orientations."""
+"""Fraction of micrographs whose particles have preferred orientations."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def place_form(
 def place_structure(
     structure: Structure, centres: Floats, canvas: Canvas, rng: np.random.Generator
 ) -> Placed:
-    """Project a structure at every place, at uniform or few preferred orientations.
+    """Project a structure at every place, at uniform or preferred orientations.
 
     Parameters
     ----------
@@ -97,12 +98,8 @@ def place_structure(
     rng : numpy.random.Generator
     """
     count = len(centres)
-    rotation = any_way(count, rng)
-    if rng.uniform() < _PREFERRED_SHARE and count:
-        few = any_way(int(rng.integers(1, 4)), rng)
-        in_plane = Rotation.from_euler("z", rng.uniform(0, 2 * np.pi, (count, 1)))
-        wobble = Rotation.from_rotvec(rng.normal(scale=0.15, size=(count, 3)))
-        rotation = in_plane * wobble * few[rng.integers(len(few), size=count)]
+    concentration = log_uniform(rng, 0.5, 20) if rng.uniform() < _PREFERRED_SHARE else 0.0
+    rotation = preferred_orientations(count, rng.standard_normal(3), concentration, rng)
     phase = np.zeros(canvas.shape, np.float32)
     if count:
         strength = interaction(canvas.kilovolts) * _strengths(count, rng)

@@ -29,7 +29,7 @@ def draw_blobs(canvas: Canvas, rng: np.random.Generator) -> Layer:
     """
     thickness = np.zeros(canvas.shape, np.float32)
     typical = log_uniform(rng, 0.6, 5) * canvas.diameter
-    flat, lumpy = rng.uniform(0.1, 1.0), rng.uniform(0, 0.25) ** 2 * 4
+    flat, lumpy = rng.uniform(0.2, 1.0), rng.uniform(0, 0.25) ** 2 * 4
     count = int(np.clip(rng.poisson(rng.uniform(1, 14)), 1, 24))
     for _ in range(count):
         size = np.clip(typical * rng.lognormal(0, 0.5), 0.4 * canvas.diameter, None)
@@ -56,7 +56,7 @@ def draw_large_crystal(canvas: Canvas, rng: np.random.Generator) -> Layer:
     angle, period = rng.uniform(0, np.pi), size * rng.uniform(0.05, 0.4)
     along = columns * np.cos(angle) + rows * np.sin(angle)
     warped = along + period * 0.5 * smooth_noise(canvas.shape, size / 3, rng)
-    bands = np.sin(2 * np.pi * warped / period) ** 6 * rng.uniform(0, 0.8)
+    bands = np.sin(2 * np.pi * warped / period) ** 6 * max(rng.uniform(-0.6, 0.8), 0)
     return Layer(layer.phase, layer.loss * (1 + bands).astype(np.float32), layer.occupied)
 
 
@@ -69,7 +69,7 @@ def draw_patch(canvas: Canvas, rng: np.random.Generator) -> Layer:
     grains = smooth_noise(canvas.shape, log_uniform(rng, 0.08, 0.4) * canvas.diameter, rng)
     phase = inside * grains * log_uniform(rng, 0.1, 1.2)
     loss = inside * rng.uniform(0, 0.3) * (1 + 0.3 * np.abs(grains))
-    return Layer(phase.astype(np.float32), loss.astype(np.float32), inside > 0.2)
+    return Layer(phase.astype(np.float32), loss.astype(np.float32), inside > 0.05)
 
 
 def draw_specks(canvas: Canvas, rng: np.random.Generator) -> Layer:

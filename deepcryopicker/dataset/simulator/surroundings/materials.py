@@ -42,7 +42,7 @@ ICE = Material(ICE_POTENTIAL, 0.0311, (0.06, 0.35), 3100.0)
 """Vitreous ice. Its structure factor is that of water, ``n k T`` times the compressibility, or
 0.06; what is dissolved, the surfaces and the motion in the beam add to it. Mean free path: 260 to
 400 nm in published measurements at 300 kV with an energy filter."""
-CARBON = Material(9.09, 0.1, (0.15, 1.0), 1600.0)
+CARBON = Material(9.09, 0.1, (0.4, 1.2), 1600.0)
 """Amorphous carbon of 2 g per cubic centimetre; potential: Wanner et al. 2006,
 Ultramicroscopy 106:341."""
 CONTAMINANT = Material(5.5, 0.035, (0.06, 0.5), 2600.0)

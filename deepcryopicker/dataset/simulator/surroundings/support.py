@@ -97,7 +97,7 @@ def draw_rough_edge(canvas: Canvas, depth: Floats, rng: np.random.Generator) -> 
     depth = depth + rng.uniform(0, 0.5) * canvas.diameter * np.abs(lumps)
     metal = np.clip(depth / rng.uniform(1.5, 4), 0, 1)
     grains = smooth_noise(canvas.shape, log_uniform(rng, 0.3, 1.5) * canvas.diameter, rng)
-    loss = metal * np.clip(rng.uniform(0.8, 2.5) + rng.uniform(0.1, 0.6) * np.abs(grains), 0, 4)
+    loss = metal * np.clip(rng.uniform(0.8, 2.5) + rng.uniform(0.05, 0.4) * grains, 0, 4)
     # A skin of ice or carbon along the edge, and feathers that stand out from it.
     away = -depth / canvas.diameter
     skin = np.clip(1 - np.abs(away - 0.3) / rng.uniform(0.1, 0.5), 0, 1) * rng.uniform(0, 0.5)
