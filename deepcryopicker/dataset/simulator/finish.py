@@ -41,14 +41,17 @@ def denoised(image: Image, diameter: float, rng: np.random.Generator) -> Image:
     if way == "gaussian":
         return ndimage.gaussian_filter(image, diameter * rng.uniform(0.02, 0.07))
     if way == "cut":
-        # Cutoff, cycles per diameter.
-        highest = rng.uniform(4, 12)
-        rows = np.fft.fftfreq(image.shape[0])[:, None]
-        columns = np.fft.rfftfreq(image.shape[1])
-        frequency = np.hypot(rows, columns) * diameter
-        keep = 1 / (1 + (frequency / highest) ** 12)
-        return np.fft.irfft2(np.fft.rfft2(image) * keep, s=image.shape).astype(np.float32)
+        return low_passed(image, diameter, rng.uniform(4, 12))
     return image
+
+
+def low_passed(image: Image, diameter: float, highest: float) -> Image:
+    """Remove frequencies above `highest`, cycles per diameter, with a soft cutoff."""
+    rows = np.fft.fftfreq(image.shape[0])[:, None]
+    columns = np.fft.rfftfreq(image.shape[1])
+    frequency = np.hypot(rows, columns) * diameter
+    keep = 1 / (1 + (frequency / highest) ** 12)
+    return np.fft.irfft2(np.fft.rfft2(image) * keep, s=image.shape).astype(np.float32)
 
 
 def _grey_values(image: Image, rng: np.random.Generator) -> Image:

@@ -46,7 +46,7 @@ def test_consecutive_seeds_have_the_shares_of_the_kinds(first):
         assert counts[name] == pytest.approx(300 * kind.share, abs=2.5)
 
 
-def test_named_kinds_and_instruments_take_turns():
+def test_named_kinds_and_instruments_alternate():
     variety = Variety(kinds=("ice", "bare"), instruments=("k3", "film"))
     drawn = [(planned.kind, planned.instrument) for planned in (plan(s, variety) for s in range(4))]
     assert drawn == [("ice", "k3"), ("bare", "k3"), ("ice", "film"), ("bare", "film")]

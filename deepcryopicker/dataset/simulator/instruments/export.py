@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from scipy import fft, ndimage
 
-from deepcryopicker.dataset.simulator.finish import compressed, denoised
+from deepcryopicker.dataset.simulator.finish import compressed, denoised, low_passed
 from deepcryopicker.dataset.simulator.instruments.exposure import drifted
 from deepcryopicker.dataset.simulator.surroundings.canvas import log_uniform
 from deepcryopicker.types import Image
@@ -61,9 +61,11 @@ def processed(image: Image, diameter: float, rng: np.random.Generator) -> Image:
     """Filter for display: high-pass above one to six diameters, and low-pass or denoising."""
     if rng.uniform() < 0.7:
         image = high_passed(image, log_uniform(rng, 0.8, 6) * diameter)
-    if rng.uniform() < 0.7:
+    if rng.uniform() < 0.5:
+        image = low_passed(image, diameter, log_uniform(rng, 3, 8))
+    else:
         image = denoised(image, diameter, rng)
-    return np.round(between_percentiles(image, rng.choice([0.0, 0.1, 0.5])))
+    return np.round(between_percentiles(image, rng.choice([0.0, 0.0, 0.1, 0.5])))
 
 
 def high_passed(image: Image, scale: float) -> Image:

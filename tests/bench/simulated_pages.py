@@ -1,0 +1,143 @@
+"""Simulated beside real micrographs of the same kind: a page, and pairs for a reader.
+
+python tests/bench/simulated_pages.py DATA [OUT]
+
+DATA is the folder of the datasets, OUT (outputs/simulated_pages) that of the pictures. A row of
+``page.png`` is a real crop and the three simulated ones nearest to it in spectrum and grey values,
+of the kinds that the real one belongs to. ``pairs/`` has 20 pairs in random order, one real and one
+simulated, and ``key.csv``, beside that folder, which is which.
+"""
+
+import csv
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from deepcryopicker.dataset.simulator.micrographs.plans import Variety, plan
+from deepcryopicker.dataset.simulator.variety import simulate_any
+from deepcryopicker.io.images.reader import read_micrograph
+from deepcryopicker.types import Image
+from tests.bench.micrograph_statistics import at_scale, describe
+
+SIDE = 10  # of a crop, diameters
+CANDIDATES = 36
+PAIRS = 20
+PANEL = 360  # pixels
+
+
+@dataclass(frozen=True)
+class Match:
+    """A sort of real micrographs and what it is simulated by.
+
+    Attributes
+    ----------
+    pattern : str
+        Of the files, below the folder of the datasets.
+    diameter : float
+        Pixels.
+    kinds, instruments : tuple of str
+    margin : int
+        Of the real micrographs that is invalid, pixels.
+    """
+
+    pattern: str
+    diameter: float
+    kinds: tuple[str, ...]
+    instruments: tuple[str, ...]
+    margin: int = 0
+
+
+_CAMERAS = ("any", "counting", "ccd", "k3")
+MATCHES = (
+    Match("apoferritin/micrographs/*", 60, ("particles", "ice", "thick_ice"), _CAMERAS),
+    Match("beta_galactosidase/micrographs/*", 108, ("particles", "ice"), ("any", "processed"), 100),
+    Match("klh/micrographs/*", 150, ("particles", "ice"), ("any", "ccd", "film")),
+    Match("ribosome/micrographs/*", 92, ("particles", "ice"), ("any", "counting")),
+    Match("rings/micrographs/*", 18, ("particles", "ice"), ("leginon",)),
+    Match("groel_stain/micrographs/*", 11, ("stain",), ("ccd", "leginon")),
+    Match("small_with_ice/micrographs/*", 12, ("contaminated",), ("leginon",)),
+    Match("carbon_example/micrographs/*", 32, ("empty_contaminated",), ("counting",)),
+    Match("nothing/micrographs/c2*", 14, ("empty_contaminated", "cracked"), ("leginon",)),
+    Match("nothing/micrographs/c3*", 14, ("bare",), ("leginon",)),
+    Match("nothing/micrographs/c4*", 14, ("crystalline",), ("leginon",)),
+    Match("nothing/micrographs/c5*", 14, ("empty_ice", "empty_contaminated"), ("leginon",)),
+)
+
+
+def cropped(image: Image, diameter: float, rng: np.random.Generator) -> Image:
+    """Cut a square of `SIDE` diameters out of an image, as stored."""
+    side = int(SIDE * diameter)
+    top, left = (int(rng.integers(0, max(1, length - side))) for length in image.shape)
+    return image[top : top + side, left : left + side]
+
+
+def panel(image: Image, diameter: float) -> Image:
+    """Return a crop as it is shown: the scale of the statistics at first, equal percentiles."""
+    scaled = at_scale(image, diameter)
+    low, high = np.percentile(scaled, [0.5, 99.5])
+    grey = np.clip(255 * (scaled - low) / max(float(high - low), 1e-12), 0, 255)
+    return cv2.resize(grey, (PANEL, PANEL), interpolation=cv2.INTER_CUBIC).clip(0, 255)
+
+
+def nearest(real: Image, match: Match, seed: int, count: int) -> list[Image]:
+    """Return the panels of the simulated crops nearest to a real crop."""
+    wanted = describe(real, match.diameter)
+    variety = Variety(match.kinds, match.instruments)
+    rng = np.random.default_rng(seed)
+    found = []
+    for index in range(CANDIDATES):
+        simulated = simulate_any(SIDE + 3, seed + index, variety)
+        diameter = plan(seed + index, variety).conditions.diameter
+        crop = cropped(simulated.image, diameter, rng)
+        away = sum(describe(crop, diameter).distances(wanted).values())
+        found.append((away, index, panel(crop, diameter)))
+    return [shown for _, _, shown in sorted(found, key=lambda one: one[:2])[:count]]
+
+
+def real_crops(data: Path, match: Match, rng: np.random.Generator) -> list[Image]:
+    """Return a crop of each real micrograph of a sort, in random order."""
+    paths = sorted(data.glob(match.pattern))
+    crops = []
+    for index in rng.permutation(len(paths))[:4]:
+        image = read_micrograph(paths[index]).image
+        inside = slice(match.margin, -match.margin or None)
+        crops.append(cropped(image[inside, inside], match.diameter, rng))
+    return crops
+
+
+def main() -> None:
+    """Draw the page and the pairs."""
+    data = Path(sys.argv[1])
+    out = Path(sys.argv[2] if len(sys.argv) > 2 else "outputs/simulated_pages")
+    (out / "pairs").mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(20)
+    rows, pairs = [], []
+    for number, match in enumerate(MATCHES):
+        for order, real in enumerate(real_crops(data, match, rng)):
+            found = nearest(real, match, 10_000 * number + 1000 * order, 3)
+            shown = panel(real, match.diameter)
+            pairs.append((order, match.pattern, shown, found[0]))
+            if order == 0:
+                rows.append(np.hstack([shown, *found]))
+    cv2.imwrite(str(out / "page.png"), np.vstack(rows))
+    # One pair of each sort first, then a second, until there are enough.
+    pairs.sort(key=lambda pair: pair[0])
+    with (out / "key.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["pair", "real", "kind"])
+        for place, index in enumerate(rng.permutation(min(PAIRS, len(pairs))), 1):
+            _, pattern, real, simulated = pairs[index]
+            left = bool(rng.uniform() < 0.5)
+            gap = np.full((PANEL, 12), 255.0)
+            both = (real, gap, simulated) if left else (simulated, gap, real)
+            cv2.imwrite(str(out / "pairs" / f"pair_{place:02d}.png"), np.hstack(both))
+            table.writerow([place, "left" if left else "right", pattern.split("/")[0]])
+
+
+if __name__ == "__main__":
+    main()
