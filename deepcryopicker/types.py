@@ -230,7 +230,7 @@ class TrainingSet:
 
     Attributes
     ----------
-    windows : (N, S, S) float32
+    windows : (N, S, S) float32 or float16
         Working pixels, centred on the sample.
     target : (N,) int64
         Index into `classes`.

@@ -15,11 +15,17 @@ from deepcryopicker.labeler.schema import (
     IbcConfig,
     KmeansConfig,
     LogConfig,
+    StructureConfig,
     SuperKmeansConfig,
     TruthConfig,
 )
 from deepcryopicker.logger.schema import LoggerConfig
-from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.model.schema import (
+    CompactConfig,
+    ContextConfig,
+    ConvolutionalConfig,
+    TimmConfig,
+)
 from deepcryopicker.picker.schema import (
     DenseConfig,
     LabelerPickerConfig,
@@ -57,11 +63,17 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "ibc": IbcConfig,
         "kmeans": KmeansConfig,
         "log": LogConfig,
+        "structure": StructureConfig,
         "super_kmeans": SuperKmeansConfig,
         "truth": TruthConfig,
     },
     "class-set": {"schema": ClassSetConfig},
-    "model": {"compact": CompactConfig, "convolutional": ConvolutionalConfig, "timm": TimmConfig},
+    "model": {
+        "compact": CompactConfig,
+        "context": ContextConfig,
+        "convolutional": ConvolutionalConfig,
+        "timm": TimmConfig,
+    },
     "trainer": {"schema": TrainerConfig},
     "picker": {
         "dense": DenseConfig,

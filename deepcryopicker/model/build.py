@@ -7,11 +7,17 @@ import torch
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.compact import Compact
+from deepcryopicker.model.context import Context
 from deepcryopicker.model.convolutional import Convolutional
 from deepcryopicker.model.network import Network
-from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.model.schema import (
+    CompactConfig,
+    ContextConfig,
+    ConvolutionalConfig,
+    TimmConfig,
+)
 
-ModelConfig = CompactConfig | ConvolutionalConfig | TimmConfig
+ModelConfig = CompactConfig | ContextConfig | ConvolutionalConfig | TimmConfig
 
 _MOST_PARAMETERS = 500_000_000  # 2 GB; the paper's network has 58 million
 
@@ -43,6 +49,8 @@ def network_class(config: ModelConfig) -> Callable[[Any, int], Network]:
     """
     if isinstance(config, CompactConfig):
         return Compact
+    if isinstance(config, ContextConfig):
+        return Context
     if isinstance(config, ConvolutionalConfig):
         return Convolutional
     # Imported only if needed, because importing timm takes a second.

@@ -16,6 +16,7 @@ _MOST_LAYERS = 16
 _MOST_CHANNELS = 4096
 _LARGEST_WIDTH = 16384
 _LARGEST_COMPACT_WIDTH = 1024
+_LARGEST_DILATION = 16
 
 
 @dataclass
@@ -38,6 +39,47 @@ class CompactConfig:
                 f"model.widths must be six numbers from 1 to {_LARGEST_COMPACT_WIDTH}, "
                 f"got {self.widths}"
             )
+        _check_dropout(self.dropout)
+
+
+@dataclass
+class ContextConfig:
+    """The compact network beside a coarse branch that sees several particle diameters.
+
+    Attributes
+    ----------
+    widths : list of int
+        Channels of the six convolutions of the fine branch.
+    coarse_widths, dilations : list of int
+        Channels and dilations of the convolutions of the coarse branch, on a quarter of the scale;
+        the sum of the dilations decides the field of view.
+    dropout : float
+    """
+
+    widths: list[int] = field(default_factory=lambda: [16, 24, 32, 40, 40, 48])
+    coarse_widths: list[int] = field(default_factory=lambda: [12, 16, 16, 16, 24, 24])
+    dilations: list[int] = field(default_factory=lambda: [1, 1, 2, 4, 8, 4])
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != 6:
+            raise UsageError(f"model.widths must be six numbers, got {self.widths}")
+        if not 1 <= len(self.dilations) < _MOST_LAYERS:
+            raise UsageError(
+                f"model.dilations must be 1 to {_MOST_LAYERS - 1} numbers, got {self.dilations}"
+            )
+        if len(self.coarse_widths) != len(self.dilations):
+            raise UsageError(
+                "model.coarse_widths must have an entry for each of the "
+                f"{len(self.dilations)} model.dilations, got {self.coarse_widths}"
+            )
+        for key, most in (
+            ("widths", _LARGEST_COMPACT_WIDTH),
+            ("coarse_widths", _LARGEST_COMPACT_WIDTH),
+            ("dilations", _LARGEST_DILATION),
+        ):
+            if not _within(getattr(self, key), 1, most):
+                raise UsageError(f"model.{key} must lie in [1, {most}], got {getattr(self, key)}")
         _check_dropout(self.dropout)
 
 

@@ -19,7 +19,12 @@ from deepcryopicker.model.cards import (
     write_weights,
 )
 from deepcryopicker.model.network import Network
-from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.model.schema import (
+    CompactConfig,
+    ContextConfig,
+    ConvolutionalConfig,
+    TimmConfig,
+)
 from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE, find_weights
 from deepcryopicker.types import UNCALIBRATED, Calibration
 
@@ -30,6 +35,7 @@ GENERAL = INCLUDED
 GENERAL_FOLDER = Path(__file__).with_name(GENERAL)
 _CONFIGS: dict[str, type[ModelConfig]] = {
     "compact": CompactConfig,
+    "context": ContextConfig,
     "convolutional": ConvolutionalConfig,
     "timm": TimmConfig,
 }

@@ -46,8 +46,8 @@ def with_stride(network: Network, stride: int | None) -> Network:
     layers = chain(network)
     if layers is None:
         raise UsageError(
-            f"picker.stride={stride} is less than {own}, the smallest of a timm backbone; leave "
-            f"it out, or use picker=sliding picker.step={stride}"
+            f"picker.stride={stride} is less than {own}, the smallest of this network; leave it "
+            f"out, or use picker=sliding picker.step={stride}"
         )
     return _Fragmented(network, layers, stride)
 

@@ -8,6 +8,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.compact import Compact
+from deepcryopicker.model.context import Context
 from deepcryopicker.model.convolutional import Convolutional
 from deepcryopicker.model.network import Network
 from deepcryopicker.picker.fragments import with_stride
@@ -43,6 +44,9 @@ def prepare(
     ready = deepcopy(network).eval().requires_grad_(False)
     if isinstance(ready, Compact | Convolutional):
         ready.trunk, ready.head = _merged(ready.trunk), _merged(ready.head)
+    elif isinstance(ready, Context):
+        for name in ("trunk", "coarse", "join", "head"):
+            setattr(ready, name, _merged(getattr(ready, name)))
     dtype = choose_precision(precision, place)
     for layer in ready.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):

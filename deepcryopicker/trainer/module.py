@@ -58,7 +58,7 @@ class WindowClassifier(lightning.LightningModule):
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
         """Return the loss of one augmented batch."""
         windows, target, heat = batch
-        logits = self._logits(augment(windows, self.config.jitter, self.config.shift))
+        logits = self._logits(augment(windows.float(), self.config.jitter, self.config.shift))
         loss = self.loss(logits, target, heat)
         self.log("train_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
         return loss
@@ -66,7 +66,7 @@ class WindowClassifier(lightning.LightningModule):
     def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
         """Log losses and accuracy on windows of other micrographs."""
         windows, target, _ = batch
-        logits = self._logits(windows)
+        logits = self._logits(windows.float())
         particles = torch.tensor(self.particles, device=target.device)
         scores = {
             "validation_loss": functional.cross_entropy(logits, target),

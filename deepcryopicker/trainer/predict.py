@@ -21,7 +21,7 @@ def predict(network: Network, windows: Image) -> Image:
     ----------
     network : Network
         In evaluation mode.
-    windows : (N, S, S) float32
+    windows : (N, S, S) float32 or float16
 
     Returns
     -------
@@ -29,7 +29,9 @@ def predict(network: Network, windows: Image) -> Image:
     """
     device = next(network.parameters()).device
     batches = [
-        network(torch.from_numpy(windows[start : start + _BATCH])[:, None].to(device))[..., 0, 0]
+        network(torch.from_numpy(windows[start : start + _BATCH])[:, None].to(device).float())[
+            ..., 0, 0
+        ]
         for start in range(0, len(windows), _BATCH)
     ]
     return torch.cat(batches).float().cpu().numpy()

@@ -8,7 +8,7 @@ from torch import nn
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import UsageError
 from deepcryopicker.model.build import build_network
-from deepcryopicker.model.schema import CompactConfig, TimmConfig
+from deepcryopicker.model.schema import CompactConfig, ContextConfig, TimmConfig
 from deepcryopicker.picker.scan import scan
 
 CLASSES = ("top", "side", "irregular", "background")
@@ -46,7 +46,9 @@ def windows_one_by_one(network, image, column, row):
     return torch.softmax(logits, dim=1)[..., 0, 0].numpy()
 
 
-@pytest.mark.parametrize("config", [CompactConfig(), TimmConfig(), TimmConfig(level=1)])
+@pytest.mark.parametrize(
+    "config", [CompactConfig(), ContextConfig(), TimmConfig(), TimmConfig(level=1)]
+)
 def test_window_gives_one_output(config):
     network = build_network(config, 4).eval()
     with torch.inference_mode():
@@ -61,6 +63,32 @@ def test_compact_network_has_the_window_and_stride_it_says(compact):
     row, column = torch.nonzero(image.grad[0, 0], as_tuple=True)
     assert (int(row.min()), int(row.max())) == (10, 10 + 42)
     assert (int(column.min()), int(column.max())) == (14, 14 + 42)
+
+
+def test_network_with_context_sees_the_window_it_says():
+    network = randomised(build_network(ContextConfig(), 4))
+    assert (network.window, network.stride) == (165, 2)
+    image = torch.randn(1, 1, 181, 181, requires_grad=True)
+    network(image)[0, 0, 5, 7].backward()
+    row, column = torch.nonzero(image.grad[0, 0], as_tuple=True)
+    assert (int(row.min()), int(row.max())) == (10, 10 + 164)
+    assert (int(column.min()), int(column.max())) == (14, 14 + 164)
+
+
+def test_context_is_at_times_left_out_in_training():
+    torch.manual_seed(0)
+    network = build_network(ContextConfig(dropout=0.0), 4)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eval()
+    window = torch.randn(1, 1, 165, 165)
+    changed = window.clone()
+    changed[..., :40] += 5.0  # outside the window of the fine branch
+    pairs = [torch.allclose(*network(torch.cat([window, changed]))) for _ in range(100)]
+    assert 0 < sum(pairs) < 20  # both without context, 2 %, in a hundred pairs
+    network.eval()
+    with torch.inference_mode():
+        assert not torch.allclose(*network(torch.cat([window, changed])))
 
 
 def test_scan_equals_the_windows(compact, image):
@@ -114,6 +142,11 @@ def test_unknown_backbone_names_the_nearest():
     [
         (CompactConfig, {"widths": [1, 2]}, "model.widths"),
         (CompactConfig, {"dropout": 1.0}, "model.dropout"),
+        (ContextConfig, {"widths": [1, 2]}, "model.widths"),
+        (ContextConfig, {"dilations": []}, "model.dilations"),
+        (ContextConfig, {"dilations": [1, 2]}, "model.coarse_widths"),
+        (ContextConfig, {"dilations": [1, 1, 2, 4, 8, 400]}, "model.dilations"),
+        (ContextConfig, {"dropout": 1.0}, "model.dropout"),
         (CompactConfig, {"dropout": -0.1}, "model.dropout"),
         (CompactConfig, {"widths": [1, 1, 1, 1, 1, 10**9]}, "model.widths"),
         (TimmConfig, {"window": 10**9}, "model.window"),

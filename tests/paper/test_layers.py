@@ -4,11 +4,17 @@ import pytest
 import torch
 
 from deepcryopicker.model.build import build_network
-from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.model.schema import (
+    CompactConfig,
+    ContextConfig,
+    ConvolutionalConfig,
+    TimmConfig,
+)
 from deepcryopicker.paper.layers import LAYER_COLUMNS, summarise_layers, total_row
 
 CONFIGS = [
     CompactConfig(),
+    ContextConfig(),
     ConvolutionalConfig(),
     TimmConfig("resnet18", 1),
     TimmConfig("convnext_atto", 1),

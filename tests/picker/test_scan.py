@@ -14,7 +14,12 @@ from deepcryopicker.detection.windows import cut, extend
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
-from deepcryopicker.model.schema import CompactConfig, ConvolutionalConfig, TimmConfig
+from deepcryopicker.model.schema import (
+    CompactConfig,
+    ContextConfig,
+    ConvolutionalConfig,
+    TimmConfig,
+)
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker.calibration import calibrated
 from deepcryopicker.picker.chunks import in_pieces
@@ -76,6 +81,7 @@ def logits_of_windows(network, image, stride):
     ("settings", "strides"),
     [
         (CompactConfig(), (1, 2, 4, 6)),
+        (ContextConfig(), (2, 4, 6)),
         (UNPADDED, (1, 2, 4, 8, 16, 32)),
         (option("deepcryopicker_unpadded", channels=[4] * 5, wide=[16]), (8, 16, 32)),
         (option("deeppicker"), (2, 4, 8, 16)),
@@ -145,7 +151,8 @@ def test_other_stride_shares_weights_and_leaves_the_network_alone():
     [
         (UNPADDED, 3, r"picker.stride=3 is not a divisor .* 16; try [24]"),
         (UNPADDED, 24, "try 16"),
-        (TimmConfig(level=1), 2, "timm backbone"),
+        (TimmConfig(level=1), 2, "less than 4, the smallest of this network"),
+        (ContextConfig(), 1, "less than 2, the smallest of this network"),
     ],
 )
 def test_strides_that_a_network_cannot_have_are_refused(settings, stride, words):
@@ -376,11 +383,13 @@ def test_pieces_cover_a_grid_once(shape, side):
     assert (count == 1).all()
 
 
-@pytest.mark.parametrize("settings", [CompactConfig(), UNPADDED, TimmConfig(level=1)])
+@pytest.mark.parametrize(
+    "settings", [CompactConfig(), ContextConfig(), UNPADDED, TimmConfig(level=1)]
+)
 def test_prepared_network_gives_what_the_trained_one_gives(settings):
     network = randomised(settings)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    image = torch.from_numpy(noise(131, 120))[None, None]
+    image = torch.from_numpy(noise(181, 170))[None, None]
     with torch.inference_mode():
         expected = network(image)
         spread = float(expected.std())

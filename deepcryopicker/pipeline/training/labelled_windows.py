@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import stages, to_model_scale
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.types import Candidates, Image, Picks, Strings, TrainingSet
+
+_MOST_MEMORY = 2**31  # bytes of windows in single precision
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ def cut_training_set(
     """
     groups = [one.entry.group for one in sources]
     samples = draw_samples([one.sites for one in sources], groups, config.class_set, config.seed)
-    windows = np.empty((len(samples), size, size), np.float32)
+    windows = np.empty((len(samples), size, size), _precision(len(samples), size))
     kept = np.zeros(len(samples), bool)
     for index, source in enumerate(track(sources, "cutting training windows from")):
         members = np.flatnonzero(samples.micrograph == index)
@@ -157,6 +160,11 @@ def cut_training_set(
         chosen.site,
         tuple(config.class_set.classes),
     )
+
+
+def _precision(count: int, size: int) -> type[np.floating[Any]]:
+    """Return half precision for windows that would otherwise take more than `_MOST_MEMORY`."""
+    return np.float32 if 4 * count * size**2 <= _MOST_MEMORY else np.float16
 
 
 def _cut(
