@@ -49,7 +49,7 @@ class Instrument:
 
 
 def _counting(image: Image, diameter: float, rng: np.random.Generator) -> Image:
-    if rng.uniform() < 0.3:
+    if rng.uniform() < 0.15:
         image = cameras.bad_pixels(image, rng)
     return export.between_percentiles(image, 0.0)
 
@@ -61,8 +61,11 @@ def _k3(image: Image, diameter: float, rng: np.random.Generator) -> Image:
 
 
 def _ccd(image: Image, diameter: float, rng: np.random.Generator) -> Image:
-    image = cameras.gain_errors(cameras.scintillator(image, rng), rng)
-    image = cameras.bad_pixels(image, rng)
+    image = cameras.scintillator(image, rng)
+    if rng.uniform() < 0.5:
+        image = cameras.gain_errors(image, rng)
+    if rng.uniform() < 0.3:
+        image = cameras.bad_pixels(image, rng)
     return np.round(export.between_percentiles(image, rng.choice([0.0, 0.01, 0.1])))
 
 

@@ -33,10 +33,10 @@ def draw_thickness(canvas: Canvas, mean: float, rng: np.random.Generator) -> Ima
     rows, columns = np.ogrid[-1 : 1 : 1j * height, -1 : 1 : 1j * width]
     angle = rng.uniform(0, 2 * np.pi)
     along = columns * np.cos(angle) + rows * np.sin(angle)
-    slope = rng.uniform(0, 0.5) ** 2 * along
+    slope = rng.uniform(0, 0.45) ** 2 * along
     bowl = rng.uniform(-0.03, 0.1) * (columns**2 + rows**2 - 2 / 3)
     steep = 0.0
-    if rng.uniform() < 0.2:  # towards the support
+    if rng.uniform() < 0.1:  # towards the support
         steep = rng.uniform(0.3, 2) * np.exp((along - rng.uniform(0.8, 1.4)) * rng.uniform(2, 6))
     uneven = rng.uniform(0, 0.2) ** 2 * smooth_noise(
         canvas.shape, log_uniform(rng, 1.5, 8) * canvas.diameter, rng
