@@ -66,7 +66,7 @@ def test_nothing_is_true_on_an_empty_micrograph(kind):
         micrograph = example(kind, seed)
         assert len(micrograph.x) == len(micrograph.label) == len(micrograph.diameter) == 0
         assert np.isfinite(micrograph.image).all()
-        assert 0 <= micrograph.image.min() <= micrograph.image.max() <= 255
+        assert 0 <= micrograph.image.min() < micrograph.image.max() <= 255
 
 
 @pytest.mark.parametrize("kind", WITH_PARTICLES)
@@ -118,6 +118,13 @@ def contrast(micrograph):
             spread = 1.48 * np.median(np.abs(measure[beside] - middle)) + 1e-9
             best = max(best, (np.median(measure[at]) - middle) / spread)
     return best
+
+
+def test_spoiled_micrographs_are_not_constant():
+    """A constant image is refused by the preprocessing."""
+    for seed in range(12):
+        image = simulate_any(8, seed, Variety(kinds=("spoiled",))).image
+        assert image.min() < image.max()
 
 
 def test_hard_exposures_are_close_to_focus_and_of_low_dose():

@@ -108,8 +108,8 @@ def spoiled(image: Image, diameter: float, rng: np.random.Generator) -> Image:
         lit = 1 / (1 + np.exp(-rows / (rng.uniform(0.1, 3) * diameter)))
         return np.asarray(image * lit, np.float32)
     if way == "saturated":
-        return np.minimum(image, np.float32(np.quantile(image, rng.uniform(0.02, 0.6))))
+        return np.minimum(image, np.float32(np.quantile(image, rng.uniform(0.2, 0.7))))
     if way == "blank":
-        return np.full_like(image, image.mean()) + (noise if rng.uniform() < 0.5 else 0)
-    spots = rng.poisson(rng.uniform(0.002, 0.3), image.shape)
+        return noise
+    spots = rng.poisson(rng.uniform(0.03, 0.3), image.shape)
     return spots.astype(np.float32)
