@@ -101,7 +101,8 @@ def expose_composed(
         image = drifted(image, length, rng.uniform(0, np.pi))
     if instrument.binned:
         image = export.averaged(image)
-    exposure = _visible(exposure, placed.phase, len(shown), canvas)
+    if not kind.stained:
+        exposure = _visible(exposure, image, placed.phase, len(shown), canvas)
     image = count(image, pixel, exposure, rng)[window]
     if kind.stained:
         image = _particles_dark(image, centres[~other], true, rng)
@@ -128,20 +129,48 @@ def draw_exposure(
     )
 
 
-def _visible(exposure: Exposure, particles: Image, number: int, canvas: Canvas) -> Exposure:
+def _visible(
+    exposure: Exposure, image: Image, particles: Image, number: int, canvas: Canvas
+) -> Exposure:
     """Raise the dose until a particle differs from noise by `_LEAST_SIGNAL` standard deviations.
 
-    The signal of a known particle over the white noise of counted electrons is the root of
-    ``sum of contrast ** 2`` times the electrons in a pixel (matched filter). Truth that nobody can
-    see teaches a network to find particles in noise.
+    The signal of a known particle over noise of power spectrum ``N`` is the root of
+    ``sum of |S|^2 / N`` over all frequencies (matched filter), ``S`` being its spectrum. ``N`` is
+    that of counted electrons plus that of ice and film, which no dose reduces; the latter is taken
+    from the image itself, particles included. Truth that nobody can see teaches a network to find
+    particles in noise.
+
+    Parameters
+    ----------
+    exposure : Exposure
+    image : (H, W) float32
+        Expected image.
+    particles : (H, W) float32
+        Phase shift of the particles, radian.
+    number : int
+        Of particles.
+    canvas : Canvas
     """
     if number == 0:
         return exposure
     nothing = np.zeros_like(particles)
     contrast = expected_image(nothing, particles, nothing, canvas.pixel, exposure) - 1
-    energy = float((contrast**2).sum()) / number * canvas.pixel**2 * exposure.efficiency
-    needed = _LEAST_SIGNAL**2 / max(energy, 1e-12)
-    return replace(exposure, dose=float(np.clip(needed, exposure.dose, _LARGEST_DOSE)))
+    signal = np.abs(fft.rfft2(contrast)) ** 2
+    other = np.abs(fft.rfft2(image - contrast)) ** 2
+    # Frequencies of a particle; below them lie gradients.
+    rows, columns = fft.fftfreq(image.shape[0])[:, None], fft.rfftfreq(image.shape[1])
+    ring = np.rint(np.hypot(rows, columns) * canvas.diameter * 2).astype(np.intp)
+    counts = np.bincount(ring.ravel())
+    signal, other = (
+        np.bincount(ring.ravel(), one.ravel().astype(np.float64)) for one in (signal, other)
+    )
+    electrons = exposure.efficiency * canvas.pixel**2 * image.size**-1.0
+    for dose in np.geomspace(exposure.dose, max(_LARGEST_DOSE, exposure.dose), 8):
+        white = counts / (dose * electrons)
+        ratio = 2 * (signal / (other + white))[1:] * counts[1:] / number
+        if ratio.sum() >= _LEAST_SIGNAL**2:
+            break
+    return replace(exposure, dose=float(dose))
 
 
 @lru_cache(maxsize=32)

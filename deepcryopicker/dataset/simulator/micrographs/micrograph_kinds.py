@@ -111,8 +111,8 @@ def _carbon(canvas: Canvas, mass: float, rng: np.random.Generator) -> Surroundin
 def _dirt(canvas: Canvas, rng: np.random.Generator) -> list[Layer]:
     """Draw one to three sorts of contamination."""
     sorts = (
-        (contamination.draw_blobs, 0.34),
-        (contamination.draw_large_crystal, 0.16),
+        (contamination.draw_blobs, 0.4),
+        (contamination.draw_large_crystal, 0.1),
         (contamination.draw_specks, 0.17),
         (contamination.draw_patch, 0.12),
         (contamination.draw_beads, 0.08),

@@ -29,7 +29,7 @@ def draw_blobs(canvas: Canvas, rng: np.random.Generator) -> Layer:
     """
     thickness = np.zeros(canvas.shape, np.float32)
     typical = log_uniform(rng, 0.6, 5) * canvas.diameter
-    flat, lumpy = rng.uniform(0.2, 1.0), rng.uniform(0, 0.25) ** 2 * 4
+    flat, lumpy = log_uniform(rng, 0.12, 1.0), rng.uniform(0, 0.25) ** 2 * 4
     count = int(np.clip(rng.poisson(rng.uniform(1, 14)), 1, 24))
     for _ in range(count):
         size = np.clip(typical * rng.lognormal(0, 0.5), 0.4 * canvas.diameter, None)

@@ -38,7 +38,7 @@ class Material:
     mean_free_path: float
 
 
-ICE = Material(ICE_POTENTIAL, 0.0311, (0.06, 0.35), 3100.0)
+ICE = Material(ICE_POTENTIAL, 0.0311, (0.06, 0.25), 3100.0)
 """Vitreous ice. Its structure factor is that of water, ``n k T`` times the compressibility, or
 0.06; what is dissolved, the surfaces and the motion in the beam add to it. Mean free path: 260 to
 400 nm in published measurements at 300 kV with an energy filter."""

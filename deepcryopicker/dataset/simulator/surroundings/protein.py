@@ -50,7 +50,7 @@ def draw_pieces(canvas: Canvas, mass: float, rng: np.random.Generator) -> Layer:
     rng : numpy.random.Generator
     """
     area = canvas.shape[0] * canvas.shape[1] * canvas.pixel**2
-    count = int(min(area * log_uniform(rng, 2e-6, 8e-5), 20000))
+    count = int(min(area * log_uniform(rng, 1e-6, 2e-5), 20000))
     places = rng.uniform(0, 1, (count, 2)) * [canvas.shape[1], canvas.shape[0]]
     piece = min(log_uniform(rng, 5e3, 6e4), mass / 12)
     blur = max(0.3 * np.cbrt(piece * VOLUME_PER_DALTON) / canvas.pixel, 0.4)
