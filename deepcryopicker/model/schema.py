@@ -56,7 +56,7 @@ class ContextConfig:
     dropout : float
     """
 
-    widths: list[int] = field(default_factory=lambda: [16, 24, 32, 40, 40, 48])
+    widths: list[int] = field(default_factory=lambda: [16, 24, 32, 36, 36, 40])
     coarse_widths: list[int] = field(default_factory=lambda: [12, 16, 16, 16, 24, 24])
     dilations: list[int] = field(default_factory=lambda: [1, 1, 2, 4, 8, 4])
     dropout: float = 0.2
