@@ -9,7 +9,7 @@ from deepcryopicker.config.sections import EvaluateSection, ReportSection, Watch
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import UsageError, unknown
-from deepcryopicker.labeler.schema import TruthConfig
+from deepcryopicker.labeler.schema import StructureConfig, TruthConfig
 from deepcryopicker.picker.schema import LabelerPickerConfig, NetworkPickerConfig
 from deepcryopicker.rivals.learned.schema import LearnedConfig
 
@@ -131,6 +131,7 @@ class TrainConfig(PickingConfig):
             raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
         self._check_held_out_member()
         _require_truth(self.labeler, self.dataset)
+        _require_structure(self.labeler, self.dataset)
         _refuse_truth("picker", self.picker)
         _refuse_truth("baseline", self.baseline)
 
@@ -221,6 +222,14 @@ def _require_truth(labeler: Any, dataset: Any) -> None:
         raise UsageError("labeler=truth needs given coordinates: set dataset.coordinates=DIR")
 
 
+def _require_structure(labeler: Any, dataset: Any) -> None:
+    if isinstance(labeler, StructureConfig) and not getattr(dataset, "structure", None):
+        raise UsageError(
+            "labeler=structure needs the structure of the particle: dataset.structure=FILE, a "
+            "model (.pdb, .cif) or a density map (.mrc)"
+        )
+
+
 def _refuse_watching(dataset: Any, picker: Any) -> None:
     """Refuse to watch anything but a folder, or with a picker that needs all micrographs first."""
     if not isinstance(dataset, FolderConfig):
@@ -239,4 +248,9 @@ def _refuse_truth(key: str, picker: Any) -> None:
         raise UsageError(
             f"{key}.labeler=truth cannot be used as a picker: it only returns the given "
             f"coordinates; choose another one, such as labeler@{key}.labeler=auto"
+        )
+    if isinstance(picker, LabelerPickerConfig) and isinstance(picker.labeler, StructureConfig):
+        raise UsageError(
+            f"{key}.labeler=structure cannot be used as a picker: it simulates micrographs to "
+            f"train on; choose another one, such as labeler@{key}.labeler=auto"
         )

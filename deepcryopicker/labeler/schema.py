@@ -178,6 +178,18 @@ class TruthConfig:
     """The user's own picks in ``dataset.coordinates``."""
 
 
+@dataclass
+class StructureConfig:
+    """Simulated micrographs of ``dataset.structure``, with contrast and noise of the given ones."""
+
+
 LabelerConfig = (
-    IbcConfig | KmeansConfig | FcmConfig | SuperKmeansConfig | LogConfig | AutoConfig | TruthConfig
+    IbcConfig
+    | KmeansConfig
+    | FcmConfig
+    | SuperKmeansConfig
+    | LogConfig
+    | AutoConfig
+    | TruthConfig
+    | StructureConfig
 )

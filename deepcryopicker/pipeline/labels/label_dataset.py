@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.errors import MicrographError
+from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.evaluation.matching import match
 from deepcryopicker.evaluation.scores import Evaluated, evaluate_micrograph
 from deepcryopicker.io.console import track
 from deepcryopicker.labeler import interface
 from deepcryopicker.labeler.interface import Labeler, LearningConfig, MaskLabeler
-from deepcryopicker.labeler.schema import LabelerConfig, LogConfig, TruthConfig
+from deepcryopicker.labeler.schema import LabelerConfig, LogConfig, StructureConfig, TruthConfig
 from deepcryopicker.labeler.truth import label_by_picks
 from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.scoring.picked import scoring_radius
@@ -75,6 +75,11 @@ def label_each(
     if isinstance(labeler, TruthConfig):
         entries = [entry for entry in entries if entry.truth is not None]
         labelers: dict[str, Labeler] | None = None
+    elif isinstance(labeler, StructureConfig):
+        raise UsageError(
+            "labeler=structure labels no given micrographs, it simulates others to train on: "
+            "choose another labeler, or python -m deepcryopicker.train"
+        )
     else:
         labelers = learn_labelers(catalogue, preprocessing, labeler, attempts)
     done = 0

@@ -156,12 +156,13 @@ def as_trained(
     tested : TestedWindows or None
     attempts : Attempts
     """
+    given = [one for one in sources if not one.imitation]
     trained = Trained(
         network=network,
         config=config.model,
         classes=training_set.classes,
         preprocessing=asdict(config.preprocessing),
-        diameter=_common_diameter([one.diameter for one in sources]),
+        diameter=_common_diameter([one.diameter for one in given]),
         provenance={
             **provenance(),
             "dataset": config.dataset.name,
@@ -173,7 +174,7 @@ def as_trained(
             "patches": None if tested is None else _headline(tested.scores),
         },
         diameter_angstrom=common_angstrom(
-            [one.diameter for one in sources], [one.pixel_size for one in sources]
+            [one.diameter for one in given], [one.pixel_size for one in given]
         ),
     )
     if config.until == "picks" or count_rounds(config) > 1:

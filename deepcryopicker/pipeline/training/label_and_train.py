@@ -1,14 +1,16 @@
 """Label micrographs and train a network in a run."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
-from deepcryopicker.labeler.schema import TruthConfig
+from deepcryopicker.labeler.schema import AutoConfig, StructureConfig, TruthConfig
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
+from deepcryopicker.pipeline.training.from_structure import imitate
 from deepcryopicker.pipeline.training.self_training import train_in_rounds
 from deepcryopicker.pipeline.training.train_network import train_network
 from deepcryopicker.pipeline.training.training_set import (
@@ -51,8 +53,13 @@ def label_and_train(
         Scores of the labels, and of the test windows.
     """
     learnt_from = known if isinstance(config.labeler, TruthConfig) else catalogue
+    given = config
     with timed(run, "labelling"):
+        if isinstance(config.labeler, StructureConfig):
+            config = replace(config, labeler=AutoConfig())
         sources, labels = collect_labels(learnt_from, network.window, config, run)
+        if isinstance(given.labeler, StructureConfig):
+            sources += imitate(catalogue, network.window, config, run)
         training_set = make_training_set(sources, network.window, config, run)
     metrics: dict[str, Any] = {"labels": labels}
     tracker.log_pictures("samples", [run.folder / "samples.png"])

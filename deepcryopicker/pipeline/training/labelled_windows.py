@@ -43,6 +43,8 @@ class LabelledMicrograph:
         Reason why a candidate is not used for training; empty if it is used.
     pixel_size : float or None
         Angstrom per original pixel, None if unknown.
+    imitation : bool
+        Whether it was simulated like the given micrographs, at the working scale.
     """
 
     entry: Entry
@@ -51,6 +53,7 @@ class LabelledMicrograph:
     picks: Picks
     reason: Strings
     pixel_size: float | None = None
+    imitation: bool = False
 
 
 def with_sites(

@@ -1,0 +1,1 @@
+"""Micrographs of a known structure, simulated like given ones: transfer, noise and crowding."""
