@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.dataset.cryoppp import with_published
 from deepcryopicker.dataset.listing import is_star, list_micrographs, listed_path
 from deepcryopicker.dataset.pixel_sizes import refuse_contradiction, require_pixel_size
+from deepcryopicker.dataset.public.cryoppp import with_published
 from deepcryopicker.dataset.schema import (
     AUTO,
     CombinedConfig,

@@ -3,7 +3,8 @@
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from deepcryopicker.dataset.schema import MapsConfig, VariedConfig
+from deepcryopicker.dataset.public.schema import MapsConfig
+from deepcryopicker.dataset.schema import VariedConfig
 from deepcryopicker.dataset.structures.given_structures import given_structures
 from deepcryopicker.errors import UsageError
 
@@ -20,7 +21,7 @@ def known_structures(config: VariedConfig) -> list[Path]:
     """
     if config.maps is not None and config.download:
         # Imported on demand: maps on disk do not need it.
-        from deepcryopicker.dataset.download import download_maps
+        from deepcryopicker.dataset.public.download import download_maps
 
         download_maps(config.maps)
     missing = [path for path in _published(config.maps) if not path.is_file()]

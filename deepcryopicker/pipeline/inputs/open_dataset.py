@@ -97,7 +97,7 @@ def _provide(config: PublicConfig) -> None:
         raise UsageError(f"dataset.download: {by_hand}")
     if config.download:
         # Imported on demand: existing micrographs do not need it.
-        from deepcryopicker.dataset.download import download
+        from deepcryopicker.dataset.public.download import download
 
         download(config)
     elif not has_magic(config.micrographs) and not Path(config.micrographs).exists():

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage.feature import peak_local_max
 
-from deepcryopicker.dataset.schema import PaintedConfig
+from deepcryopicker.dataset.public.schema import PaintedConfig
 from deepcryopicker.frames import picks_to_original
 from deepcryopicker.io.images.pictures import read_colours, read_picture
 from deepcryopicker.types import Floats, Image, Mask, Picks

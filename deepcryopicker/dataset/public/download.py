@@ -7,13 +7,9 @@ from urllib.parse import quote, urlsplit
 import pooch
 from requests import exceptions
 
-from deepcryopicker.dataset.painted import read_painted
-from deepcryopicker.dataset.schema import (
-    FilesConfig,
-    MapsConfig,
-    PaintedConfig,
-    PublicConfig,
-)
+from deepcryopicker.dataset.public.painted import read_painted
+from deepcryopicker.dataset.public.schema import FilesConfig, MapsConfig, PaintedConfig
+from deepcryopicker.dataset.schema import PublicConfig
 from deepcryopicker.errors import MicrographError, NothingUsableError
 from deepcryopicker.io.console import console, track
 from deepcryopicker.io.coordinates.formats import write_csv

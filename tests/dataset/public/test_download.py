@@ -11,21 +11,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from deepcryopicker.dataset.public.schema import (
+    FilesConfig,
+    MapsConfig,
+    PaintedConfig,
+    SourceConfig,
+)
 from omegaconf import OmegaConf
 from PIL import Image
 
 from deepcryopicker.config.paths import CONF_DIR
-from deepcryopicker.dataset.download import download
-from deepcryopicker.dataset.schema import (
-    CombinedConfig,
-    FilesConfig,
-    FolderConfig,
-    MapsConfig,
-    PaintedConfig,
-    PublicConfig,
-    SourceConfig,
-    VariedConfig,
-)
+from deepcryopicker.dataset.public.download import download
+from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig, VariedConfig
 from deepcryopicker.dataset.structures.known_structures import known_structures
 from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue

@@ -7,8 +7,8 @@ import mrcfile
 import numpy as np
 import pytest
 
-from deepcryopicker.dataset.cryoppp import DIAMETERS, empiar_number
 from deepcryopicker.dataset.open_files import open_folder
+from deepcryopicker.dataset.public.cryoppp import DIAMETERS, empiar_number
 from deepcryopicker.dataset.schema import CryopppConfig
 from deepcryopicker.errors import UsageError
 

@@ -1,0 +1,1 @@
+"""Public datasets: where their files come from, downloads, and forms of truth."""
