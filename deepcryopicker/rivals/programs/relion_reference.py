@@ -29,7 +29,7 @@ _BOX = 1.5  # diameters
 _ANGLE = 10  # degrees between two rotations of a projection
 _MEASURE_ON = 3  # micrographs
 _VIEWS = 64  # projections averaged for the contrast
-_TYPICAL = 0.75  # quantile of the peaks' contrasts, as some peaks are no particles
+_TYPICAL = 0.75  # quantile of the peaks' contrasts, because a few peaks are false
 _FIRST_VOXEL = 5.0  # Angstrom, to measure a structure whose scale is not known yet
 
 
