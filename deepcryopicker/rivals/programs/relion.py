@@ -242,7 +242,12 @@ def autopick(batch: ProgramJob, options: list[str]) -> dict[str, Picks]:
     missing = [str(path) for path in files.values() if not path.is_file()]
     if len(missing) == len(files):
         raise NothingUsableError(f"RELION did not write any picks: see {batch.folder}")
-    return {name: read_star(path) for name, path in files.items() if path.is_file()}
+    # Where RELION finds nothing, it leaves an empty file.
+    return {
+        name: read_star(path) if path.stat().st_size else Picks.empty()
+        for name, path in files.items()
+        if path.is_file()
+    }
 
 
 def _run(

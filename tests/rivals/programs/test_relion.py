@@ -97,6 +97,16 @@ def test_a_picker_that_writes_nothing_has_failed(batch, monkeypatch):
         pickers.pick_blobs(RelionLogConfig(), batch)
 
 
+def test_an_empty_file_means_no_picks(batch, monkeypatch):
+    def leave_empty_files(*_):
+        for one in batch.inputs:
+            (batch.folder / "found" / "micrographs" / f"{one.stem}_autopick.star").touch()
+
+    monkeypatch.setattr(pickers, "_run", leave_empty_files)
+    picked = pickers.pick_blobs(RelionLogConfig(), batch)
+    assert {name: len(picks) for name, picks in picked.items()} == {"m0": 0, "m1": 0}
+
+
 @pytest.mark.parametrize(("pixel_size", "lowpass"), [(4.0, "20.00"), (None, "5.33")])
 def test_without_a_pixel_size_the_resolution_is_a_share_of_the_diameter(
     tmp_path, pixel_size, lowpass
