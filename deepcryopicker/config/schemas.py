@@ -131,7 +131,6 @@ class TrainConfig(PickingConfig):
             raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
         self._check_held_out_member()
         _require_truth(self.labeler, self.dataset)
-        _require_structure(self.labeler, self.dataset)
         _refuse_truth("picker", self.picker)
         _refuse_truth("baseline", self.baseline)
 
@@ -220,14 +219,6 @@ def _require_truth(labeler: Any, dataset: Any) -> None:
         return
     if dataset.coordinates is None:
         raise UsageError("labeler=truth needs given coordinates: set dataset.coordinates=DIR")
-
-
-def _require_structure(labeler: Any, dataset: Any) -> None:
-    if isinstance(labeler, StructureConfig) and not getattr(dataset, "structure", None):
-        raise UsageError(
-            "labeler=structure needs the structure of the particle: dataset.structure=FILE, a "
-            "model (.pdb, .cif) or a density map (.mrc)"
-        )
 
 
 def _refuse_watching(dataset: Any, picker: Any) -> None:

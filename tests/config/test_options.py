@@ -65,6 +65,7 @@ WITHIN = {
 NEEDED = {
     "evaluate": ["evaluate.picks=p", "evaluate.truth=t"],
     "folder": ["dataset.micrographs=m"],
+    "from_structure": ["dataset.micrographs=m"],
     "imported": ["picker.picks=p"],
     "no_labels": ["dataset.micrographs=m"],
     "report": ["report.runs=[r]"],
@@ -173,7 +174,7 @@ def test_keys_of_a_pickers_labeler_are_set_within_it(command):
     assert settings.labeler.seeds.selection.overlap == 0.65  # another one
 
 
-@pytest.mark.parametrize("option", sorted(set(LABELERS) - {"truth"}))
+@pytest.mark.parametrize("option", sorted(set(LABELERS) - {"structure", "truth"}))
 def test_a_picker_can_have_any_labeler_that_learns(option):
     picker = build("pick", "picker=auto", f"labeler@picker.labeler={option}").picker
     assert type(picker.labeler) is registry.SCHEMAS["labeler"][option]
@@ -314,7 +315,8 @@ def test_the_ablation_leaves_out_every_step_once():
 
 
 def test_every_labeler_that_learns_is_compared():
-    assert sorted([*values_of("ablation/compare_labelers", "labeler"), "truth"]) == sorted(LABELERS)
+    compared = values_of("ablation/compare_labelers", "labeler")
+    assert sorted([*compared, "structure", "truth"]) == sorted(LABELERS)
 
 
 RIVALS = sorted(path.stem for path in (CONF_DIR / "experiment" / "rival").glob("*.yaml"))

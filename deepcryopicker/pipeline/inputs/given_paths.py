@@ -15,6 +15,7 @@ from deepcryopicker.dataset.structures.known_structures import known_structures
 from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.coordinates.coordinate_sets import find_sources
 from deepcryopicker.io.images.reader import micrograph_shape
+from deepcryopicker.labeler.schema import StructureConfig
 from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE, RIVAL_FILE, find_weights
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.given_coordinates import select_coordinates
@@ -41,6 +42,12 @@ def check_paths(config: PickConfig | TrainConfig) -> None:
             )
     else:
         _check_weights("start_from", config.start_from, NETWORK_FILE)
+        structures = given_structures(getattr(config.dataset, "structure", None))
+        if isinstance(config.labeler, StructureConfig) and not structures:
+            raise UsageError(
+                "labeler=structure needs the structure of the particle: dataset.structure=FILE, "
+                "a model (.pdb, .cif) or a density map (.mrc)"
+            )
         for key in ("picker", "baseline"):
             _check_picker(key, getattr(config, key))
 

@@ -29,6 +29,7 @@ from deepcryopicker.frames import to_working
 from deepcryopicker.io.console import console, track
 from deepcryopicker.io.coordinates.formats import write_csv
 from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.labeler.masks.shapes import nearest_distance
 from deepcryopicker.labeler.truth import as_candidates
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import GENERAL, load_weights
@@ -38,7 +39,7 @@ from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph, with_sites
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.types import CONTAMINANT, Floats, Image, Picks, Strings
+from deepcryopicker.types import CONTAMINANT, UNCERTAIN, Floats, Image, Picks, Strings
 
 FOLDER = "simulated"
 """Folder in a run for the simulated micrographs and their particles."""
@@ -49,10 +50,11 @@ _FIRST_VOXEL = 5.0  # Angstrom, to measure a structure
 _SURE = 0.7  # score of a particle from which the transfer is measured
 _SUREST = 600  # particles that are aligned
 _FEWEST = 30
-_SIMULATED_PIXELS = 12e6  # together: small datasets are imitated several times
+_SIMULATED_PIXELS = 6e6  # together: small datasets are imitated several times
 _NOISE = (0.55, 1.0)  # power of the noise over that measured
-_GAIN = 0.15  # spread of the contrast between micrographs, logarithm
-_CONTRASTS = (0.6, 1.5)  # of particles, in their median
+_GAIN = 0.1  # spread of the contrast between micrographs, logarithm
+_CONTRASTS = (0.7, 1.4)  # of particles, in their median
+_ISOLATION = 0.7  # diameters: particles closer to another one are not trained on, as in labels
 _JUNK = 0.12  # contaminants per particle
 _DARK = (1.8, 3.0)  # contrasts of contaminants that are too dark
 _LUMP = 4  # particles in one lump
@@ -163,7 +165,8 @@ def _scenes(
             image = paste(image, _drawn(seen, junk, rng), beside, usual * factor)
         every = np.concatenate([places, junk])
         picks = Picks.create(every[:, 0], every[:, 1], diameter=diameter)
-        reason = np.where(np.arange(len(picks)) < len(places), "", CONTAMINANT)
+        reason = np.where(np.arange(len(picks)) < len(places), "", CONTAMINANT).astype("<U12")
+        reason[: len(places)][nearest_distance(*places.T) < _ISOLATION * diameter] = UNCERTAIN
         yield f"{group}_{index:03d}_{copy:02d}", image, picks, reason
 
 
