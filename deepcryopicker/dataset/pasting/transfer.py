@@ -108,8 +108,8 @@ def refine_transfer(
         Contrast of each window relative to the transfer.
     """
     views = enlarged(views, transfer.enlargement)
-    reach = shift_of(diameter)
-    side = windows.shape[1] - 2 * reach
+    margin = shift_of(diameter)
+    side = windows.shape[1] - 2 * margin
     middle = boxed(views, side)
     inner, outer = (
         _disc(side, 0.6 * diameter, 0.8 * diameter),
@@ -119,10 +119,10 @@ def refine_transfer(
     for _ in range(rounds):
         template = boxed(transfer.apply(views, diameter), side) * inner
         template -= (template.sum((1, 2)) / inner.sum())[:, None, None] * inner
-        chosen, shift, amplitude = _align(windows, template, reach)
+        chosen, shift, amplitude = _align(windows, template, margin)
         shifted = np.stack(
             [
-                window[reach + dy : reach + dy + side, reach + dx : reach + dx + side]
+                window[margin + dy : margin + dy + side, margin + dx : margin + dx + side]
                 for window, (dy, dx) in zip(windows, shift, strict=True)
             ]
         )
@@ -140,7 +140,7 @@ def window_side(diameter: float) -> int:
     return 2 * round(_ALIGNED * diameter / 2.0) + 2 * shift_of(diameter)
 
 
-def _align(windows: Image, templates: Image, reach: int) -> tuple[np.ndarray, np.ndarray, Floats]:
+def _align(windows: Image, templates: Image, margin: int) -> tuple[np.ndarray, np.ndarray, Floats]:
     """Return template, shift (dy, dx) and amplitude of the best correlation of each window."""
     side = templates.shape[1]
     flat = templates.reshape(len(templates), -1)
@@ -148,10 +148,10 @@ def _align(windows: Image, templates: Image, reach: int) -> tuple[np.ndarray, np
     every = np.arange(len(windows))
     best, amplitude = np.full(len(windows), -np.inf), np.ones(len(windows))
     chosen, shift = np.zeros(len(windows), np.intp), np.zeros((len(windows), 2), np.intp)
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            rows = slice(reach + dy, reach + dy + side)
-            columns = slice(reach + dx, reach + dx + side)
+    for dy in range(-margin, margin + 1):
+        for dx in range(-margin, margin + 1):
+            rows = slice(margin + dy, margin + dy + side)
+            columns = slice(margin + dx, margin + dx + side)
             product = windows[:, rows, columns].reshape(len(windows), -1) @ flat.T
             index = (product / np.sqrt(power)).argmax(axis=1)
             value = product[every, index] / np.sqrt(power[index])

@@ -61,7 +61,7 @@ _LUMP = 4  # particles in one lump
 
 
 @dataclass(frozen=True)
-class Looked:
+class Measured:
     """A micrograph at the working scale, and what the general weights find in it.
 
     Attributes
@@ -118,9 +118,9 @@ def imitate(
     made: list[LabelledMicrograph] = []
     for number, group in enumerate(dict.fromkeys(one.group for one in catalogue.entries)):
         members = [one for one in catalogue.entries if one.group == group]
-        looked = list(_look(members, config, run))
+        measured = list(_measure(members, config, run))
         rng = np.random.default_rng([config.seed, number])
-        for name, image, picks, reason in _scenes(group, looked, config, rng):
+        for name, image, picks, reason in _scenes(group, measured, config, rng):
             path = run.folder / FOLDER / f"{name}.mrc"
             write_csv(path.with_suffix(".csv"), picks[reason == ""])
             with replacing(path) as temporary, mrcfile.new(temporary, overwrite=True) as file:
@@ -134,19 +134,19 @@ def imitate(
 
 
 def _scenes(
-    group: str, looked: Sequence[Looked], config: TrainConfig, rng: np.random.Generator
+    group: str, measured: Sequence[Measured], config: TrainConfig, rng: np.random.Generator
 ) -> Iterator[tuple[str, Image, Picks, Strings]]:
     """Simulate the micrographs of one group: name, image, and what lies where."""
     diameter = _working(config)
-    views, known = _views(looked, config, rng)
-    transfer, contrast = _transfer(group, looked, views, diameter, resize=not known)
+    views, known = _views(measured, config, rng)
+    transfer, contrast = _transfer(group, measured, views, diameter, resize=not known)
     views = enlarged(views, transfer.enlargement)
-    noises = _noises(looked, views, transfer, diameter)
+    noises = _noises(measured, views, transfer, diameter)
     seen = transfer.apply(views, diameter)
-    copies = max(1, round(_SIMULATED_PIXELS / sum(one.image.size for one in looked)))
-    jobs = [(index, copy) for copy in range(copies) for index in range(len(looked))]
+    copies = max(1, round(_SIMULATED_PIXELS / sum(one.image.size for one in measured)))
+    jobs = [(index, copy) for copy in range(copies) for index in range(len(measured))]
     for index, copy in track(jobs, "simulating"):
-        one = looked[index]
+        one = measured[index]
         height, width = one.image.shape[:2]
         shape = (height, width)
         image = noise(noises[index], shape, diameter, rng)
@@ -158,7 +158,7 @@ def _scenes(
         )
         junk = gaps(places, shape, diameter / 2, 0.9 * diameter, rng)[: round(_JUNK * len(places))]
         for stacked in range(_LUMP):
-            # Half are too dark, half a lump of several, none of which can be told apart.
+            # Half are too dark, half a lump of several, in which none can be distinguished.
             dark = np.arange(len(junk)) % 2 == 0
             factor = np.where(dark, rng.uniform(*_DARK, len(junk)) * (stacked == 0), 1.0)
             beside = np.rint(junk + ~dark[:, None] * rng.normal(0, 0.2 * diameter, junk.shape))
@@ -179,16 +179,16 @@ def _working(config: TrainConfig) -> float:
     return float(config.preprocessing.working_diameter)
 
 
-def _look(members: list[Entry], config: TrainConfig, run: Run) -> Iterator[Looked]:
+def _measure(members: list[Entry], config: TrainConfig, run: Run) -> Iterator[Measured]:
     """Find particles with the general weights in a sample of micrographs."""
     trained = load_weights(GENERAL)
     chain = replace(config.preprocessing, save_stages=False)
     search = build_search(trained, DenseConfig(device=config.trainer.device))
     theirs = chain_on(trained.preprocessing, "the general weights")
     done = 0
-    for entry in track(spread(members, _MICROGRAPHS), "looking at"):
+    for entry in track(spread(members, _MICROGRAPHS), "measuring"):
 
-        def look(entry: Entry = entry) -> Looked | None:
+        def measure(entry: Entry = entry) -> Measured | None:
             micrograph = entry.load()
             size = entry.particle_diameter(micrograph)
             own = Preprocessed(micrograph, size, chain)
@@ -202,25 +202,25 @@ def _look(members: list[Entry], config: TrainConfig, run: Run) -> Iterator[Looke
                 slice(margins.left, width - margins.right),
             )
             places = np.column_stack([to_working(v, flat.scale) for v in (picks.x, picks.y)])
-            return Looked(
+            return Measured(
                 entry, flat.image, inner, places, picks.score, size, micrograph.pixel_size
             )
 
-        found = run.attempt("look", entry.name, entry.path, look)
+        found = run.attempt("measure", entry.name, entry.path, measure)
         if found is not None:
             done += 1
             yield found
-    run.require(done, "looking for particles")
+    run.require(done, "measuring")
 
 
 def _views(
-    looked: Sequence[Looked], config: TrainConfig, rng: np.random.Generator
+    measured: Sequence[Measured], config: TrainConfig, rng: np.random.Generator
 ) -> tuple[Image, bool]:
     """Project the structures at the working scale; also return whether the scale is known."""
     files = given_structures(config.dataset.structure)
-    sizes = [one.pixel_size for one in looked if one.pixel_size]
+    sizes = [one.pixel_size for one in measured if one.pixel_size]
     pixel_size = float(np.median(sizes)) if sizes else None
-    diameter = float(np.median([one.diameter for one in looked]))
+    diameter = float(np.median([one.diameter for one in measured]))
     seen = [seen_diameter(open_structure(path, _FIRST_VOXEL)) for path in files]
     scale = scale_of(seen, pixel_size, diameter)
     if scale.doubt is not None:
@@ -239,13 +239,13 @@ def _views(
 
 
 def _transfer(
-    group: str, looked: Sequence[Looked], views: Image, diameter: float, resize: bool
+    group: str, measured: Sequence[Measured], views: Image, diameter: float, resize: bool
 ) -> tuple[Transfer, Floats]:
     """Measure the transfer and the contrasts of a group of micrographs."""
     side = window_side(diameter)
     windows, scores = [], []
     wide = []
-    for one in looked:
+    for one in measured:
         sure = one.score >= _SURE
         windows.append(cut(one.image, one.places[sure], side, beyond="mean"))
         wide.append(cut(one.image, one.places[sure], views.shape[1] + 1, beyond="mean"))
@@ -267,11 +267,11 @@ def _transfer(
 
 
 def _noises(
-    looked: Sequence[Looked], views: Image, transfer: Transfer, diameter: float
+    measured: Sequence[Measured], views: Image, transfer: Transfer, diameter: float
 ) -> list[Spectrum]:
     """Measure the spectrum of the noise of each micrograph."""
     noises = []
-    for one in looked:
+    for one in measured:
         height, width = one.image.shape[:2]
         column = np.rint(one.places[:, 0]).astype(np.intp).clip(0, width - 1)
         row = np.rint(one.places[:, 1]).astype(np.intp).clip(0, height - 1)

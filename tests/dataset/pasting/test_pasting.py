@@ -106,7 +106,7 @@ def test_the_spread_of_contrasts_is_measured(views):
     assert spreads[1] == pytest.approx(0.3, abs=0.06)
 
 
-def test_windows_reach_beyond_the_farthest_shift():
+def test_windows_are_wider_than_the_farthest_shift():
     assert shift_of(24) == 3
     assert window_side(24) == 48 + 6
     assert shift_of(48) == 6
