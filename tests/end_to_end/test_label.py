@@ -15,7 +15,8 @@ from deepcryopicker.io.coordinates.formats import read_picks
 DIAMETER = 59.1
 SHAPE = (384, 448)
 STEMS = [f"apoferritin_{index:03d}" for index in range(3)]
-LABELERS = sorted(path.stem for path in (CONF_DIR / "labeler").iterdir())
+SIMULATES = "structure"
+LABELERS = sorted({path.stem for path in (CONF_DIR / "labeler").iterdir()} - {SIMULATES})
 CLUSTERING = {"fcm", "kmeans", "super_kmeans"}  # as ibc, but slower
 SCORES = ("precision", "recall", "f1", "best_f1", "class_accuracy", "purity", "yield")
 
@@ -248,6 +249,15 @@ def test_every_labeler_runs(shell, with_truth, labeler):
     if labeler == "truth":
         assert [group[key] for key in SCORES[:-1]] == [1] * 6
         assert 0 < group["yield"] < 1  # those at the edge are not good
+
+
+def test_a_labeler_that_simulates_labels_no_given_micrographs(shell, in_folder):
+    answer = shell("label", *in_folder, f"labeler={SIMULATES}", run="simulating")
+    assert answer.code == 2
+    assert answer.err == (
+        "error: labeler=structure labels no given micrographs, it simulates others to train on: "
+        "choose another labeler, or python -m deepcryopicker.train\n"
+    )
 
 
 def test_the_truth_is_needed_where_it_labels(shell, in_folder):
