@@ -11,17 +11,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
+from PIL import Image
+
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.dataset.public.download import download
 from deepcryopicker.dataset.public.schema import (
     FilesConfig,
     MapsConfig,
     PaintedConfig,
     SourceConfig,
 )
-from omegaconf import OmegaConf
-from PIL import Image
-
-from deepcryopicker.config.paths import CONF_DIR
-from deepcryopicker.dataset.public.download import download
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, PublicConfig, VariedConfig
 from deepcryopicker.dataset.structures.known_structures import known_structures
 from deepcryopicker.errors import NothingUsableError, UsageError

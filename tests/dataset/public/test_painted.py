@@ -6,11 +6,11 @@ import io
 import cv2
 import numpy as np
 import pytest
-from deepcryopicker.dataset.public.schema import PaintedConfig
 from PIL import Image
 from scipy.spatial import cKDTree
 
 from deepcryopicker.dataset.public.painted import find_discs, read_painted, split_discs, yellow
+from deepcryopicker.dataset.public.schema import PaintedConfig
 from deepcryopicker.errors import MicrographError
 
 SHAPE = (300, 420)
