@@ -298,6 +298,7 @@ def memory_of_reading(path):
     return map(int, said.split())
 
 
+@pytest.mark.thorough
 def test_case_54_many_rows_in_little_memory(tmp_path):
     """Two hundred bytes a row, whatever their text: 1 GB for five million."""
     write_particles(tmp_path / "p.star", ROWS)

@@ -63,6 +63,7 @@ def hits(picks, seed):
     return hit
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("config", [*MASKS, *DETECTORS], ids=lambda c: type(c).__name__)
 def test_every_labeler_finds_the_particles(config):
     labeler = learn([preprocessed(0), preprocessed(1)], config)

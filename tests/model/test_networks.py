@@ -109,6 +109,7 @@ def test_tiled_scan_equals_one_pass(compact, image, tile):
     np.testing.assert_allclose(scan(compact, image, CLASSES, tile).probability, whole, atol=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "backbone", ["resnet18", "convnext_atto", "efficientnet_b0", "mobilenetv3_small_100"]
 )

@@ -22,6 +22,7 @@ CONFIGS = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("settings", CONFIGS)
 def test_no_parameter_is_left_out(settings):
     with torch.device("meta"):

@@ -52,6 +52,7 @@ def test_named_kinds_and_instruments_alternate():
     assert drawn == [("ice", "k3"), ("bare", "k3"), ("ice", "film"), ("bare", "film")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS_OF_MICROGRAPHS)
 def test_the_seed_decides_everything(kind):
     again = simulate_any(SIDE, 0, Variety(kinds=(kind,)))

@@ -126,6 +126,7 @@ def test_rings_and_squares_are_distinguished():
     assert (picks.label == label[index])[distance < 6].mean() > 0.9
 
 
+@pytest.mark.thorough
 def test_shapes_rarer_than_configured_are_not_particles():
     sample = [drawn(0)[0]]
     seeds = find_seeds(sample, AutoConfig())

@@ -222,6 +222,7 @@ def correlations(one, other):
     return np.array([np.corrcoef(*pair)[0, 1] for pair in pairs])
 
 
+@pytest.mark.thorough
 def test_windows_show_their_places(plain, configure, sources):
     """Each window of a particle is a quarter turn of what is cut at one of its micrograph's."""
     training_set, _ = plain
