@@ -131,8 +131,8 @@ class TrainConfig(PickingConfig):
             raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
         self._check_held_out_member()
         _require_truth(self.labeler, self.dataset)
-        _refuse_truth("picker", self.picker)
-        _refuse_truth("baseline", self.baseline)
+        _refuse_labeler("picker", self.picker)
+        _refuse_labeler("baseline", self.baseline)
 
     def _check_held_out_member(self) -> None:
         if self.held_out_member is None:
@@ -193,7 +193,7 @@ class PickConfig(PickingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _refuse_truth("picker", self.picker)
+        _refuse_labeler("picker", self.picker)
         if self.shard is not None:
             Shard.parse(self.shard)
         if self.watch:
@@ -234,14 +234,14 @@ def _refuse_watching(dataset: Any, picker: Any) -> None:
         )
 
 
-def _refuse_truth(key: str, picker: Any) -> None:
-    if isinstance(picker, LabelerPickerConfig) and isinstance(picker.labeler, TruthConfig):
-        raise UsageError(
-            f"{key}.labeler=truth cannot be used as a picker: it only returns the given "
-            f"coordinates; choose another one, such as labeler@{key}.labeler=auto"
-        )
-    if isinstance(picker, LabelerPickerConfig) and isinstance(picker.labeler, StructureConfig):
-        raise UsageError(
-            f"{key}.labeler=structure cannot be used as a picker: it simulates micrographs to "
-            f"train on; choose another one, such as labeler@{key}.labeler=auto"
-        )
+def _refuse_labeler(key: str, picker: Any) -> None:
+    """Refuse a labeler as a picker if it finds no particles in micrographs."""
+    for kind, name, why in (
+        (TruthConfig, "truth", "only returns the given coordinates"),
+        (StructureConfig, "structure", "simulates micrographs to train on"),
+    ):
+        if isinstance(picker, LabelerPickerConfig) and isinstance(picker.labeler, kind):
+            raise UsageError(
+                f"{key}.labeler={name} cannot be used as a picker: it {why}; choose another one, "
+                f"such as labeler@{key}.labeler=auto"
+            )

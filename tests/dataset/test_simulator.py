@@ -9,8 +9,9 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from deepcryopicker.dataset.simulator import DOSE, KINDS, junk, microscope, simulate
-from deepcryopicker.dataset.simulator.phantoms import any_way, barrel_pose, project
+from deepcryopicker.dataset.simulator.phantoms import barrel_pose, project
 from deepcryopicker.dataset.simulator.placement import place
+from deepcryopicker.dataset.structures.orientations import uniform_orientations
 
 SHAPE = (700, 900)
 KIND_NAMES = sorted(KINDS)
@@ -158,7 +159,7 @@ def test_projection_keeps_the_mass_and_its_centre(name):
     cloud = KINDS[name].cloud() / KINDS[name].pixel_size
     weight = np.full(len(cloud), 1 / len(cloud))
     rows, columns = np.mgrid[:160, :180]
-    for rotation in any_way(5, np.random.default_rng(1)):
+    for rotation in uniform_orientations(5, np.random.default_rng(1)):
         mass = project(rotation.apply(cloud)[:, :2] + [90.3, 77.8], weight, (160, 180))
         assert mass.sum() == pytest.approx(1)
         assert (mass * columns).sum() == pytest.approx(90.3)
@@ -177,7 +178,7 @@ def test_phantoms_are_as_large_as_stated(name):
     cloud = KINDS[name].cloud()
     np.testing.assert_allclose(cloud.mean(axis=0), 0, atol=1e-9)
     np.testing.assert_array_equal(cloud, KINDS[name].cloud())
-    directions = any_way(500, np.random.default_rng(0)).apply([0, 0, 1])
+    directions = uniform_orientations(500, np.random.default_rng(0)).apply([0, 0, 1])
     widths = np.ptp(cloud @ directions.T, axis=0)
     if name == "klh":  # The diagonal of a barrel is longer than either of its sides.
         widths = np.ptp(cloud, axis=0)

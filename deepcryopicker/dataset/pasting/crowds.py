@@ -13,8 +13,8 @@ def like(
 ) -> Floats:
     """Return the likeliest places of a micrograph, mirrored or turned by 180 degrees, and jittered.
 
-    Their number is that of the particles expected, times 1 to 1.6: networks doubt particles in a
-    crowd. Distances of neighbours and empty areas are those of the micrograph.
+    Their number is that of the particles expected, times 1 to 1.6, because networks give particles
+    in crowds low scores. Distances of neighbours and empty areas are those of the micrograph.
 
     Parameters
     ----------

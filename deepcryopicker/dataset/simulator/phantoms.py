@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
+from deepcryopicker.dataset.structures.orientations import uniform_orientations
 from deepcryopicker.types import Floats, Strings
 
 BLUR = 6.0
@@ -107,20 +108,14 @@ def _centred(points: Floats) -> Floats:
     return points - points.mean(axis=0)
 
 
-def any_way(count: int, rng: np.random.Generator) -> Rotation:
-    """Draw orientations uniformly over all rotations."""
-    # Normal quaternions, scaled to unit length, are uniformly distributed over all rotations.
-    return Rotation.from_quat(rng.normal(size=(count, 4)))
-
-
 def round_pose(count: int, rng: np.random.Generator) -> tuple[Rotation, Strings]:
     """Draw orientations of particles that appear round in every projection: all are ``top``."""
-    return any_way(count, rng), np.full(count, "top")
+    return uniform_orientations(count, rng), np.full(count, "top")
 
 
 def irregular_pose(count: int, rng: np.random.Generator) -> tuple[Rotation, Strings]:
     """Draw orientations of particles without a preferred view: all are ``irregular``."""
-    return any_way(count, rng), np.full(count, "irregular")
+    return uniform_orientations(count, rng), np.full(count, "irregular")
 
 
 def barrel_pose(count: int, rng: np.random.Generator) -> tuple[Rotation, Strings]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy.spatial.transform import Rotation
-from scipy.stats import vonmises_fisher
 
 from deepcryopicker.types import Floats
 
@@ -15,7 +14,8 @@ def uniform_orientations(count: int, rng: np.random.Generator) -> Rotation:
     count : int
     rng : Generator
     """
-    return Rotation.from_quat(rng.standard_normal((count, 4)))  # Shoemake 1992
+    # Normal quaternions, scaled to unit length, are uniform over all rotations (Shoemake 1992).
+    return Rotation.from_quat(rng.standard_normal((count, 4)))
 
 
 def preferred_orientations(
@@ -45,6 +45,9 @@ def preferred_orientations(
     """
     if concentration <= 0:
         return uniform_orientations(count, rng)
+    # Imported on demand, as it is slow to load.
+    from scipy.stats import vonmises_fisher
+
     about = vonmises_fisher(np.asarray(axis, float) / np.linalg.norm(axis), concentration)
     views = about.rvs(count, random_state=rng) * rng.choice([-1.0, 1.0], (count, 1))
     # Any vector beside the view, and both perpendicular ones; the angle in the plane is random.

@@ -42,12 +42,9 @@ def check_paths(config: PickConfig | TrainConfig) -> None:
             )
     else:
         _check_weights("start_from", config.start_from, NETWORK_FILE)
-        structures = given_structures(getattr(config.dataset, "structure", None))
-        if isinstance(config.labeler, StructureConfig) and not structures:
-            raise UsageError(
-                "labeler=structure needs the structure of the particle: dataset.structure=FILE, "
-                "a model (.pdb, .cif) or a density map (.mrc)"
-            )
+        if isinstance(config.labeler, StructureConfig):
+            structure = getattr(config.dataset, "structure", None)
+            _require_structure("labeler=structure", structure)
         for key in ("picker", "baseline"):
             _check_picker(key, getattr(config, key))
 
@@ -113,10 +110,16 @@ def _check_picker(key: str, picker: Any) -> None:
         _check_weights(f"{key}.weights", picker.weights, RIVAL_FILE)
     elif isinstance(picker, ImportedConfig):
         find_sources(f"{key}.picks", picker.picks)
-    elif isinstance(picker, RelionReferenceConfig) and not given_structures(picker.structure):
+    elif isinstance(picker, RelionReferenceConfig):
+        _require_structure(f"{key}=relion_reference", picker.structure)
+
+
+def _require_structure(option: str, structure: Any) -> None:
+    """Refuse an option that needs the structure of the particle where none is given."""
+    if not given_structures(structure):
         raise UsageError(
-            f"{key}=relion_reference needs the structure of the particle: dataset.structure=FILE, "
-            "a model (.pdb, .cif) or a density map (.mrc)"
+            f"{option} needs the structure of the particle: dataset.structure=FILE, a model "
+            "(.pdb, .cif) or a density map (.mrc)"
         )
 
 

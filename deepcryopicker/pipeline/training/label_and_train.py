@@ -10,7 +10,6 @@ from deepcryopicker.labeler.schema import AutoConfig, StructureConfig, TruthConf
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.pipeline.training.from_structure import imitate
 from deepcryopicker.pipeline.training.self_training import train_in_rounds
 from deepcryopicker.pipeline.training.train_network import train_network
 from deepcryopicker.pipeline.training.training_set import (
@@ -53,12 +52,15 @@ def label_and_train(
         Scores of the labels, and of the test windows.
     """
     learnt_from = known if isinstance(config.labeler, TruthConfig) else catalogue
-    given = config
+    simulates = isinstance(config.labeler, StructureConfig)
     with timed(run, "labelling"):
-        if isinstance(config.labeler, StructureConfig):
+        if simulates:
             config = replace(config, labeler=AutoConfig())
         sources, labels = collect_labels(learnt_from, network.window, config, run)
-        if isinstance(given.labeler, StructureConfig):
+        if simulates:
+            # Imported on demand: other trainings need no structures.
+            from deepcryopicker.pipeline.training.from_structure import imitate
+
             sources += imitate(catalogue, network.window, config, run)
         training_set = make_training_set(sources, network.window, config, run)
     metrics: dict[str, Any] = {"labels": labels}

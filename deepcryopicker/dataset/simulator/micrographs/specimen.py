@@ -12,7 +12,6 @@ from deepcryopicker.dataset.simulator.phantoms import project
 from deepcryopicker.dataset.simulator.surroundings.canvas import Canvas, log_uniform
 from deepcryopicker.dataset.structures.orientations import preferred_orientations
 from deepcryopicker.dataset.structures.potential import (
-    EXCESS_PER_DALTON,
     VOLUME_PER_DALTON,
     Structure,
     interaction,
@@ -76,7 +75,7 @@ def place_form(
     rotation, label = form.pose(len(centres), rng)
     turned = np.einsum("nij,pj->npi", rotation.as_matrix()[:, :2], form.cloud)
     points = turned * canvas.diameter + centres[:, None]
-    one = interaction(canvas.kilovolts) * EXCESS_PER_DALTON * mass / canvas.pixel**2
+    one = canvas.phase_of(mass)
     each = one * _strengths(len(centres), rng) / len(form.cloud)
     projected = project(points.reshape(-1, 2), np.repeat(each, len(form.cloud)), canvas.shape)
     phase = ndimage.gaussian_filter(projected, blur * canvas.diameter)
@@ -122,7 +121,7 @@ def place_pieces(
     """
     count, points = debris.clouds.shape[:2]
     places = debris.clouds * canvas.diameter + debris.centres[:, None]
-    one = interaction(canvas.kilovolts) * EXCESS_PER_DALTON * mass / canvas.pixel**2
+    one = canvas.phase_of(mass)
     each = one * debris.mass * _strengths(count, rng) / points
     projected = project(places.reshape(-1, 2), np.repeat(each, points), canvas.shape)
     return ndimage.gaussian_filter(projected, blur * canvas.diameter).astype(np.float32)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
+from deepcryopicker.dataset.structures.potential import EXCESS_PER_DALTON, interaction
 from deepcryopicker.types import Floats, Image, Mask
 
 
@@ -35,6 +36,10 @@ class Canvas:
         """Return rows (H, 1) and columns (1, W), pixels."""
         rows, columns = np.ogrid[: self.shape[0], : self.shape[1]]
         return rows.astype(np.float64), columns.astype(np.float64)
+
+    def phase_of(self, mass: float) -> float:
+        """Return the phase shift, radian, of protein of a mass, Dalton, in one pixel."""
+        return interaction(self.kilovolts) * EXCESS_PER_DALTON * mass / self.pixel**2
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,7 @@ from scipy import ndimage
 from deepcryopicker.dataset.simulator.phantoms import project
 from deepcryopicker.dataset.simulator.surroundings.canvas import Canvas, Layer, log_uniform
 from deepcryopicker.dataset.structures.potential import (
-    EXCESS_PER_DALTON,
     VOLUME_PER_DALTON,
-    interaction,
 )
 from deepcryopicker.types import Floats, Image
 
@@ -17,7 +15,7 @@ _POINT_MASS = 2000.0  # Dalton; a bead of a strand
 
 def _phase_of(points: Floats, mass: float, blur: float, canvas: Canvas) -> Image:
     """Return the phase shift of points (N, 2), pixels, of a mass in Dalton each."""
-    one = interaction(canvas.kilovolts) * EXCESS_PER_DALTON * mass / canvas.pixel**2
+    one = canvas.phase_of(mass)
     projected = project(points, np.full(len(points), one), canvas.shape)
     return ndimage.gaussian_filter(projected, blur).astype(np.float32)
 
