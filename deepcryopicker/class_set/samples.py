@@ -195,14 +195,15 @@ def _target(kind: str, config: ClassSetConfig) -> int:
 def _draw(
     pool: Samples, stratum: Strings, limit: int, config: ClassSetConfig, rng: np.random.Generator
 ) -> Samples:
-    """Draw the same number of windows of every class that occurs."""
+    """Draw the same number of windows of every class that occurs, of background as configured."""
     is_particle = np.isin(pool.kind, SHAPES)
     particles = np.bincount(pool.target[is_particle], minlength=1)
     wanted = min(limit, _rotations(config) * int(particles.max()))
     parts = [pool[np.zeros(0, np.int64)]]
-    for index in range(len(config.classes)):
+    for index, name in enumerate(config.classes):
         members = np.flatnonzero(pool.target == index)
-        for kinds, count in _quotas(pool.kind[members], wanted, config).items():
+        most = round(config.background_windows * wanted) if name == BACKGROUND else wanted
+        for kinds, count in _quotas(pool.kind[members], most, config).items():
             chosen = members[np.isin(pool.kind[members], kinds)]
             order = _alternating(stratum[chosen], rng)
             places, rotation = _copies(chosen[order], count, config.rotations)

@@ -29,6 +29,9 @@ class ClassSetConfig:
     samples_per_class : int
         Maximum over all splits; a class with too few positions is filled up with rotated copies,
         then by repetition.
+    background_windows : float
+        Windows of the background class per window of another class. Most of a micrograph is
+        background: more of it keeps a network from false picks on what it has rarely seen.
     rotations : str
         Copies rotated by 90, 180 and 270 degrees: ``fill`` adds them if there are too few
         positions, ``all`` uses each position in all four orientations (the paper: 375 positions
@@ -61,6 +64,7 @@ class ClassSetConfig:
 
     classes: list[str] = field(default_factory=list)
     samples_per_class: int = 1500
+    background_windows: float = 1.0
     rotations: str = "fill"
     off_centre_share: float = 0.5
     off_centre: list[float] = field(default_factory=lambda: [0.35, 0.8])
@@ -77,6 +81,10 @@ class ClassSetConfig:
         if self.samples_per_class < 8:
             raise UsageError(
                 f"class_set.samples_per_class must be at least 8, got {self.samples_per_class}"
+            )
+        if not 0 < self.background_windows < float("inf"):
+            raise UsageError(
+                f"class_set.background_windows must be > 0, got {self.background_windows:g}"
             )
         for key in _SHARES:
             if not 0 <= getattr(self, key) <= 1:

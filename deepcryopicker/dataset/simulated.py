@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -82,7 +84,7 @@ def add_simulated(catalogue: Catalogue, simulated: Catalogue) -> Catalogue:
 
 
 def open_varied(config: VariedConfig, track: TrackSeeds) -> Catalogue:
-    """Simulate the micrographs missing from the cache and return the catalogue.
+    """Simulate the micrographs missing from the cache, on all cores, and return the catalogue.
 
     Parameters
     ----------
@@ -94,8 +96,17 @@ def open_varied(config: VariedConfig, track: TrackSeeds) -> Catalogue:
     paths = _varied_paths(config)
     missing = [seed for seed, (micrograph, _) in paths.items() if not micrograph.exists()]
     variety = _variety(config)
-    for seed in track(missing, "simulating"):
+
+    def make(seed: int) -> None:
         _store(simulate_any(config.side, seed, variety), *paths[seed])
+
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        made = {seed: pool.submit(make, seed) for seed in missing}
+        for seed in track(missing, "simulating"):
+            made[seed].result()
+    finally:
+        pool.shutdown(cancel_futures=True)
     return list_varied(config)
 
 

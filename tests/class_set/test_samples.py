@@ -299,6 +299,15 @@ def test_places_between_touching_particles_have_a_share(name, target, share):
     np.testing.assert_allclose(chosen.heat, np.exp(-0.5 * (0.35 / 0.15) ** 2))
 
 
+@pytest.mark.parametrize("times", [0.5, 1.0, 2.0])
+def test_the_background_has_as_many_windows_as_configured(times):
+    config = configure("four_no_negative", background_windows=times, samples_per_class=40)
+    samples = draw([candidates()] * 6, config)
+    counts = np.bincount(samples.target, minlength=4)
+    assert counts[3] == pytest.approx(times * counts[:3].max(), abs=2)
+    assert counts[:3].max() == pytest.approx(40, abs=2)
+
+
 def test_where_no_particles_touch_nothing_lies_between():
     one, other = (
         draw([candidates()] * 6, configure("five", between_share=share)) for share in (0.0, 0.7)

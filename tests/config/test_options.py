@@ -427,6 +427,7 @@ OUT_OF_RANGE = [
     "class_set.classes=[background]",
     "class_set.classes=[top]",
     "class_set.samples_per_class=1",
+    "class_set.background_windows=0",
     "class_set.off_centre_share=2",
     "class_set.validation=1",
     "class_set.test=-0.1",
