@@ -13,6 +13,8 @@ from deepcryopicker.types import UNCALIBRATED, Calibration, Floats
 
 CALIBRATE_ON = 16
 """Maximum number of micrographs for the calibration of scores."""
+CALIBRATE_ON_GIVEN = 64
+"""The same with given labels: their micrographs may be of many kinds, some without particles."""
 
 
 @dataclass(frozen=True)

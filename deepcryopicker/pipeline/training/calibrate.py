@@ -8,7 +8,12 @@ import numpy as np
 
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config.schemas import TrainConfig
-from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON, MatchedPicks, calibration_of
+from deepcryopicker.evaluation.label_calibration import (
+    CALIBRATE_ON,
+    CALIBRATE_ON_GIVEN,
+    MatchedPicks,
+    calibration_of,
+)
 from deepcryopicker.evaluation.matching import match
 from deepcryopicker.io.console import track
 from deepcryopicker.labeler.schema import TruthConfig
@@ -49,7 +54,7 @@ def calibrate(
     if given:
         sources = _not_tested(sources, config)
     matched = []
-    chosen = spread(list(sources), CALIBRATE_ON)
+    chosen = spread(list(sources), CALIBRATE_ON_GIVEN if given else CALIBRATE_ON)
     for source, _, picks in pick_sources(
         trained, chosen, config, attempts, "calibrating scores on"
     ):
