@@ -75,9 +75,8 @@ class Trained:
 
 def save_weights(folder: Path, trained: Trained) -> Path:
     """Write weights and card into `folder` and return the path of the weights."""
-    names = {config: name for name, config in _CONFIGS.items()}
     card = {
-        "model": {"name": names[type(trained.config)], **asdict(trained.config)},
+        "model": {"name": name_of(trained.config), **asdict(trained.config)},
         "classes": list(trained.classes),
         "preprocessing": trained.preprocessing,
         "diameter": trained.diameter,
@@ -129,6 +128,12 @@ def load_weights(path: Path | str, key: str = "picker.weights") -> Trained:
         calibration,
         angstrom,
     )
+
+
+def name_of(config: ModelConfig) -> str:
+    """Return the name of a kind of network, as in ``model=NAME``."""
+    names = {kind: name for name, kind in _CONFIGS.items()}
+    return names[type(config)]
 
 
 def _model_config(section: dict[str, Any]) -> ModelConfig:

@@ -18,7 +18,7 @@ from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.trained_diameter import SAME_DIAMETER, common_angstrom
-from deepcryopicker.model.weights import CARD, Trained, load_weights
+from deepcryopicker.model.weights import CARD, Trained, load_weights, name_of
 from deepcryopicker.pipeline.training.calibrate import calibrate
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.runs.attempts import Attempts
@@ -72,9 +72,11 @@ def new_network(config: TrainConfig) -> Network:
             ("preprocessing", _chain(asdict(config.preprocessing)), _chain(earlier.preprocessing)),
         ):
             if given != stored:
+                same = key != "model" or isinstance(config.model, type(earlier.config))
+                theirs = f"the one in their {CARD}" if same else f"model={name_of(earlier.config)}"
                 raise UsageError(
                     f"start_from={config.start_from}: these weights were trained with another "
-                    f"{key}; use the one in their {CARD}, or leave start_from out"
+                    f"{key}; use {theirs}, or leave start_from out"
                 )
         network.load_state_dict(earlier.network.state_dict())
     return network

@@ -324,7 +324,7 @@ def test_weights_of_something_else_are_refused_by_name(once, configure, given, k
 
 def test_weights_of_another_kind_of_network_are_refused(once, configure):
     config = replace(configure(f"start_from={once}"), model=TimmConfig(window=32))
-    with pytest.raises(UsageError, match="trained with another model; use"):
+    with pytest.raises(UsageError, match="another model; use model=compact, or"):
         new_network(config)
 
 
