@@ -27,6 +27,9 @@ from deepcryopicker.types import Picks
 Track = Callable[[Collection[tuple[Kind, int]], str], Iterable[tuple[Kind, int]]]
 TrackSeeds = Callable[[Collection[int], str], Iterable[int]]
 
+_MOST_THREADS = 8
+"""Micrographs that are simulated at once: each takes tens of times the memory of its image."""
+
 
 def open_simulated(config: SimulatedConfig, track: Track) -> Catalogue:
     """Simulate the micrographs missing from the cache and return the catalogue.
@@ -84,7 +87,7 @@ def add_simulated(catalogue: Catalogue, simulated: Catalogue) -> Catalogue:
 
 
 def open_varied(config: VariedConfig, track: TrackSeeds) -> Catalogue:
-    """Simulate the micrographs missing from the cache, on all cores, and return the catalogue.
+    """Simulate missing micrographs into the cache, on up to eight cores; return the catalogue.
 
     Parameters
     ----------
@@ -100,7 +103,7 @@ def open_varied(config: VariedConfig, track: TrackSeeds) -> Catalogue:
     def make(seed: int) -> None:
         _store(simulate_any(config.side, seed, variety), *paths[seed])
 
-    pool = ThreadPoolExecutor(os.cpu_count())
+    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS))
     try:
         made = {seed: pool.submit(make, seed) for seed in missing}
         for seed in track(missing, "simulating"):

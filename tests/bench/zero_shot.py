@@ -26,12 +26,12 @@ from deepcryopicker.dataset.simulator.scene import SimulatedMicrograph
 from deepcryopicker.dataset.simulator.variety import simulate_any
 from deepcryopicker.evaluation.metrics import average_precision, best_f1, scores_at
 from deepcryopicker.evaluation.scores import evaluate_micrograph, pooled
-from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import GENERAL, load_weights
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.search import build_search
+from deepcryopicker.preprocessing.operators.contrast import standardise
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Micrograph, Picks
 
@@ -71,15 +71,6 @@ def files(data: Path, name: str) -> list[Path]:
     return sorted(path for path in (data / name / "micrographs").rglob("*") if path.is_file())
 
 
-def truth_of(data: Path, name: str, micrograph: Path) -> tuple[Picks, Picks] | None:
-    """Return the true and the uncertain particles of a micrograph, or None."""
-    found = list((data / name / "coordinates").rglob(f"{micrograph.stem}.csv"))
-    if not found:
-        return None
-    uncertain = found[0].with_name(f"{micrograph.stem}.uncertain.csv")
-    return read_picks(found[0]), read_picks(uncertain) if uncertain.exists() else Picks.empty()
-
-
 def scored(
     find: Find, micrographs: Iterable[tuple[Micrograph, float, Picks, Picks]]
 ) -> tuple[float, str]:
@@ -100,9 +91,11 @@ def scored(
 def labelled(data: Path, name: str) -> Iterable[tuple[Micrograph, float, Picks, Picks]]:
     """Yield the micrographs of a dataset that have a truth."""
     for path in files(data, name):
-        truth = truth_of(data, name, path)
+        found = next((data / name / "coordinates").rglob(f"{path.stem}.csv"), None)
+        entry = Entry(path.stem, path, name, SETS[name], truth=found)
+        truth = entry.load_truth()
         if truth is not None and len(truth[0]):
-            yield Entry(path.stem, path, name, SETS[name]).load(), SETS[name], *truth
+            yield entry.load(), SETS[name], *truth
 
 
 def hard(structure: Path) -> Iterable[tuple[Micrograph, float, Picks, Picks]]:
@@ -138,9 +131,8 @@ def values_at(image: np.ndarray, picks: Picks) -> np.ndarray:
 
 def away_from_blobs(image: np.ndarray) -> np.ndarray:
     """Return the distance of each pixel from the nearest large ice blob, pixels."""
-    smooth = ndimage.gaussian_filter(image, 5)
-    centred = smooth - np.median(smooth)
-    number, _ = ndimage.label(abs(centred) > BLOB * 1.4826 * np.median(abs(centred)))
+    smooth = standardise(ndimage.gaussian_filter(image, 5))
+    number, _ = ndimage.label(abs(smooth) > BLOB)
     large = np.bincount(number.ravel()) > BLOB_AREA
     large[0] = False
     return ndimage.distance_transform_edt(~large[number])

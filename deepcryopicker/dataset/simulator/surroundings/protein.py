@@ -5,9 +5,7 @@ from scipy import ndimage
 
 from deepcryopicker.dataset.simulator.phantoms import project
 from deepcryopicker.dataset.simulator.surroundings.canvas import Canvas, Layer, log_uniform
-from deepcryopicker.dataset.structures.potential import (
-    VOLUME_PER_DALTON,
-)
+from deepcryopicker.dataset.structures.potential import VOLUME_PER_DALTON
 from deepcryopicker.types import Floats, Image
 
 _POINT_MASS = 2000.0  # Dalton; a bead of a strand
