@@ -75,7 +75,11 @@ class Samples:
 
 
 def draw_samples(
-    sites: Sequence[Sites], strata: Sequence[str], config: ClassSetConfig, seed: int
+    sites: Sequence[Sites],
+    strata: Sequence[str],
+    config: ClassSetConfig,
+    seed: int,
+    number: int = 0,
 ) -> Samples:
     """Split the positions of all micrographs, and draw the same number of windows of each class.
 
@@ -88,6 +92,8 @@ def draw_samples(
         so that a large dataset does not dominate a small one.
     config : ClassSetConfig
     seed : int
+    number : int
+        Number of the draw; all draws of a seed have the same splits.
 
     Raises
     ------
@@ -98,7 +104,7 @@ def draw_samples(
     splits = assign_splits(strata, config, seed)
     pool, guard = _pool(sites, strata, splits, config)
     stratum = np.asarray(strata)[pool.micrograph]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, number] if number else seed)
     limits = {name: max(_FEWEST, round(config.samples_per_class * shares[name])) for name in SPLITS}
     if not shares["test"]:
         limits["test"] = 0
@@ -195,20 +201,30 @@ def _target(kind: str, config: ClassSetConfig) -> int:
 def _draw(
     pool: Samples, stratum: Strings, limit: int, config: ClassSetConfig, rng: np.random.Generator
 ) -> Samples:
-    """Draw the same number of windows of every class that occurs, of background as configured."""
-    is_particle = np.isin(pool.kind, SHAPES)
-    particles = np.bincount(pool.target[is_particle], minlength=1)
-    wanted = min(limit, _rotations(config) * int(particles.max()))
+    """Draw the same number of windows of every class that occurs, unless configured otherwise."""
     parts = [pool[np.zeros(0, np.int64)]]
-    for index, name in enumerate(config.classes):
+    for index, most in enumerate(_sizes(pool, limit, config)):
         members = np.flatnonzero(pool.target == index)
-        most = round(config.background_windows * wanted) if name == BACKGROUND else wanted
         for kinds, count in _quotas(pool.kind[members], most, config).items():
             chosen = members[np.isin(pool.kind[members], kinds)]
             order = _alternating(stratum[chosen], rng)
             places, rotation = _copies(chosen[order], count, config.rotations)
             parts.append(replace(pool[places], quarter_turns=rotation))
     return _join(parts)
+
+
+def _sizes(pool: Samples, limit: int, config: ClassSetConfig) -> list[int]:
+    """Return the number of windows of each class, should it occur."""
+    of_particles = pool.target[np.isin(pool.kind, SHAPES)]
+    particles = np.bincount(of_particles, minlength=len(config.classes))
+    wanted = min(limit, _rotations(config) * int(particles.max()))
+    share = np.ones(len(particles))
+    if not config.balanced and particles.any():
+        occurs = particles > 0
+        share[occurs] = particles[occurs] / particles[occurs].mean()
+    if BACKGROUND in config.classes:
+        share[config.classes.index(BACKGROUND)] = config.background_windows
+    return [round(part * wanted) for part in share]
 
 
 def _rotations(config: ClassSetConfig) -> int:

@@ -25,7 +25,7 @@ from deepcryopicker.trainer.checkpoints import (
     remove_halves,
 )
 from deepcryopicker.trainer.curves import Curves, OnEpoch, read_curves
-from deepcryopicker.trainer.loaders import make_loader
+from deepcryopicker.trainer.loaders import Redraw, Windows
 from deepcryopicker.trainer.module import WindowClassifier
 from deepcryopicker.trainer.predict import fit_temperature, predict
 from deepcryopicker.trainer.schema import TrainerConfig
@@ -53,6 +53,7 @@ def fit(
     seed: int,
     resume: bool = False,
     on_epoch: OnEpoch | None = None,
+    redraw: Redraw | None = None,
 ) -> None:
     """Train `network` in place, and fit its temperature to the validation windows.
 
@@ -70,6 +71,9 @@ def fit(
         uninterrupted training. Otherwise checkpoints in `folder` are removed.
     on_epoch : callable, optional
         Called with the row of every epoch.
+    redraw : callable, optional
+        Returns the training set of an epoch, of which only ``train`` is used; all must have the
+        same number of windows. By default every epoch trains on `training_set`.
 
     Raises
     ------
@@ -85,9 +89,8 @@ def fit(
     remove_halves(folder)
     lightning.seed_everything(seed, workers=True, verbose=False)
     network.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
-    batches = make_loader(training_set, "train", config, seed)
-    validation = make_loader(training_set, "validation", config, seed)
-    steps = config.epochs * -(-len(batches) // config.devices)
+    windows = Windows(training_set, config, seed, redraw)
+    steps = config.epochs * -(-len(windows.train_dataloader()) // config.devices)
     module = WindowClassifier(network, config, training_set.classes, steps, seed)
     # Rows of other processes are available only after training.
     alone = config.devices == 1
@@ -98,8 +101,8 @@ def fit(
         Checkpoints(folder, _MONITOR),
     ]
     with _quiet():
-        trainer = _make_trainer(config, callbacks)
-        trainer.fit(module, batches, validation, ckpt_path=last if last.exists() else None)
+        trainer = _make_trainer(config, callbacks, reloads=redraw is not None)
+        trainer.fit(module, windows, ckpt_path=last if last.exists() else None)
     rows = read_curves(folder / CURVES)
     if on_epoch is not None and not alone:
         for row in rows:
@@ -145,7 +148,9 @@ def _check_devices(config: TrainerConfig) -> None:
         )
 
 
-def _make_trainer(config: TrainerConfig, callbacks: list[Callback]) -> lightning.Trainer:
+def _make_trainer(
+    config: TrainerConfig, callbacks: list[Callback], reloads: bool
+) -> lightning.Trainer:
     automatic = "16-mixed" if uses_cuda(config) else "32-true"
     return lightning.Trainer(
         accelerator="gpu" if uses_cuda(config) else "cpu",
@@ -158,6 +163,7 @@ def _make_trainer(config: TrainerConfig, callbacks: list[Callback]) -> lightning
         sync_batchnorm=config.devices > 1 and uses_cuda(config),
         precision=_PRECISIONS.get(config.precision, automatic),  # type: ignore[arg-type]
         max_epochs=config.epochs,
+        reload_dataloaders_every_n_epochs=int(reloads),
         logger=False,
         callbacks=callbacks,
         deterministic="warn",

@@ -1,7 +1,8 @@
 """Batches of windows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import lightning
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Sampler, TensorDataset
@@ -10,6 +11,8 @@ from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import TrainingSet
 
 Batches = DataLoader[tuple[torch.Tensor, ...]]
+Redraw = Callable[[int], TrainingSet]
+"""From the number of an epoch, from 0, to its training set."""
 
 
 class EpochShuffle(Sampler[int]):
@@ -75,3 +78,36 @@ def make_loader(training_set: TrainingSet, split: str, config: TrainerConfig, se
     ragged = per_device % config.batch_size == 1 and per_device > 1
     sampler = EpochShuffle(len(dataset), seed, repeats)
     return DataLoader(dataset, batch_size=config.batch_size, sampler=sampler, drop_last=ragged)
+
+
+class Windows(lightning.LightningDataModule):
+    """Batches of training and validation; the former may be of other windows in every epoch.
+
+    Parameters
+    ----------
+    training_set : TrainingSet
+    config : TrainerConfig
+    seed : int
+    redraw : callable or None
+        Returns the training set of an epoch; None trains on `training_set` in all of them.
+    """
+
+    def __init__(
+        self, training_set: TrainingSet, config: TrainerConfig, seed: int, redraw: Redraw | None
+    ) -> None:
+        super().__init__()
+        self._training_set = training_set
+        self._config = config
+        self._seed = seed
+        self._redraw = redraw
+
+    def train_dataloader(self) -> Batches:
+        """Return the batches of the current epoch."""
+        drawn = self._training_set
+        if self._redraw is not None:
+            drawn = self._redraw(0 if self.trainer is None else self.trainer.current_epoch)
+        return make_loader(drawn, "train", self._config, self._seed)
+
+    def val_dataloader(self) -> Batches:
+        """Return the batches of validation."""
+        return make_loader(self._training_set, "validation", self._config, self._seed)

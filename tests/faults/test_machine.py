@@ -139,7 +139,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(night, small
 # Case 67.
 @pytest.mark.parametrize(
     ("sent", "expected"),
-    [pytest.param(signal.SIGTERM, 143, marks=pytest.mark.thorough), (signal.SIGINT, 130)],
+    [pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow), (signal.SIGINT, 130)],
 )
 def test_signals_leave_a_summary_and_the_next_run_continues(long_night, tmp_path, sent, expected):
     run = tmp_path / "run"

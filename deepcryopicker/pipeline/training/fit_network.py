@@ -21,6 +21,7 @@ from deepcryopicker.model.trained_diameter import SAME_DIAMETER, common_angstrom
 from deepcryopicker.model.weights import CARD, Trained, load_weights, name_of
 from deepcryopicker.pipeline.training.calibrate import calibrate
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
+from deepcryopicker.pipeline.training.redrawn_windows import RedrawnWindows
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.runs.folder import provenance
 from deepcryopicker.trainer.curves import OnEpoch
@@ -94,8 +95,10 @@ def count_rounds(config: TrainConfig) -> int:
 def fit_and_test(
     network: Network,
     training_set: TrainingSet,
+    sources: Sequence[LabelledMicrograph],
     config: TrainConfig,
     folder: Path,
+    attempts: Attempts,
     resume: bool = False,
     on_epoch: OnEpoch | None = None,
 ) -> TestedWindows | None:
@@ -105,9 +108,12 @@ def fit_and_test(
     ----------
     network : Network
     training_set : TrainingSet
+    sources : sequence of LabelledMicrograph
+        Micrographs of the training set.
     config : TrainConfig
     folder : Path
         Folder for curves and checkpoints.
+    attempts : Attempts
     resume : bool
         Continue from the last checkpoint in `folder`, if any.
     on_epoch : callable, optional
@@ -118,7 +124,10 @@ def fit_and_test(
     TestedWindows or None
         None without test windows.
     """
-    fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch)
+    redraw = None
+    if config.class_set.redrawn:
+        redraw = RedrawnWindows(sources, network.window, config, attempts)
+    fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch, redraw)
     chosen = training_set.split == "test"
     if not chosen.any():
         return None

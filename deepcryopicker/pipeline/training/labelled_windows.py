@@ -138,7 +138,7 @@ def cut_training_set(
     """
     groups = [one.entry.group for one in sources]
     samples = draw_samples([one.sites for one in sources], groups, config.class_set, config.seed)
-    windows = np.empty((len(samples), size, size), _precision(len(samples), size))
+    windows = np.empty((len(samples), size, size), precision_of(len(samples), size))
     kept = np.zeros(len(samples), bool)
     for index, source in enumerate(track(sources, "cutting training windows from")):
         members = np.flatnonzero(samples.micrograph == index)
@@ -153,19 +153,38 @@ def cut_training_set(
     attempts.require(int(kept.sum()), "cutting")
     chosen = samples[kept]
     require_both_kinds(chosen)
+    complete = windows if kept.all() else windows[kept]
+    return training_set_of(complete, chosen, groups, config.class_set.classes)
+
+
+def training_set_of(
+    windows: Image, samples: Samples, groups: Sequence[str], classes: Sequence[str]
+) -> TrainingSet:
+    """Combine the windows of samples with their targets.
+
+    Parameters
+    ----------
+    windows : (N, S, S) float32 or float16
+    samples : Samples
+        N samples.
+    groups : sequence of str
+        Dataset of each micrograph.
+    classes : sequence of str
+        Class names by index.
+    """
     return TrainingSet(
-        windows[kept] if not kept.all() else windows,
-        chosen.target,
-        heat_targets(chosen, config.class_set.classes),
-        chosen.split,
-        np.array(groups)[chosen.micrograph],
-        chosen.unit,
-        chosen.site,
-        tuple(config.class_set.classes),
+        windows,
+        samples.target,
+        heat_targets(samples, classes),
+        samples.split,
+        np.array(groups)[samples.micrograph],
+        samples.unit,
+        samples.site,
+        tuple(classes),
     )
 
 
-def _precision(count: int, size: int) -> type[np.floating[Any]]:
+def precision_of(count: int, size: int) -> type[np.floating[Any]]:
     """Return half precision for windows that would otherwise take more than `_MOST_MEMORY`."""
     return np.float32 if 4 * count * size**2 <= _MOST_MEMORY else np.float16
 

@@ -62,7 +62,9 @@ def train_network(
     def log_epoch(row: Mapping[str, float]) -> None:
         tracker.log_epoch({**row, "epoch": row["epoch"] + (number - 1) * config.trainer.epochs})
 
-    tested = fit_and_test(network, training_set, config, folder, run.resumes, log_epoch)
+    tested = fit_and_test(
+        network, training_set, sources, config, folder, run, run.resumes, log_epoch
+    )
     training_figure(run.folder / "training.png", read_curves(folder / CURVES))
     if tested is not None:
         _show(tested, training_set.classes, run, tracker)

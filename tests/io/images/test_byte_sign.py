@@ -86,7 +86,7 @@ def test_hardly_any_image_is_read_wrongly():
     assert error_rate(24, SAYING_NOTHING) == 0
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("stated", [SAYING_NOTHING, IMOD])
 def test_of_many_images_one_percent_at_most_is_read_wrongly(stated):
     assert error_rate(400, stated) <= 0.01

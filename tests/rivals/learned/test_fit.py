@@ -23,7 +23,7 @@ RIVALS = {
 }
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RIVALS)
 def test_it_finds_what_it_was_shown_on_another_micrograph(name):
     config, diameter = RIVALS[name]
@@ -40,7 +40,7 @@ def test_it_finds_what_it_was_shown_on_another_micrograph(name):
 
 
 @pytest.mark.parametrize("name", RIVALS)
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_whatever_is_forbidden(name):
     config, diameter = RIVALS[name]
     config = replace(config, steps=2)
