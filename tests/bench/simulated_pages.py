@@ -3,9 +3,10 @@
 python tests/bench/simulated_pages.py DATA [OUT]
 
 DATA is the folder of the datasets, OUT (outputs/simulated_pages) that of the pictures. A row of
-``page.png`` is a real crop and the three simulated ones nearest to it in spectrum and grey values,
-of the kinds that the real one belongs to. ``pairs/`` has 20 pairs in random order, one real and one
-simulated, and ``key.csv``, beside that folder, which is which.
+``page.png`` is a real crop and the three simulated ones nearest to it in spectrum, grey values and
+texture, of the kinds that the real one belongs to and, where it is known, of its molecule.
+``pairs/`` has 20 pairs in random order, one real and one simulated, and ``key.csv``, beside that
+folder, which is which.
 """
 
 import csv
@@ -21,11 +22,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from deepcryopicker.dataset.simulator.micrographs.plans import Variety, plan
 from deepcryopicker.dataset.simulator.variety import simulate_any
 from deepcryopicker.io.images.reader import read_micrograph
-from deepcryopicker.types import Image
-from tests.bench.micrograph_statistics import Statistics, at_scale, describe
+from deepcryopicker.types import Floats, Image
+from tests.bench.micrograph_statistics import ACROSS, Statistics, at_scale, describe
 
 SIDE = 10  # of a crop, diameters
-CANDIDATES = 40
+CANDIDATES = 160
+BLURS = (0.15, 0.4, 1.5)
+"""Standard deviations, diameters: outlines, particles, and shading are compared."""
+QUANTILES = (0.5, 2, 5, 15, 30, 50, 70, 85, 95, 98, 99.5)
 PAIRS = 20
 PANEL = 360  # pixels
 
@@ -43,6 +47,8 @@ class Match:
     kinds, instruments : tuple of str
     margin : int
         Of the real micrographs that is invalid, pixels.
+    structure : str
+        Of its particles, a file in ``structures``; empty if there is none.
     """
 
     pattern: str
@@ -50,13 +56,45 @@ class Match:
     kinds: tuple[str, ...]
     instruments: tuple[str, ...]
     margin: int = 0
+    structure: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A simulated crop.
+
+    Attributes
+    ----------
+    statistics : Statistics
+    texture : (3, 11) float64
+        See :func:`texture`.
+    panel : (360, 360) float32
+    """
+
+    statistics: Statistics
+    texture: Floats
+    panel: Image
 
 
 MATCHES = (
-    Match("apoferritin/micrographs/*", 60, ("particles", "ice", "thick_ice"), ("counting",)),
-    Match("beta_galactosidase/micrographs/*", 108, ("particles", "ice"), ("processed",), 100),
+    Match(
+        "apoferritin/micrographs/*",
+        60,
+        ("particles", "ice", "thick_ice"),
+        ("counting",),
+        0,
+        "6pxm_10A",
+    ),
+    Match(
+        "beta_galactosidase/micrographs/*",
+        108,
+        ("particles", "ice"),
+        ("processed",),
+        100,
+        "1f4a_10A",
+    ),
     Match("klh/micrographs/*", 150, ("particles", "ice"), ("any",)),
-    Match("ribosome/micrographs/*", 92, ("particles", "ice"), ("any", "counting")),
+    Match("ribosome/micrographs/*", 92, ("particles", "ice"), ("any", "counting"), 0, "4v7r"),
     Match("rings/micrographs/*", 18, ("particles", "ice"), ("leginon",)),
     Match("groel_stain/micrographs/*", 11, ("stain",), ("leginon",)),
     Match("small_with_ice/micrographs/*", 12, ("contaminated",), ("leginon",)),
@@ -83,26 +121,42 @@ def panel(image: Image, diameter: float) -> Image:
     return cv2.resize(grey, (PANEL, PANEL), interpolation=cv2.INTER_CUBIC).clip(0, 255)
 
 
-def candidates(match: Match, seed: int) -> list[tuple[Statistics, Image]]:
-    """Return statistics and panel of simulated crops of the kinds of a sort."""
-    variety = Variety(match.kinds, match.instruments)
+def texture(image: Image, diameter: float) -> Floats:
+    """Return quantiles of the standardised image under each of `BLURS`, (3, 11) float64."""
+    scaled = at_scale(image, diameter)
+    scaled = (scaled - scaled.mean()) / max(float(scaled.std()), 1e-12)
+    blurred = [cv2.GaussianBlur(scaled, (0, 0), blur * ACROSS) for blur in BLURS]
+    return np.array([np.percentile(one, QUANTILES) for one in blurred])
+
+
+def candidates(match: Match, data: Path, seed: int) -> list[Candidate]:
+    """Return simulated crops of the kinds of a sort, all of its molecule where that is known."""
+    files = (data / "structures" / f"{match.structure}.mrc",) if match.structure else ()
+    variety = Variety(match.kinds, match.instruments, files)
     rng = np.random.default_rng(seed)
-    found = []
-    for index in range(seed, seed + CANDIDATES):
-        diameter = plan(index, variety).conditions.diameter
-        crop = cropped(simulate_any(SIDE + 3, index, variety).image, diameter, rng)
-        found.append((describe(crop, diameter), panel(crop, diameter)))
+    found: list[Candidate] = []
+    while len(found) < CANDIDATES:
+        planned = plan(seed, variety)
+        if bool(files) == (planned.structure is not None):
+            diameter = planned.conditions.diameter
+            crop = cropped(simulate_any(SIDE + 3, seed, variety).image, diameter, rng)
+            found.append(
+                Candidate(describe(crop, diameter), texture(crop, diameter), panel(crop, diameter))
+            )
+        seed += 1
     return found
 
 
-def take_nearest(real: Statistics, left: list[tuple[Statistics, Image]]) -> Image:
+def take_nearest(real: Image, diameter: float, left: list[Candidate]) -> Image:
     """Remove the candidate nearest to a real crop, and return its panel."""
+    wanted, grain = describe(real, diameter), texture(real, diameter)
     away = [
-        sum(statistics.distances(real).values())
-        + 3 * float(np.abs(statistics.spectrum - real.spectrum).max())
-        for statistics, _ in left
+        sum(one.statistics.distances(wanted).values())
+        + 3 * float(np.abs(one.statistics.spectrum - wanted.spectrum).max())
+        + 4 * float(np.abs(one.texture - grain).mean())
+        for one in left
     ]
-    return left.pop(int(np.argmin(away)))[1]
+    return left.pop(int(np.argmin(away))).panel
 
 
 def real_crops(data: Path, match: Match, rng: np.random.Generator) -> list[Image]:
@@ -124,10 +178,11 @@ def main() -> None:
     rng = np.random.default_rng(20)
     rows, pairs = [], []
     for number, match in enumerate(MATCHES):
-        left = candidates(match, 1000 * number)
+        left = candidates(match, data, 1000 * number)
         for order, real in enumerate(real_crops(data, match, rng)):
-            wanted, shown = describe(real, match.diameter), panel(real, match.diameter)
-            found = [take_nearest(wanted, left) for _ in range(3 if order == 0 else 1)]
+            shown = panel(real, match.diameter)
+            count = 3 if order == 0 else 1
+            found = [take_nearest(real, match.diameter, left) for _ in range(count)]
             pairs.append((order, match.pattern, shown, found[0]))
             if order == 0:
                 rows.append(np.hstack([shown, *found]))

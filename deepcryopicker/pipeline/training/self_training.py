@@ -56,9 +56,11 @@ def train_in_rounds(
     rounds = count_rounds(config)
     for number in range(2, rounds + 1):
         console.print(f"training round {number} of {rounds}")
-        better = relabel(trained, sources, network.window, config, attempts)
+        # What was simulated like the given micrographs taught the first network to judge labels.
+        given = [one for one in sources if not one.imitation]
+        better = relabel(trained, given, network.window, config, attempts)
         training_set = cut(better)
-        trained, scores = train(new_network(config), training_set, sources, number)
+        trained, scores = train(new_network(config), training_set, better, number)
     return trained, scores
 
 

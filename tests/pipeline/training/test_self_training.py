@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -331,3 +332,30 @@ def test_weights_of_another_kind_of_network_are_refused(once, configure):
 def test_weights_that_are_not_there_are_missed_by_name(configure, tmp_path):
     with pytest.raises(UsageError, match=r"start_from: there is no .*model\.safetensors"):
         new_network(configure(f"start_from={tmp_path}"))
+
+
+def test_a_further_round_trains_on_improved_labels_of_the_given_micrographs(configure, monkeypatch):
+    """Cut and trained on is the same, and none of what was simulated like them."""
+    given, imitation = (SimpleNamespace(imitation=simulated) for simulated in (False, True))
+    improved = SimpleNamespace(imitation=False)
+    network = SimpleNamespace(window=SIZE)
+    monkeypatch.setattr(self_training, "new_network", lambda config: network)
+
+    def relabel(trained, sources, *_):
+        assert sources == [given]
+        return [improved]
+
+    monkeypatch.setattr(self_training, "relabel", relabel)
+    trained_on = []
+
+    def train(network, training_set, sources, number):
+        trained_on.append((number, training_set, list(sources)))
+        return "trained", None
+
+    self_training.train_in_rounds(
+        network, [given, imitation], configure("rounds=2"), None, cut=list, train=train
+    )
+    assert trained_on == [
+        (1, [given, imitation], [given, imitation]),
+        (2, [improved], [improved]),
+    ]
