@@ -25,7 +25,7 @@ from deepcryopicker.trainer.checkpoints import (
     remove_halves,
 )
 from deepcryopicker.trainer.curves import Curves, OnEpoch, read_curves
-from deepcryopicker.trainer.loaders import Redraw, Windows
+from deepcryopicker.trainer.loaders import Redraw, TrainingBatches
 from deepcryopicker.trainer.module import WindowClassifier
 from deepcryopicker.trainer.predict import fit_temperature, predict
 from deepcryopicker.trainer.schema import TrainerConfig
@@ -89,8 +89,8 @@ def fit(
     remove_halves(folder)
     lightning.seed_everything(seed, workers=True, verbose=False)
     network.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
-    windows = Windows(training_set, config, seed, redraw)
-    steps = config.epochs * -(-len(windows.train_dataloader()) // config.devices)
+    batches = TrainingBatches(training_set, config, seed, redraw)
+    steps = config.epochs * -(-len(batches.train_dataloader()) // config.devices)
     module = WindowClassifier(network, config, training_set.classes, steps, seed)
     # Rows of other processes are available only after training.
     alone = config.devices == 1
@@ -102,7 +102,7 @@ def fit(
     ]
     with _quiet():
         trainer = _make_trainer(config, callbacks, reloads=redraw is not None)
-        trainer.fit(module, windows, ckpt_path=last if last.exists() else None)
+        trainer.fit(module, batches, ckpt_path=last if last.exists() else None)
     rows = read_curves(folder / CURVES)
     if on_epoch is not None and not alone:
         for row in rows:

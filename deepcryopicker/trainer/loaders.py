@@ -80,7 +80,7 @@ def make_loader(training_set: TrainingSet, split: str, config: TrainerConfig, se
     return DataLoader(dataset, batch_size=config.batch_size, sampler=sampler, drop_last=ragged)
 
 
-class Windows(lightning.LightningDataModule):
+class TrainingBatches(lightning.LightningDataModule):
     """Batches of training and validation; the former may be of other windows in every epoch.
 
     Parameters

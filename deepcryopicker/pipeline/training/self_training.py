@@ -56,7 +56,7 @@ def train_in_rounds(
     rounds = count_rounds(config)
     for number in range(2, rounds + 1):
         console.print(f"training round {number} of {rounds}")
-        # What was simulated like the given micrographs taught the first network to judge labels.
+        # What was simulated like the given micrographs has served its purpose in the first round.
         given = [one for one in sources if not one.imitation]
         better = relabel(trained, given, network.window, config, attempts)
         training_set = cut(better)
