@@ -35,7 +35,7 @@ def epochs(folder):
         return [int(row["epoch"]) for row in csv.DictReader(stream)]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow  # the parts of this are in tests/trainer and tests/pipeline/training
 def test_killed_training_continues_to_the_same_weights(tmp_path):
     undisturbed = start(tmp_path, "undisturbed")
     out, _ = undisturbed.communicate(timeout=DEADLINE)
