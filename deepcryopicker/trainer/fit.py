@@ -90,7 +90,7 @@ def fit(
     lightning.seed_everything(seed, workers=True, verbose=False)
     network.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     batches = TrainingBatches(training_set, config, seed, redraw)
-    steps = config.epochs * -(-len(batches.train_dataloader()) // config.devices)
+    steps = config.epochs * -(-batches.count() // config.devices)
     module = WindowClassifier(network, config, training_set.classes, steps, seed)
     # Rows of other processes are available only after training.
     alone = config.devices == 1

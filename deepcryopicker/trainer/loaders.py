@@ -100,14 +100,25 @@ class TrainingBatches(lightning.LightningDataModule):
         self._config = config
         self._seed = seed
         self._redraw = redraw
+        self._epoch = 0
+        self._train = self._batches(0)
+
+    def count(self) -> int:
+        """Return the number of batches of an epoch."""
+        return len(self._train)
 
     def train_dataloader(self) -> Batches:
         """Return the batches of the current epoch."""
-        drawn = self._training_set
-        if self._redraw is not None:
-            drawn = self._redraw(0 if self.trainer is None else self.trainer.current_epoch)
-        return make_loader(drawn, "train", self._config, self._seed)
+        assert self.trainer is not None  # which calls this
+        epoch = self.trainer.current_epoch
+        if self._redraw is not None and epoch != self._epoch:
+            self._epoch, self._train = epoch, self._batches(epoch)
+        return self._train
 
     def val_dataloader(self) -> Batches:
         """Return the batches of validation."""
         return make_loader(self._training_set, "validation", self._config, self._seed)
+
+    def _batches(self, epoch: int) -> Batches:
+        drawn = self._training_set if self._redraw is None else self._redraw(epoch)
+        return make_loader(drawn, "train", self._config, self._seed)
