@@ -37,9 +37,16 @@ def as_mrc_files(picker: Picker) -> Picker:
     def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
         if not entry.turned_over:
             return picker(entry, preprocessed)
-        micrograph = preprocessed.micrograph
-        image = np.ascontiguousarray(micrograph.image[::-1])
-        turned = replace(preprocessed, micrograph=replace(micrograph, image=image))
-        return picker(entry, turned).flipped(len(image))
+        turned = in_order_of_mrc(entry, preprocessed)
+        return picker(entry, turned).flipped(len(turned.micrograph.image))
 
     return pick
+
+
+def in_order_of_mrc(entry: Entry, preprocessed: Preprocessed) -> Preprocessed:
+    """Return a micrograph with its rows in the order of the MRC file of a picture."""
+    if not entry.turned_over:
+        return preprocessed
+    micrograph = preprocessed.micrograph
+    image = np.ascontiguousarray(micrograph.image[::-1])
+    return replace(preprocessed, micrograph=replace(micrograph, image=image))

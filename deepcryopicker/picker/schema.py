@@ -126,9 +126,13 @@ class NetworkPickerConfig(MapConfig):
         ``float32``, ``bfloat16`` or ``float16``.
     device : str
         ``auto`` (CUDA where present), ``cpu`` or ``cuda``.
+    recalibrate : bool
+        Whether scores are calibrated on the micrographs that are picked, so that 0.5 is as likely
+        a particle as not there; false keeps the scores of the network.
     """
 
     weights: str | None = None
+    recalibrate: bool = True
     padding: str = "mean"
     precision: str = "auto"
     device: str = "auto"

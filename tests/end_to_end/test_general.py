@@ -98,7 +98,8 @@ def test_training_starts_from_them(shell):
         "class_set.samples_per_class=32",
         "until=weights",
     )
-    answer = shell("train", "start_from=general", *SMALL, *short, run="from_general")
+    start = ("start_from=general", "model=context")
+    answer = shell("train", *start, *SMALL, *short, run="from_general")
     assert (answer.code, answer.err) == (0, "")
 
 
@@ -106,6 +107,7 @@ def test_training_starts_from_them(shell):
 def test_the_experiment_remakes_them(shell):
     """As small as it goes: what comes out is of the shipped weights' kind."""
     tiny = (
+        "dataset=varied",  # as varied_structures, whose maps may be missing
         "dataset.count=8",
         "dataset.side=10",
         "trainer.epochs=1",

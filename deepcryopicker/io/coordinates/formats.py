@@ -34,6 +34,7 @@ from deepcryopicker.io.star.relion_star import read_star, read_star_by_micrograp
 from deepcryopicker.types import Floats, Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
+RAW_SCORE = "raw_score"
 _DECIMALS = {"position": 3, "score": 6, "diameter": 2}
 NAMES = ("micrograph", "micrograph_name", "image_name", "filename", "rlnmicrographname")
 """Columns of a CSV file that name the micrograph of each position, in lower case."""
@@ -152,28 +153,43 @@ def _read_header(path: Path) -> tuple[list[str], Iterator[Row]]:
     return header, rows
 
 
-def write_csv(path: Path, picks: Picks) -> None:
+def write_csv(path: Path, picks: Picks, raw_score: Floats | None = None) -> None:
     """Write ``x,y,score,class,diameter`` atomically; equal picks give identical bytes.
 
     Positions have three decimals, scores six, diameters two; an unknown diameter is empty.
+
+    Parameters
+    ----------
+    path : Path
+    picks : Picks
+    raw_score : (N,) float64, optional
+        Scores before they were calibrated on the folder, a sixth column, `RAW_SCORE`.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for x, y, score, label, diameter in zip(
-        picks.x, picks.y, picks.score, picks.label, picks.diameter, strict=True
+    writer.writerow(COLUMNS if raw_score is None else (*COLUMNS, RAW_SCORE))
+    before = (
+        [""] * len(picks) if raw_score is None else [_decimal(raw, "score") for raw in raw_score]
+    )
+    for x, y, score, label, diameter, raw in zip(
+        picks.x, picks.y, picks.score, picks.label, picks.diameter, before, strict=True
     ):
-        size = "" if np.isnan(diameter) else f"{diameter:.{_DECIMALS['diameter']}f}"
-        place = (f"{value:.{_DECIMALS['position']}f}" for value in (x, y))
-        writer.writerow([*place, f"{score:.{_DECIMALS['score']}f}", label, size])
+        size = "" if np.isnan(diameter) else _decimal(diameter, "diameter")
+        place = (_decimal(value, "position") for value in (x, y))
+        row = [*place, _decimal(score, "score"), label, size]
+        writer.writerow(row if raw_score is None else [*row, raw])
     write_text(path, text.getvalue())
+
+
+def _decimal(value: float, what: str) -> str:
+    return f"{value:.{_DECIMALS[what]}f}"
 
 
 def as_written(picks: Picks) -> Picks:
     """Return picks with the decimals that :func:`write_csv` keeps: as they will be read again."""
 
     def rounded(values: Floats, what: str) -> Floats:
-        return np.array([float(f"{value:.{_DECIMALS[what]}f}") for value in values], np.float64)
+        return np.array([float(_decimal(value, what)) for value in values], np.float64)
 
     return Picks(
         rounded(picks.x, "position"),

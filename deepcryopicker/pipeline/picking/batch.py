@@ -18,7 +18,8 @@ from deepcryopicker.io.star.relion_folder import is_converted
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
 from deepcryopicker.pipeline.inputs.prefetch import read_ahead
-from deepcryopicker.pipeline.picking.pick_files import Files, pick_micrograph
+from deepcryopicker.pipeline.picking.folder_scores import FolderScores, rewrite_scores
+from deepcryopicker.pipeline.picking.pick_files import Files, draw_overlay, pick_micrograph
 from deepcryopicker.pipeline.picking.picked_lists import (
     find_named,
     write_relion_lists,
@@ -29,6 +30,7 @@ from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.manifest import Finished, Manifest, Record, digest_of, stamp
+from deepcryopicker.types import Micrograph
 
 _NAMED = 3  # micrographs in a line
 
@@ -54,6 +56,8 @@ class Recipe:
         Formats to write; CSV is always written.
     micrograph_suffix : str or None
         Files that STAR files name instead, see :class:`NamedFiles`.
+    recalibrate : bool
+        Whether scores are calibrated on the micrographs themselves, when the lists are written.
     """
 
     preprocessing: PreprocessingConfig
@@ -63,6 +67,7 @@ class Recipe:
     learned_from: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ("csv", "relion")
     micrograph_suffix: str | None = None
+    recalibrate: bool = False
 
 
 class Batch:
@@ -99,6 +104,9 @@ class Batch:
         self._common = self._hash_common(self._manifest)
         self._done: dict[str, Picked] = {}
         self._polarity = PolarityCheck(run)
+        self._scores = FolderScores(self._files)
+        self._drawn: set[str] = set()
+        self._noise: set[str] = set()
 
     @cached_property
     def _picker(self) -> Picker:
@@ -137,8 +145,7 @@ class Batch:
                     if not file.is_file() or (name == "relion" and is_converted(file))
                 ]
                 if missing:
-                    threshold = self._recipe.threshold
-                    self._files.write_others(entry, done.load(), threshold, record.height, missing)
+                    self._write_others(done, missing)
             else:
                 left.append(entry)
         return left
@@ -200,10 +207,12 @@ class Batch:
         if not entries:
             return
         picker = self._picker
+        self._drawn |= set(drawn)
+        self._noise = self._scores.drawn_for_noise([*entries, *(one.entry for one in self.done)])
         prepare = partial(_prepare, self._recipe.preprocessing)
         with closing(read_ahead(entries, prepare)) as prepared:
             for entry, take in zip(show(entries), prepared, strict=False):
-                work = partial(self._pick, entry, take, picker, entry.name in drawn)
+                work = partial(self._pick, entry, take, picker)
                 picked = self._run.attempt(self._stage, entry.name, entry.path, work)
                 if picked is not None:
                     self._done[entry.name] = picked
@@ -211,8 +220,12 @@ class Batch:
     def write_lists(self) -> None:
         """Write ``summary.csv`` and the configured lists of all finished micrographs.
 
-        Blocks are not listed, because RELION would treat them as whole micrographs.
+        Scores are calibrated before, if they are calibrated on the micrographs themselves. Blocks
+        are not listed, because RELION would treat them as whole micrographs.
         """
+        if self._recipe.recalibrate:
+            for group in self._files.relion:
+                self._recalibrate([one for one in self.done if one.entry.group == group])
         done = self.done
         if "topaz" in self._recipe.outputs:
             write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
@@ -222,13 +235,11 @@ class Batch:
             named = find_named(members, self.names, self._run)
             write_relion_lists(folder, group, named, self._recipe.threshold, self.names.others)
 
-    def _pick(
-        self, entry: Entry, take: Callable[[], "_Prepared"], picker: Picker, draw: bool
-    ) -> Picked:
+    def _pick(self, entry: Entry, take: Callable[[], "_Prepared"], picker: Picker) -> Picked:
         (size, modified), preprocessed = take()
         self._polarity.add(entry, preprocessed)
         threshold = self._recipe.threshold
-        picks, snr = pick_micrograph(entry, preprocessed, picker, threshold, self._files, draw)
+        picks, snr = pick_micrograph(entry, preprocessed, picker, self._files)
         record = Record(
             name=entry.name,
             path=str(entry.path),
@@ -243,8 +254,51 @@ class Batch:
             picks=int((picks.score >= threshold).sum()),
             candidates=len(picks),
         )
+        picked = self._picked(entry, record)
+        if self._recipe.recalibrate:
+            self._scores.add(entry, picks.score)
+            if entry.name in self._noise:
+                self._scores.pick_noise(entry, preprocessed, picker)
+        else:
+            self._write_others(picked, self._files.wanted(entry))
+            if entry.name in self._drawn:
+                self._draw(picked, preprocessed.micrograph)
         self._manifest.add([record])
-        return self._picked(entry, record)
+        return picked
+
+    def _recalibrate(self, members: Sequence[Picked]) -> None:
+        """Calibrate the scores of a group on itself, and write what depends on them."""
+        for one in self._scores.without_noise(members):
+            work = partial(self._pick_noise, one.entry)
+            self._run.attempt(self._stage, one.entry.name, one.entry.path, work)
+        curve = self._scores.fit(members)
+        for one in members:
+            picks = rewrite_scores(one.path, curve)
+            wanted = self._files.wanted(one.entry)
+            if picks is not None:
+                count = int((picks.score >= self._recipe.threshold).sum())
+                record = replace(one.record, picks=count)
+                self._manifest.add([record])
+                one = self._done[one.entry.name] = self._picked(one.entry, record)
+            self._write_others(
+                one, [n for n, file in wanted.items() if picks is not None or not file.is_file()]
+            )
+            overlay = self._files.overlay(one.entry)
+            if one.entry.name in self._drawn or (picks is not None and overlay.is_file()):
+                self._draw(one, one.entry.load())
+        self._drawn -= {one.entry.name for one in members}
+
+    def _pick_noise(self, entry: Entry) -> None:
+        _, preprocessed = _prepare(self._recipe.preprocessing, entry)
+        self._scores.pick_noise(entry, preprocessed, self._picker)
+
+    def _write_others(self, one: Picked, formats: Collection[str]) -> None:
+        if formats:
+            threshold = self._recipe.threshold
+            self._files.write_others(one.entry, one.load(), threshold, one.record.height, formats)
+
+    def _draw(self, one: Picked, micrograph: Micrograph) -> None:
+        draw_overlay(one, micrograph, self._recipe.threshold, self._files.overlay(one.entry))
 
     def _picked(self, entry: Entry, record: Record) -> Picked:
         return Picked(entry, record, self._files.candidates(entry), self._files.outcomes(entry))

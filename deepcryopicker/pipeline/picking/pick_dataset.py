@@ -84,6 +84,7 @@ def make_recipe(
     if weights is not None:
         settings["weights"] = content_of(weights)
     names: tuple[str, ...] = ()
+    recalibrate = isinstance(picker, NetworkPickerConfig) and picker.recalibrate
     if not isinstance(picker, NetworkPickerConfig | LearnedConfig):
         names = tuple(f"{entry.name} {entry.path}" for entry in catalogue.entries)
     return Recipe(
@@ -93,6 +94,7 @@ def make_recipe(
         settings,
         names,
         micrograph_suffix=picker.micrograph_suffix,
+        recalibrate=recalibrate,
     )
 
 

@@ -16,10 +16,10 @@ from deepcryopicker.io.coordinates.formats import as_written, write_box, write_c
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, write_coordinates
 from deepcryopicker.picker.function import Picker
-from deepcryopicker.pipeline.scoring.picked import OUTCOMES, evaluate_picks
+from deepcryopicker.pipeline.scoring.picked import OUTCOMES, Picked, evaluate_picks
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import to_working_scale
-from deepcryopicker.types import Picks
+from deepcryopicker.types import Micrograph, Picks
 
 _SNR_DIAMETER = 24.0  # working pixels at which signal-to-noise ratios are compared
 
@@ -60,7 +60,7 @@ class Files:
             self.folder / "box" / f"{entry.name}.box",
             self.folder / "cbox" / f"{entry.name}.cbox",
             coordinate_file(self.relion[entry.group], relion_name(entry.path)),
-            self.folder / "overlays" / f"{entry.name}.png",
+            self.overlay(entry),
         )
 
     def wanted(self, entry: Entry) -> dict[str, Path]:
@@ -68,6 +68,14 @@ class Files:
         box, cbox, star, _ = self.others(entry)
         paths = {"box": box, "cbox": cbox} | ({"relion": star} if entry.block is None else {})
         return {name: path for name, path in paths.items() if name in self.outputs}
+
+    def overlay(self, entry: Entry) -> Path:
+        """Return the path of the overlay, which may be missing."""
+        return self.folder / "overlays" / f"{entry.name}.png"
+
+    def noise(self, entry: Entry) -> Path:
+        """Return the path of the candidates in noise like a micrograph, of a few micrographs."""
+        return self.folder / "noise" / f"{entry.name}.csv"
 
     def write_others(
         self, entry: Entry, picks: Picks, threshold: float, height: int, formats: Iterable[str]
@@ -106,7 +114,7 @@ class Files:
 
     def remove(self, entry: Entry) -> None:
         """Remove the files of a micrograph."""
-        own = (self.candidates(entry), *self.others(entry))
+        own = (self.candidates(entry), self.noise(entry), *self.others(entry))
         for path in (*own, *self.truth(entry), self.outcomes(entry)):
             path.unlink(missing_ok=True)
 
@@ -115,6 +123,7 @@ class Files:
         theirs, ours = (
             (
                 each.candidates(entry),
+                each.noise(entry),
                 *each.others(entry),
                 *each.truth(entry),
                 each.outcomes(entry),
@@ -128,25 +137,16 @@ class Files:
 
 
 def pick_micrograph(
-    entry: Entry,
-    preprocessed: Preprocessed,
-    picker: Picker,
-    threshold: float,
-    files: Files,
-    draw: bool,
+    entry: Entry, preprocessed: Preprocessed, picker: Picker, files: Files
 ) -> tuple[Picks, float | None]:
-    """Pick one micrograph and write its files.
+    """Pick one micrograph; write every candidate, and the truth with the outcomes if there is one.
 
     Parameters
     ----------
     entry : Entry
     preprocessed : Preprocessed
     picker : callable
-    threshold : float
-        Minimum score of the picks in BOX and STAR files.
     files : Files
-    draw : bool
-        Whether to draw an overlay.
 
     Returns
     -------
@@ -155,31 +155,32 @@ def pick_micrograph(
     snr : float or None
         Signal-to-noise ratio of the true particles, None if unknown.
     """
-    overlay = files.others(entry)[-1]
-    height, width = preprocessed.micrograph.image.shape
+    shape = preprocessed.micrograph.image.shape
     # Rounded as in the files, so that the written picks are scored.
     picks = as_written(entry.to_micrograph(picker(entry, preprocessed)))
-    truth, evaluated = entry.load_truth(), None
-    if truth is not None:
-        evaluated = evaluate_picks(entry, picks, truth, preprocessed.diameter, (height, width))
+    truth = entry.load_truth()
     for old in (*files.truth(entry), files.outcomes(entry)):
         old.unlink(missing_ok=True)
     write_csv(files.candidates(entry), picks)
-    files.write_others(entry, picks, threshold, height, files.wanted(entry))
-    if draw:
-        from deepcryopicker.plots.overlays import save_overlay
-
-        outcome = None if evaluated is None else evaluated.outcome
-        missed = None if evaluated is None else evaluated.missed_at(threshold)
-        shown = entry.from_micrograph(picks)
-        save_overlay(overlay, preprocessed.micrograph, shown, threshold, outcome, missed)
-    if truth is None or evaluated is None:
+    if truth is None:
         return picks, None
+    evaluated = evaluate_picks(entry, picks, truth, preprocessed.diameter, shape)
     _write_truth(files.truth(entry), entry, *truth)
     from deepcryopicker.pipeline.scoring.pick_outcomes import write_outcomes
 
     write_outcomes(files.outcomes(entry), evaluated)
     return picks, _signal_to_noise(preprocessed, truth[0])
+
+
+def draw_overlay(picked: Picked, micrograph: Micrograph, threshold: float, path: Path) -> None:
+    """Draw the picks of a micrograph; true, false and missed ones where there is truth."""
+    from deepcryopicker.plots.overlays import save_overlay
+
+    evaluated = picked.evaluated
+    outcome = None if evaluated is None else evaluated.outcome
+    missed = None if evaluated is None else evaluated.missed_at(threshold)
+    shown = picked.entry.from_micrograph(picked.load())
+    save_overlay(path, micrograph, shown, threshold, outcome, missed)
 
 
 def _write_truth(paths: tuple[Path, Path], entry: Entry, truth: Picks, uncertain: Picks) -> None:

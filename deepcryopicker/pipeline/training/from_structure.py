@@ -33,6 +33,8 @@ from deepcryopicker.labeler.masks.shapes import nearest_distance
 from deepcryopicker.labeler.truth import as_candidates
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import GENERAL, load_weights
+from deepcryopicker.picker.folder.curve import calibrate_scores
+from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.search import build_search
 from deepcryopicker.pipeline.inputs.open_dataset import spread
@@ -118,7 +120,7 @@ def imitate(
     made: list[LabelledMicrograph] = []
     for number, group in enumerate(dict.fromkeys(one.group for one in catalogue.entries)):
         members = [one for one in catalogue.entries if one.group == group]
-        measured = list(_measure(members, config, run))
+        measured = _measure(members, config, run)
         rng = np.random.default_rng([config.seed, number])
         for name, image, picks, reason in _scenes(group, measured, config, rng):
             path = run.folder / FOLDER / f"{name}.mrc"
@@ -179,13 +181,14 @@ def _working(config: TrainConfig) -> float:
     return float(config.preprocessing.working_diameter)
 
 
-def _measure(members: list[Entry], config: TrainConfig, run: Run) -> Iterator[Measured]:
-    """Find particles with the general weights in a sample of micrographs."""
+def _measure(members: list[Entry], config: TrainConfig, run: Run) -> list[Measured]:
+    """Find particles with the general weights in a sample of micrographs, and calibrate scores."""
     trained = load_weights(GENERAL)
     chain = replace(config.preprocessing, save_stages=False)
     search = build_search(trained, DenseConfig(device=config.trainer.device))
     theirs = chain_on(trained.preprocessing, "the general weights")
-    done = 0
+    measured: list[Measured] = []
+    in_noise: list[Floats] = []
     for entry in track(spread(members, _MICROGRAPHS), "measuring"):
 
         def measure(entry: Entry = entry) -> Measured | None:
@@ -194,7 +197,9 @@ def _measure(members: list[Entry], config: TrainConfig, run: Run) -> Iterator[Me
             own = Preprocessed(micrograph, size, chain)
             if own.is_blank:
                 return None
-            picks = search(Preprocessed(micrograph, size, theirs)).picks
+            seen = Preprocessed(micrograph, size, theirs)
+            picks = search(seen).picks
+            in_noise.append(search(noise_like(seen)).picks.score)
             flat, margins = own.flat, own.flat.margins
             height, width = flat.image.shape
             inner = (
@@ -208,9 +213,10 @@ def _measure(members: list[Entry], config: TrainConfig, run: Run) -> Iterator[Me
 
         found = run.attempt("measure", entry.name, entry.path, measure)
         if found is not None:
-            done += 1
-            yield found
-    run.require(done, "measuring")
+            measured.append(found)
+    run.require(len(measured), "measuring")
+    scores = calibrate_scores([one.score for one in measured], in_noise)
+    return [replace(one, score=score) for one, score in zip(measured, scores, strict=True)]
 
 
 def _views(

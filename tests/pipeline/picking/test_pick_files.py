@@ -39,9 +39,13 @@ def files(tmp_path):
     return Files.of(tmp_path / "run", ["g"], OUTPUTS)
 
 
-def pick(entry, files, found=FOUND, draw=False):
+def pick(entry, files, found=FOUND):
+    """Pick a micrograph, and write the formats beside CSV."""
     preprocessed = Preprocessed(entry.load(), 24.0, CHAIN)
-    return pick_micrograph(entry, preprocessed, lambda *_: found, 0.5, files, draw)
+    picks, snr = pick_micrograph(entry, preprocessed, lambda *_: found, files)
+    height = len(preprocessed.micrograph.image)
+    files.write_others(entry, picks, 0.5, height, files.wanted(entry))
+    return picks, snr
 
 
 def outcomes_in(entry, files):
@@ -67,15 +71,13 @@ def test_what_is_matched_has_the_decimals_of_the_file(entry, files):
     assert outcomes_in(entry, files).outcome.tolist() == [1]
 
 
-@pytest.mark.parametrize("draw", [False, True])
-def test_picks_are_matched_once_and_truth_is_read_once(entry, files, draw, monkeypatch):
+def test_picks_are_matched_once_and_truth_is_read_once(entry, files, monkeypatch):
     calls = []
     load, match = Entry.load_truth, pick_files.evaluate_picks
     monkeypatch.setattr(Entry, "load_truth", lambda one: calls.append("truth") or load(one))
     monkeypatch.setattr(pick_files, "evaluate_picks", lambda *a: calls.append("match") or match(*a))
-    pick(entry, files, draw=draw)
+    pick(entry, files)
     assert calls == ["truth", "match"]
-    assert (files.folder / "overlays" / "m.png").exists() == draw
 
 
 def test_box_holds_the_picks_and_cbox_all_candidates(entry, files):
@@ -114,7 +116,10 @@ def test_what_was_scored_before_is_removed_with_its_truth(entry, files):
 
 
 def test_all_files_are_copied_from_a_shard(entry, files, tmp_path):
-    pick(entry, files, draw=True)
+    pick(entry, files)
+    write_csv(files.noise(entry), FOUND)
+    files.overlay(entry).parent.mkdir()
+    files.overlay(entry).write_bytes(b"a picture")
     whole = Files.of(tmp_path / "whole", ["g"])
     whole.copy_from(files, entry)
     theirs, ours = (
@@ -122,4 +127,4 @@ def test_all_files_are_copied_from_a_shard(entry, files, tmp_path):
         for each in (files, whole)
     )
     assert ours == theirs
-    assert len(ours) == 8
+    assert len(ours) == 9

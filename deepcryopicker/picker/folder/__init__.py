@@ -1,0 +1,1 @@
+"""What scores mean on the micrographs that are picked, estimated from these without labels."""

@@ -1,0 +1,104 @@
+"""The curve of a folder: from the scores of a picker to probabilities on these micrographs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from deepcryopicker.picker.folder.mixture import Mixture, fit_mixture, noise_scores
+from deepcryopicker.picker.folder.score_counts import BINS, Counts, count_scores, logits, no_counts
+from deepcryopicker.types import Calibration, Floats
+
+_SLOPES = (0.3, 3.0)
+"""Least and largest slope."""
+_CERTAIN, _BEYOND = 4.0, 0.3
+"""Logit of 0.98, and the slope beyond, where a steeper curve would round different scores to equal
+ones, six decimals being written."""
+
+
+@dataclass(frozen=True)
+class FolderCurve:
+    """What scores mean on a folder.
+
+    Attributes
+    ----------
+    calibration : Calibration
+        From scores to probabilities; 0.5 is as likely a particle as not.
+    mixture : Mixture
+        From which it was derived.
+    """
+
+    calibration: Calibration
+    mixture: Mixture
+
+
+def fit_curve(counts: Counts, in_noise: Counts) -> FolderCurve | None:
+    """Estimate the probability of a particle from the candidates of a folder.
+
+    The logarithm of the odds of the mixture is replaced by a straight line that crosses 0 where
+    they do, so that the order of the candidates stays the same; its slope fits the odds of the
+    candidates near that point.
+
+    Parameters
+    ----------
+    counts : (B,) int64
+        Candidates of all micrographs by logit, see :func:`count_scores`.
+    in_noise : (B,) int64
+        Candidates in noise with the spectrum of some of these micrographs.
+
+    Returns
+    -------
+    FolderCurve or None
+        None if there are too few candidates in noise.
+    """
+    noise = noise_scores(in_noise)
+    if noise is None:
+        return None
+    mixture = fit_mixture(counts, noise)
+    odds = mixture.log_odds(BINS)
+    threshold = _crossing(odds, float(mixture.centre[1]))
+    slope = float(np.clip(_slope_at(odds, counts, threshold), *_SLOPES))
+    return FolderCurve(Calibration(slope, -slope * threshold), mixture)
+
+
+def calibrate_scores(scores: Sequence[Floats], in_noise: Sequence[Floats]) -> list[Floats]:
+    """Calibrate the scores of micrographs on themselves.
+
+    Parameters
+    ----------
+    scores : sequence of (N,) float64
+        Of the candidates of each micrograph, in [0, 1].
+    in_noise : sequence of (M,) float64
+        Of the candidates in noise with the spectrum of some of them.
+
+    Returns
+    -------
+    list of (N,) float64
+        As given if there are too few candidates in noise.
+    """
+    counts, noise = (sum(map(count_scores, each), no_counts()) for each in (scores, in_noise))
+    curve = fit_curve(counts, noise)
+    if curve is None:
+        return list(scores)
+    return [apply_curve(score, curve) for score in scores]
+
+
+def apply_curve(score: Floats, curve: FolderCurve) -> Floats:
+    """Turn scores, (N,) float64 in [0, 1], into probabilities of a particle."""
+    sureness = curve.calibration.slope * logits(score) + curve.calibration.intercept
+    beyond = np.maximum(np.abs(sureness) - _CERTAIN, 0.0)
+    return np.asarray(expit(sureness - np.sign(sureness) * (1.0 - _BEYOND) * beyond))
+
+
+def _crossing(odds: Floats, top: float) -> float:
+    """Return the logit below `top` from which particles are more likely than everything else."""
+    below = np.flatnonzero((odds < 0) & (top >= BINS))
+    return float(BINS[min(below[-1] + 1, len(BINS) - 1)]) if len(below) else float(BINS[0])
+
+
+def _slope_at(odds: Floats, counts: Counts, threshold: float) -> float:
+    """Fit a line through the threshold to the odds of the candidates that are in doubt."""
+    doubt = expit(odds) * expit(-odds)
+    weight, shift = (counts + 1e-3) * doubt, BINS - threshold
+    return float((weight * shift * odds).sum() / (weight * shift**2).sum())

@@ -1,0 +1,57 @@
+"""Images of noise alone, in which a picker finds what is surely no particle."""
+
+from dataclasses import replace
+from zlib import crc32
+
+import numpy as np
+from scipy import fft
+
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.types import NO_MARGINS, Image
+
+_SIDE = 16.0  # diameters: space for some two hundred candidates
+
+
+def noise_like(preprocessed: Preprocessed) -> Preprocessed:
+    """Return noise with the power spectrum of a micrograph, to be picked like it.
+
+    The phases are random, so that nothing has the shape of a particle. The noise is the same for
+    the same name of a micrograph.
+
+    Parameters
+    ----------
+    preprocessed : Preprocessed
+        A micrograph.
+
+    Returns
+    -------
+    Preprocessed
+        Noise in place of the micrograph, at working scale, at most `_SIDE` diameters wide.
+    """
+    flat, diameter = preprocessed.flat, preprocessed.working_diameter
+    seed = crc32(flat.name.encode())
+    noise = random_phases(flat.image, np.random.default_rng(seed))
+    side = max(round(_SIDE * diameter), 1)
+    part = np.ascontiguousarray(noise[:side, :side])
+    micrograph = replace(flat, image=part, scale=1.0, margins=NO_MARGINS)
+    return replace(preprocessed, micrograph=micrograph, diameter=diameter)
+
+
+def random_phases(image: Image, rng: np.random.Generator) -> Image:
+    """Return Gaussian noise whose Fourier amplitudes are those of an image.
+
+    Parameters
+    ----------
+    image : (H, W) float32
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (H, W) float32
+        With mean 0.
+    """
+    spectrum = fft.rfft2(image - image.mean())
+    # The phases of white noise, because those of a real image are symmetric.
+    phases = np.angle(fft.rfft2(rng.standard_normal(image.shape, np.float32)))
+    noise = fft.irfft2(np.abs(spectrum) * np.exp(1j * phases), s=image.shape)
+    return noise.astype(np.float32)

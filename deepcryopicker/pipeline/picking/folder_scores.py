@@ -1,0 +1,133 @@
+"""Calibrate the scores of picked micrographs on themselves, group by group, when lists are written.
+
+What a micrograph adds is counts of its scores, and where it is one of those drawn, its candidates
+in noise. Both depend on nothing but this micrograph, and counts add up in any order: resumed,
+watched and sharded runs have the scores of one run over the whole.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.io.coordinates.formats import as_written, read_picks, write_csv
+from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
+from deepcryopicker.picker.folder.curve import FolderCurve, apply_curve, fit_curve
+from deepcryopicker.picker.folder.noise_image import noise_like
+from deepcryopicker.picker.folder.score_counts import Counts, count_scores, no_counts
+from deepcryopicker.picker.function import Picker, in_order_of_mrc
+from deepcryopicker.pipeline.picking.pick_files import Files
+from deepcryopicker.pipeline.scoring.picked import Picked
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.types import Floats, Picks
+
+_WITH_NOISE = 8  # micrographs; more change the threshold less than other micrographs would
+
+
+class FolderScores:
+    """Counts of the scores of each micrograph, and the curve of a group of them.
+
+    Parameters
+    ----------
+    files : Files
+        Of the run.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._counts: dict[str, Counts] = {}
+
+    def add(self, entry: Entry, raw: Floats) -> None:
+        """Count the scores of a micrograph as the picker gave them."""
+        self._counts[entry.name] = count_scores(raw).astype(np.int32)
+
+    def drawn_for_noise(self, entries: Iterable[Entry]) -> set[str]:
+        """Choose the micrographs of each group whose noise is picked: by checksums of their names.
+
+        Of any part of a group, those chosen of the whole are chosen too, so that shards and a
+        watched folder, whose files come one by one, have what one run would.
+        """
+        groups: dict[str, list[str]] = {}
+        for entry in entries:
+            groups.setdefault(entry.group, []).append(entry.name)
+        chosen: set[str] = set()
+        for names in groups.values():
+            ranked = sorted(set(names), key=lambda name: (crc32(name.encode()), name))
+            chosen.update(ranked[:_WITH_NOISE])
+        return chosen
+
+    def without_noise(self, picked: Sequence[Picked]) -> list[Picked]:
+        """Return those of the chosen micrographs whose noise is still to be picked."""
+        chosen = self.drawn_for_noise(one.entry for one in picked)
+        return [
+            one
+            for one in picked
+            if one.entry.name in chosen and not self._files.noise(one.entry).is_file()
+        ]
+
+    def pick_noise(self, entry: Entry, preprocessed: Preprocessed, picker: Picker) -> None:
+        """Pick noise with the spectrum of a micrograph, and write the candidates."""
+        found = Picks.empty()
+        if not preprocessed.is_blank:
+            noise = noise_like(in_order_of_mrc(entry, preprocessed))
+            found = picker(replace(entry, turned_over=False), noise)
+        write_csv(self._files.noise(entry), found)
+
+    def fit(self, picked: Sequence[Picked]) -> FolderCurve | None:
+        """Fit the curve of a group; None if nothing says what its noise scores."""
+        counts, in_noise = no_counts(), no_counts()
+        chosen = self.drawn_for_noise(one.entry for one in picked)
+        for one in picked:
+            if one.entry.name not in self._counts:
+                self.add(one.entry, read_with_raw_scores(one.path)[1])
+            counts += self._counts[one.entry.name]
+            noise = self._files.noise(one.entry)
+            if one.entry.name in chosen and noise.is_file():
+                in_noise += count_scores(read_picks(noise).score)
+        return fit_curve(counts, in_noise)
+
+
+def rewrite_scores(path: Path, curve: FolderCurve | None) -> Picks | None:
+    """Write the calibrated scores of a micrograph, beside those of the picker.
+
+    Parameters
+    ----------
+    path : Path
+        CSV with every candidate.
+    curve : FolderCurve or None
+        None leaves the scores of the picker.
+
+    Returns
+    -------
+    Picks or None
+        Every candidate with its score; None if the file has these scores already.
+    """
+    picks, raw = read_with_raw_scores(path)
+    score = raw if curve is None else apply_curve(raw, curve)
+    scored = as_written(replace(picks, score=score))
+    if np.array_equal(scored.score, picks.score):
+        return None
+    write_csv(path, scored, raw)
+    return scored
+
+
+def describe_curve(curve: FolderCurve) -> dict[str, object]:
+    """Return a curve as plain numbers, for a file."""
+    mixture = curve.mixture
+    return {
+        **asdict(curve.calibration),
+        "particles": {
+            "share": float(mixture.share[2]),
+            "centre": float(mixture.centre[1]),
+            "spread": float(mixture.spread[1]),
+        },
+        "gaps": {
+            "share": float(mixture.share[0]),
+            "centre": float(mixture.centre[0]),
+            "spread": float(mixture.spread[0]),
+        },
+        "noise": {"share": float(mixture.share[1]), **asdict(mixture.noise)},
+    }
