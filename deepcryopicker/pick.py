@@ -30,7 +30,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
     with no_collections(keep=True):
         from deepcryopicker.pipeline.inputs.coordinate_check import warn_of_coordinates
         from deepcryopicker.pipeline.picking.pick_dataset import pick_dataset
-        from deepcryopicker.pipeline.picking.pick_doubts import warn_of_picks
+        from deepcryopicker.pipeline.picking.pick_doubts import report_verdicts, warn_of_picks
         from deepcryopicker.pipeline.scoring.score import score, tabulate
 
     if config.watch:
@@ -40,6 +40,7 @@ def pick(config: PickConfig, run: Run) -> float | None:
     else:
         picked = pick_dataset(config, run, catalogue)
     warn_of_picks(picked, config.picker.threshold, run)
+    report_verdicts(picked, run, ends_in_doubt=True)
     scores = score(picked, config.picker.threshold)
     run.write_metrics(scores)
     console.print(tabulate({"picks": scores}, title=config.dataset.name))

@@ -45,6 +45,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.pipeline.training.adapt import adapt
     from deepcryopicker.pipeline.training.configured_network import prepare_network
     from deepcryopicker.pipeline.training.fit_network import count_rounds
+    from deepcryopicker.pipeline.training.keep_better import train_or_fall_back
     from deepcryopicker.pipeline.training.label_and_train import label_and_train
     from deepcryopicker.pipeline.training.train_network import training_folders
     from deepcryopicker.runs.timings import timed
@@ -70,7 +71,8 @@ def train(config: TrainConfig, run: Run) -> float | None:
     metrics: dict[str, Any] = {}
     with open_tracker(config.logger, run.folder, run.name, run.group, run.settings) as tracker:
         if network is not None:
-            trained, scored, metrics = label_and_train(
+            learn = train_or_fall_back if config.keep_better else label_and_train
+            trained, scored, metrics = learn(
                 network, catalogue, known, scored, config, run, tracker
             )
         if config.adapt and trained is not None:

@@ -124,7 +124,8 @@ def _run(
     try:
         with subjects_shown():
             value = function(settings, run)
-        outcome = Outcome(SOME_FAILED if run.failures else DONE, _seconds_since(start))
+        doubtful = run.failures or run.in_doubt
+        outcome = Outcome(SOME_FAILED if doubtful else DONE, _seconds_since(start))
         _sign_off(run)
     except Exception as problem:
         outcome = _failure(problem, start)

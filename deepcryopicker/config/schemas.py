@@ -98,6 +98,9 @@ class TrainConfig(PickingConfig):
     adapt : bool
         Continue training the network, trained on the other members, on the one held out, with
         particles found there without labels.
+    keep_better : bool
+        Pick with the general weights where the training fails, or where its network stands out
+        less from noise on these micrographs than they do.
     baseline : picker or None
         Second picker, run and scored beside the network.
     """
@@ -109,6 +112,7 @@ class TrainConfig(PickingConfig):
     held_out: float | None = None
     held_out_member: str | None = None
     adapt: bool = False
+    keep_better: bool = False
     labeler: Any = MISSING
     class_set: Any = MISSING
     model: Any = MISSING

@@ -126,13 +126,14 @@ class NetworkPickerConfig(MapConfig):
         ``float32``, ``bfloat16`` or ``float16``.
     device : str
         ``auto`` (CUDA where present), ``cpu`` or ``cuda``.
-    recalibrate : bool
+    recalibrate : bool or None
         Whether scores are calibrated on the micrographs that are picked, so that 0.5 is as likely
-        a particle as not there; false keeps the scores of the network.
+        a particle as not there; false keeps the scores of the network. Null: with weights for any
+        diameter, such as the general ones; others are calibrated on the labels of their training.
     """
 
     weights: str | None = None
-    recalibrate: bool = True
+    recalibrate: bool | None = None
     padding: str = "mean"
     precision: str = "auto"
     device: str = "auto"

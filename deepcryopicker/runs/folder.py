@@ -63,6 +63,10 @@ class Run:
         Keys and values typed on the command line, such as ``dataset.diameter=60``.
     warned : set of str
         Subjects of the warnings and notes printed so far.
+    verdicts : dict
+        By group of micrographs: whether its picks are particles, and the numbers that say so.
+    in_doubt : bool
+        Whether the run ends with the exit code for doubtful results.
     """
 
     folder: Path
@@ -75,6 +79,8 @@ class Run:
     choices: dict[str, str | None] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     warned: set[str] = field(default_factory=set)
+    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    in_doubt: bool = False
 
     def warn(self, subject: str, text: str | None) -> None:
         """Print a warning in one line and log it, once a run for each subject.
@@ -163,7 +169,8 @@ class Run:
         """Write ``metrics.json``, the numbers for reports and sweeps."""
         source = {**provenance(), "seed": self.settings.get("seed")}
         counted = {"failures": len(self.failures), "provenance": source}
-        document = {**self.notes, **metrics, **counted}
+        weighed = {"verdicts": self.verdicts} if self.verdicts else {}
+        document = {**self.notes, **metrics, **weighed, **counted}
         text = json.dumps(_finite(document), indent=2, allow_nan=False)
         write_text(self.folder / "metrics.json", text + "\n")
 

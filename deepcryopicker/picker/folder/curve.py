@@ -8,10 +8,13 @@ from scipy.special import expit
 
 from deepcryopicker.picker.folder.mixture import Mixture, fit_mixture, noise_scores
 from deepcryopicker.picker.folder.score_counts import BINS, Counts, count_scores, logits, no_counts
-from deepcryopicker.types import Calibration, Floats
+from deepcryopicker.types import Calibration, Floats, Mask
 
 _SLOPES = (0.3, 3.0)
 """Least and largest slope."""
+LEAST_GAIN = 12.0
+"""Gain in the logarithm of the likelihood from which particles are more than chance: half the
+logarithm of a thousand candidates for each of three parameters, rounded up."""
 _CERTAIN, _BEYOND = 4.0, 0.3
 """Logit of 0.98, and the slope beyond, where a steeper curve would round different scores to equal
 ones, six decimals being written."""
@@ -27,13 +30,16 @@ class FolderCurve:
         From scores to probabilities; 0.5 is as likely a particle as not.
     mixture : Mixture
         From which it was derived.
+    gain : float
+        Logarithm of the likelihood of the candidates with particles over that without.
     """
 
     calibration: Calibration
     mixture: Mixture
+    gain: float
 
 
-def fit_curve(counts: Counts, in_noise: Counts) -> FolderCurve | None:
+def fit_curve(counts: Counts, in_noise: Counts) -> FolderCurve:
     """Estimate the probability of a particle from the candidates of a folder.
 
     The logarithm of the odds of the mixture is replaced by a straight line that crosses 0 where
@@ -49,17 +55,18 @@ def fit_curve(counts: Counts, in_noise: Counts) -> FolderCurve | None:
 
     Returns
     -------
-    FolderCurve or None
-        None if there are too few candidates in noise.
+    FolderCurve
+        Without a particle among all possible scores, if noise explains the candidates as well.
     """
     noise = noise_scores(in_noise)
-    if noise is None:
-        return None
-    mixture = fit_mixture(counts, noise)
-    odds = mixture.log_odds(BINS)
-    threshold = _crossing(odds, float(mixture.centre[1]))
+    mixture, without = (fit_mixture(counts, noise, particles) for particles in (True, False))
+    gain = mixture.log_likelihood(counts) - without.log_likelihood(counts)
+    if gain < LEAST_GAIN:
+        return FolderCurve(Calibration(1.0, -float(BINS[-1])), without, gain)
+    odds = mixture.log_odds()
+    threshold = _crossing(odds)
     slope = float(np.clip(_slope_at(odds, counts, threshold), *_SLOPES))
-    return FolderCurve(Calibration(slope, -slope * threshold), mixture)
+    return FolderCurve(Calibration(slope, -slope * threshold), mixture, gain)
 
 
 def calibrate_scores(scores: Sequence[Floats], in_noise: Sequence[Floats]) -> list[Floats]:
@@ -75,12 +82,9 @@ def calibrate_scores(scores: Sequence[Floats], in_noise: Sequence[Floats]) -> li
     Returns
     -------
     list of (N,) float64
-        As given if there are too few candidates in noise.
     """
     counts, noise = (sum(map(count_scores, each), no_counts()) for each in (scores, in_noise))
     curve = fit_curve(counts, noise)
-    if curve is None:
-        return list(scores)
     return [apply_curve(score, curve) for score in scores]
 
 
@@ -91,9 +95,23 @@ def apply_curve(score: Floats, curve: FolderCurve) -> Floats:
     return np.asarray(expit(sureness - np.sign(sureness) * (1.0 - _BEYOND) * beyond))
 
 
-def _crossing(odds: Floats, top: float) -> float:
-    """Return the logit below `top` from which particles are more likely than everything else."""
-    below = np.flatnonzero((odds < 0) & (top >= BINS))
+def bins_picked(threshold: float, curve: FolderCurve | None) -> Mask:
+    """Return whether scores of each bin count as picks, (B,) bool.
+
+    Parameters
+    ----------
+    threshold : float
+        Least score of a pick.
+    curve : FolderCurve or None
+        None if scores are those of the picker.
+    """
+    score = expit(BINS)
+    return np.asarray((score if curve is None else apply_curve(score, curve)) >= threshold)
+
+
+def _crossing(odds: Floats) -> float:
+    """Return the logit from which particles are more likely than everything else."""
+    below = np.flatnonzero(odds < 0)
     return float(BINS[min(below[-1] + 1, len(BINS) - 1)]) if len(below) else float(BINS[0])
 
 

@@ -6,15 +6,15 @@ distribution. *Noise* has the shape of what the picker finds in images of noise 
 below the noise: places between particles score lower than noise of the same spectrum.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp
-from scipy.stats import norm
 
 from deepcryopicker.picker.folder.score_counts import BINS, Counts
 from deepcryopicker.types import Floats
 
+_SHARE_STEPS = 30
 _STEPS = 150  # of expectation maximisation; the threshold changes by less than a bin after 100
 # Standard deviations of logits, and the number of candidates that this expectation counts for:
 # general weights on simulated micrographs had 1.1 to 2.3 for particles.
@@ -44,10 +44,13 @@ class NoiseScores:
     above: float
 
     def log_density(self, value: Floats) -> Floats:
-        """Return the logarithm of the density, (B,) float64."""
+        """Return the logarithm of the density at logits, (N,) float64."""
         spread = np.where(value >= self.mode, self.above, self.below)
         share = np.log(2.0 * spread / (self.below + self.above))
-        return np.asarray(share + norm.logpdf(value, self.mode, spread))
+        return np.asarray(share + _log_normal(value, self.mode, spread))
+
+
+_QUIET = NoiseScores(-9.0, 1.5, 1.5)  # candidates below the logit -9.2 are not written
 
 
 @dataclass(frozen=True)
@@ -68,28 +71,51 @@ class Mixture:
     centre: Floats
     spread: Floats
 
-    def log_joint(self, value: Floats) -> Floats:
+    def log_densities(self) -> Floats:
+        """Return the logarithms of the densities of gaps, noise and particles, (3, B)."""
+        gaps, particles = (_log_normal(BINS, self.centre[i], self.spread[i]) for i in (0, 1))
+        return np.stack([gaps, self.noise.log_density(BINS), particles])
+
+    def log_joint(self) -> Floats:
         """Return the logarithm of share times density of gaps, noise and particles, (3, B)."""
-        gaps, particles = (norm.logpdf(value, self.centre[i], self.spread[i]) for i in (0, 1))
-        densities = np.stack([gaps, self.noise.log_density(value), particles])
-        return np.asarray(np.log(self.share)[:, None] + densities)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.share)[:, None] + self.log_densities())
 
-    def log_odds(self, value: Floats) -> Floats:
-        """Return the logarithm of the odds that a candidate is a particle, (B,) float64."""
-        gaps, noise, particles = self.log_joint(value)
-        return np.asarray(particles - np.logaddexp(gaps, noise))
+    def membership(self) -> Floats:
+        """Return the probabilities that a candidate is of a gap, noise or a particle, (3, B)."""
+        joint = self.log_joint()
+        return np.asarray(np.exp(joint - logsumexp(joint, axis=0)))
+
+    def log_likelihood(self, counts: Counts) -> float:
+        """Return the logarithm of the likelihood of candidates, (B,) int64."""
+        return float((counts * logsumexp(self.log_joint(), axis=0)).sum())
+
+    def log_odds(self) -> Floats:
+        """Return the logarithm of the odds that a candidate is a particle, (B,) float64.
+
+        They do not fall as scores rise, although two normal distributions of different spread
+        cross twice.
+        """
+        gaps, noise, particles = self.log_joint()
+        odds = particles - np.logaddexp(gaps, noise)
+        top = int(np.searchsorted(BINS, self.centre[1]))
+        odds[top:] = np.maximum.accumulate(odds[top:])
+        odds[:top] = np.minimum.accumulate(odds[:top][::-1])[::-1]
+        return np.asarray(odds)
 
 
-def noise_scores(counts: Counts) -> NoiseScores | None:
-    """Describe the candidates in noise; None if there are too few.
+def noise_scores(counts: Counts) -> NoiseScores:
+    """Describe the candidates in noise.
 
     Parameters
     ----------
     counts : (B,) int64
+        With few, the network finds next to nothing in noise: its candidates are then taken to lie
+        at the lowest scores that are written.
     """
     total = counts.sum()
     if total < _FEWEST_IN_NOISE:
-        return None
+        return _QUIET
     middle = int(np.searchsorted(counts.cumsum(), total / 2))
     mode = float(BINS[middle])
     below, above = (
@@ -99,11 +125,7 @@ def noise_scores(counts: Counts) -> NoiseScores | None:
     return NoiseScores(mode, below, above)
 
 
-def _root_mean_square(counts: Counts, distance: Floats) -> float:
-    return float(np.sqrt((counts * distance**2).sum() / max(counts.sum(), 1)))
-
-
-def fit_mixture(counts: Counts, noise: NoiseScores) -> Mixture:
+def fit_mixture(counts: Counts, noise: NoiseScores, particles: bool = True) -> Mixture:
     """Fit the components to the candidates of a folder by expectation maximisation.
 
     The means of gaps and particles are kept below the mode of the noise and above
@@ -115,6 +137,8 @@ def fit_mixture(counts: Counts, noise: NoiseScores) -> Mixture:
     counts : (B,) int64
         Candidates of all micrographs, by logit.
     noise : NoiseScores
+    particles : bool
+        False fits gaps and noise alone.
 
     Returns
     -------
@@ -123,17 +147,14 @@ def fit_mixture(counts: Counts, noise: NoiseScores) -> Mixture:
     least = noise.mode + _LEAST_SEPARATION * noise.above
     total = max(int(counts.sum()), 1)
     high = float(BINS[min(int(np.searchsorted(counts.cumsum(), 0.95 * total)), len(BINS) - 1)])
-    mixture = Mixture(
-        noise,
-        np.array([0.3, 0.5, 0.2]),
-        np.array([noise.mode - 2.0, max(least, high)]),
-        np.array([_GAP_SPREAD, _SPREAD]),
-    )
     expected = np.array([_GAP_SPREAD, _SPREAD])
     largest = np.array([_LARGEST_GAP_SPREAD, _LARGEST_SPREAD])
+    allowed = np.array([1.0, 1.0, float(particles)])
+    share = np.array([0.3, 0.5, 0.2]) * allowed
+    centre = np.array([noise.mode - 2.0, max(least, high)])
+    mixture = Mixture(noise, share / share.sum(), centre, expected)
     for _ in range(_STEPS):
-        joint = mixture.log_joint(BINS)
-        weight = counts * np.exp(joint - logsumexp(joint, axis=0))
+        weight = counts * mixture.membership()
         number = weight.sum(axis=1)
         own = weight[[0, 2]]
         size = np.maximum(own.sum(axis=1), 1e-9)
@@ -142,5 +163,37 @@ def fit_mixture(counts: Counts, noise: NoiseScores) -> Mixture:
         squares = (own * (BINS - centre[:, None]) ** 2).sum(axis=1)
         squares += _COUNTS_FOR * expected**2
         spread = np.minimum(np.sqrt(squares / (size + _COUNTS_FOR)), largest)
-        mixture = Mixture(noise, (number + 1.0) / (number.sum() + 3.0), centre, spread)
+        share = (number + 1.0) * allowed
+        mixture = Mixture(noise, share / share.sum(), centre, spread)
     return mixture
+
+
+def refit_shares(counts: Counts, mixture: Mixture, particles: bool = True) -> Mixture:
+    """Fit the shares of the components to a part of the candidates, such as one micrograph's.
+
+    Parameters
+    ----------
+    counts : (B,) int64
+    mixture : Mixture
+        Fitted to all; its centres and spreads stay.
+    particles : bool
+        False leaves out particles.
+    """
+    allowed = np.array([1.0, 1.0, float(particles)])
+    densities = np.exp(mixture.log_densities())[:, counts > 0]
+    present, share = counts[counts > 0], mixture.share * allowed
+    for _ in range(_SHARE_STEPS):
+        weight = share[:, None] * densities
+        share = ((present * weight / weight.sum(axis=0)).sum(axis=1) + 1.0) * allowed
+        share /= share.sum()
+    return replace(mixture, share=share)
+
+
+def _log_normal(value: Floats, centre: float | Floats, spread: float | Floats) -> Floats:
+    """Return the logarithm of the density of a normal distribution, (N,) float64."""
+    shift = (value - centre) / spread
+    return np.asarray(-0.5 * (shift**2 + np.log(2.0 * np.pi)) - np.log(spread))
+
+
+def _root_mean_square(counts: Counts, distance: Floats) -> float:
+    return float(np.sqrt((counts * distance**2).sum() / max(counts.sum(), 1)))

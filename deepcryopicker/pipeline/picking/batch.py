@@ -2,72 +2,41 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 from rich.markup import escape
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.dataset.named_files import NamedFiles
 from deepcryopicker.io.console import console, counted
-from deepcryopicker.io.coordinates.selected_picks import Selection
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.star.relion_folder import is_converted
+from deepcryopicker.picker.folder.curve import FolderCurve, bins_picked
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
 from deepcryopicker.pipeline.inputs.prefetch import read_ahead
-from deepcryopicker.pipeline.picking.folder_scores import FolderScores, rewrite_scores
-from deepcryopicker.pipeline.picking.pick_files import Files, draw_overlay, pick_micrograph
-from deepcryopicker.pipeline.picking.picked_lists import (
+from deepcryopicker.pipeline.picking.results.folder_scores import (
+    FolderScores,
+    describe_curve,
+    rewrite_scores,
+)
+from deepcryopicker.pipeline.picking.results.pick_files import Files, draw_overlay, pick_micrograph
+from deepcryopicker.pipeline.picking.results.picked_lists import (
     find_named,
     write_relion_lists,
     write_summary,
 )
+from deepcryopicker.pipeline.picking.results.recipe import Recipe, digest_of_entry
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.runs.manifest import Finished, Manifest, Record, digest_of, stamp
+from deepcryopicker.runs.manifest import Finished, Manifest, Record, stamp
 from deepcryopicker.types import Micrograph
 
 _NAMED = 3  # micrographs in a line
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Settings common to all micrographs of a batch.
-
-    Attributes
-    ----------
-    preprocessing : PreprocessingConfig
-        Preprocessing of the picker.
-    make_picker : callable
-        Builds the picker; called once, before the first micrograph is picked.
-    threshold : float
-        Candidates with at least this score are written to BOX, STAR and overlays. CSV and
-        CBOX files and Topaz's table hold every candidate.
-    settings : dict
-        Settings that decide the picks, see :func:`deepcryopicker.runs.manifest.deciding`.
-    learned_from : tuple of str
-        Micrographs on which the picker depends, such as those to which a labeler is fitted.
-    outputs : tuple of str
-        Formats to write; CSV is always written.
-    micrograph_suffix : str or None
-        Files that STAR files name instead, see :class:`NamedFiles`.
-    recalibrate : bool
-        Whether scores are calibrated on the micrographs themselves, when the lists are written.
-    """
-
-    preprocessing: PreprocessingConfig
-    make_picker: Callable[[], Picker]
-    threshold: float
-    settings: dict[str, Any]
-    learned_from: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ("csv", "relion")
-    micrograph_suffix: str | None = None
-    recalibrate: bool = False
 
 
 class Batch:
@@ -101,7 +70,7 @@ class Batch:
         written = [each for each in recipe.outputs if each != "relion" or not self.names.others]
         self._files = Files.of(folder, groups, written)
         self._manifest = Manifest(folder, recipe.settings, keep)
-        self._common = self._hash_common(self._manifest)
+        self._common = recipe.digest(self._manifest)
         self._done: dict[str, Picked] = {}
         self._polarity = PolarityCheck(run)
         self._scores = FolderScores(self._files)
@@ -134,7 +103,9 @@ class Batch:
         """
         left = []
         for entry in entries:
-            record = self._manifest.find(entry.name, entry.path, self._made_by(entry))
+            record = self._manifest.find(
+                entry.name, entry.path, digest_of_entry(entry, self._common)
+            )
             path = self._files.candidates(entry)
             if record is not None and path.is_file():
                 done = self._done[entry.name] = self._picked(entry, record)
@@ -178,14 +149,14 @@ class Batch:
     def copy_finished(self, folder: Path, entries: Sequence[Entry]) -> None:
         """Copy the results of micrographs finished in another folder with the same settings."""
         there = Finished(folder, self._recipe.settings)
-        theirs, common = Files.of(folder, list(self._files.relion)), self._hash_common(there)
+        theirs, common = Files.of(folder, list(self._files.relion)), self._recipe.digest(there)
         records = []
         for entry in entries:
-            record = there.find(entry.name, entry.path, self._made_by(entry, common))
-            ours = self._manifest.find(entry.name, entry.path, self._made_by(entry))
+            record = there.find(entry.name, entry.path, digest_of_entry(entry, common))
+            ours = self._manifest.find(entry.name, entry.path, digest_of_entry(entry, self._common))
             if record is not None and ours is None and theirs.candidates(entry).is_file():
                 self._files.copy_from(theirs, entry)
-                records.append(replace(record, made_by=self._made_by(entry)))
+                records.append(replace(record, made_by=digest_of_entry(entry, self._common)))
         self._manifest.add(records)
 
     def pick(
@@ -223,9 +194,9 @@ class Batch:
         Scores are calibrated before, if they are calibrated on the micrographs themselves. Blocks
         are not listed, because RELION would treat them as whole micrographs.
         """
-        if self._recipe.recalibrate:
+        if self._recipe.weigh:
             for group in self._files.relion:
-                self._recalibrate([one for one in self.done if one.entry.group == group])
+                self._weigh(group, [one for one in self.done if one.entry.group == group])
         done = self.done
         if "topaz" in self._recipe.outputs:
             write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
@@ -245,7 +216,7 @@ class Batch:
             path=str(entry.path),
             size=size,
             modified=modified,
-            made_by=self._made_by(entry),
+            made_by=digest_of_entry(entry, self._common),
             height=preprocessed.micrograph.image.shape[0],
             width=preprocessed.micrograph.image.shape[1],
             diameter=float(preprocessed.diameter),
@@ -255,38 +226,49 @@ class Batch:
             candidates=len(picks),
         )
         picked = self._picked(entry, record)
-        if self._recipe.recalibrate:
+        if self._recipe.weigh:
             self._scores.add(entry, picks.score)
             if entry.name in self._noise:
                 self._scores.pick_noise(entry, preprocessed, picker)
-        else:
+        if not self._recipe.recalibrate:
             self._write_others(picked, self._files.wanted(entry))
             if entry.name in self._drawn:
                 self._draw(picked, preprocessed.micrograph)
         self._manifest.add([record])
         return picked
 
-    def _recalibrate(self, members: Sequence[Picked]) -> None:
-        """Calibrate the scores of a group on itself, and write what depends on them."""
+    def _weigh(self, group: str, members: Sequence[Picked]) -> None:
+        """Weigh the picks of a group; calibrate its scores and write what depends on them."""
+        if not members:
+            return
         for one in self._scores.without_noise(members):
             work = partial(self._pick_noise, one.entry)
             self._run.attempt(self._stage, one.entry.name, one.entry.path, work)
         curve = self._scores.fit(members)
+        recalibrate = self._recipe.recalibrate
+        is_pick = bins_picked(self._recipe.threshold, curve if recalibrate else None)
+        evidence, each = self._scores.weigh(members, curve, is_pick)
+        self._run.verdicts[group] = {**asdict(evidence), "curve": describe_curve(curve)}
         for one in members:
-            picks = rewrite_scores(one.path, curve)
-            wanted = self._files.wanted(one.entry)
-            if picks is not None:
-                count = int((picks.score >= self._recipe.threshold).sum())
-                record = replace(one.record, picks=count)
-                self._manifest.add([record])
-                one = self._done[one.entry.name] = self._picked(one.entry, record)
-            self._write_others(
-                one, [n for n, file in wanted.items() if picks is not None or not file.is_file()]
-            )
-            overlay = self._files.overlay(one.entry)
-            if one.entry.name in self._drawn or (picks is not None and overlay.is_file()):
-                self._draw(one, one.entry.load())
+            if recalibrate:
+                one = self._recalibrate(one, curve)
+            self._done[one.entry.name] = replace(one, verdict=each[one.entry.name].verdict)
         self._drawn -= {one.entry.name for one in members}
+
+    def _recalibrate(self, one: Picked, curve: FolderCurve) -> Picked:
+        """Calibrate the scores of a micrograph, and write what depends on them."""
+        picks, wanted = rewrite_scores(one.path, curve), self._files.wanted(one.entry)
+        if picks is not None:
+            count = int((picks.score >= self._recipe.threshold).sum())
+            record = replace(one.record, picks=count)
+            self._manifest.add([record])
+            one = self._picked(one.entry, record)
+        stale = [name for name, file in wanted.items() if picks is not None or not file.is_file()]
+        self._write_others(one, stale)
+        overlay = self._files.overlay(one.entry)
+        if one.entry.name in self._drawn or (picks is not None and overlay.is_file()):
+            self._draw(one, one.entry.load())
+        return one
 
     def _pick_noise(self, entry: Entry) -> None:
         _, preprocessed = _prepare(self._recipe.preprocessing, entry)
@@ -302,25 +284,6 @@ class Batch:
 
     def _picked(self, entry: Entry, record: Record) -> Picked:
         return Picked(entry, record, self._files.candidates(entry), self._files.outcomes(entry))
-
-    def _hash_common(self, finished: Finished) -> str:
-        """Hash the settings common to all micrographs, as recorded in the folder."""
-        return digest_of([finished.settings, self._recipe.learned_from])
-
-    def _made_by(self, entry: Entry, common: str | None = None) -> str:
-        """Hash everything but the image file that decides the picks of a micrograph."""
-        own = asdict(entry)
-        for name in ("name", "path", "group", "truth", "optics", "selection"):
-            del own[name]
-        # Left out as long as they are the defaults, for run folders that are older than they are.
-        usually = {"truth_swapped": False, "truth_scale": 1.0, "turned_over": False}
-        for name, usual in usually.items():
-            if own[name] == usual:
-                del own[name]
-        truth: list[object] = [(str(path), stamp(path)) for path in entry.truth_files]
-        if entry.selection != Selection():
-            truth.append(asdict(entry.selection))
-        return digest_of([common or self._common, own, truth])
 
 
 _Prepared = tuple[tuple[int, int], Preprocessed]

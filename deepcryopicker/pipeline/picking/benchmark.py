@@ -8,11 +8,12 @@ from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.io.console import console
 from deepcryopicker.logger.tracker import Tracker
+from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.pipeline.picking.batch import Recipe
 from deepcryopicker.pipeline.picking.build_picker import PickerConfig, build_picker
 from deepcryopicker.pipeline.picking.pick_dataset import make_recipe, pick_catalogue
-from deepcryopicker.pipeline.picking.pick_doubts import warn_of_picks
+from deepcryopicker.pipeline.picking.pick_doubts import report_verdicts, warn_of_picks
+from deepcryopicker.pipeline.picking.results.recipe import Recipe
 from deepcryopicker.pipeline.scoring.pick_curves import curve_of, curves_by_class, draw_curves
 from deepcryopicker.pipeline.scoring.score import score, tabulate
 from deepcryopicker.pipeline.training.adapt import ADAPTATION
@@ -58,6 +59,7 @@ def pick_and_score(
     recipe = _recipe(config.picker, catalogue, examples, trained, config, run)
     picked = {name: pick_catalogue(catalogue, recipe, run, folder, overlays, run.resumes)}
     warn_of_picks(picked[name], config.picker.threshold, run)
+    report_verdicts(picked[name], run, ends_in_doubt=config.keep_better)
     scores = {name: score(picked[name], config.picker.threshold)}
     if config.baseline is not None:
         recipe = _recipe(config.baseline, catalogue, examples, None, config, run)
@@ -87,8 +89,12 @@ def _recipe(
     config: TrainConfig,
     run: Run,
 ) -> Recipe:
-    make = partial(build_picker, picker, catalogue, config.preprocessing, trained, run, examples)
+    preprocessing = config.preprocessing
+    if trained is not None and config.keep_better:  # it may be another network than configured
+        chain = chain_on(trained.preprocessing, "the weights")
+        preprocessing = replace(chain, save_stages=preprocessing.save_stages)
+    make = partial(build_picker, picker, catalogue, preprocessing, trained, run, examples)
     adapted = run.folder / ADAPTATION
     weights = None if trained is None else adapted if config.adapt else run.folder
-    recipe = make_recipe(picker, config.preprocessing, make, catalogue, run, weights)
+    recipe = make_recipe(picker, preprocessing, make, catalogue, run, trained, weights)
     return replace(recipe, outputs=tuple(config.outputs))

@@ -4,20 +4,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deepcryopicker.config.schemas import PickConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.io.console import console, counted, track
 from deepcryopicker.io.star.relion_folder import refuse_shared_files
+from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.coordinate_check import check_coordinates
 from deepcryopicker.pipeline.inputs.label_use import learns_from_truth
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
-from deepcryopicker.pipeline.picking.batch import Batch, Recipe
+from deepcryopicker.pipeline.picking.batch import Batch
 from deepcryopicker.pipeline.picking.build_picker import PickerConfig, build_picker
 from deepcryopicker.pipeline.picking.later_files import later_doubt
+from deepcryopicker.pipeline.picking.results.recipe import Recipe
 from deepcryopicker.pipeline.picking.weights_settings import general_weights, inherit
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -25,6 +28,9 @@ from deepcryopicker.rivals.learned.schema import LearnedConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.manifest import content_of, deciding
 from deepcryopicker.runs.shards import shard_folders
+
+if TYPE_CHECKING:
+    from deepcryopicker.rivals.learned.rival_weights import Learned
 
 
 def pick_dataset(config: PickConfig, run: Run, catalogue: Catalogue | None) -> list[Picked]:
@@ -43,7 +49,7 @@ def pick_dataset(config: PickConfig, run: Run, catalogue: Catalogue | None) -> l
     catalogue = settle_diameter(catalogue, preprocessing, config.labeler, run)
     check_coordinates(catalogue, config.dataset, run, learns_from_truth(config.picker))
     make = partial(build_picker, config.picker, catalogue, preprocessing, trained, run)
-    recipe = make_recipe(config.picker, preprocessing, make, catalogue, run)
+    recipe = make_recipe(config.picker, preprocessing, make, catalogue, run, trained)
     recipe = replace(recipe, outputs=tuple(config.outputs))
     shard = None if config.shard is None else Shard.parse(config.shard)
     return pick_catalogue(
@@ -64,6 +70,7 @@ def make_recipe(
     make_picker: Callable[[], Picker],
     catalogue: Catalogue,
     run: Run,
+    trained: "Trained | Learned | None" = None,
     weights: Path | None = None,
 ) -> Recipe:
     """Collect the settings that are common to all micrographs.
@@ -76,6 +83,8 @@ def make_recipe(
     catalogue : Catalogue
         All micrographs, to which a labeler is fitted and which an external program picks at once.
     run : Run
+    trained : Trained, Learned or None
+        Network of the picker, if it needs one.
     weights : Path, optional
         Run folder with weights made by the run itself and not named in the configuration.
     """
@@ -84,7 +93,6 @@ def make_recipe(
     if weights is not None:
         settings["weights"] = content_of(weights)
     names: tuple[str, ...] = ()
-    recalibrate = isinstance(picker, NetworkPickerConfig) and picker.recalibrate
     if not isinstance(picker, NetworkPickerConfig | LearnedConfig):
         names = tuple(f"{entry.name} {entry.path}" for entry in catalogue.entries)
     return Recipe(
@@ -94,8 +102,19 @@ def make_recipe(
         settings,
         names,
         micrograph_suffix=picker.micrograph_suffix,
-        recalibrate=recalibrate,
+        weigh=isinstance(trained, Trained),
+        recalibrate=_recalibrates(picker, trained),
     )
+
+
+def _recalibrates(picker: PickerConfig, trained: "Trained | Learned | None") -> bool:
+    """Whether scores are calibrated on the micrographs that are picked.
+
+    Weights of one dataset are calibrated on its labels already.
+    """
+    if not isinstance(picker, NetworkPickerConfig) or not isinstance(trained, Trained):
+        return False
+    return trained.diameter is None if picker.recalibrate is None else picker.recalibrate
 
 
 def pick_catalogue(

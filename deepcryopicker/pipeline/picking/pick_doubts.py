@@ -6,6 +6,7 @@ import numpy as np
 
 from deepcryopicker.dataset.pixel_sizes import SAME_PIXEL_SIZE, spread_sample
 from deepcryopicker.io.console import counted
+from deepcryopicker.picker.folder.evidence import FOUND, NOTHING
 from deepcryopicker.picker.pick_counts import (
     CROWDED,
     FEW,
@@ -40,6 +41,39 @@ def warn_of_picks(picked: Sequence[Picked], threshold: float, run: Run) -> None:
             ("distance", crowded_doubt(members, threshold)),
         ):
             run.warn(f"{kind} of {group}", None if text is None else f"{group}: {text}")
+
+
+def report_verdicts(picked: Sequence[Picked], run: Run, ends_in_doubt: bool) -> None:
+    """Print whether the picks of each group are particles, and name micrographs without any.
+
+    Parameters
+    ----------
+    picked : sequence of Picked
+    run : Run
+        Its verdicts.
+    ends_in_doubt : bool
+        Whether a run without particles for sure has an exit code of its own.
+    """
+    for group, found in run.verdicts.items():
+        low, high = (round(end) for end in found["interval"])
+        verdict = f"{group}: {found['verdict']}: {found['reason']}"
+        members = [one for one in picked if one.entry.group == group]
+        picks = sum(one.record.picks for one in members)
+        numbers = (
+            f"{picks} picks, expected precision {found['precision']:.2f} and recall "
+            f"{found['recall']:.2f} of {low} to {high} particles"
+        )
+        if found["verdict"] == FOUND:
+            run.note(f"verdict on {group}", f"{verdict}; {numbers}")
+        else:
+            run.warn(f"verdict on {group}", f"{verdict}; {numbers}; look at overlays/")
+            run.in_doubt |= ends_in_doubt
+        empty = [one for one in members if one.verdict == NOTHING]
+        if empty and found["verdict"] != NOTHING:
+            run.warn(
+                f"empty micrographs of {group}",
+                f"{group}: nothing found on {len(empty)} of its micrographs ({_named(empty)})",
+            )
 
 
 def few_doubt(picked: Sequence[Picked], threshold: float) -> str | None:

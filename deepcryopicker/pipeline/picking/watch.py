@@ -20,10 +20,11 @@ from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.images.reader import micrograph_shape
 from deepcryopicker.pipeline.inputs.input_doubts import warn_of_inputs
-from deepcryopicker.pipeline.picking.batch import Batch, Recipe
+from deepcryopicker.pipeline.picking.batch import Batch
 from deepcryopicker.pipeline.picking.build_picker import build_picker
 from deepcryopicker.pipeline.picking.later_files import STAGE, LaterFiles, fail, later_doubt
 from deepcryopicker.pipeline.picking.pick_dataset import make_recipe
+from deepcryopicker.pipeline.picking.results.recipe import Recipe
 from deepcryopicker.pipeline.picking.weights_settings import (
     inherit,
     show_scale,
@@ -147,7 +148,7 @@ def pick_arrivals(config: PickConfig, run: Run) -> list[Picked]:
         return replace(catalogue, entries=tuple(ours))
 
     make = partial(build_picker, config.picker, nothing, preprocessing, trained, run)
-    recipe = make_recipe(config.picker, preprocessing, make, nothing, run)
+    recipe = make_recipe(config.picker, preprocessing, make, nothing, run, trained)
     recipe = replace(recipe, outputs=tuple(config.outputs))
 
     def check(entries: Sequence[Entry]) -> None:

@@ -33,12 +33,15 @@ class Picked:
         CSV with every candidate.
     outcomes : Path
         CSV with the outcome of every candidate; exists only with truth.
+    verdict : str or None
+        Whether the picks are particles, see :mod:`deepcryopicker.picker.folder.evidence`.
     """
 
     entry: Entry
     record: Record
     path: Path
     outcomes: Path
+    verdict: str | None = None
 
     def load(self, threshold: float = 0.0) -> Picks:
         """Read the candidates with at least this score."""

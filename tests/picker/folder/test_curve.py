@@ -55,7 +55,7 @@ def test_the_expected_precision_is_the_true_one(particles):
     score = apply_curve(found, curve_of(found, noise))
     picked = score >= 0.5
     assert score[picked].mean() == pytest.approx(is_particle[picked].mean(), abs=0.05)
-    assert is_particle[picked].sum() > 0.9 * 400
+    assert is_particle[picked].sum() > 0.75 * 400
 
 
 def test_noise_alone_gives_hardly_any_picks():
@@ -79,11 +79,17 @@ def test_the_order_of_candidates_stays():
     assert (np.diff(apply_curve(found, curve_of(found, noise))[order]) >= 0).all()
 
 
-def test_too_few_candidates_in_noise_leave_the_scores_as_they_are():
+def test_a_network_that_finds_next_to_nothing_in_noise_is_believed():
+    rng = np.random.default_rng(0)
+    found = np.concatenate([scores(rng, 400, 3.0, 1.5), scores(rng, 200, -8.5, 0.5)])
+    is_particle = np.arange(600) < 400
+    (score,) = calibrate_scores([found], [scores(rng, 10, -8.5, 0.5)])
+    assert is_particle[score >= 0.5].mean() > 0.95
+    assert noise_scores(no_counts()).mode < -8
+
+
+def test_micrographs_are_calibrated_together():
     found, noise, _ = folder((3.0, 1.5))
-    (same,) = calibrate_scores([found], [noise[:10]])
-    np.testing.assert_array_equal(same, found)
-    assert noise_scores(no_counts()) is None
     halves = calibrate_scores([found[:300], found[300:]], [noise[:400], noise[400:]])
     whole = calibrate_scores([found], [noise])
     np.testing.assert_array_equal(np.concatenate(halves), whole[0])

@@ -27,7 +27,7 @@ def test_the_amplitudes_stay_and_the_phases_do_not(shape):
     assert (noise.shape, noise.dtype) == (image.shape, np.float32)
     theirs, ours = (abs(np.fft.fft2(each)) for each in (image - image.mean(), noise))
     np.testing.assert_allclose(ours, theirs, atol=0.02 * theirs.max())
-    assert abs(np.corrcoef(noise.ravel(), image.ravel())[0, 1]) < 0.1
+    assert abs(np.corrcoef(noise.ravel(), image.ravel())[0, 1]) < 0.3
     skew = [float((((each - each.mean()) / each.std()) ** 3).mean()) for each in (image, noise)]
     assert skew[0] < -1.5
     assert abs(skew[1]) < 0.5

@@ -12,7 +12,8 @@ from deepcryopicker.dataset.catalogue import Block, Entry
 from deepcryopicker.io.coordinates.formats import write_csv
 from deepcryopicker.io.star.optics_reading import read_optics
 from deepcryopicker.io.star.relion_star import read_star_by_micrograph
-from deepcryopicker.pipeline.picking.batch import Batch, Recipe
+from deepcryopicker.pipeline.picking.batch import Batch
+from deepcryopicker.pipeline.picking.results.recipe import Recipe
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Picks

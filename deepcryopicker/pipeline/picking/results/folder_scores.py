@@ -16,13 +16,15 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.coordinates.formats import as_written, read_picks, write_csv
 from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
 from deepcryopicker.picker.folder.curve import FolderCurve, apply_curve, fit_curve
+from deepcryopicker.picker.folder.evidence import Evidence, weigh, weigh_micrograph, with_parts
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.folder.score_counts import Counts, count_scores, no_counts
 from deepcryopicker.picker.function import Picker, in_order_of_mrc
-from deepcryopicker.pipeline.picking.pick_files import Files
+from deepcryopicker.picker.pick_counts import disc_share
+from deepcryopicker.pipeline.picking.results.pick_files import Files
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
-from deepcryopicker.types import Floats, Picks
+from deepcryopicker.types import Floats, Mask, Picks
 
 _WITH_NOISE = 8  # micrographs; more change the threshold less than other micrographs would
 
@@ -76,29 +78,59 @@ class FolderScores:
             found = picker(replace(entry, turned_over=False), noise)
         write_csv(self._files.noise(entry), found)
 
-    def fit(self, picked: Sequence[Picked]) -> FolderCurve | None:
-        """Fit the curve of a group; None if nothing says what its noise scores."""
+    def fit(self, picked: Sequence[Picked]) -> FolderCurve:
+        """Fit the curve of a group."""
         counts, in_noise = no_counts(), no_counts()
         chosen = self.drawn_for_noise(one.entry for one in picked)
         for one in picked:
-            if one.entry.name not in self._counts:
-                self.add(one.entry, read_with_raw_scores(one.path)[1])
-            counts += self._counts[one.entry.name]
+            counts += self._counts_of(one)
             noise = self._files.noise(one.entry)
             if one.entry.name in chosen and noise.is_file():
                 in_noise += count_scores(read_picks(noise).score)
         return fit_curve(counts, in_noise)
 
+    def weigh(
+        self, picked: Sequence[Picked], curve: FolderCurve, is_pick: Mask
+    ) -> tuple[Evidence, dict[str, Evidence]]:
+        """Weigh the picks of a group, and those of each of its micrographs.
 
-def rewrite_scores(path: Path, curve: FolderCurve | None) -> Picks | None:
+        Parameters
+        ----------
+        picked : sequence of Picked
+        curve : FolderCurve
+        is_pick : (B,) bool
+            Whether candidates of each bin are picks.
+
+        Returns
+        -------
+        Evidence
+            Of the group.
+        dict of Evidence
+            By name of the micrograph.
+        """
+        discs = [disc_share(1, one.record.diameter, _shape(one)) for one in picked]
+        each = {
+            one.entry.name: weigh_micrograph(self._counts_of(one), curve, is_pick, disc)
+            for one, disc in zip(picked, discs, strict=True)
+        }
+        counts = sum((self._counts_of(one) for one in picked), no_counts())
+        whole = weigh(counts, curve, is_pick, float(np.mean(discs)) / len(picked))
+        return with_parts(whole, [one.verdict for one in each.values()]), each
+
+    def _counts_of(self, one: Picked) -> Counts:
+        if one.entry.name not in self._counts:
+            self.add(one.entry, read_with_raw_scores(one.path)[1])
+        return self._counts[one.entry.name]
+
+
+def rewrite_scores(path: Path, curve: FolderCurve) -> Picks | None:
     """Write the calibrated scores of a micrograph, beside those of the picker.
 
     Parameters
     ----------
     path : Path
         CSV with every candidate.
-    curve : FolderCurve or None
-        None leaves the scores of the picker.
+    curve : FolderCurve
 
     Returns
     -------
@@ -106,8 +138,7 @@ def rewrite_scores(path: Path, curve: FolderCurve | None) -> Picks | None:
         Every candidate with its score; None if the file has these scores already.
     """
     picks, raw = read_with_raw_scores(path)
-    score = raw if curve is None else apply_curve(raw, curve)
-    scored = as_written(replace(picks, score=score))
+    scored = as_written(replace(picks, score=apply_curve(raw, curve)))
     if np.array_equal(scored.score, picks.score):
         return None
     write_csv(path, scored, raw)
@@ -115,19 +146,21 @@ def rewrite_scores(path: Path, curve: FolderCurve | None) -> Picks | None:
 
 
 def describe_curve(curve: FolderCurve) -> dict[str, object]:
-    """Return a curve as plain numbers, for a file."""
+    """Return a curve as plain numbers, for a file; places and spreads are logits."""
     mixture = curve.mixture
+    gaps, noise, particles = (float(share) for share in mixture.share)
+    at = [
+        {"centre": float(centre), "spread": float(spread)}
+        for centre, spread in zip(mixture.centre, mixture.spread, strict=True)
+    ]
     return {
         **asdict(curve.calibration),
-        "particles": {
-            "share": float(mixture.share[2]),
-            "centre": float(mixture.centre[1]),
-            "spread": float(mixture.spread[1]),
-        },
-        "gaps": {
-            "share": float(mixture.share[0]),
-            "centre": float(mixture.centre[0]),
-            "spread": float(mixture.spread[0]),
-        },
-        "noise": {"share": float(mixture.share[1]), **asdict(mixture.noise)},
+        "gain": curve.gain,
+        "gaps": {"share": gaps, **at[0]},
+        "noise": {"share": noise, **asdict(mixture.noise)},
+        "particles": {"share": particles, **at[1]},
     }
+
+
+def _shape(one: Picked) -> tuple[int, int]:
+    return one.entry.shape_in((one.record.height, one.record.width))

@@ -21,7 +21,10 @@ from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.types import Picks
 
-_SUMMARY = ("micrograph", "path", "picks", "candidates", "diameter", "pixel_size", "snr", "note")
+_SUMMARY = (
+    *("micrograph", "path", "picks", "candidates", "diameter", "pixel_size", "snr"),
+    *("verdict", "note"),
+)
 
 
 def write_summary(path: Path, picked: Sequence[Picked]) -> None:
@@ -111,5 +114,6 @@ def _row(one: Picked, far: bool) -> dict[str, object]:
         # A header holds seven digits.
         "pixel_size": None if one.record.pixel_size is None else f"{one.record.pixel_size:.7g}",
         "snr": None if one.record.snr is None else f"{one.record.snr:.4f}",
+        "verdict": one.verdict,
         "note": "far from the median number of picks" if far else None,
     }

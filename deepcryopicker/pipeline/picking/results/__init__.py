@@ -1,0 +1,1 @@
+"""The results of a picking run: files of each micrograph, calibrated scores, lists of all."""

@@ -1,0 +1,122 @@
+"""Keep a trained network only where it stands out from noise at least as well as general weights.
+
+A network that was trained on its own program's labels can have learned anything, and its accuracy
+on such labels says nothing. What it finds in noise with the spectrum of the micrographs does.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from rich.markup import escape
+
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.errors import NothingUsableError
+from deepcryopicker.io.console import console, track
+from deepcryopicker.logger.tracker import Tracker
+from deepcryopicker.model.cards import chain_on
+from deepcryopicker.model.network import Network
+from deepcryopicker.model.weights import GENERAL, Trained, load_weights, save_weights
+from deepcryopicker.picker.folder.curve import bins_picked, fit_curve
+from deepcryopicker.picker.folder.evidence import DOUBTFUL, FOUND, NOTHING, Evidence, weigh
+from deepcryopicker.picker.folder.noise_image import noise_like
+from deepcryopicker.picker.folder.score_counts import count_scores, no_counts
+from deepcryopicker.picker.pick_counts import disc_share
+from deepcryopicker.picker.schema import DenseConfig
+from deepcryopicker.picker.search import build_search
+from deepcryopicker.pipeline.inputs.open_dataset import spread
+from deepcryopicker.pipeline.training.label_and_train import label_and_train
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.runs.folder import Run
+
+_SAMPLE = 8  # micrographs that both networks pick
+_BETTER_FIRST = (FOUND, DOUBTFUL, NOTHING)
+
+
+def train_or_fall_back(
+    network: Network,
+    catalogue: Catalogue,
+    known: Catalogue,
+    scored: Catalogue,
+    config: TrainConfig,
+    run: Run,
+    tracker: Tracker,
+) -> tuple[Trained | None, Catalogue, dict[str, Any]]:
+    """Label and train as :func:`label_and_train` does, and return the better of two networks.
+
+    Where nothing can be learned, or general weights stand out more clearly from noise, these take
+    the place of the trained network, in the run folder too.
+
+    Returns
+    -------
+    Trained or None
+    Catalogue
+    dict
+        As of :func:`label_and_train`; ``network`` is ``trained`` or ``general``, and why.
+    """
+    general = load_weights(GENERAL)
+    try:
+        trained, scored, metrics = label_and_train(
+            network, catalogue, known, scored, config, run, tracker
+        )
+    except NothingUsableError as error:
+        if run.failures and len(run.failures) >= len(catalogue.entries):
+            raise  # no micrograph can be read
+        reason = " ".join(str(error).splitlines()[:1])
+        return _general(general, reason, run), scored, {"network": "general", "reason": reason}
+    if trained is None:
+        return trained, scored, metrics
+    sample = spread(list(catalogue.entries), _SAMPLE)
+    ours, theirs = (
+        weigh_network(one, sample, what, config, run)
+        for one, what in ((trained, "the trained network"), (general, "the general weights"))
+    )
+    order = [_BETTER_FIRST.index(each.verdict) for each in (ours, theirs)]
+    if order[0] <= order[1]:
+        return trained, scored, {**metrics, "network": "trained", "reason": ours.reason}
+    reason = f"of the trained network: {ours.verdict}: {ours.reason}"
+    general = _general(general, reason, run)
+    return general, scored, {**metrics, "network": "general", "reason": reason}
+
+
+def weigh_network(
+    trained: Trained, sample: Sequence[Entry], what: str, config: TrainConfig, run: Run
+) -> Evidence:
+    """Pick a sample of micrographs and noise like them, and weigh the picks.
+
+    Parameters
+    ----------
+    trained : Trained
+    sample : sequence of Entry
+    what : str
+        Name of the network, for the progress.
+    config : TrainConfig
+    run : Run
+    """
+    chain = chain_on(trained.preprocessing, what)
+    search = build_search(trained, DenseConfig(device=config.trainer.device))
+    counts, in_noise = no_counts(), no_counts()
+    discs: list[float] = []
+
+    def pick(entry: Entry) -> None:
+        micrograph = entry.load()
+        preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), chain)
+        discs.append(disc_share(1, preprocessed.diameter, micrograph.image.shape))
+        if not preprocessed.is_blank:
+            counts[:] += count_scores(search(preprocessed).picks.score)
+            in_noise[:] += count_scores(search(noise_like(preprocessed)).picks.score)
+
+    for entry in track(sample, f"weighing {what}"):
+        run.attempt("weighing", entry.name, entry.path, partial(pick, entry))
+    curve = fit_curve(counts, in_noise)
+    is_pick = bins_picked(0.5, curve if trained.diameter is None else None)
+    return weigh(counts, curve, is_pick, float(np.mean(discs or [0.0])) / max(len(discs), 1))
+
+
+def _general(general: Trained, reason: str, run: Run) -> Trained:
+    """Put general weights in the place of those of the run, and say why."""
+    console.print(f"[yellow]picking with the general weights: {escape(reason)}[/]")
+    save_weights(run.folder, general)
+    return general

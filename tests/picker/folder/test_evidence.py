@@ -1,0 +1,65 @@
+"""Verdicts on folders whose truth is known."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
+from deepcryopicker.picker.folder.evidence import (
+    DOUBTFUL,
+    FOUND,
+    NOTHING,
+    weigh,
+    weigh_micrograph,
+)
+from deepcryopicker.picker.folder.score_counts import BINS, count_scores
+
+NOISE = (-6.0, 1.5)
+DISC = 1e-4  # area of a particle over that of the micrographs
+
+
+def logits(seed, *groups):
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.normal(mean, spread, number) for number, mean, spread in groups])
+
+
+def weighed(*groups, covered=DISC):
+    counts = count_scores(expit(logits(0, *groups)))
+    curve = fit_curve(counts, count_scores(expit(logits(1, (1000, *NOISE)))))
+    return weigh(counts, curve, apply_curve(expit(BINS), curve) >= 0.5, covered)
+
+
+@pytest.mark.parametrize(
+    ("particles", "verdict"),
+    [
+        ([(400, 3.0, 1.5)], FOUND),
+        ([(400, -1.0, 1.5)], FOUND),
+        ([(60, 2.0, 1.5)], DOUBTFUL),  # few on a large area
+        ([(20, 2.0, 1.5)], NOTHING),
+        ([], NOTHING),
+        ([(600, -4.0, 1.6)], NOTHING),  # the tail of the noise is a little heavier
+    ],
+)
+def test_verdicts(particles, verdict):
+    evidence = weighed((2000, *NOISE), *particles)
+    assert (evidence.verdict, "\n" in evidence.reason) == (verdict, False)
+
+
+def test_the_number_of_particles_and_the_scores_are_estimated():
+    evidence = weighed((2000, *NOISE), (400, 2.0, 1.5))
+    low, high = evidence.interval
+    assert low < evidence.particles < high
+    assert evidence.particles == pytest.approx(400, rel=0.1)
+    assert evidence.precision == pytest.approx(0.98, abs=0.03)
+    assert evidence.recall == pytest.approx(0.98, abs=0.05)
+
+
+def test_a_micrograph_without_particles_stands_out_in_its_folder():
+    full, empty = ((300, *NOISE), (150, 2.0, 1.5)), ((450, *NOISE),)
+    micrographs = [count_scores(expit(logits(n, *each))) for n, each in enumerate([full] * 9)]
+    micrographs += [count_scores(expit(logits(20 + n, *empty))) for n in range(3)]
+    noise = count_scores(expit(logits(1, (1000, *NOISE))))
+    curve = fit_curve(np.sum(micrographs, axis=0), noise)
+    picked = apply_curve(expit(BINS), curve) >= 0.5
+    verdicts = [weigh_micrograph(one, curve, picked, 1e-3).verdict for one in micrographs]
+    assert verdicts == [FOUND] * 9 + [NOTHING] * 3

@@ -1,0 +1,179 @@
+"""Scores calibrated on the micrographs themselves: one run, resumed, sharded or watched."""
+
+import json
+from dataclasses import replace
+from zlib import crc32
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.special import expit
+
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.io.coordinates.formats import read_picks, write_csv
+from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
+from deepcryopicker.pipeline.picking.batch import Batch
+from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
+from deepcryopicker.pipeline.picking.results.pick_files import Files
+from deepcryopicker.pipeline.picking.results.recipe import Recipe
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.types import Picks
+
+CHAIN = PreprocessingConfig(24.0, model_input="n", steps={"n": {"operation": "standardise"}})
+PARTICLES, NOISE = 40, 160  # candidates of a micrograph
+SHIFT = -3.0  # of the logits of this network: at a score of one half it finds hardly any particle
+
+
+def candidates(seed, particles):
+    """Candidates of a network whose scores of particles are too low."""
+    rng = np.random.default_rng(seed)
+    logit = np.r_[rng.normal(SHIFT + 2.0, 1.0, particles), rng.normal(SHIFT - 4.0, 1.2, NOISE)]
+    order = np.argsort(-logit)
+    x, y = rng.uniform(20, 280, (2, len(logit)))
+    return Picks.create(x[order], y[order], expit(logit[order]), diameter=24.0)
+
+
+def find(entry, preprocessed):
+    """Find particles in micrographs, whose grey values are positive, and none in noise."""
+    in_noise = preprocessed.micrograph.image.min() < 0
+    return candidates(crc32(entry.name.encode()) + in_noise, 0 if in_noise else PARTICLES)
+
+
+@pytest.fixture
+def entries(tmp_path):
+    made = []
+    for number in range(12):
+        path = tmp_path / f"m{number:02d}.png"
+        noise = np.random.default_rng(number).integers(90, 160, (300, 300), np.uint8)
+        Image.fromarray(noise).save(path)
+        made.append(Entry(path.stem, path, "g", 24.0))
+    return made
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Begin a batch in a folder of the given name."""
+
+    def begin(name, **changes):
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        run = Run(folder, None, name, {"seed": 0})
+        recipe = Recipe(CHAIN, lambda: find, 0.5, {"seed": 0}, weigh=True, recalibrate=True)
+        recipe = replace(recipe, outputs=("csv", "relion", "box"), **changes)
+        return Batch(recipe, run, folder, ["g"], keep=True)
+
+    return begin
+
+
+def pick(batch, entries, drawn=()):
+    batch.pick(batch.find_finished(entries), drawn, iter)
+    batch.write_lists()
+    return batch
+
+
+def contents(batch, *kinds):
+    folder = batch._run.folder
+    return {
+        str(path.relative_to(folder)): path.read_text().replace(str(folder), "RUN")
+        for kind in kinds or ("picks", "noise", "box", "relion")
+        for path in sorted((folder / kind).rglob("*.*"))
+    }
+
+
+def test_half_is_as_likely_a_particle_as_not_and_raw_scores_are_kept(begin, entries):
+    batch = pick(begin("one"), entries)
+    for one in batch.done:
+        picks, raw = read_with_raw_scores(one.path)
+        assert (raw >= 0.5).sum() < PARTICLES / 2
+        assert (picks.score >= 0.5).sum() == one.record.picks == pytest.approx(PARTICLES, abs=3)
+        np.testing.assert_array_equal(raw, np.round(find(one.entry, _Flat()).score, 6))
+    lines = (batch._run.folder / "box" / "m00.box").read_text().splitlines()
+    assert len(lines) == batch.done[0].record.picks
+    verdict = batch._run.verdicts["g"]
+    assert verdict["verdict"] == "particles found"
+    assert verdict["particles"] == pytest.approx(12 * PARTICLES, rel=0.05)
+    assert {one.verdict for one in batch.done} == {"particles found"}
+    json.dumps(verdict)
+
+
+class _Flat:
+    """What a micrograph looks like to `find`."""
+
+    class micrograph:
+        image = np.ones((2, 2))
+
+
+def test_a_resumed_run_has_the_scores_of_one_run(begin, entries):
+    whole = contents(pick(begin("one"), entries))
+    pick(begin("two"), entries[:5])
+    for _ in range(2):
+        found = contents(pick(begin("two"), entries))
+        assert whole.items() <= found.items()  # and the noise of others
+
+
+def test_files_that_come_one_by_one_have_the_scores_of_one_run(begin, entries):
+    whole = contents(pick(begin("one"), entries))
+    batch = begin("two")
+    for entry in reversed(entries):
+        batch.pick([entry], (), iter)
+        batch.write_lists()
+    found = contents(batch, "picks", "box", "relion")
+    assert found == {path: text for path, text in whole.items() if "noise" not in path}
+
+
+def test_shards_together_have_the_scores_of_one_run(begin, entries):
+    whole = contents(pick(begin("one"), entries))
+    shards = [pick(begin(f"shard{n}"), entries[n::3]) for n in range(3)]
+    batch = begin("two")
+    for shard in shards:
+        batch.copy_finished(shard._run.folder, entries)
+    found = contents(pick(batch, entries), "picks", "box", "relion")
+    assert found == {path: text for path, text in whole.items() if "noise" not in path}
+
+
+def test_nothing_is_written_again_if_no_score_changes(begin, entries):
+    batch = pick(begin("one"), entries)
+    before = {path: path.stat().st_mtime_ns for path in (batch._run.folder / "picks").iterdir()}
+    pick(begin("one"), entries)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_overlays_show_the_calibrated_picks(begin, entries):
+    first = pick(begin("one"), entries[:5], drawn={"m00"}).done[0].record.picks
+    (overlay,) = (begin("one")._run.folder / "overlays").iterdir()
+    whole = pick(begin("two"), entries, drawn={"m00"})
+    expected = (whole._run.folder / "overlays" / "m00.png").read_bytes()
+    assert (overlay.read_bytes() == expected) == (first == whole.done[0].record.picks)
+    pick(begin("one"), entries)
+    assert overlay.read_bytes() == expected
+
+
+def test_a_folder_of_an_earlier_version_is_calibrated_too(begin, entries):
+    """Its files have no raw scores, and there is no noise."""
+    whole = contents(pick(begin("one"), entries))
+    batch = pick(begin("two"), entries)
+    for one in batch.done:
+        picks, raw = read_with_raw_scores(one.path)
+        write_csv(one.path, replace(picks, score=raw))
+        batch._files.noise(one.entry).unlink(missing_ok=True)
+    assert contents(pick(begin("two"), entries)) == whole
+
+
+def test_without_calibration_scores_stay_and_are_weighed(begin, entries):
+    batch = pick(begin("one", recalibrate=False), entries)
+    for one in batch.done:
+        assert one.path.read_text().splitlines()[0] == "x,y,score,class,diameter"
+        assert read_picks(one.path).score.max() == pytest.approx(
+            find(one.entry, _Flat()).score.max(), abs=1e-6
+        )
+    assert batch._run.verdicts["g"]["recall"] < 0.5
+
+
+def test_the_noise_of_eight_is_picked_and_those_of_a_part_include_them(tmp_path):
+    scores = FolderScores(Files.of(tmp_path, ["a", "b"]))
+    entries = [Entry(f"m{n}", tmp_path / f"m{n}.mrc", "ab"[n % 2], 24.0) for n in range(60)]
+    whole = scores.drawn_for_noise(entries)
+    assert len(whole) == 16
+    for part in (entries[:20], entries[20:33], entries[33:]):
+        assert whole & {entry.name for entry in part} <= scores.drawn_for_noise(part)
