@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.trained_diameter import ParticleDiameter, doubt_about
 from deepcryopicker.model.weights import GENERAL, Trained
+from deepcryopicker.picker.folder.curve import calibrate_scores, calibrates
+from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.function import none_in_blanks
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.picker.search import build_search
@@ -38,6 +41,8 @@ def pick_micrograph(
     picker: PickerOption = "dense",
 ) -> Picks:
     """Pick the particles of a micrograph with a trained network, as ``pick`` does.
+
+    Scores are calibrated on this micrograph alone where ``pick`` would calibrate them on a folder.
 
     Parameters
     ----------
@@ -95,7 +100,12 @@ def pick_micrograph(
     def pick(entry: Entry) -> tuple[Picks, ParticleDiameter]:
         loaded = entry.load()
         size = entry.particle_diameter(loaded)
-        picks = find(entry, Preprocessed(loaded, size, preprocessing))
+        preprocessed = Preprocessed(loaded, size, preprocessing)
+        picks = find(entry, preprocessed)
+        if calibrates(config, trained) and not preprocessed.is_blank:
+            noise = find(entry, noise_like(preprocessed))
+            (score,) = calibrate_scores([picks.score], [noise.score])
+            picks = replace(picks, score=score)
         return picks, ParticleDiameter.of(size, None, loaded.pixel_size)
 
     with quiet(), plain_errors():

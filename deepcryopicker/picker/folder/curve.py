@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker.folder.mixture import Mixture, fit_mixture, noise_scores
 from deepcryopicker.picker.folder.score_counts import BINS, Counts, count_scores, logits, no_counts
+from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.types import Calibration, Floats, Mask
 
 _SLOPES = (0.3, 3.0)
@@ -37,6 +39,15 @@ class FolderCurve:
     calibration: Calibration
     mixture: Mixture
     gain: float
+
+
+def calibrates(config: NetworkPickerConfig, trained: Trained) -> bool:
+    """Whether scores are calibrated on the micrographs that are picked.
+
+    By default only those of weights for any diameter; weights of one dataset are calibrated on the
+    labels of their training.
+    """
+    return trained.diameter is None if config.recalibrate is None else config.recalibrate
 
 
 def fit_curve(counts: Counts, in_noise: Counts) -> FolderCurve:

@@ -12,6 +12,7 @@ from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.io.console import console, counted, track
 from deepcryopicker.io.star.relion_folder import refuse_shared_files
 from deepcryopicker.model.weights import Trained
+from deepcryopicker.picker.folder.curve import calibrates
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.coordinate_check import check_coordinates
@@ -103,18 +104,10 @@ def make_recipe(
         names,
         micrograph_suffix=picker.micrograph_suffix,
         weigh=isinstance(trained, Trained),
-        recalibrate=_recalibrates(picker, trained),
+        recalibrate=isinstance(picker, NetworkPickerConfig)
+        and isinstance(trained, Trained)
+        and calibrates(picker, trained),
     )
-
-
-def _recalibrates(picker: PickerConfig, trained: "Trained | Learned | None") -> bool:
-    """Whether scores are calibrated on the micrographs that are picked.
-
-    Weights of one dataset are calibrated on its labels already.
-    """
-    if not isinstance(picker, NetworkPickerConfig) or not isinstance(trained, Trained):
-        return False
-    return trained.diameter is None if picker.recalibrate is None else picker.recalibrate
 
 
 def pick_catalogue(

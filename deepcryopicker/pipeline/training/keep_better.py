@@ -19,7 +19,7 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import GENERAL, Trained, load_weights, save_weights
-from deepcryopicker.picker.folder.curve import bins_picked, fit_curve
+from deepcryopicker.picker.folder.curve import bins_picked, calibrates, fit_curve
 from deepcryopicker.picker.folder.evidence import DOUBTFUL, FOUND, NOTHING, Evidence, weigh
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.folder.score_counts import count_scores, no_counts
@@ -111,7 +111,7 @@ def weigh_network(
     for entry in track(sample, f"weighing {what}"):
         run.attempt("weighing", entry.name, entry.path, partial(pick, entry))
     curve = fit_curve(counts, in_noise)
-    is_pick = bins_picked(0.5, curve if trained.diameter is None else None)
+    is_pick = bins_picked(0.5, curve if calibrates(DenseConfig(), trained) else None)
     return weigh(counts, curve, is_pick, float(np.mean(discs or [0.0])) / max(len(discs), 1))
 
 
