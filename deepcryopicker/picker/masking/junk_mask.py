@@ -3,20 +3,14 @@
 import cv2
 import numpy as np
 
-from deepcryopicker.picker.masking.grids import cells, on_grid, opened, widened
+from deepcryopicker.picker.masking.dark_spots import smoothed
+from deepcryopicker.picker.masking.grids import cells, on_grid, widened
+from deepcryopicker.picker.masking.objects import large_objects
 from deepcryopicker.picker.masking.textures import foreign_texture, quiet_variance
 from deepcryopicker.types import NO_MARGINS, Image, Margins, Mask
 
 _FINE, _COARSE = 12, 6
-"""Cells per particle diameter: of the maps of dark spots, and of the masks."""
-_NARROW, _WIDE = 0.15, 0.3
-"""Standard deviations, diameters, of the two Gaussians whose difference shows dark spots."""
-_SMALLEST_OBJECT = 1.5
-"""Diameter of the disc that has room in an object, particle diameters. Particles are smaller even
-if the given diameter is a fifth too small; gaps between crowded ones keep their discs apart."""
-_DARK, _BRIGHT = 3.0, 8.0
-"""Level of an object, robust standard deviations of the smoothed image. The subtraction of the
-background leaves a bright halo round every dark object; only what is far brighter is an object."""
+"""Cells per particle diameter: for smoothing, and of the mask."""
 _BANDS = (1 / 24, 1 / 12)
 """Standard deviations, diameters, of the Gaussians that separate two bands of fine texture."""
 
@@ -27,9 +21,8 @@ def junk_mask(image: Image, diameter: float, margins: Margins = NO_MARGINS) -> M
     Two things are junk. *Objects* are dark or very bright all over a disc of 1.5 particle
     diameters; dark ones are marked with half a diameter round them. *Foreign textures* are regions
     with a sharp border whose noise differs from that of the particles' surroundings, without dark
-    spots of the size of particles (`foreign_texture`). Particles, crowds of them and slow changes
-    of the ice are neither. Where it is uncertain which side of a border shows particles, neither
-    side is marked.
+    spots of the size of particles. Particles, crowds of them and slow changes of the ice are
+    neither. Where it is uncertain which side of a border shows particles, neither is marked.
 
     Parameters
     ----------
@@ -60,10 +53,8 @@ def junk_mask(image: Image, diameter: float, margins: Margins = NO_MARGINS) -> M
 
 def _junk_cells(image: Image, diameter: float) -> Mask:
     """Return the mask (h, w) of an image (H, W) on a grid of `_COARSE` cells a diameter."""
-    fine = cells(image, diameter / _FINE)
-    smooth = cv2.GaussianBlur(fine, (0, 0), _NARROW * _FINE)
-    spots = smooth - cv2.GaussianBlur(fine, (0, 0), _WIDE * _FINE)
-    level = cells(smooth, _FINE / _COARSE)
+    fine = smoothed(cells(image, diameter / _FINE), _FINE)
+    level, spots = (cells(one, _FINE / _COARSE) for one in fine)
     foreign = np.zeros(level.shape, bool)
     sharp = image
     for width in _BANDS:
@@ -72,14 +63,4 @@ def _junk_cells(image: Image, diameter: float) -> Mask:
         foreign |= on_grid(foreign_texture(variance, spots), foreign.shape)
         sharp = blurred
     # Cells of the texture are half a diameter wide: a border may lie a quarter from its place.
-    return _objects(level) | widened(foreign, 0.25 * _COARSE)
-
-
-def _objects(level: Image) -> Mask:
-    """Return the large objects (h, w) of a smoothed image (h, w), `_COARSE` cells a diameter."""
-    centred = level - np.median(level)
-    deviation = 1.4826 * np.median(np.abs(centred))
-    radius = _SMALLEST_OBJECT / 2 * _COARSE
-    dark = opened(centred < -_DARK * deviation, radius)
-    bright = opened(centred > _BRIGHT * deviation, radius)
-    return widened(dark, 0.5 * _COARSE) | bright
+    return large_objects(level, spots, _COARSE) | widened(foreign, _COARSE / 4)

@@ -4,7 +4,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
-from deepcryopicker.picker.masking.grids import cells, narrowed, on_grid, widened
+from deepcryopicker.picker.masking.dark_spots import tails
+from deepcryopicker.picker.masking.grids import cells, narrowed, widened
 from deepcryopicker.types import Image, Mask
 
 _CELLS = 2
@@ -25,8 +26,6 @@ _SHARP = 0.7
 """Share of the difference of a region that is found across its border; low for gradients."""
 _SMALLEST = 4 * np.pi
 """Area of a region, cells: four particles."""
-_SPOTLESS = 1.15
-"""Ratio of the dark to the bright tail above which there are dark spots; 1 for noise."""
 
 
 def quiet_variance(band: Image, diameter: float) -> Image:
@@ -57,7 +56,7 @@ def foreign_texture(log_variance: Image, spots: Image) -> Mask:
     log_variance : (h, w) float32
         Of `quiet_variance`.
     spots : (y, x) float32
-        Difference of Gaussians of the same field of view, negative at dark spots.
+        Of `dark_spots.smoothed`, of the same field of view, six cells per diameter.
 
     Returns
     -------
@@ -76,11 +75,13 @@ def foreign_texture(log_variance: Image, spots: Image) -> Mask:
     number, _ = ndimage.label(differing)
     for index in np.flatnonzero(np.bincount(number.ravel())[1:] >= _SMALLEST) + 1:
         region = number == index
+        if not _has_border(log_variance, region, differing):
+            continue
         ratio, limit = _tails(spots, region)
         # Particles raise the variance: a small noisy region may be a crowd of them.
         unknown = np.isnan(ratio) and np.median(log_variance[region]) > median
         with_particles = ratio > limit and ratio - 1 > (usual_ratio - 1) / 2
-        if not unknown and not with_particles and _has_border(log_variance, region, differing):
+        if not unknown and not with_particles:
             foreign |= region
     return foreign
 
@@ -108,25 +109,8 @@ def _picked_part(log_variance: Image, spots: Image) -> Mask:
 
 
 def _tails(spots: Image, part: Mask) -> tuple[float, float]:
-    """Compare the dark with the bright tail of the spots inside a part of the image.
-
-    Particles are dark spots, while noise of any strength is as often bright as dark.
-
-    Returns
-    -------
-    ratio : float
-        Of the distances of the first and the last percentile from the median; NaN for a part too
-        small to compare. One diameter along the border is left out.
-    limit : float
-        Above it the part shows dark spots; higher for a small part.
-    """
-    values = spots[on_grid(narrowed(part, _CELLS), spots.shape)]
-    independent = values.size / 24  # spots of noise are about five cells wide
-    if independent < 50:
-        return np.nan, np.inf
-    dark, middle, bright = np.quantile(values, [0.01, 0.5, 0.99])
-    ratio = (middle - dark) / max(bright - middle, np.finfo(np.float32).tiny)
-    return float(ratio), _SPOTLESS + 2.5 / float(np.sqrt(independent))
+    """Return `tails` of the spots within a part (h, w), a diameter from its border."""
+    return tails(spots, narrowed(part, _CELLS))
 
 
 def _has_border(log_variance: Image, region: Mask, differing: Mask) -> bool:
