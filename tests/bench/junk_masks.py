@@ -3,7 +3,7 @@
 python tests/bench/junk_masks.py DATA
 
 DATA is the folder of the datasets. Masks are made at the scale of the general weights. "Elsewhere"
-is what lies more than a particle diameter from the marked truth. The simulated micrographs are
+is what lies more than a particle diameter from the solid, precision the share of the mask on it. The simulated micrographs are
 twelve of each kind, half of those with particles with a given structure; their solid is film,
 contamination and missing ice into which a disc of 1.5 diameters fits.
 """
@@ -57,6 +57,8 @@ class Row:
     ----------
     solid, elsewhere, particles : list of (int, int)
         Masked and all, an entry for each micrograph.
+    precise : list of (int, int)
+        Pixels of the mask on solid, and all.
     area : list of float
         Masked fraction of a micrograph.
     seconds : list of float
@@ -64,6 +66,7 @@ class Row:
     """
 
     solid: list[tuple[int, int]]
+    precise: list[tuple[int, int]]
     elsewhere: list[tuple[int, int]]
     particles: list[tuple[int, int]]
     area: list[float]
@@ -71,7 +74,7 @@ class Row:
 
     @classmethod
     def empty(cls) -> "Row":
-        return cls([], [], [], [], [])
+        return cls([], [], [], [], [], [])
 
     def add(self, preprocessed: Preprocessed, true: Picks, solid: Mask | None = None) -> Mask:
         """Mask a micrograph and count; `solid` (H, W) is at the scale of the mask."""
@@ -86,12 +89,15 @@ class Row:
         if solid is not None:
             away = ndimage.distance_transform_edt(~solid) > diameter if solid.any() else ~solid
             self.solid.append((int(mask[solid].sum()), int(solid.sum())))
+            self.precise.append((int(mask[solid].sum()), int(mask.sum())))
             self.elsewhere.append((int(mask[away].sum()), int(away.sum())))
         return mask
 
     def cells(self) -> list[str]:
         """Return the columns of the table."""
-        shares = [_share(pairs) for pairs in (self.solid, self.elsewhere, self.particles)]
+        shares = [
+            _share(pairs) for pairs in (self.solid, self.precise, self.elsewhere, self.particles)
+        ]
         worst = max((hit / count for hit, count in self.particles if count), default=np.nan)
         return [
             *shares,
@@ -205,7 +211,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     table = Table(title="masked, %")
-    for column in ("", "solid", "elsewhere", "particles", "n", "worst", "area", "ms"):
+    for column in ("", "solid", "precision", "elsewhere", "particles", "n", "worst", "area", "ms"):
         table.add_column(column, justify="right" if column else "left")
     for name, row in rows(Path(sys.argv[1])):
         table.add_row(name, *row.cells())
