@@ -3,9 +3,10 @@
 python tests/bench/junk_masks.py DATA
 
 DATA is the folder of the datasets. Masks are made at the scale of the general weights. "Elsewhere"
-is what lies more than a particle diameter from the solid, precision the share of the mask on it. The simulated micrographs are
-twelve of each kind, half of those with particles with a given structure; their solid is film,
-contamination and missing ice into which a disc of 1.5 diameters fits.
+is what lies more than a particle diameter from the solid, precision the share of the mask on it.
+The simulated micrographs are twelve of each kind, half of those with particles with a given
+structure; their solid is film, contamination and missing ice into which a disc of 1.5 diameters
+fits.
 """
 
 import sys
