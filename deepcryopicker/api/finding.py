@@ -19,6 +19,7 @@ from deepcryopicker.model.weights import GENERAL, Trained
 from deepcryopicker.picker.folder.curve import calibrate_scores, calibrates
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.function import none_in_blanks
+from deepcryopicker.picker.masking.masked import leave_out, mask_of
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.picker.search import build_search
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -101,7 +102,8 @@ def pick_micrograph(
         loaded = entry.load()
         size = entry.particle_diameter(loaded)
         preprocessed = Preprocessed(loaded, size, preprocessing)
-        picks = find(entry, preprocessed)
+        mask = mask_of(config.mask, entry, preprocessed)
+        picks = leave_out(find(entry, preprocessed), mask, preprocessed.flat.scale)
         if calibrates(config, trained) and not preprocessed.is_blank:
             noise = find(entry, noise_like(preprocessed))
             (score,) = calibrate_scores([picks.score], [noise.score])

@@ -8,6 +8,8 @@ from omegaconf import MISSING
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.types import DEVICES
 
+AUTO = "auto"
+"""Value of a key that is decided by the micrograph."""
 MAPS = ("joint", "per_class")
 PADDINGS = ("mean", "none", "reflect")
 PRECISIONS = ("auto", "bfloat16", "float16", "float32")
@@ -130,9 +132,14 @@ class NetworkPickerConfig(MapConfig):
         Whether scores are calibrated on the micrographs that are picked, so that 0.5 is as likely
         a particle as not there; false keeps the scores of the network. Null: with weights for any
         diameter, such as the general ones; others are calibrated on the labels of their training.
+    mask : str or None
+        Where nothing is picked: ``auto``, film, crystals, large blobs and bare holes found in each
+        micrograph; a folder with a mask image for each, or one for all, in which nothing is picked
+        above half of the largest value; null picks everywhere. Candidates there have a score of 0.
     """
 
     weights: str | None = None
+    mask: str | None = AUTO
     recalibrate: bool | None = None
     padding: str = "mean"
     precision: str = "auto"

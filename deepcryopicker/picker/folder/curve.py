@@ -100,10 +100,11 @@ def calibrate_scores(scores: Sequence[Floats], in_noise: Sequence[Floats]) -> li
 
 
 def apply_curve(score: Floats, curve: FolderCurve) -> Floats:
-    """Turn scores, (N,) float64 in [0, 1], into probabilities of a particle."""
+    """Turn scores, (N,) float64 in [0, 1], into probabilities of a particle; 0 stays 0."""
     sureness = curve.calibration.slope * logits(score) + curve.calibration.intercept
     beyond = np.maximum(np.abs(sureness) - _CERTAIN, 0.0)
-    return np.asarray(expit(sureness - np.sign(sureness) * (1.0 - _BEYOND) * beyond))
+    probability = expit(sureness - np.sign(sureness) * (1.0 - _BEYOND) * beyond)
+    return np.where(score > 0, probability, 0.0)
 
 
 def bins_picked(threshold: float, curve: FolderCurve | None) -> Mask:

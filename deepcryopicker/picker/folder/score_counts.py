@@ -23,13 +23,13 @@ def count_scores(score: Floats) -> Counts:
     Parameters
     ----------
     score : (N,) float64
-        In [0, 1]; 0 and 1 fall into the first and last bin.
+        In [0, 1]; 0, the score of masked candidates, is not counted.
 
     Returns
     -------
     (B,) int64
     """
-    return np.histogram(logits(score), _EDGES)[0].astype(np.int64)
+    return np.histogram(logits(score[score > 0]), _EDGES)[0].astype(np.int64)
 
 
 def logits(score: Floats) -> Floats:

@@ -22,6 +22,7 @@ from deepcryopicker.pipeline.picking.results.folder_scores import (
     describe_curve,
     rewrite_scores,
 )
+from deepcryopicker.pipeline.picking.results.masks import Masks
 from deepcryopicker.pipeline.picking.results.pick_files import Files, draw_overlay, pick_micrograph
 from deepcryopicker.pipeline.picking.results.picked_lists import (
     find_named,
@@ -74,6 +75,7 @@ class Batch:
         self._done: dict[str, Picked] = {}
         self._polarity = PolarityCheck(run)
         self._scores = FolderScores(self._files)
+        self._masks = Masks(recipe.mask, folder)
         self._drawn: set[str] = set()
         self._noise: set[str] = set()
 
@@ -210,7 +212,7 @@ class Batch:
         (size, modified), preprocessed = take()
         self._polarity.add(entry, preprocessed)
         threshold = self._recipe.threshold
-        picks, snr = pick_micrograph(entry, preprocessed, picker, self._files)
+        picks, snr = pick_micrograph(entry, preprocessed, picker, self._files, self._masks)
         record = Record(
             name=entry.name,
             path=str(entry.path),

@@ -103,6 +103,7 @@ def make_recipe(
         settings,
         names,
         micrograph_suffix=picker.micrograph_suffix,
+        mask=picker.mask if isinstance(picker, NetworkPickerConfig) else None,
         weigh=isinstance(trained, Trained),
         recalibrate=isinstance(picker, NetworkPickerConfig)
         and isinstance(trained, Trained)

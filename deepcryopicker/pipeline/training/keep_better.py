@@ -23,6 +23,7 @@ from deepcryopicker.picker.folder.curve import bins_picked, calibrates, fit_curv
 from deepcryopicker.picker.folder.evidence import DOUBTFUL, FOUND, NOTHING, Evidence, weigh
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.folder.score_counts import count_scores, no_counts
+from deepcryopicker.picker.masking.masked import leave_out, mask_of
 from deepcryopicker.picker.pick_counts import disc_share
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.search import build_search
@@ -105,7 +106,9 @@ def weigh_network(
         preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), chain)
         discs.append(disc_share(1, preprocessed.diameter, micrograph.image.shape))
         if not preprocessed.is_blank:
-            counts[:] += count_scores(search(preprocessed).picks.score)
+            mask = mask_of(DenseConfig().mask, entry, preprocessed)
+            found = leave_out(search(preprocessed).picks, mask, preprocessed.flat.scale)
+            counts[:] += count_scores(found.score)
             in_noise[:] += count_scores(search(noise_like(preprocessed)).picks.score)
 
     for entry in track(sample, f"weighing {what}"):

@@ -32,7 +32,7 @@ def test_counts_of_parts_add_up():
     score = np.random.default_rng(0).uniform(0, 1, 500)
     parts = sum((count_scores(part) for part in np.split(score, 5)), no_counts())
     np.testing.assert_array_equal(parts, count_scores(score))
-    assert count_scores(np.array([0.0, 1.0]))[[0, -1]].tolist() == [1, 1]
+    assert count_scores(np.array([0.0, 1e-9, 1.0]))[[0, -1]].tolist() == [1, 1]
     assert count_scores(np.array([0.5])).argmax() in np.flatnonzero(abs(BINS) < 0.06)
 
 
@@ -76,7 +76,9 @@ def test_where_the_network_is_sure_of_noise_it_is_not_believed():
 def test_the_order_of_candidates_stays():
     found, noise, _ = folder((-1.0, 2.0))
     order = np.argsort(found, kind="stable")
-    assert (np.diff(apply_curve(found, curve_of(found, noise))[order]) >= 0).all()
+    curve = curve_of(found, noise)
+    assert (np.diff(apply_curve(found, curve)[order]) >= 0).all()
+    assert apply_curve(np.array([0.0]), curve) == 0  # where nothing should be picked
 
 
 def test_a_network_that_finds_next_to_nothing_in_noise_is_believed():

@@ -16,6 +16,7 @@ from deepcryopicker.io.coordinates.formats import as_written, write_box, write_c
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, write_coordinates
 from deepcryopicker.picker.function import Picker
+from deepcryopicker.pipeline.picking.results.masks import Masks
 from deepcryopicker.pipeline.scoring.picked import OUTCOMES, Picked, evaluate_picks
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import to_working_scale
@@ -137,7 +138,11 @@ class Files:
 
 
 def pick_micrograph(
-    entry: Entry, preprocessed: Preprocessed, picker: Picker, files: Files
+    entry: Entry,
+    preprocessed: Preprocessed,
+    picker: Picker,
+    files: Files,
+    masks: Masks | None = None,
 ) -> tuple[Picks, float | None]:
     """Pick one micrograph; write every candidate, and the truth with the outcomes if there is one.
 
@@ -147,6 +152,8 @@ def pick_micrograph(
     preprocessed : Preprocessed
     picker : callable
     files : Files
+    masks : Masks, optional
+        Where nothing is picked.
 
     Returns
     -------
@@ -156,8 +163,11 @@ def pick_micrograph(
         Signal-to-noise ratio of the true particles, None if unknown.
     """
     shape = preprocessed.micrograph.image.shape
+    found = picker(entry, preprocessed)
+    if masks is not None:
+        found = masks.leave_out(entry, preprocessed, found)
     # Rounded as in the files, so that the written picks are scored.
-    picks = as_written(entry.to_micrograph(picker(entry, preprocessed)))
+    picks = as_written(entry.to_micrograph(found))
     truth = entry.load_truth()
     for old in (*files.truth(entry), files.outcomes(entry)):
         old.unlink(missing_ok=True)

@@ -32,6 +32,8 @@ class Recipe:
         Formats to write; CSV is always written.
     micrograph_suffix : str or None
         Files that STAR files name instead, see :class:`NamedFiles`.
+    mask : str or None
+        Where nothing is picked, as ``picker.mask``.
     weigh : bool
         Whether the picks are weighed against those in noise, when the lists are written.
     recalibrate : bool
@@ -45,6 +47,7 @@ class Recipe:
     learned_from: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ("csv", "relion")
     micrograph_suffix: str | None = None
+    mask: str | None = None
     weigh: bool = False
     recalibrate: bool = False
 

@@ -1,0 +1,65 @@
+"""Masks of where nothing was picked, as pictures and MRC files."""
+
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+from PIL import Image as PillowImage
+
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.io.images.own_pictures import save_own_picture
+from deepcryopicker.picker.masking.masked import leave_out, mask_of
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.types import Mask, Picks
+
+
+class Masks:
+    """Leaves out candidates in the masks of micrographs, and writes the masks.
+
+    Parameters
+    ----------
+    setting : str or None
+        As ``picker.mask``.
+    folder : Path
+        Of the run; masks that hide anything are written to ``masks/`` below it.
+    """
+
+    def __init__(self, setting: str | None, folder: Path) -> None:
+        self._setting, self._folder = setting, folder / "masks"
+
+    def leave_out(self, entry: Entry, preprocessed: Preprocessed, picks: Picks) -> Picks:
+        """Return the candidates of a micrograph, original pixels, those in its mask last.
+
+        Raises
+        ------
+        MicrographError
+            Its mask is not in the given folder.
+        """
+        mask = mask_of(self._setting, entry, preprocessed)
+        paths = [self._folder / f"{entry.name}{suffix}" for suffix in (".png", ".mrc")]
+        for path in paths:
+            path.unlink(missing_ok=True)
+        if mask is not None and _without_margins(mask, preprocessed).any():
+            _write_picture(paths[0], mask)
+            _write_mrc(paths[1], mask, preprocessed)
+        return leave_out(picks, mask, preprocessed.flat.scale)
+
+
+def _without_margins(mask: Mask, preprocessed: Preprocessed) -> Mask:
+    margins, (height, width) = preprocessed.flat.margins, mask.shape
+    return mask[margins.top : height - margins.bottom, margins.left : width - margins.right]
+
+
+def _write_picture(path: Path, mask: Mask) -> None:
+    with replacing(path) as temporary:
+        save_own_picture(PillowImage.fromarray(np.uint8(255) * mask), temporary)
+
+
+def _write_mrc(path: Path, mask: Mask, preprocessed: Preprocessed) -> None:
+    """Write 1 where nothing was picked, at working scale, with the pixel size if it is known."""
+    pixel_size, scale = preprocessed.micrograph.pixel_size, preprocessed.flat.scale
+    with replacing(path) as temporary, mrcfile.new(temporary, overwrite=True) as file:
+        file.set_data(mask.astype(np.int8))
+        if pixel_size is not None:
+            file.voxel_size = pixel_size / scale
