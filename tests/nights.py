@@ -22,6 +22,8 @@ from deepcryopicker.types import Picks
 
 PIXEL_SIZE, DIAMETER = 2.0, 24.0
 DEADLINE = 900.0  # seconds, on a machine that does other things too
+DONE_IN_DOUBT = 3
+"""Exit code of `pick` with networks that were trained briefly or never."""
 # Of a run, and different every time: when it was, and how long it took.
 NOT_COMPARED = {"status.json", "timings.json", "errors.log", "pick.log", "hydra.yaml", ".lock"}
 

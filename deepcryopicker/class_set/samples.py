@@ -18,7 +18,6 @@ from deepcryopicker.types import (
     PARTICLE,
     SHAPES,
     Floats,
-    Image,
     Strings,
 )
 
@@ -83,6 +82,9 @@ def draw_samples(
 ) -> Samples:
     """Split the positions of all micrographs, and draw the same number of windows of each class.
 
+    Positions near the seam of two blocks of different splits are left out, as windows there would
+    overlap; unless this leaves a split without particles or background, on few micrographs.
+
     Parameters
     ----------
     sites : sequence of Sites
@@ -115,7 +117,9 @@ def draw_samples(
     else:
         parts = []
         for name in SPLITS:
-            members = (pool.split == name) & ~guard
+            members = pool.split == name
+            if _has_both_kinds(pool[members & ~guard]):
+                members &= ~guard
             parts.append(_draw(pool[members], stratum[members], limits[name], config, rng))
         drawn = _join(parts)
     require_both_kinds(drawn)
@@ -131,9 +135,9 @@ def require_both_kinds(samples: Samples) -> None:
         Names what is missing, and the split.
     """
     for split in ("train", "validation"):
-        is_particle = np.isin(samples.kind[samples.split == split], SHAPES)
-        if not is_particle.any() or is_particle.all():
-            missing = "background" if is_particle.any() else "particles"
+        members = samples[samples.split == split]
+        if not _has_both_kinds(members):
+            missing = "background" if np.isin(members.kind, SHAPES).any() else "particles"
             raise NothingUsableError(
                 f"the labeler found no {missing} for the {split} split. "
                 "Look at its overlays, check dataset.diameter and dataset.polarity, "
@@ -141,20 +145,10 @@ def require_both_kinds(samples: Samples) -> None:
             )
 
 
-def heat_targets(samples: Samples, classes: Sequence[str]) -> Image:
-    """Distribute each window between its own class and that of the nearby particle.
-
-    Returns
-    -------
-    (N, C) float32
-        Rows sum to one; see :class:`TrainingSet`.
-    """
-    rows = np.arange(len(samples))
-    height = np.where(samples.near >= 0, samples.heat, 0.0).astype(np.float32)
-    heat = np.zeros((len(samples), len(classes)), np.float32)
-    heat[rows, samples.target] = 1.0 - height
-    heat[rows, samples.near] += height  # zero without a particle
-    return heat
+def _has_both_kinds(samples: Samples) -> bool:
+    """Whether there are particles and background."""
+    is_particle = np.isin(samples.kind, SHAPES)
+    return bool(is_particle.any() and not is_particle.all())
 
 
 def _pool(

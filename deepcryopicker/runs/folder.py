@@ -169,8 +169,8 @@ class Run:
         """Write ``metrics.json``, the numbers for reports and sweeps."""
         source = {**provenance(), "seed": self.settings.get("seed")}
         counted = {"failures": len(self.failures), "provenance": source}
-        weighed = {"verdicts": self.verdicts} if self.verdicts else {}
-        document = {**self.notes, **metrics, **weighed, **counted}
+        assessed = {"verdicts": self.verdicts} if self.verdicts else {}
+        document = {**self.notes, **metrics, **assessed, **counted}
         text = json.dumps(_finite(document), indent=2, allow_nan=False)
         write_text(self.folder / "metrics.json", text + "\n")
 

@@ -135,6 +135,13 @@ class Manifest(Finished):
         append_lines(self._path, "".join(map(_line, new.values())))
         self._records |= new
 
+    def replace(self, records: Iterable[Record]) -> None:
+        """Write the records of finished micrographs anew, with those given in place of theirs."""
+        new = {record.name: record for record in records}
+        if new:
+            self._records |= new
+            write_text(self._path, "".join(map(_line, self._records.values())))
+
     def remove(self, paths: Collection[str]) -> list[Record]:
         """Remove the records of image files, and return them."""
         gone = [record for record in self._records.values() if record.path in paths]

@@ -41,15 +41,19 @@ def command(tmp_path, monkeypatch):
     def run(name, micrographs, *overrides):
         folder = tmp_path / name
         where = (f"dataset.micrographs={micrographs}", f"hydra.run.dir={folder}")
-        assert program.main([name, "dataset=folder", *where, *overrides, "overlays=0"]) == 0
+        code = program.main([name, "dataset=folder", *where, *overrides, "overlays=0"])
+        assert code in (0, 3)  # 3: in one of these micrographs, nothing is found
         return folder
 
     return run
 
 
-def written(picks, folder):
-    d.write_coordinates(folder / "ours.csv", picks)
-    return (folder / "ours.csv").read_bytes()
+def assert_same(picks, path):
+    """The file has the picks, but for rounding."""
+    theirs = d.read_coordinates(path)
+    np.testing.assert_allclose(picks.positions, theirs.positions, atol=6e-4)
+    np.testing.assert_allclose(picks.score, theirs.score, atol=2e-4)
+    assert picks.label.tolist() == theirs.label.tolist()
 
 
 @pytest.mark.parametrize(
@@ -69,14 +73,14 @@ def written(picks, folder):
         ),
     ],
 )
-def test_picks_are_those_of_the_command(options, overrides, files, command, tmp_path):
+def test_picks_are_those_of_the_command(options, overrides, files, command):
     folder = command("pick", files[0], *overrides)
     picks = d.pick_micrograph(files[0], candidates=True, **options)
     assert len(picks) > 5
-    assert written(picks, tmp_path) == (folder / "picks" / "1.csv").read_bytes()
+    assert_same(picks, folder / "picks" / "1.csv")
 
 
-def test_a_diameter_that_nobody_gave_is_that_of_the_command(files, command, tmp_path, monkeypatch):
+def test_a_diameter_that_nobody_gave_is_that_of_the_command(files, command, monkeypatch):
     def estimate(micrographs, preprocessing, config):
         return measuring.Estimate(50.0 + len(micrographs) + 0.123 + config.clip, 1.0)
 
@@ -85,7 +89,7 @@ def test_a_diameter_that_nobody_gave_is_that_of_the_command(files, command, tmp_
     folder = command("pick", files[0])
     picks = d.pick_micrograph(files[0], candidates=True)
     assert set(picks.diameter) == {54.1}
-    assert written(picks, tmp_path) == (folder / "picks" / "1.csv").read_bytes()
+    assert_same(picks, folder / "picks" / "1.csv")
 
 
 def test_an_array_is_picked_as_its_file(files):

@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from deepcryopicker.class_set.samples import SPLITS, draw_samples, heat_targets
+from deepcryopicker.class_set.heat import heat_targets
+from deepcryopicker.class_set.samples import SPLITS, draw_samples
 from deepcryopicker.class_set.sampling_sites import find_sites
 from deepcryopicker.class_set.split import BLOCKS, assign_splits, shares_of
 from deepcryopicker.errors import NothingUsableError, UsageError
@@ -65,6 +66,18 @@ def test_no_particle_is_in_two_splits_of_few_micrographs(count):
     for one, other in combinations(SPLITS, 2):
         assert values[one]
         assert not values[one] & values[other]
+
+
+def test_guard_bands_never_leave_a_split_without_particles():
+    """On a small micrograph, they can cover all of a block."""
+    config = configure("five")
+    sites = [
+        replace(one, guard=np.zeros(len(one.x), bool)) for one in sites_of([candidates()], config)
+    ]
+    covered = [replace(one, guard=np.ones(len(one.x), bool)) for one in sites]
+    without, within = (draw_samples(each, ["a"], config, 0) for each in (sites, covered))
+    np.testing.assert_array_equal(without.site, within.site)
+    assert set(within.split) == set(SPLITS)
 
 
 def test_windows_of_different_blocks_share_nothing():

@@ -3,20 +3,22 @@
 from dataclasses import replace
 from zlib import crc32
 
+import cv2
 import numpy as np
 from scipy import fft
 
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import NO_MARGINS, Image
 
+_COARSE = 16  # pixels
 _SIDE = 16.0  # diameters: space for some two hundred candidates
 
 
 def noise_like(preprocessed: Preprocessed) -> Preprocessed:
     """Return noise with the power spectrum of a micrograph, to be picked like it.
 
-    The phases are random, so that nothing has the shape of a particle. The noise is the same for
-    the same name of a micrograph.
+    The phases are random, so that nothing has the shape of a particle. Equal micrographs have equal
+    noise, whatever they are called.
 
     Parameters
     ----------
@@ -29,12 +31,17 @@ def noise_like(preprocessed: Preprocessed) -> Preprocessed:
         Noise in place of the micrograph, at working scale, at most `_SIDE` diameters wide.
     """
     flat, diameter = preprocessed.flat, preprocessed.working_diameter
-    seed = crc32(flat.name.encode())
-    noise = random_phases(flat.image, np.random.default_rng(seed))
+    noise = random_phases(flat.image, np.random.default_rng(_seed_of(flat.image)))
     side = max(round(_SIDE * diameter), 1)
     part = np.ascontiguousarray(noise[:side, :side])
     micrograph = replace(flat, image=part, scale=1.0, margins=NO_MARGINS)
     return replace(preprocessed, micrograph=micrograph, diameter=diameter)
+
+
+def _seed_of(image: Image) -> int:
+    """Return a seed that depends on an image, but not on its last digits."""
+    coarse = cv2.resize(image, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
+    return crc32(np.packbits(coarse > np.median(coarse)).tobytes())
 
 
 def random_phases(image: Image, rng: np.random.Generator) -> Image:

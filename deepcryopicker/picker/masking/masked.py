@@ -24,7 +24,7 @@ def mask_of(setting: str | None, entry: Entry, preprocessed: Preprocessed) -> Ma
     ----------
     setting : str or None
         `AUTO` finds it in the micrograph; a folder holds a mask of the name of each micrograph; a
-        file is the mask of all; None is no mask.
+        file is the mask of all; None masks nothing.
     entry : Entry
     preprocessed : Preprocessed
 

@@ -196,9 +196,9 @@ class Batch:
         Scores are calibrated before, if they are calibrated on the micrographs themselves. Blocks
         are not listed, because RELION would treat them as whole micrographs.
         """
-        if self._recipe.weigh:
+        if self._recipe.assess:
             for group in self._files.relion:
-                self._weigh(group, [one for one in self.done if one.entry.group == group])
+                self._assess(group, [one for one in self.done if one.entry.group == group])
         done = self.done
         if "topaz" in self._recipe.outputs:
             write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
@@ -228,7 +228,7 @@ class Batch:
             candidates=len(picks),
         )
         picked = self._picked(entry, record)
-        if self._recipe.weigh:
+        if self._recipe.assess:
             self._scores.add(entry, picks.score)
             if entry.name in self._noise:
                 self._scores.pick_noise(entry, preprocessed, picker)
@@ -239,8 +239,8 @@ class Batch:
         self._manifest.add([record])
         return picked
 
-    def _weigh(self, group: str, members: Sequence[Picked]) -> None:
-        """Weigh the picks of a group; calibrate its scores and write what depends on them."""
+    def _assess(self, group: str, members: Sequence[Picked]) -> None:
+        """Assess the picks of a group; calibrate its scores and write what depends on them."""
         if not members:
             return
         for one in self._scores.without_noise(members):
@@ -249,22 +249,22 @@ class Batch:
         curve = self._scores.fit(members)
         recalibrate = self._recipe.recalibrate
         is_pick = bins_picked(self._recipe.threshold, curve if recalibrate else None)
-        evidence, each = self._scores.weigh(members, curve, is_pick)
-        self._run.verdicts[group] = {**asdict(evidence), "curve": describe_curve(curve)}
+        assessment, each = self._scores.assess(members, curve, is_pick)
+        self._run.verdicts[group] = {**asdict(assessment), "curve": describe_curve(curve)}
         for one in members:
             if recalibrate:
                 one = self._recalibrate(one, curve)
             self._done[one.entry.name] = replace(one, verdict=each[one.entry.name].verdict)
-        self._drawn -= {one.entry.name for one in members}
+        names = {one.entry.name for one in members}
+        self._manifest.replace(self._done[name].record for name in names if recalibrate)
+        self._drawn -= names
 
     def _recalibrate(self, one: Picked, curve: FolderCurve) -> Picked:
         """Calibrate the scores of a micrograph, and write what depends on them."""
         picks, wanted = rewrite_scores(one.path, curve), self._files.wanted(one.entry)
         if picks is not None:
             count = int((picks.score >= self._recipe.threshold).sum())
-            record = replace(one.record, picks=count)
-            self._manifest.add([record])
-            one = self._picked(one.entry, record)
+            one = self._picked(one.entry, replace(one.record, picks=count))
         stale = [name for name, file in wanted.items() if picks is not None or not file.is_file()]
         self._write_others(one, stale)
         overlay = self._files.overlay(one.entry)

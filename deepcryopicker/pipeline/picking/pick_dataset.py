@@ -104,7 +104,7 @@ def make_recipe(
         names,
         micrograph_suffix=picker.micrograph_suffix,
         mask=picker.mask if isinstance(picker, NetworkPickerConfig) else None,
-        weigh=isinstance(trained, Trained),
+        assess=isinstance(trained, Trained),
         recalibrate=isinstance(picker, NetworkPickerConfig)
         and isinstance(trained, Trained)
         and calibrates(picker, trained),

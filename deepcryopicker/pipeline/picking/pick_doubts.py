@@ -6,7 +6,7 @@ import numpy as np
 
 from deepcryopicker.dataset.pixel_sizes import SAME_PIXEL_SIZE, spread_sample
 from deepcryopicker.io.console import counted
-from deepcryopicker.picker.folder.evidence import FOUND, NOTHING
+from deepcryopicker.picker.folder.assessment import FOUND, NOTHING
 from deepcryopicker.picker.pick_counts import (
     CROWDED,
     FEW,

@@ -34,7 +34,7 @@ class Picked:
     outcomes : Path
         CSV with the outcome of every candidate; exists only with truth.
     verdict : str or None
-        Whether the picks are particles, see :mod:`deepcryopicker.picker.folder.evidence`.
+        Whether the picks are particles, see :mod:`deepcryopicker.picker.folder.assessment`.
     """
 
     entry: Entry

@@ -19,8 +19,8 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import GENERAL, Trained, load_weights, save_weights
+from deepcryopicker.picker.folder.assessment import DOUBTFUL, FOUND, NOTHING, Assessment, assess
 from deepcryopicker.picker.folder.curve import bins_picked, calibrates, fit_curve
-from deepcryopicker.picker.folder.evidence import DOUBTFUL, FOUND, NOTHING, Evidence, weigh
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.folder.score_counts import count_scores, no_counts
 from deepcryopicker.picker.masking.masked import leave_out, mask_of
@@ -71,7 +71,7 @@ def train_or_fall_back(
         return trained, scored, metrics
     sample = spread(list(catalogue.entries), _SAMPLE)
     ours, theirs = (
-        weigh_network(one, sample, what, config, run)
+        assess_network(one, sample, what, config, run)
         for one, what in ((trained, "the trained network"), (general, "the general weights"))
     )
     order = [_BETTER_FIRST.index(each.verdict) for each in (ours, theirs)]
@@ -82,10 +82,10 @@ def train_or_fall_back(
     return general, scored, {**metrics, "network": "general", "reason": reason}
 
 
-def weigh_network(
+def assess_network(
     trained: Trained, sample: Sequence[Entry], what: str, config: TrainConfig, run: Run
-) -> Evidence:
-    """Pick a sample of micrographs and noise like them, and weigh the picks.
+) -> Assessment:
+    """Pick a sample of micrographs and noise like them, and assess the picks.
 
     Parameters
     ----------
@@ -111,11 +111,11 @@ def weigh_network(
             counts[:] += count_scores(found.score)
             in_noise[:] += count_scores(search(noise_like(preprocessed)).picks.score)
 
-    for entry in track(sample, f"weighing {what}"):
-        run.attempt("weighing", entry.name, entry.path, partial(pick, entry))
+    for entry in track(sample, f"assessing {what}"):
+        run.attempt("assessing", entry.name, entry.path, partial(pick, entry))
     curve = fit_curve(counts, in_noise)
     is_pick = bins_picked(0.5, curve if calibrates(DenseConfig(), trained) else None)
-    return weigh(counts, curve, is_pick, float(np.mean(discs or [0.0])) / max(len(discs), 1))
+    return assess(counts, curve, is_pick, float(np.mean(discs or [0.0])) / max(len(discs), 1))
 
 
 def _general(general: Trained, reason: str, run: Run) -> Trained:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from deepcryopicker.class_set.cutting import cut_windows, matched, smoothed
+from deepcryopicker.class_set.heat import heat_targets
 from deepcryopicker.class_set.samples import (
     Samples,
     draw_samples,
-    heat_targets,
     require_both_kinds,
 )
 from deepcryopicker.class_set.sampling_sites import Sites, find_sites

@@ -73,7 +73,7 @@ def test_a_folder_has_a_mask_for_each_micrograph_or_a_file_is_for_all(
 
 
 def test_a_missing_mask_is_named(tmp_path, preprocessed):
-    with pytest.raises(MicrographError, match="picker.mask=auto finds one"):
+    with pytest.raises(MicrographError, match=r"picker\.mask=auto finds one"):
         mask_of(str(tmp_path), ENTRY, preprocessed)
 
 

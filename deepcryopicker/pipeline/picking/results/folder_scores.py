@@ -15,8 +15,13 @@ import numpy as np
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.coordinates.formats import as_written, read_picks, write_csv
 from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
+from deepcryopicker.picker.folder.assessment import (
+    Assessment,
+    assess,
+    assess_micrograph,
+    with_parts,
+)
 from deepcryopicker.picker.folder.curve import FolderCurve, apply_curve, fit_curve
-from deepcryopicker.picker.folder.evidence import Evidence, weigh, weigh_micrograph, with_parts
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.folder.score_counts import Counts, count_scores, no_counts
 from deepcryopicker.picker.function import Picker, in_order_of_mrc
@@ -89,10 +94,10 @@ class FolderScores:
                 in_noise += count_scores(read_picks(noise).score)
         return fit_curve(counts, in_noise)
 
-    def weigh(
+    def assess(
         self, picked: Sequence[Picked], curve: FolderCurve, is_pick: Mask
-    ) -> tuple[Evidence, dict[str, Evidence]]:
-        """Weigh the picks of a group, and those of each of its micrographs.
+    ) -> tuple[Assessment, dict[str, Assessment]]:
+        """Assess the picks of a group, and those of each of its micrographs.
 
         Parameters
         ----------
@@ -103,18 +108,18 @@ class FolderScores:
 
         Returns
         -------
-        Evidence
+        Assessment
             Of the group.
-        dict of Evidence
+        dict of Assessment
             By name of the micrograph.
         """
         discs = [disc_share(1, one.record.diameter, _shape(one)) for one in picked]
         each = {
-            one.entry.name: weigh_micrograph(self._counts_of(one), curve, is_pick, disc)
+            one.entry.name: assess_micrograph(self._counts_of(one), curve, is_pick, disc)
             for one, disc in zip(picked, discs, strict=True)
         }
         counts = sum((self._counts_of(one) for one in picked), no_counts())
-        whole = weigh(counts, curve, is_pick, float(np.mean(discs)) / len(picked))
+        whole = assess(counts, curve, is_pick, float(np.mean(discs)) / len(picked))
         return with_parts(whole, [one.verdict for one in each.values()]), each
 
     def _counts_of(self, one: Picked) -> Counts:

@@ -34,8 +34,8 @@ class Recipe:
         Files that STAR files name instead, see :class:`NamedFiles`.
     mask : str or None
         Where nothing is picked, as ``picker.mask``.
-    weigh : bool
-        Whether the picks are weighed against those in noise, when the lists are written.
+    assess : bool
+        Whether the picks are assessed against those in noise, when the lists are written.
     recalibrate : bool
         Whether scores are then calibrated on the micrographs themselves, too.
     """
@@ -48,7 +48,7 @@ class Recipe:
     outputs: tuple[str, ...] = ("csv", "relion")
     micrograph_suffix: str | None = None
     mask: str | None = None
-    weigh: bool = False
+    assess: bool = False
     recalibrate: bool = False
 
     def digest(self, finished: Finished) -> str:

@@ -59,7 +59,7 @@ def begin(tmp_path):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         run = Run(folder, None, name, {"seed": 0})
-        recipe = Recipe(CHAIN, lambda: find, 0.5, {"seed": 0}, weigh=True, recalibrate=True)
+        recipe = Recipe(CHAIN, lambda: find, 0.5, {"seed": 0}, assess=True, recalibrate=True)
         recipe = replace(recipe, outputs=("csv", "relion", "box"), **changes)
         return Batch(recipe, run, folder, ["g"], keep=True)
 
@@ -88,6 +88,10 @@ def test_half_is_as_likely_a_particle_as_not_and_raw_scores_are_kept(begin, entr
         assert (raw >= 0.5).sum() < PARTICLES / 2
         assert (picks.score >= 0.5).sum() == one.record.picks == pytest.approx(PARTICLES, abs=3)
         np.testing.assert_array_equal(raw, np.round(find(one.entry, _Flat()).score, 6))
+    manifest = (batch._run.folder / "manifest.jsonl").read_text().splitlines()
+    recorded = {line["name"]: line["picks"] for line in map(json.loads, manifest)}
+    assert len(manifest) == len(entries)
+    assert recorded == {one.entry.name: one.record.picks for one in batch.done}
     lines = (batch._run.folder / "box" / "m00.box").read_text().splitlines()
     assert len(lines) == batch.done[0].record.picks
     verdict = batch._run.verdicts["g"]

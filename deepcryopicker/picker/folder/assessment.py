@@ -1,4 +1,4 @@
-"""Whether the picks of a folder are particles, as far as the picks can tell."""
+"""Whether the picks of a folder are particles, as far as the picks can say."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ _Z = 1.96  # of an interval of 95 %
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Assessment:
     """What the scores of a folder say about its picks.
 
     Attributes
@@ -55,8 +55,8 @@ class Evidence:
     gain: float
 
 
-def weigh(counts: Counts, curve: FolderCurve, picked: Mask, covered: float) -> Evidence:
-    """Weigh the candidates of a folder.
+def assess(counts: Counts, curve: FolderCurve, picked: Mask, covered: float) -> Assessment:
+    """Assess the candidates of a folder.
 
     Parameters
     ----------
@@ -92,27 +92,29 @@ def weigh(counts: Counts, curve: FolderCurve, picked: Mask, covered: float) -> E
         verdict, reason = DOUBTFUL, f"the picks cover only {share:.1%} of the micrographs"
     interval = (max(particles - _Z * spread, 0.0), particles + _Z * spread)
     recall = true / particles if particles >= 1.0 else 0.0
-    return Evidence(verdict, reason, picks, particles, interval, precision, recall, gain)
+    return Assessment(verdict, reason, picks, particles, interval, precision, recall, gain)
 
 
-def weigh_micrograph(counts: Counts, curve: FolderCurve, picked: Mask, covered: float) -> Evidence:
-    """Weigh the candidates of one micrograph by the mixture of its folder.
+def assess_micrograph(
+    counts: Counts, curve: FolderCurve, picked: Mask, covered: float
+) -> Assessment:
+    """Assess the candidates of one micrograph by the mixture of its folder.
 
     The shares of particles, noise and gaps are fitted to this micrograph; the rest is as for
-    :func:`weigh`.
+    :func:`assess`.
     """
     with_particles, without = (refit_shares(counts, curve.mixture, each) for each in (True, False))
     gain = with_particles.log_likelihood(counts) - without.log_likelihood(counts)
     own = FolderCurve(curve.calibration, with_particles, gain)
-    return weigh(counts, own, picked, covered)
+    return assess(counts, own, picked, covered)
 
 
-def with_parts(whole: Evidence, verdicts: Sequence[str]) -> Evidence:
+def with_parts(whole: Assessment, verdicts: Sequence[str]) -> Assessment:
     """Lower the verdict on a folder if nothing was found on most of its micrographs.
 
     Parameters
     ----------
-    whole : Evidence
+    whole : Assessment
     verdicts : sequence of str
         Of the micrographs.
     """

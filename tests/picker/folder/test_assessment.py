@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
-from deepcryopicker.picker.folder.evidence import (
+from deepcryopicker.picker.folder.assessment import (
     DOUBTFUL,
     FOUND,
     NOTHING,
-    weigh,
-    weigh_micrograph,
+    assess,
+    assess_micrograph,
 )
+from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.score_counts import BINS, count_scores
 
 NOISE = (-6.0, 1.5)
@@ -23,10 +23,10 @@ def logits(seed, *groups):
     return np.concatenate([rng.normal(mean, spread, number) for number, mean, spread in groups])
 
 
-def weighed(*groups, covered=DISC):
+def assessed(*groups, covered=DISC):
     counts = count_scores(expit(logits(0, *groups)))
     curve = fit_curve(counts, count_scores(expit(logits(1, (1000, *NOISE)))))
-    return weigh(counts, curve, apply_curve(expit(BINS), curve) >= 0.5, covered)
+    return assess(counts, curve, apply_curve(expit(BINS), curve) >= 0.5, covered)
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,17 @@ def weighed(*groups, covered=DISC):
     ],
 )
 def test_verdicts(particles, verdict):
-    evidence = weighed((2000, *NOISE), *particles)
-    assert (evidence.verdict, "\n" in evidence.reason) == (verdict, False)
+    assessment = assessed((2000, *NOISE), *particles)
+    assert (assessment.verdict, "\n" in assessment.reason) == (verdict, False)
 
 
 def test_the_number_of_particles_and_the_scores_are_estimated():
-    evidence = weighed((2000, *NOISE), (400, 2.0, 1.5))
-    low, high = evidence.interval
-    assert low < evidence.particles < high
-    assert evidence.particles == pytest.approx(400, rel=0.1)
-    assert evidence.precision == pytest.approx(0.98, abs=0.03)
-    assert evidence.recall == pytest.approx(0.98, abs=0.05)
+    assessment = assessed((2000, *NOISE), (400, 2.0, 1.5))
+    low, high = assessment.interval
+    assert low < assessment.particles < high
+    assert assessment.particles == pytest.approx(400, rel=0.1)
+    assert assessment.precision == pytest.approx(0.98, abs=0.03)
+    assert assessment.recall == pytest.approx(0.98, abs=0.05)
 
 
 def test_a_micrograph_without_particles_stands_out_in_its_folder():
@@ -61,5 +61,5 @@ def test_a_micrograph_without_particles_stands_out_in_its_folder():
     noise = count_scores(expit(logits(1, (1000, *NOISE))))
     curve = fit_curve(np.sum(micrographs, axis=0), noise)
     picked = apply_curve(expit(BINS), curve) >= 0.5
-    verdicts = [weigh_micrograph(one, curve, picked, 1e-3).verdict for one in micrographs]
+    verdicts = [assess_micrograph(one, curve, picked, 1e-3).verdict for one in micrographs]
     assert verdicts == [FOUND] * 9 + [NOTHING] * 3
