@@ -17,6 +17,7 @@ _SLOPES = (0.3, 3.0)
 LEAST_GAIN = 12.0
 """Gain in the logarithm of the likelihood from which particles are more than chance: half the
 logarithm of a thousand candidates for each of three parameters, rounded up."""
+_SAME = 0.1  # logits
 _CERTAIN, _BEYOND = 4.0, 0.3
 """Logit of 0.98, and the slope beyond, where a steeper curve would round different scores to equal
 ones, six decimals being written."""
@@ -78,6 +79,13 @@ def fit_curve(counts: Counts, in_noise: Counts) -> FolderCurve:
     threshold = _crossing(odds)
     slope = float(np.clip(_slope_at(odds, counts, threshold), *_SLOPES))
     return FolderCurve(Calibration(slope, -slope * threshold), mixture, gain)
+
+
+def nearly_equal(one: FolderCurve, other: FolderCurve) -> bool:
+    """Whether two curves of a growing folder are as good as equal, until it is complete."""
+    slopes = one.calibration.slope, other.calibration.slope
+    thresholds = [-each.calibration.intercept / each.calibration.slope for each in (one, other)]
+    return abs(np.log(slopes[0] / slopes[1])) < _SAME and abs(np.diff(thresholds)[0]) < _SAME
 
 
 def calibrate_scores(scores: Sequence[Floats], in_noise: Sequence[Floats]) -> list[Floats]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -13,17 +13,13 @@ from deepcryopicker.dataset.named_files import NamedFiles
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.star.relion_folder import is_converted
-from deepcryopicker.picker.folder.curve import FolderCurve, bins_picked
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
 from deepcryopicker.pipeline.inputs.prefetch import read_ahead
-from deepcryopicker.pipeline.picking.results.folder_scores import (
-    FolderScores,
-    describe_curve,
-    rewrite_scores,
-)
+from deepcryopicker.pipeline.picking.results.assessed_groups import AssessedGroups
+from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
 from deepcryopicker.pipeline.picking.results.masks import Masks
-from deepcryopicker.pipeline.picking.results.pick_files import Files, draw_overlay, pick_micrograph
+from deepcryopicker.pipeline.picking.results.pick_files import Files, pick_micrograph
 from deepcryopicker.pipeline.picking.results.picked_lists import (
     find_named,
     write_relion_lists,
@@ -35,7 +31,6 @@ from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.manifest import Finished, Manifest, Record, stamp
-from deepcryopicker.types import Micrograph
 
 _NAMED = 3  # micrographs in a line
 
@@ -74,9 +69,9 @@ class Batch:
         self._common = recipe.digest(self._manifest)
         self._done: dict[str, Picked] = {}
         self._polarity = PolarityCheck(run)
-        self._scores = FolderScores(self._files)
         self._masks = Masks(recipe.mask, folder)
-        self._drawn: set[str] = set()
+        self._scores = FolderScores(self._files)
+        self._groups = AssessedGroups(recipe, self._files, self._scores)
         self._noise: set[str] = set()
 
     @cached_property
@@ -118,7 +113,7 @@ class Batch:
                     if not file.is_file() or (name == "relion" and is_converted(file))
                 ]
                 if missing:
-                    self._write_others(done, missing)
+                    self._groups.write_others(done, missing)
             else:
                 left.append(entry)
         return left
@@ -180,7 +175,7 @@ class Batch:
         if not entries:
             return
         picker = self._picker
-        self._drawn |= set(drawn)
+        self._groups.draw_later(drawn)
         self._noise = self._scores.drawn_for_noise([*entries, *(one.entry for one in self.done)])
         prepare = partial(_prepare, self._recipe.preprocessing)
         with closing(read_ahead(entries, prepare)) as prepared:
@@ -190,15 +185,26 @@ class Batch:
                 if picked is not None:
                     self._done[entry.name] = picked
 
-    def write_lists(self) -> None:
+    def write_lists(self, complete: bool = True) -> None:
         """Write ``summary.csv`` and the configured lists of all finished micrographs.
 
         Scores are calibrated before, if they are calibrated on the micrographs themselves. Blocks
         are not listed, because RELION would treat them as whole micrographs.
+
+        Parameters
+        ----------
+        complete : bool
+            False while more micrographs are expected: scores that would hardly change stay.
         """
         if self._recipe.assess:
             for group in self._files.relion:
-                self._assess(group, [one for one in self.done if one.entry.group == group])
+                members = [one for one in self.done if one.entry.group == group]
+                self._pick_missing_noise(members)
+                if members:
+                    found, verdict = self._groups.assess(group, members, complete)
+                    self._done |= {one.entry.name: one for one in found}
+                    self._manifest.replace(one.record for one in found)
+                    self._run.verdicts[group] = verdict
         done = self.done
         if "topaz" in self._recipe.outputs:
             write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
@@ -228,61 +234,22 @@ class Batch:
             candidates=len(picks),
         )
         picked = self._picked(entry, record)
-        if self._recipe.assess:
-            self._scores.add(entry, picks.score)
-            if entry.name in self._noise:
-                self._scores.pick_noise(entry, preprocessed, picker)
-        if not self._recipe.recalibrate:
-            self._write_others(picked, self._files.wanted(entry))
-            if entry.name in self._drawn:
-                self._draw(picked, preprocessed.micrograph)
+        self._groups.add(picked, picks.score, preprocessed.micrograph)
+        if self._recipe.assess and entry.name in self._noise:
+            self._scores.pick_noise(entry, preprocessed, picker)
         self._manifest.add([record])
         return picked
 
-    def _assess(self, group: str, members: Sequence[Picked]) -> None:
-        """Assess the picks of a group; calibrate its scores and write what depends on them."""
-        if not members:
-            return
+    def _pick_missing_noise(self, members: Sequence[Picked]) -> None:
+        """Pick noise like micrographs that were picked without, as by an earlier version."""
+
+        def pick(entry: Entry) -> None:
+            _, preprocessed = _prepare(self._recipe.preprocessing, entry)
+            self._scores.pick_noise(entry, preprocessed, self._picker)
+
         for one in self._scores.without_noise(members):
-            work = partial(self._pick_noise, one.entry)
+            work = partial(pick, one.entry)
             self._run.attempt(self._stage, one.entry.name, one.entry.path, work)
-        curve = self._scores.fit(members)
-        recalibrate = self._recipe.recalibrate
-        is_pick = bins_picked(self._recipe.threshold, curve if recalibrate else None)
-        assessment, each = self._scores.assess(members, curve, is_pick)
-        self._run.verdicts[group] = {**asdict(assessment), "curve": describe_curve(curve)}
-        for one in members:
-            if recalibrate:
-                one = self._recalibrate(one, curve)
-            self._done[one.entry.name] = replace(one, verdict=each[one.entry.name].verdict)
-        names = {one.entry.name for one in members}
-        self._manifest.replace(self._done[name].record for name in names if recalibrate)
-        self._drawn -= names
-
-    def _recalibrate(self, one: Picked, curve: FolderCurve) -> Picked:
-        """Calibrate the scores of a micrograph, and write what depends on them."""
-        picks, wanted = rewrite_scores(one.path, curve), self._files.wanted(one.entry)
-        if picks is not None:
-            count = int((picks.score >= self._recipe.threshold).sum())
-            one = self._picked(one.entry, replace(one.record, picks=count))
-        stale = [name for name, file in wanted.items() if picks is not None or not file.is_file()]
-        self._write_others(one, stale)
-        overlay = self._files.overlay(one.entry)
-        if one.entry.name in self._drawn or (picks is not None and overlay.is_file()):
-            self._draw(one, one.entry.load())
-        return one
-
-    def _pick_noise(self, entry: Entry) -> None:
-        _, preprocessed = _prepare(self._recipe.preprocessing, entry)
-        self._scores.pick_noise(entry, preprocessed, self._picker)
-
-    def _write_others(self, one: Picked, formats: Collection[str]) -> None:
-        if formats:
-            threshold = self._recipe.threshold
-            self._files.write_others(one.entry, one.load(), threshold, one.record.height, formats)
-
-    def _draw(self, one: Picked, micrograph: Micrograph) -> None:
-        draw_overlay(one, micrograph, self._recipe.threshold, self._files.overlay(one.entry))
 
     def _picked(self, entry: Entry, record: Record) -> Picked:
         return Picked(entry, record, self._files.candidates(entry), self._files.outcomes(entry))

@@ -223,7 +223,7 @@ def watch(
                 picked = counted(len(batch.done), "micrograph")
                 console.print(f"{picked} picked, {arrivals.waiting} still being written")
             if whole and now - refreshed >= section.refresh:
-                batch.write_lists()
+                batch.write_lists(complete=False)
                 refreshed = now
             news = now if changed or whole else news
             if section.idle is not None and now - news >= section.idle:

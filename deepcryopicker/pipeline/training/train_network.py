@@ -7,6 +7,7 @@ from typing import Any
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.evaluation.classification import patch_curves
 from deepcryopicker.io.console import console
+from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import CARD, WEIGHTS, Trained, save_weights
@@ -67,7 +68,9 @@ def train_network(
     )
     training_figure(run.folder / "training.png", read_curves(folder / CURVES))
     if tested is not None:
-        _show(tested, training_set.classes, run, tracker)
+        given = isinstance(config.labeler, TruthConfig)
+        title = "test windows" if given else "test windows, against labels of the program's own"
+        _show(tested, training_set.classes, run, tracker, title)
     trained = as_trained(network, training_set, sources, config, tested, run)
     save_weights(run.folder, trained)
     for name in ("training", "patches", "confusion"):
@@ -86,7 +89,9 @@ def training_folders(run_folder: Path, rounds: int) -> list[Path]:
     return [first, *(first / f"round_{number}" for number in range(2, rounds + 1))]
 
 
-def _show(tested: TestedWindows, classes: tuple[str, ...], run: Run, tracker: Tracker) -> None:
+def _show(
+    tested: TestedWindows, classes: tuple[str, ...], run: Run, tracker: Tracker, title: str
+) -> None:
     """Draw the test windows, record their scores and print a table."""
     scores, probability, target = tested.scores, tested.probability, tested.target
     patch_sheet(run.folder / "patches.png", tested.windows, target, probability, classes)
@@ -101,4 +106,4 @@ def _show(tested: TestedWindows, classes: tuple[str, ...], run: Run, tracker: Tr
         "accuracy": "accuracy",
         "average_precision": "AP",
     }
-    console.print(make_table(rows, columns, "test windows", {"what": "all", **scores}))
+    console.print(make_table(rows, columns, title, {"what": "all", **scores}))

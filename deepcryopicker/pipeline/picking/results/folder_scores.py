@@ -46,10 +46,12 @@ class FolderScores:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._counts: dict[str, Counts] = {}
+        self._assessed: dict[str, tuple[FolderCurve, Assessment]] = {}
 
     def add(self, entry: Entry, raw: Floats) -> None:
         """Count the scores of a micrograph as the picker gave them."""
         self._counts[entry.name] = count_scores(raw).astype(np.int32)
+        self._assessed.pop(entry.name, None)
 
     def drawn_for_noise(self, entries: Iterable[Entry]) -> set[str]:
         """Choose the micrographs of each group whose noise is picked: by checksums of their names.
@@ -114,10 +116,13 @@ class FolderScores:
             By name of the micrograph.
         """
         discs = [disc_share(1, one.record.diameter, _shape(one)) for one in picked]
-        each = {
-            one.entry.name: assess_micrograph(self._counts_of(one), curve, is_pick, disc)
-            for one, disc in zip(picked, discs, strict=True)
-        }
+        each = {}
+        for one, disc in zip(picked, discs, strict=True):
+            name = one.entry.name
+            if name not in self._assessed or self._assessed[name][0] is not curve:
+                found = assess_micrograph(self._counts_of(one), curve, is_pick, disc)
+                self._assessed[name] = curve, found
+            each[name] = self._assessed[name][1]
         counts = sum((self._counts_of(one) for one in picked), no_counts())
         whole = assess(counts, curve, is_pick, float(np.mean(discs)) / len(picked))
         return with_parts(whole, [one.verdict for one in each.values()]), each

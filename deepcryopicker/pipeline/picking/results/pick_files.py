@@ -169,7 +169,7 @@ def pick_micrograph(
     # Rounded as in the files, so that the written picks are scored.
     picks = as_written(entry.to_micrograph(found))
     truth = entry.load_truth()
-    for old in (*files.truth(entry), files.outcomes(entry)):
+    for old in (*files.truth(entry), files.outcomes(entry), files.noise(entry)):
         old.unlink(missing_ok=True)
     write_csv(files.candidates(entry), picks)
     if truth is None:

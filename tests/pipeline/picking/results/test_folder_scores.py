@@ -126,6 +126,20 @@ def test_files_that_come_one_by_one_have_the_scores_of_one_run(begin, entries):
     assert found == {path: text for path, text in whole.items() if "noise" not in path}
 
 
+def test_while_more_are_expected_scores_that_hardly_change_stay(begin, entries):
+    whole = contents(pick(begin("one"), entries), "picks", "box")
+    batch = begin("two")
+    batch.pick(entries[:8], (), iter)
+    batch.write_lists(complete=False)
+    first = contents(batch, "picks")
+    batch.pick(entries[8:], (), iter)
+    batch.write_lists(complete=False)
+    assert first.items() <= contents(batch, "picks").items()
+    assert {one.record.picks > 30 for one in batch.done} == {True}
+    batch.write_lists()
+    assert contents(batch, "picks", "box") == whole
+
+
 def test_shards_together_have_the_scores_of_one_run(begin, entries):
     whole = contents(pick(begin("one"), entries))
     shards = [pick(begin(f"shard{n}"), entries[n::3]) for n in range(3)]

@@ -1,0 +1,118 @@
+"""Assess groups of picked micrographs, calibrate their scores, and write what depends on them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from deepcryopicker.picker.folder.curve import FolderCurve, bins_picked, nearly_equal
+from deepcryopicker.pipeline.picking.results.folder_scores import (
+    FolderScores,
+    describe_curve,
+    rewrite_scores,
+)
+from deepcryopicker.pipeline.picking.results.pick_files import Files, draw_overlay
+from deepcryopicker.pipeline.picking.results.recipe import Recipe
+from deepcryopicker.pipeline.scoring.picked import Picked
+from deepcryopicker.types import Floats, Micrograph
+
+
+class AssessedGroups:
+    """The curves of groups of micrographs, and the files that depend on them.
+
+    Without calibration, these files are written as soon as a micrograph is picked, else when its
+    group is assessed.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    files : Files
+    scores : FolderScores
+    """
+
+    def __init__(self, recipe: Recipe, files: Files, scores: FolderScores) -> None:
+        self._recipe, self._files, self._scores = recipe, files, scores
+        self._curves: dict[str, FolderCurve] = {}
+        self._calibrated: dict[str, FolderCurve] = {}
+        self._drawn: set[str] = set()
+
+    def draw_later(self, names: Collection[str]) -> None:
+        """Add micrographs with an overlay."""
+        self._drawn |= set(names)
+
+    def add(self, one: Picked, raw: Floats, micrograph: Micrograph) -> None:
+        """Add a micrograph that has just been picked.
+
+        Parameters
+        ----------
+        one : Picked
+        raw : (N,) float64
+            Scores of its candidates.
+        micrograph : Micrograph
+            As read.
+        """
+        self._calibrated.pop(one.entry.name, None)
+        self._scores.add(one.entry, raw)
+        if self._recipe.recalibrate:
+            return
+        self.write_others(one, self._files.wanted(one.entry))
+        if one.entry.name in self._drawn:
+            self._draw(one, micrograph)
+
+    def assess(
+        self, group: str, members: Sequence[Picked], complete: bool
+    ) -> tuple[list[Picked], dict[str, Any]]:
+        """Assess the picks of a group; calibrate its scores and write what depends on them.
+
+        Parameters
+        ----------
+        group : str
+        members : sequence of Picked
+        complete : bool
+            False while more micrographs are expected: scores that would hardly change stay.
+
+        Returns
+        -------
+        list of Picked
+            With verdicts, and numbers of picks after calibration.
+        dict
+            Assessment and curve of the group as plain numbers.
+        """
+        curve, known = self._scores.fit(members), self._curves.get(group)
+        if known is not None and not complete and nearly_equal(curve, known):
+            curve = known
+        self._curves[group] = curve
+        recalibrate = self._recipe.recalibrate
+        is_pick = bins_picked(self._recipe.threshold, curve if recalibrate else None)
+        whole, each = self._scores.assess(members, curve, is_pick)
+        assessed = []
+        for one in members:
+            if recalibrate and self._calibrated.get(one.entry.name) is not curve:
+                one = self._recalibrate(one, curve)
+            assessed.append(replace(one, verdict=each[one.entry.name].verdict))
+        self._drawn -= {one.entry.name for one in members}
+        return assessed, {**asdict(whole), "curve": describe_curve(curve)}
+
+    def write_others(self, one: Picked, formats: Collection[str]) -> None:
+        """Write formats of a micrograph other than CSV."""
+        if formats:
+            threshold = self._recipe.threshold
+            self._files.write_others(one.entry, one.load(), threshold, one.record.height, formats)
+
+    def _recalibrate(self, one: Picked, curve: FolderCurve) -> Picked:
+        """Calibrate the scores of a micrograph, and write what depends on them."""
+        self._calibrated[one.entry.name] = curve
+        picks, wanted = rewrite_scores(one.path, curve), self._files.wanted(one.entry)
+        if picks is not None:
+            count = int((picks.score >= self._recipe.threshold).sum())
+            # A new object, as the old one may hold outcomes with the scores before.
+            one = Picked(one.entry, replace(one.record, picks=count), one.path, one.outcomes)
+        self.write_others(
+            one, [name for name, file in wanted.items() if picks is not None or not file.is_file()]
+        )
+        overlay = self._files.overlay(one.entry)
+        if one.entry.name in self._drawn or (picks is not None and overlay.is_file()):
+            self._draw(one, one.entry.load())
+        return one
+
+    def _draw(self, one: Picked, micrograph: Micrograph) -> None:
+        draw_overlay(one, micrograph, self._recipe.threshold, self._files.overlay(one.entry))
