@@ -1,10 +1,10 @@
 """Objects far larger than a particle: blobs and crystals of ice or ethane, metal, thick folds."""
 
 import numpy as np
-from scipy import ndimage
 
 from deepcryopicker.picker.masking.dark_spots import tails
 from deepcryopicker.picker.masking.grids import opened, widened
+from deepcryopicker.picker.masking.regions import labelled
 from deepcryopicker.types import Image, Mask
 
 _SMALLEST = 1.5
@@ -51,7 +51,7 @@ def _enclosed(border: Mask, spots: Image, diameter: float) -> Mask:
     """
     enclosed = np.zeros_like(border)
     # Gaps of up to two diameters are closed; the parts are widened to the border afterwards.
-    number, count = ndimage.label(~widened(border, diameter))
+    number, count = labelled(~widened(border, diameter))
     for index in range(1, count + 1):
         part = number == index
         ratio, limit = tails(spots, part)

@@ -1,11 +1,15 @@
 """Regions whose fine noise differs from that round the particles: film, crystals, bare holes."""
 
 import numpy as np
-from scipy import ndimage
-from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
 from deepcryopicker.picker.masking.dark_spots import tails
 from deepcryopicker.picker.masking.grids import cells, narrowed, widened
+from deepcryopicker.picker.masking.regions import (
+    hysteresis,
+    labelled,
+    local_percentile,
+    otsu_threshold,
+)
 from deepcryopicker.types import Image, Mask
 
 _CELLS = 2
@@ -45,7 +49,7 @@ def quiet_variance(band: Image, diameter: float) -> Image:
         Two cells per diameter.
     """
     variance = cells(band * band, diameter / _CELLS)
-    quiet = ndimage.percentile_filter(variance, _QUIET, size=_WINDOW, mode="nearest")
+    quiet = local_percentile(variance, _QUIET, _WINDOW)
     return np.log(quiet + 1e-6 * variance.mean() + np.finfo(np.float32).tiny)
 
 
@@ -68,12 +72,12 @@ def foreign_texture(log_variance: Image, spots: Image) -> Mask:
     deviation = 1.4826 * np.median(np.abs(usual - median))
     difference = np.abs(log_variance - median)
     low, high = (max(factor * deviation, least) for factor, least in (_LOW, _HIGH))
-    differing = apply_hysteresis_threshold(difference, low, high)
+    differing = hysteresis(difference, low, high)
     usual_ratio, usual_limit = _tails(spots, ~differing)
     foreign = np.zeros(differing.shape, bool)
     if differing.mean() > _LARGE_PART and not usual_ratio > usual_limit:
         return foreign
-    number, _ = ndimage.label(differing)
+    number, _ = labelled(differing)
     for index in np.flatnonzero(np.bincount(number.ravel())[1:] >= _SMALLEST) + 1:
         region = number == index
         if not _has_border(log_variance, region, differing):
@@ -93,7 +97,7 @@ def _picked_part(log_variance: Image, spots: Image) -> Mask:
     With two distinct textures, that is the larger part, or one of similar size if only this shows
     dark spots; otherwise the whole image.
     """
-    noisy = log_variance > threshold_otsu(log_variance)
+    noisy = log_variance > otsu_threshold(log_variance)
     share = noisy.mean()
     if not 0 < share < 1:
         return np.ones_like(noisy)

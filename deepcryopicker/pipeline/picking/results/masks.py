@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import mrcfile
 import numpy as np
-from PIL import Image as PillowImage
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.files.atomic import replacing
@@ -52,12 +50,17 @@ def _without_margins(mask: Mask, preprocessed: Preprocessed) -> Mask:
 
 
 def _write_picture(path: Path, mask: Mask) -> None:
+    # Imported here and below: most micrographs have nothing to mask.
+    from PIL import Image as PillowImage
+
     with replacing(path) as temporary:
         save_own_picture(PillowImage.fromarray(np.uint8(255) * mask), temporary)
 
 
 def _write_mrc(path: Path, mask: Mask, preprocessed: Preprocessed) -> None:
     """Write 1 where nothing was picked, at working scale, with the pixel size if it is known."""
+    import mrcfile
+
     pixel_size, scale = preprocessed.micrograph.pixel_size, preprocessed.flat.scale
     with replacing(path) as temporary, mrcfile.new(temporary, overwrite=True) as file:
         file.set_data(mask.astype(np.int8))
