@@ -10,6 +10,7 @@ from deepcryopicker.reporting.content.differences import differences_table, plac
 from deepcryopicker.reporting.content.provenance import source_of
 from deepcryopicker.reporting.content.scored_pickers import ScoredPicker, as_picker, score_pickers
 from deepcryopicker.reporting.content.shown_micrographs import list_micrographs
+from deepcryopicker.reporting.content.verdicts import verdicts_table
 from deepcryopicker.reporting.page.page_model import Figure, Page
 from deepcryopicker.reporting.reading.pick_sets import list_pick_sets
 from deepcryopicker.reporting.reading.run_folders import RunFolder
@@ -46,6 +47,7 @@ def assemble(
         for scored, own in zip(scored_pickers, places, strict=True)
     }
     tables = [
+        verdicts_table(pick_sets),
         differences_table(scored_pickers, datasets),
         numbers.class_table(pick_sets),
         numbers.protocols_table(pick_sets),

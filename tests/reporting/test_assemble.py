@@ -13,6 +13,7 @@ import pytest
 from deepcryopicker.evaluation.metrics import Curve
 from deepcryopicker.io.coordinates.formats import read_picks, write_csv
 from deepcryopicker.reporting.content import numbers
+from deepcryopicker.reporting.content.verdicts import verdicts_table
 from deepcryopicker.reporting.page.packing import pack, plain_curve
 from deepcryopicker.reporting.page.page_model import Cell, PageTable, Row
 from deepcryopicker.reporting.page.thumbnails import LARGEST, SMALLEST, longest_side
@@ -230,6 +231,26 @@ def test_other_rules_have_a_table_where_runs_have_them():
     (row,) = table.rows
     assert row.cells == [Cell("ours"), Cell("–"), Cell("0.500", 0.5, "P 0.250 R 1.000")]
     assert numbers.protocols_table([pick_set({"picks": 1})]) is None
+
+
+def test_verdicts_need_no_truth_and_trust_nothing():
+    found = {
+        "verdict": "doubtful",
+        "reason": "<b>hardly",
+        "precision": 0.5,
+        "recall": None,
+        "particles": 120.4,
+        "interval": [100.2, 140.0],
+    }
+    metrics = {"picks": 1, "verdicts": {"klh": found, "ours": "broken"}}
+    table = verdicts_table([pick_set(metrics), pick_set({"picks": 1, "verdicts": [3]})])
+    assert [row.cells[1].text for row in table.rows] == ["klh", "ours"]
+    assert [cell.text for cell in table.rows[0].cells] == [
+        *("ours", "klh", "doubtful", "0.50", "–", "120", "<b>hardly"),
+    ]
+    assert table.rows[0].cells[5].note == "[100, 140]"
+    assert {cell.text for cell in table.rows[1].cells[2:]} == {"–"}
+    assert verdicts_table([pick_set({"picks": 1})]) is None
 
 
 def test_a_column_of_numbers_is_distinguished_from_text():

@@ -77,7 +77,13 @@ def windows_table(runs: Sequence[RunFolder]) -> PageTable | None:
     if not rows:
         return None
     columns = ["Network", "Dataset", "Test windows", "Accuracy", "AP"]
-    return PageTable("Windows", columns, rows, "Windows of micrographs not used for training.")
+    return PageTable(
+        "Windows",
+        columns,
+        rows,
+        "Windows of micrographs not used for training, against the labels of the training; "
+        "without given labels, these are the program's own.",
+    )
 
 
 def labels_table(runs: Sequence[RunFolder]) -> PageTable | None:

@@ -100,7 +100,7 @@ def test_a_network_as_good_as_the_general_one_is_kept(decide, run):
     assert not (run.folder / "model.safetensors").exists()  # the training would have written it
 
 
-def test_micrographs_that_cannot_be_read_are_no_reason_to_pick_them(decide, run, catalogue):
+def test_micrographs_that_cannot_be_read_end_the_run(decide, run, catalogue):
     run.failures += [{"path": str(entry.path)} for entry in catalogue.entries]
     with pytest.raises(NothingUsableError):
         decide(NothingUsableError("no micrograph could be used"))

@@ -1,0 +1,46 @@
+"""The table of verdicts: whether the picks of each folder are particles, without any truth."""
+
+from collections.abc import Sequence
+
+from deepcryopicker.reporting.content.cells import NOTHING, interval_note, number_cell
+from deepcryopicker.reporting.page.page_model import Cell, PageTable, Row
+from deepcryopicker.reporting.reading.pick_sets import PickSet
+from deepcryopicker.reporting.reading.run_files import part
+
+_COLUMNS = ["Picker", "Micrographs", "Verdict", "Precision", "Recall", "Particles", "Why"]
+
+
+def verdicts_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
+    """Make the table of verdicts and expected scores, one row for each group of micrographs."""
+    rows = []
+    for pick_set in pick_sets:
+        for group in part(pick_set.metrics, "verdicts"):
+            found = part(pick_set.metrics, "verdicts", group)
+            interval = interval_note(found.get("interval"), ".0f")
+            rows.append(
+                Row(
+                    [
+                        Cell(pick_set.name),
+                        Cell(group),
+                        _words(found.get("verdict")),
+                        number_cell(found.get("precision"), ".2f"),
+                        number_cell(found.get("recall"), ".2f"),
+                        number_cell(found.get("particles"), ".0f", interval),
+                        _words(found.get("reason")),
+                    ]
+                )
+            )
+    if not rows:
+        return None
+    return PageTable(
+        "Verdicts",
+        _COLUMNS,
+        rows,
+        "Expected precision, recall and number of particles, from the scores of the picks and of "
+        "what the same picker finds in noise with the spectrum of the micrographs; no truth is "
+        "used. Contaminants that look like particles are taken for particles.",
+    )
+
+
+def _words(value: object) -> Cell:
+    return Cell(value) if isinstance(value, str) else NOTHING
