@@ -41,7 +41,8 @@ def command(function: Command, name: str) -> int:
     Returns
     -------
     int
-        0 all done; 3 done but some failed; 1 nothing usable; 2 wrong usage; 130, 143 signals.
+        0 all done; 3 done but some failed, or in doubt; 1 nothing usable; 2 wrong usage; 130 and
+        143 signals.
     """
     try:
         sys.argv[1:] = respell(sys.argv[1:], name)

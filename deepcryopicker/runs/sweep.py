@@ -31,7 +31,7 @@ from deepcryopicker.runs.status import (
 )
 
 TABLE, PICTURE = "sweep.csv", "sweep.png"
-_STATUS_WORDS = {DONE: "done", SOME_FAILED: "some failed"}
+_STATUS_WORDS = {DONE: "done", SOME_FAILED: "some failed or doubtful"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Job:
 
     @property
     def status(self) -> str:
-        """Return ``done``, ``some failed``, ``failed``, ``not installed`` or ``not finished``."""
+        """Return how the job ended, in words of `_STATUS_WORDS` or such as ``not finished``."""
         if self.outcome is None:
             return "not finished"
         if self.outcome.missing:

@@ -96,19 +96,18 @@ def make_recipe(
     names: tuple[str, ...] = ()
     if not isinstance(picker, NetworkPickerConfig | LearnedConfig):
         names = tuple(f"{entry.name} {entry.path}" for entry in catalogue.entries)
-    return Recipe(
+    recipe = Recipe(
         preprocessing,
         make_picker,
         picker.threshold,
         settings,
         names,
         micrograph_suffix=picker.micrograph_suffix,
-        mask=picker.mask if isinstance(picker, NetworkPickerConfig) else None,
-        assess=isinstance(trained, Trained),
-        recalibrate=isinstance(picker, NetworkPickerConfig)
-        and isinstance(trained, Trained)
-        and calibrates(picker, trained),
     )
+    if not isinstance(picker, NetworkPickerConfig) or not isinstance(trained, Trained):
+        return recipe
+    recalibrate = calibrates(picker, trained)
+    return replace(recipe, mask=picker.mask, assess=True, recalibrate=recalibrate)
 
 
 def pick_catalogue(
