@@ -69,7 +69,7 @@ class Batch:
         self._common = recipe.digest(self._manifest)
         self._done: dict[str, Picked] = {}
         self._polarity = PolarityCheck(run)
-        self._masks = Masks(recipe.mask, folder)
+        self._masks = Masks(recipe.mask)
         self._scores = FolderScores(self._files)
         self._groups = AssessedGroups(recipe, self._files, self._scores)
         self._noise: set[str] = set()

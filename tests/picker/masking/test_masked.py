@@ -11,6 +11,7 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.picker.masking.masked import given_mask, leave_out, mask_of
 from deepcryopicker.pipeline.picking.results.masks import Masks
+from deepcryopicker.pipeline.picking.results.pick_files import Files
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Micrograph, Picks
@@ -78,7 +79,8 @@ def test_a_missing_mask_is_named(tmp_path, preprocessed):
 
 
 def test_what_hides_anything_is_written(tmp_path, preprocessed):
-    left = Masks("auto", tmp_path).leave_out(ENTRY, preprocessed, PICKS)
+    paths = Files.of(tmp_path, ["g"]).masks(ENTRY)
+    left = Masks("auto").leave_out(ENTRY, preprocessed, PICKS, paths)
     assert left.score.tolist() == [0.9, 0.7, 0.0]
     with mrcfile.open(tmp_path / "masks" / "grid" / "m.mrc") as file:
         assert file.data.dtype == np.int8
@@ -91,5 +93,5 @@ def test_what_hides_anything_is_written(tmp_path, preprocessed):
     clean = Preprocessed(
         Micrograph("grid/m", Path("m.mrc"), preprocessed.micrograph.image[350:]), 48.0, CHAIN
     )
-    assert Masks("auto", tmp_path).leave_out(ENTRY, clean, PICKS[:1]).score.tolist() == [0.9]
+    assert Masks("auto").leave_out(ENTRY, clean, PICKS[:1], paths).score.tolist() == [0.9]
     assert list((tmp_path / "masks" / "grid").iterdir()) == []

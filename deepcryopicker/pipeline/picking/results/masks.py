@@ -19,15 +19,23 @@ class Masks:
     ----------
     setting : str or None
         As ``picker.mask``.
-    folder : Path
-        Of the run; masks that hide anything are written to ``masks/`` below it.
     """
 
-    def __init__(self, setting: str | None, folder: Path) -> None:
-        self._setting, self._folder = setting, folder / "masks"
+    def __init__(self, setting: str | None) -> None:
+        self._setting = setting
 
-    def leave_out(self, entry: Entry, preprocessed: Preprocessed, picks: Picks) -> Picks:
+    def leave_out(
+        self, entry: Entry, preprocessed: Preprocessed, picks: Picks, paths: tuple[Path, Path]
+    ) -> Picks:
         """Return the candidates of a micrograph, original pixels, those in its mask last.
+
+        Parameters
+        ----------
+        entry : Entry
+        preprocessed : Preprocessed
+        picks : Picks
+        paths : (Path, Path)
+            Where the mask is written as PNG and MRC, if it hides anything.
 
         Raises
         ------
@@ -35,7 +43,6 @@ class Masks:
             Its mask is not in the given folder.
         """
         mask = mask_of(self._setting, entry, preprocessed)
-        paths = [self._folder / f"{entry.name}{suffix}" for suffix in (".png", ".mrc")]
         for path in paths:
             path.unlink(missing_ok=True)
         if mask is not None and _without_margins(mask, preprocessed).any():

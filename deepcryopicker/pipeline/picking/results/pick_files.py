@@ -78,6 +78,11 @@ class Files:
         """Return the path of the candidates in noise like a micrograph, of a few micrographs."""
         return self.folder / "noise" / f"{entry.name}.csv"
 
+    def masks(self, entry: Entry) -> tuple[Path, Path]:
+        """Return the paths of the mask as PNG and MRC, which exist if it hides anything."""
+        folder = self.folder / "masks"
+        return folder / f"{entry.name}.png", folder / f"{entry.name}.mrc"
+
     def write_others(
         self, entry: Entry, picks: Picks, threshold: float, height: int, formats: Iterable[str]
     ) -> None:
@@ -115,26 +120,20 @@ class Files:
 
     def remove(self, entry: Entry) -> None:
         """Remove the files of a micrograph."""
-        own = (self.candidates(entry), self.noise(entry), *self.others(entry))
-        for path in (*own, *self.truth(entry), self.outcomes(entry)):
+        for path in self._all(entry):
             path.unlink(missing_ok=True)
 
     def copy_from(self, other: "Files", entry: Entry) -> None:
         """Copy the files of a micrograph from another run, as hard links if possible."""
-        theirs, ours = (
-            (
-                each.candidates(entry),
-                each.noise(entry),
-                *each.others(entry),
-                *each.truth(entry),
-                each.outcomes(entry),
-            )
-            for each in (other, self)
-        )
-        for source, target in zip(theirs, ours, strict=True):
+        for source, target in zip(other._all(entry), self._all(entry), strict=True):
             if source.is_file():
                 with replacing(target) as temporary:
                     _link(source, temporary)
+
+    def _all(self, entry: Entry) -> tuple[Path, ...]:
+        """Return the paths of all files of a micrograph, which may be missing."""
+        found = (self.candidates(entry), self.noise(entry), self.outcomes(entry))
+        return (*found, *self.truth(entry), *self.masks(entry), *self.others(entry))
 
 
 def pick_micrograph(
@@ -165,7 +164,7 @@ def pick_micrograph(
     shape = preprocessed.micrograph.image.shape
     found = picker(entry, preprocessed)
     if masks is not None:
-        found = masks.leave_out(entry, preprocessed, found)
+        found = masks.leave_out(entry, preprocessed, found, files.masks(entry))
     # Rounded as in the files, so that the written picks are scored.
     picks = as_written(entry.to_micrograph(found))
     truth = entry.load_truth()

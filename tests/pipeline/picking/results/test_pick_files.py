@@ -118,8 +118,9 @@ def test_what_was_scored_before_is_removed_with_its_truth(entry, files):
 def test_all_files_are_copied_from_a_shard(entry, files, tmp_path):
     pick(entry, files)
     write_csv(files.noise(entry), FOUND)
-    files.overlay(entry).parent.mkdir()
-    files.overlay(entry).write_bytes(b"a picture")
+    for path in (files.overlay(entry), *files.masks(entry)):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"a picture")
     whole = Files.of(tmp_path / "whole", ["g"])
     whole.copy_from(files, entry)
     theirs, ours = (
@@ -127,4 +128,6 @@ def test_all_files_are_copied_from_a_shard(entry, files, tmp_path):
         for each in (files, whole)
     )
     assert ours == theirs
-    assert len(ours) == 9
+    assert len(ours) == 11
+    whole.remove(entry)
+    assert [path for path in whole.folder.rglob("*.*") if path.is_file()] == []
