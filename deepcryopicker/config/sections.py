@@ -23,7 +23,8 @@ class WatchingSection:
     patience : float
         Seconds after which an incomplete file that no longer changes counts as failed.
     refresh : float
-        Minimum seconds between updates of ``summary.csv`` and RELION's lists.
+        Minimum seconds between updates of ``summary.csv``, RELION's lists, and what depends on
+        scores that are calibrated on the folder.
     """
 
     every: float = 5.0

@@ -132,10 +132,12 @@ class NetworkPickerConfig(MapConfig):
         Whether scores are calibrated on the micrographs that are picked, so that 0.5 is as likely
         a particle as not there; false keeps the scores of the network. Null: with weights for any
         diameter, such as the general ones; others are calibrated on the labels of their training.
+        Never with `max_picks` or a `floor` above 0.001, which hide candidates.
     mask : str or None
         Where nothing is picked: ``auto``, film, crystals, large blobs and bare holes found in each
-        micrograph; a folder with a mask image for each, or one for all, in which nothing is picked
-        above half of the largest value; null picks everywhere. Candidates there have a score of 0.
+        micrograph; a folder with a mask image for each, or one for all, the way up of the file that
+        is picked, in which nothing is picked above half of the largest value; null picks
+        everywhere. Candidates there have a score of 0.
     """
 
     weights: str | None = None

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
-
+from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates.formats import RAW_SCORE, read_picks
 from deepcryopicker.io.files.tables import read_rows
 from deepcryopicker.io.files.text import gather
@@ -23,6 +22,11 @@ def read_with_raw_scores(path: Path) -> tuple[Picks, Floats]:
     Picks
     (N,) float64
         The scores of the picks, if the file has no such column.
+
+    Raises
+    ------
+    UsageError
+        As :func:`read_picks`, or a damaged cell in one column leaves them of different lengths.
     """
     picks = read_picks(path)
     header, rows = read_rows(path, RAW_SCORE)
@@ -30,4 +34,6 @@ def read_with_raw_scores(path: Path) -> tuple[Picks, Floats]:
         return picks, picks.score
     found, _ = gather(path, header, rows, [RAW_SCORE])
     raw = found[RAW_SCORE]
-    return picks, raw if len(raw) == len(picks) else np.asarray(picks.score)
+    if len(raw) != len(picks):
+        raise UsageError(f"{path}: {len(raw)} scores in {RAW_SCORE} for {len(picks)} picks")
+    return picks, raw

@@ -17,6 +17,7 @@ _SLOPES = (0.3, 3.0)
 LEAST_GAIN = 12.0
 """Gain in the logarithm of the likelihood from which particles are more than chance: half the
 logarithm of a thousand candidates for each of three parameters, rounded up."""
+_HIGHEST_FLOOR = 0.001
 _SAME = 0.1  # logits
 _CERTAIN, _BEYOND = 4.0, 0.3
 """Logit of 0.98, and the slope beyond, where a steeper curve would round different scores to equal
@@ -48,7 +49,14 @@ def calibrates(config: NetworkPickerConfig, trained: Trained) -> bool:
     By default only those of weights for any diameter; weights of one dataset are calibrated on the
     labels of their training.
     """
+    if not shows_all(config):
+        return False
     return trained.diameter is None if config.recalibrate is None else config.recalibrate
+
+
+def shows_all(config: NetworkPickerConfig) -> bool:
+    """Whether the candidates of a picker are all there are: else they cannot be compared."""
+    return config.max_picks is None and config.floor <= _HIGHEST_FLOOR
 
 
 def fit_curve(counts: Counts, in_noise: Counts) -> FolderCurve:
@@ -70,11 +78,12 @@ def fit_curve(counts: Counts, in_noise: Counts) -> FolderCurve:
     FolderCurve
         Without a particle among all possible scores, if noise explains the candidates as well.
     """
-    noise = noise_scores(in_noise)
+    noise = noise_scores(in_noise, int(counts.sum()))
     mixture, without = (fit_mixture(counts, noise, particles) for particles in (True, False))
     gain = mixture.log_likelihood(counts) - without.log_likelihood(counts)
     if gain < LEAST_GAIN:
-        return FolderCurve(Calibration(1.0, -float(BINS[-1])), without, gain)
+        above_all = float(BINS[-1]) + 1.0
+        return FolderCurve(Calibration(1.0, -above_all), without, gain)
     odds = mixture.log_odds()
     threshold = _crossing(odds)
     slope = float(np.clip(_slope_at(odds, counts, threshold), *_SLOPES))

@@ -23,7 +23,7 @@ _LARGEST_SPREAD, _LARGEST_GAP_SPREAD = 2.5, 2.0
 _LEAST_SEPARATION = 2.0
 """Particles lie at least this far above the mode of the noise, in its upper standard deviations:
 on micrographs without particles the upper component otherwise fits the tail of the noise."""
-_FEWEST_IN_NOISE = 20
+_FEWEST_IN_NOISE, _MANY = 20, 100
 _LEAST_NOISE_SPREAD = 0.5
 
 
@@ -51,6 +51,7 @@ class NoiseScores:
 
 
 _QUIET = NoiseScores(-9.0, 1.5, 1.5)  # candidates below the logit -9.2 are not written
+_USUAL = NoiseScores(-5.0, 1.8, 1.8)  # of general weights on simulated and real micrographs
 
 
 @dataclass(frozen=True)
@@ -104,18 +105,21 @@ class Mixture:
         return np.asarray(odds)
 
 
-def noise_scores(counts: Counts) -> NoiseScores:
+def noise_scores(counts: Counts, candidates: int) -> NoiseScores:
     """Describe the candidates in noise.
 
     Parameters
     ----------
     counts : (B,) int64
-        With few, the network finds next to nothing in noise: its candidates are then taken to lie
-        at the lowest scores that are written.
+        Of candidates in noise.
+    candidates : int
+        Number of candidates in the micrographs. If these are many and those in noise few, the
+        network finds next to nothing in noise: what it finds is taken to lie at the lowest scores
+        that are written. If both are few, noise is taken to score as it usually does.
     """
     total = counts.sum()
     if total < _FEWEST_IN_NOISE:
-        return _QUIET
+        return _QUIET if candidates >= _MANY else _USUAL
     middle = int(np.searchsorted(counts.cumsum(), total / 2))
     mode = float(BINS[middle])
     below, above = (

@@ -35,7 +35,8 @@ def noise_like(preprocessed: Preprocessed) -> Preprocessed:
     side = max(round(_SIDE * diameter), 1)
     part = np.ascontiguousarray(noise[:side, :side])
     micrograph = replace(flat, image=part, scale=1.0, margins=NO_MARGINS)
-    return replace(preprocessed, micrograph=micrograph, diameter=diameter)
+    config = replace(preprocessed.config, save_stages=False)  # pictures are of the micrograph
+    return replace(preprocessed, micrograph=micrograph, diameter=diameter, config=config)
 
 
 def _seed_of(image: Image) -> int:

@@ -23,22 +23,25 @@ def mask_of(setting: str | None, entry: Entry, preprocessed: Preprocessed) -> Ma
     Parameters
     ----------
     setting : str or None
-        `AUTO` finds it in the micrograph; a folder holds a mask of the name of each micrograph; a
-        file is the mask of all; None masks nothing.
+        `AUTO` finds it in the micrograph; a folder holds masks of the names of micrographs, of
+        which others are not masked; a file is the mask of all; None masks nothing.
     entry : Entry
     preprocessed : Preprocessed
 
     Raises
     ------
     MicrographError
-        There is no mask of this name in the folder, or it cannot be read.
+        The mask cannot be read, or is given for a block of a micrograph.
     """
     if setting is None or preprocessed.is_blank:
         return None
     if setting == AUTO:
         flat = preprocessed.flat
         return junk_mask(flat.image, preprocessed.working_diameter, flat.margins)
-    return given_mask(_read(Path(setting), entry), preprocessed.flat.image.shape)
+    if entry.block is not None:
+        raise MicrographError("picker.mask: blocks of a micrograph need auto or null")
+    image = _read(Path(setting), entry)
+    return None if image is None else given_mask(image, preprocessed.flat.image.shape)
 
 
 def given_mask(image: Image, shape: tuple[int, int]) -> Mask:
@@ -81,8 +84,8 @@ def leave_out(picks: Picks, mask: Mask | None, scale: float) -> Picks:
     return marked[np.argsort(masked, kind="stable")]
 
 
-def _read(place: Path, entry: Entry) -> Image:
-    """Read the given mask of a micrograph."""
+def _read(place: Path, entry: Entry) -> Image | None:
+    """Read the given mask of a micrograph; None if the folder has none of its name."""
     if place.is_file():
         return read_micrograph(place).image
     # As deep as the micrograph lies in its dataset, or all in one folder.
@@ -91,6 +94,4 @@ def _read(place: Path, entry: Entry) -> Image:
             path = place / f"{name}{suffix}"
             if path.is_file():
                 return read_micrograph(path).image
-    raise MicrographError(
-        f"no mask in {place}: picker.mask=auto finds one, picker.mask=null picks everywhere"
-    )
+    return None

@@ -17,7 +17,7 @@ from deepcryopicker.io.coordinates.coordinate_sets import find_sources
 from deepcryopicker.io.images.reader import micrograph_shape
 from deepcryopicker.labeler.schema import StructureConfig
 from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE, RIVAL_FILE, find_weights
-from deepcryopicker.picker.schema import NetworkPickerConfig
+from deepcryopicker.picker.schema import AUTO, NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.given_coordinates import select_coordinates
 from deepcryopicker.pipeline.inputs.open_dataset import DatasetConfig, open_catalogue
 from deepcryopicker.rivals.learned.schema import LearnedConfig
@@ -106,6 +106,11 @@ def _check_picker(key: str, picker: Any) -> None:
     """Refuse missing weights, files or structures of a picker."""
     if isinstance(picker, NetworkPickerConfig):
         _check_weights(f"{key}.weights", picker.weights, NETWORK_FILE)
+        if picker.mask not in (None, AUTO) and not Path(picker.mask).exists():
+            raise UsageError(
+                f"{key}.mask={picker.mask} does not exist: give a folder of masks or one mask, "
+                "auto to find them, or null to pick everywhere"
+            )
     elif isinstance(picker, LearnedConfig):
         _check_weights(f"{key}.weights", picker.weights, RIVAL_FILE)
     elif isinstance(picker, ImportedConfig):

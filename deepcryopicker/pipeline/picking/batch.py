@@ -172,10 +172,10 @@ class Batch:
         show : callable
             Yields the entries and shows the progress; picking stops when it ends.
         """
+        self._groups.draw_later(drawn)
         if not entries:
             return
         picker = self._picker
-        self._groups.draw_later(drawn)
         self._noise = self._scores.drawn_for_noise([*entries, *(one.entry for one in self.done)])
         prepare = partial(_prepare, self._recipe.preprocessing)
         with closing(read_ahead(entries, prepare)) as prepared:
@@ -194,16 +194,18 @@ class Batch:
         Parameters
         ----------
         complete : bool
-            False while more micrographs are expected: scores that would hardly change stay.
+            False while more micrographs are expected, or after a signal: scores that would hardly
+            change stay, and no noise is picked.
         """
         if self._recipe.assess:
             for group in self._files.relion:
                 members = [one for one in self.done if one.entry.group == group]
-                self._pick_missing_noise(members)
-                if members:
-                    found, verdict = self._groups.assess(group, members, complete)
-                    self._done |= {one.entry.name: one for one in found}
-                    self._manifest.replace(one.record for one in found)
+                if complete:
+                    self._pick_missing_noise(members)
+                found, verdict = self._groups.assess(group, members, complete)
+                self._done |= {one.entry.name: one for one in found}
+                self._manifest.replace(one.record for one in found)
+                if verdict is not None:
                     self._run.verdicts[group] = verdict
         done = self.done
         if "topaz" in self._recipe.outputs:
@@ -241,7 +243,7 @@ class Batch:
         return picked
 
     def _pick_missing_noise(self, members: Sequence[Picked]) -> None:
-        """Pick noise like micrographs that were picked without, as by an earlier version."""
+        """Pick noise like chosen micrographs for which it is missing."""
 
         def pick(entry: Entry) -> None:
             _, preprocessed = _prepare(self._recipe.preprocessing, entry)

@@ -131,7 +131,7 @@ def _with_network(config: WithNetwork, given: Ingredients) -> Picker:
 
     def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
         found = search(preprocessed)
-        if given.preprocessing.save_stages:
+        if preprocessed.config.save_stages:
             path = given.run.folder / "score_maps" / f"{entry.name}.png"
             draw(path, preprocessed.micrograph, found)
         return found.picks

@@ -12,7 +12,7 @@ from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.io.console import console, counted, track
 from deepcryopicker.io.star.relion_folder import refuse_shared_files
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.picker.folder.curve import calibrates
+from deepcryopicker.picker.folder.curve import calibrates, shows_all
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.coordinate_check import check_coordinates
@@ -21,6 +21,7 @@ from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_d
 from deepcryopicker.pipeline.picking.batch import Batch
 from deepcryopicker.pipeline.picking.build_picker import PickerConfig, build_picker
 from deepcryopicker.pipeline.picking.later_files import later_doubt
+from deepcryopicker.pipeline.picking.results.masks import mask_stamps
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
 from deepcryopicker.pipeline.picking.weights_settings import general_weights, inherit
 from deepcryopicker.pipeline.scoring.picked import Picked
@@ -106,8 +107,13 @@ def make_recipe(
     )
     if not isinstance(picker, NetworkPickerConfig) or not isinstance(trained, Trained):
         return recipe
-    recalibrate = calibrates(picker, trained)
-    return replace(recipe, mask=picker.mask, assess=True, recalibrate=recalibrate)
+    return replace(
+        recipe,
+        mask=picker.mask,
+        learned_from=(*names, *mask_stamps(picker.mask)),
+        assess=shows_all(picker),
+        recalibrate=calibrates(picker, trained),
+    )
 
 
 def pick_catalogue(
@@ -165,16 +171,18 @@ def pick_catalogue(
         finished = f"{len(entries) - len(left)} of {counted(len(entries), 'micrograph')}"
         console.print(f"{description}: {finished} already finished by an earlier run")
     drawn = {entry.name for entry in catalogue.entries[:overlays]}
+    complete = False
     try:
         doing = description if description == "picking" else f"{description}: picking"
         batch.pick(left, drawn, partial(track, description=doing))
+        complete = True
     except (KeyboardInterrupt, SystemExit):
         finished = f"{len(batch.done)} of {counted(len(entries), 'micrograph')}"
         console.print(f"{description}: {finished} finished")
         console.print(f"to continue, run the same command with hydra.run.dir={run.folder}")
         raise
     finally:
-        batch.write_lists()
+        batch.write_lists(complete)
     if entries:
         run.require(len(batch.done), description)
     run.warn("later micrographs", later_doubt(earlier, batch.done))

@@ -205,6 +205,7 @@ def watch(
     before, waiting = counted(len(batch.done), "micrograph"), len(left)
     console.print(f"{before} picked by an earlier run, {waiting} left; to stop: touch {stop}")
     news = refreshed = time.monotonic()
+    pending = False
     try:
         while not stop.exists():
             whole, broken, changed = arrivals.poll(entries, time.monotonic())
@@ -222,9 +223,10 @@ def watch(
             if whole:
                 picked = counted(len(batch.done), "micrograph")
                 console.print(f"{picked} picked, {arrivals.waiting} still being written")
-            if whole and now - refreshed >= section.refresh:
+            pending = pending or bool(whole)
+            if pending and now - refreshed >= section.refresh:
                 batch.write_lists(complete=False)
-                refreshed = now
+                refreshed, pending = now, False
             news = now if changed or whole else news
             if section.idle is not None and now - news >= section.idle:
                 break

@@ -5,6 +5,7 @@ on such labels says nothing. What it finds in noise with the spectrum of the mic
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,9 +24,10 @@ from deepcryopicker.picker.folder.assessment import DOUBTFUL, FOUND, NOTHING, As
 from deepcryopicker.picker.folder.curve import bins_picked, calibrates, fit_curve
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.folder.score_counts import count_scores, no_counts
+from deepcryopicker.picker.function import in_order_of_mrc
 from deepcryopicker.picker.masking.masked import leave_out, mask_of
 from deepcryopicker.picker.pick_counts import disc_share
-from deepcryopicker.picker.schema import DenseConfig
+from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.picker.search import build_search
 from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.training.label_and_train import label_and_train
@@ -63,7 +65,7 @@ def train_or_fall_back(
             network, catalogue, known, scored, config, run, tracker
         )
     except NothingUsableError as error:
-        if run.failures and len(run.failures) >= len(catalogue.entries):
+        if len({row["path"] for row in run.failures}) >= len(catalogue.entries):
             raise  # no micrograph can be read
         reason = " ".join(str(error).splitlines()[:1])
         return _general(general, reason, run), scored, {"network": "general", "reason": reason}
@@ -79,6 +81,7 @@ def train_or_fall_back(
         return trained, scored, {**metrics, "network": "trained", "reason": ours.reason}
     reason = f"of the trained network: {ours.verdict}: {ours.reason}"
     general = _general(general, reason, run)
+    metrics.pop("patches", None)  # of the other network
     return general, scored, {**metrics, "network": "general", "reason": reason}
 
 
@@ -97,16 +100,20 @@ def assess_network(
     run : Run
     """
     chain = chain_on(trained.preprocessing, what)
-    search = build_search(trained, DenseConfig(device=config.trainer.device))
+    uses_network = isinstance(config.picker, DenseConfig | SlidingConfig)
+    settings = config.picker if uses_network else DenseConfig(device=config.trainer.device)
+    settings = replace(settings, max_picks=None, floor=DenseConfig().floor)
+    search = build_search(trained, settings)
     counts, in_noise = no_counts(), no_counts()
     discs: list[float] = []
 
     def pick(entry: Entry) -> None:
         micrograph = entry.load()
         preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), chain)
+        preprocessed = in_order_of_mrc(entry, preprocessed)
         discs.append(disc_share(1, preprocessed.diameter, micrograph.image.shape))
         if not preprocessed.is_blank:
-            mask = mask_of(DenseConfig().mask, entry, preprocessed)
+            mask = mask_of(settings.mask, entry, preprocessed)
             found = leave_out(search(preprocessed).picks, mask, preprocessed.flat.scale)
             counts[:] += count_scores(found.score)
             in_noise[:] += count_scores(search(noise_like(preprocessed)).picks.score)
@@ -114,7 +121,7 @@ def assess_network(
     for entry in track(sample, f"assessing {what}"):
         run.attempt("assessing", entry.name, entry.path, partial(pick, entry))
     curve = fit_curve(counts, in_noise)
-    is_pick = bins_picked(0.5, curve if calibrates(DenseConfig(), trained) else None)
+    is_pick = bins_picked(settings.threshold, curve if calibrates(settings, trained) else None)
     return assess(counts, curve, is_pick, float(np.mean(discs or [0.0])) / max(len(discs), 1))
 
 

@@ -64,6 +64,13 @@ def test_noise_alone_gives_hardly_any_picks():
     assert (score >= 0.5).sum() <= 10
 
 
+def test_no_score_is_a_pick_where_noise_explains_all():
+    found, noise, _ = folder((0.0, 1.0), number=(0, 2000))
+    curve = curve_of(found, noise)
+    assert curve.gain < 12
+    assert apply_curve(np.array([1.0, 0.999999]), curve).max() < 0.5
+
+
 def test_where_the_network_is_sure_of_noise_it_is_not_believed():
     """Self-trained on noise, it finds the same in noise without any structure."""
     rng = np.random.default_rng(0)
@@ -87,7 +94,8 @@ def test_a_network_that_finds_next_to_nothing_in_noise_is_believed():
     is_particle = np.arange(600) < 400
     (score,) = calibrate_scores([found], [scores(rng, 10, -8.5, 0.5)])
     assert is_particle[score >= 0.5].mean() > 0.95
-    assert noise_scores(no_counts()).mode < -8
+    assert noise_scores(no_counts(), 600).mode < -8
+    assert -6 < noise_scores(no_counts(), 30).mode < -4  # nothing is known
 
 
 def test_micrographs_are_calibrated_together():

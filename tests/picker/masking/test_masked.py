@@ -1,5 +1,6 @@
 """Candidates where nothing should be picked, in masks found or given."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import mrcfile
@@ -7,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.dataset.catalogue import Block, Entry
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.picker.masking.masked import given_mask, leave_out, mask_of
-from deepcryopicker.pipeline.picking.results.masks import Masks
+from deepcryopicker.pipeline.picking.results.masks import Masks, mask_stamps
 from deepcryopicker.pipeline.picking.results.pick_files import Files
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -73,9 +74,23 @@ def test_a_folder_has_a_mask_for_each_micrograph_or_a_file_is_for_all(
     assert not mask[:190].any()
 
 
-def test_a_missing_mask_is_named(tmp_path, preprocessed):
-    with pytest.raises(MicrographError, match=r"picker\.mask=auto finds one"):
-        mask_of(str(tmp_path), ENTRY, preprocessed)
+def test_a_micrograph_without_a_given_mask_is_picked_everywhere(tmp_path, preprocessed):
+    assert mask_of(str(tmp_path), ENTRY, preprocessed) is None
+
+
+def test_a_given_mask_is_not_squeezed_into_a_block(tmp_path, preprocessed):
+    block = replace(ENTRY, block=Block("m", 0, 0, 400, 400))
+    with pytest.raises(MicrographError, match="blocks of a micrograph need auto"):
+        mask_of(str(tmp_path), block, preprocessed)
+
+
+def test_given_masks_are_identified_by_their_content(tmp_path):
+    (tmp_path / "m.png").write_bytes(b"one")
+    before = mask_stamps(str(tmp_path))
+    (tmp_path / "m.png").write_bytes(b"other")
+    assert len(before) == 1
+    assert mask_stamps(str(tmp_path)) != before
+    assert mask_stamps("auto") == mask_stamps(None) == []
 
 
 def test_what_hides_anything_is_written(tmp_path, preprocessed):

@@ -1,19 +1,24 @@
 """Assess groups of picked micrographs, calibrate their scores, and write what depends on them."""
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from deepcryopicker.errors import MicrographError
+from deepcryopicker.io.coordinates.formats import write_csv
 from deepcryopicker.picker.folder.curve import FolderCurve, bins_picked, nearly_equal
 from deepcryopicker.pipeline.picking.results.folder_scores import (
     FolderScores,
+    calibrate_picks,
     describe_curve,
-    rewrite_scores,
 )
 from deepcryopicker.pipeline.picking.results.pick_files import Files, draw_overlay
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
 from deepcryopicker.pipeline.scoring.picked import Picked
-from deepcryopicker.types import Floats, Micrograph
+from deepcryopicker.types import Floats, Micrograph, Picks
+
+logger = logging.getLogger(__name__)
 
 
 class AssessedGroups:
@@ -60,7 +65,7 @@ class AssessedGroups:
 
     def assess(
         self, group: str, members: Sequence[Picked], complete: bool
-    ) -> tuple[list[Picked], dict[str, Any]]:
+    ) -> tuple[list[Picked], dict[str, Any] | None]:
         """Assess the picks of a group; calibrate its scores and write what depends on them.
 
         Parameters
@@ -74,10 +79,14 @@ class AssessedGroups:
         -------
         list of Picked
             With verdicts, and numbers of picks after calibration.
-        dict
-            Assessment and curve of the group as plain numbers.
+        dict or None
+            Assessment and curve of the group as plain numbers; None if no noise was picked.
         """
         curve, known = self._scores.fit(members), self._curves.get(group)
+        if curve is None:
+            for one in members:
+                self._write(one, one.load(), again=False)
+            return list(members), None
         if known is not None and not complete and nearly_equal(curve, known):
             curve = known
         self._curves[group] = curve
@@ -95,24 +104,42 @@ class AssessedGroups:
     def write_others(self, one: Picked, formats: Collection[str]) -> None:
         """Write formats of a micrograph other than CSV."""
         if formats:
-            threshold = self._recipe.threshold
-            self._files.write_others(one.entry, one.load(), threshold, one.record.height, formats)
+            self._write_formats(one, one.load(), formats)
 
     def _recalibrate(self, one: Picked, curve: FolderCurve) -> Picked:
         """Calibrate the scores of a micrograph, and write what depends on them."""
-        self._calibrated[one.entry.name] = curve
-        picks, wanted = rewrite_scores(one.path, curve), self._files.wanted(one.entry)
-        if picks is not None:
-            count = int((picks.score >= self._recipe.threshold).sum())
+        picks, raw, same = calibrate_picks(one.path, curve)
+        count = int((picks.score >= self._recipe.threshold).sum())
+        if not same or count != one.record.picks:
             # A new object, as the old one may hold outcomes with the scores before.
             one = Picked(one.entry, replace(one.record, picks=count), one.path, one.outcomes)
-        self.write_others(
-            one, [name for name, file in wanted.items() if picks is not None or not file.is_file()]
-        )
+        self._write(one, picks, again=not same)
+        if not same:  # last, so that a run that is killed before begins with it again
+            write_csv(one.path, picks, raw)
         overlay = self._files.overlay(one.entry)
-        if one.entry.name in self._drawn or (picks is not None and overlay.is_file()):
-            self._draw(one, one.entry.load())
+        missing = one.entry.name in self._drawn and not overlay.is_file()
+        if missing or (not same and overlay.is_file()):
+            self._draw_anew(one)
+        self._calibrated[one.entry.name] = curve
         return one
+
+    def _write(self, one: Picked, picks: Picks, again: bool) -> None:
+        """Write the formats beside CSV that are missing, or all of them again."""
+        wanted = self._files.wanted(one.entry)
+        self._write_formats(
+            one, picks, [name for name, file in wanted.items() if again or not file.is_file()]
+        )
+
+    def _write_formats(self, one: Picked, picks: Picks, formats: Collection[str]) -> None:
+        threshold = self._recipe.threshold
+        self._files.write_others(one.entry, picks, threshold, one.record.height, formats)
+
+    def _draw_anew(self, one: Picked) -> None:
+        """Draw an overlay; without the micrograph, which may be moved away, the old one stays."""
+        try:
+            self._draw(one, one.entry.load())
+        except MicrographError as error:
+            logger.warning("%s: no new overlay: %s", one.entry.path, error)
 
     def _draw(self, one: Picked, micrograph: Micrograph) -> None:
         draw_overlay(one, micrograph, self._recipe.threshold, self._files.overlay(one.entry))

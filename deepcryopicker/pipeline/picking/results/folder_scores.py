@@ -85,8 +85,10 @@ class FolderScores:
             found = picker(replace(entry, turned_over=False), noise)
         write_csv(self._files.noise(entry), found)
 
-    def fit(self, picked: Sequence[Picked]) -> FolderCurve:
-        """Fit the curve of a group."""
+    def fit(self, picked: Sequence[Picked]) -> FolderCurve | None:
+        """Fit the curve of a group; None if no noise was picked."""
+        if not any(self._files.noise(one.entry).is_file() for one in picked):
+            return None
         counts, in_noise = no_counts(), no_counts()
         chosen = self.drawn_for_noise(one.entry for one in picked)
         for one in picked:
@@ -133,8 +135,8 @@ class FolderScores:
         return self._counts[one.entry.name]
 
 
-def rewrite_scores(path: Path, curve: FolderCurve) -> Picks | None:
-    """Write the calibrated scores of a micrograph, beside those of the picker.
+def calibrate_picks(path: Path, curve: FolderCurve) -> tuple[Picks, Floats, bool]:
+    """Calibrate the scores of a micrograph.
 
     Parameters
     ----------
@@ -144,15 +146,16 @@ def rewrite_scores(path: Path, curve: FolderCurve) -> Picks | None:
 
     Returns
     -------
-    Picks or None
-        Every candidate with its score; None if the file has these scores already.
+    Picks
+        Every candidate, rounded as in the file.
+    (N,) float64
+        Their scores before.
+    bool
+        Whether the file has these scores already.
     """
     picks, raw = read_with_raw_scores(path)
     scored = as_written(replace(picks, score=apply_curve(raw, curve)))
-    if np.array_equal(scored.score, picks.score):
-        return None
-    write_csv(path, scored, raw)
-    return scored
+    return scored, raw, bool(np.array_equal(scored.score, picks.score))
 
 
 def describe_curve(curve: FolderCurve) -> dict[str, object]:

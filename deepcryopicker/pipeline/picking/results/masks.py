@@ -8,8 +8,19 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.images.own_pictures import save_own_picture
 from deepcryopicker.picker.masking.masked import leave_out, mask_of
+from deepcryopicker.picker.schema import AUTO
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.runs.manifest import stamp
 from deepcryopicker.types import Mask, Picks
+
+
+def mask_stamps(setting: str | None) -> list[str]:
+    """Return what identifies the content of given masks: names, sizes and times of the files."""
+    if setting is None or setting == AUTO:
+        return []
+    place = Path(setting)
+    files = sorted(path for path in place.rglob("*") if path.is_file()) or [place]
+    return [f"{path} {stamp(path)}" for path in files]
 
 
 class Masks:
@@ -40,7 +51,7 @@ class Masks:
         Raises
         ------
         MicrographError
-            Its mask is not in the given folder.
+            Its mask cannot be read.
         """
         mask = mask_of(self._setting, entry, preprocessed)
         for path in paths:

@@ -158,17 +158,51 @@ def test_nothing_is_written_again_if_no_score_changes(begin, entries):
 
 
 def test_overlays_show_the_calibrated_picks(begin, entries):
-    first = pick(begin("one"), entries[:5], drawn={"m00"}).done[0].record.picks
-    (overlay,) = (begin("one")._run.folder / "overlays").iterdir()
-    whole = pick(begin("two"), entries, drawn={"m00"})
-    expected = (whole._run.folder / "overlays" / "m00.png").read_bytes()
-    assert (overlay.read_bytes() == expected) == (first == whole.done[0].record.picks)
-    pick(begin("one"), entries)
+    whole = pick(begin("one"), entries, drawn={"m00"})
+    (overlay,) = (whole._run.folder / "overlays").iterdir()
+    expected = overlay.read_bytes()
+    part = pick(begin("two"), entries[:5], drawn={"m00"})
+    pick(begin("two"), entries, drawn={"m00"})
+    assert (part._run.folder / "overlays" / "m00.png").read_bytes() == expected
+    overlay.unlink()  # as if the run had been killed before it was drawn
+    pick(begin("one"), entries, drawn={"m00"})
     assert overlay.read_bytes() == expected
 
 
-def test_a_folder_of_an_earlier_version_is_calibrated_too(begin, entries):
-    """Its files have no raw scores, and there is no noise."""
+def test_a_micrograph_that_is_gone_keeps_its_overlay(begin, entries):
+    part = pick(begin("one"), entries[:5], drawn={"m00"})
+    overlay = part._run.folder / "overlays" / "m00.png"
+    before = overlay.read_bytes()
+    part.pick(entries[5:], (), iter)
+    entries[0].path.unlink()
+    part.write_lists()
+    assert overlay.read_bytes() == before
+    assert len(part.done) == 12
+
+
+def test_a_count_that_was_not_recorded_is_recorded(begin, entries):
+    """As if the run had been killed between the picks and the record."""
+    batch = pick(begin("one"), entries)
+    expected = {one.entry.name: one.record.picks for one in batch.done}
+    batch._manifest.replace(replace(one.record, picks=0) for one in batch.done)
+    again = pick(begin("one"), entries)
+    assert {one.entry.name: one.record.picks for one in again.done} == expected
+
+
+def test_without_noise_the_scores_stay(begin, entries):
+    """As after a signal, when no more is picked."""
+    batch = begin("one")
+    batch.pick(entries, (), iter)
+    for entry in entries:
+        batch._files.noise(entry).unlink(missing_ok=True)
+    batch.write_lists(complete=False)
+    assert batch._run.verdicts == {}
+    assert len(contents(batch, "box")) == 12
+    assert (batch._run.folder / "relion" / "autopick.star").is_file()
+
+
+def test_what_was_interrupted_before_calibration_is_calibrated(begin, entries):
+    """The files have no raw scores yet, and noise is missing."""
     whole = contents(pick(begin("one"), entries))
     batch = pick(begin("two"), entries)
     for one in batch.done:
