@@ -34,7 +34,7 @@ from deepcryopicker.pipeline.training.label_and_train import label_and_train
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.folder import Run
 
-_SAMPLE = 8  # micrographs that both networks pick
+_SAMPLE = 4  # micrographs that both networks pick
 _BETTER_FIRST = (FOUND, DOUBTFUL, NOTHING)
 
 
