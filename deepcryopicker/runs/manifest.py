@@ -138,7 +138,7 @@ class Manifest(Finished):
     def replace(self, records: Iterable[Record]) -> None:
         """Write the records of finished micrographs anew, with those given in place of theirs."""
         new = {record.name: record for record in records}
-        if new:
+        if not new.items() <= self._records.items():
             self._records |= new
             write_text(self._path, "".join(map(_line, self._records.values())))
 

@@ -103,11 +103,16 @@ def read_labelled_csv(path: Path) -> tuple[Picks, npt.NDArray[np.bool_] | None]:
     (N,) bool or None
         Whether each may train a network; None without the column.
     """
+    picks, good = read_csv_with(path, "good")
+    return picks, None if good is None else good != 0
+
+
+def read_csv_with(path: Path, column: str) -> tuple[Picks, Floats | None]:
+    """Read a CSV file and one more column of numbers, NaN where unknown; None without it."""
     header, rows = _read_header(path)
-    numbers = ("x", "y", "score", "diameter", "good")
+    optional = ("score", "diameter", column)
     words = "class" if "class" in header else None
-    optional = ("score", "diameter", "good")
-    found, labels = gather(path, header, rows, numbers, words, optional=optional)
+    found, labels = gather(path, header, rows, ("x", "y", *optional), words, optional=optional)
     picks = Picks.create(
         found["x"],
         found["y"],
@@ -115,7 +120,7 @@ def read_labelled_csv(path: Path) -> tuple[Picks, npt.NDArray[np.bool_] | None]:
         "irregular" if words is None else np.array(labels, np.str_),
         found.get("diameter", np.nan),
     )
-    return picks, found["good"] != 0 if "good" in found else None
+    return picks, found.get(column)
 
 
 def read_csv_by_micrograph(path: Path) -> dict[str, Picks]:
@@ -168,16 +173,13 @@ def write_csv(path: Path, picks: Picks, raw_score: Floats | None = None) -> None
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS if raw_score is None else (*COLUMNS, RAW_SCORE))
-    before = (
-        [""] * len(picks) if raw_score is None else [_decimal(raw, "score") for raw in raw_score]
-    )
-    for x, y, score, label, diameter, raw in zip(
-        picks.x, picks.y, picks.score, picks.label, picks.diameter, before, strict=True
-    ):
+    columns = [picks.x, picks.y, picks.score, picks.label, picks.diameter]
+    columns += [] if raw_score is None else [raw_score]
+    for x, y, score, label, diameter, *raw in zip(*columns, strict=True):
         size = "" if np.isnan(diameter) else _decimal(diameter, "diameter")
         place = (_decimal(value, "position") for value in (x, y))
-        row = [*place, _decimal(score, "score"), label, size]
-        writer.writerow(row if raw_score is None else [*row, raw])
+        before = (_decimal(value, "score") for value in raw)
+        writer.writerow([*place, _decimal(score, "score"), label, size, *before])
     write_text(path, text.getvalue())
 
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.coordinates.formats import RAW_SCORE, read_picks
-from deepcryopicker.io.files.tables import read_rows
-from deepcryopicker.io.files.text import gather
+from deepcryopicker.io.coordinates.formats import RAW_SCORE, read_csv_with, with_scores
 from deepcryopicker.types import Floats, Picks
 
 
@@ -26,14 +26,12 @@ def read_with_raw_scores(path: Path) -> tuple[Picks, Floats]:
     Raises
     ------
     UsageError
-        As :func:`read_picks`, or a damaged cell in one column leaves them of different lengths.
+        As :func:`read_picks`, or a score before calibration is missing.
     """
-    picks = read_picks(path)
-    header, rows = read_rows(path, RAW_SCORE)
-    if RAW_SCORE not in header:
+    found, raw = read_csv_with(path, RAW_SCORE)
+    picks = with_scores(found)
+    if raw is None:
         return picks, picks.score
-    found, _ = gather(path, header, rows, [RAW_SCORE])
-    raw = found[RAW_SCORE]
-    if len(raw) != len(picks):
-        raise UsageError(f"{path}: {len(raw)} scores in {RAW_SCORE} for {len(picks)} picks")
+    if np.isnan(raw).any():
+        raise UsageError(f"{path}: {np.isnan(raw).sum()} cells of {RAW_SCORE} are empty")
     return picks, raw

@@ -5,6 +5,7 @@ import numpy as np
 from deepcryopicker.picker.masking.dark_spots import tails
 from deepcryopicker.picker.masking.grids import opened, widened
 from deepcryopicker.picker.masking.regions import labelled
+from deepcryopicker.picker.pick_counts import SPREAD_OF_MAD
 from deepcryopicker.types import Image, Mask
 
 _SMALLEST = 1.5
@@ -35,7 +36,7 @@ def large_objects(level: Image, spots: Image, diameter: float) -> Mask:
         Dark objects with half a particle diameter round them.
     """
     centred = level - np.median(level)
-    deviation = 1.4826 * np.median(np.abs(centred))
+    deviation = SPREAD_OF_MAD * np.median(np.abs(centred))
     radius = _SMALLEST / 2 * diameter
     dark = opened(centred < -_DARK * deviation, radius)
     bright = opened(centred > _BRIGHT * deviation, radius)

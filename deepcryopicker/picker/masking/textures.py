@@ -10,6 +10,7 @@ from deepcryopicker.picker.masking.regions import (
     local_percentile,
     otsu_threshold,
 )
+from deepcryopicker.picker.pick_counts import SPREAD_OF_MAD
 from deepcryopicker.types import Image, Mask
 
 _CELLS = 2
@@ -69,7 +70,7 @@ def foreign_texture(log_variance: Image, spots: Image) -> Mask:
     """
     usual = log_variance[_picked_part(log_variance, spots)]
     median = np.median(usual)
-    deviation = 1.4826 * np.median(np.abs(usual - median))
+    deviation = SPREAD_OF_MAD * np.median(np.abs(usual - median))
     difference = np.abs(log_variance - median)
     low, high = (max(factor * deviation, least) for factor, least in (_LOW, _HIGH))
     differing = hysteresis(difference, low, high)

@@ -236,7 +236,7 @@ class Batch:
             candidates=len(picks),
         )
         picked = self._picked(entry, record)
-        self._groups.add(picked, picks.score, preprocessed.micrograph)
+        self._groups.add(picked, picks, preprocessed.micrograph)
         if self._recipe.assess and entry.name in self._noise:
             self._scores.pick_noise(entry, preprocessed, picker)
         self._manifest.add([record])

@@ -16,7 +16,7 @@ from deepcryopicker.pipeline.picking.results.folder_scores import (
 from deepcryopicker.pipeline.picking.results.pick_files import Files, draw_overlay
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
 from deepcryopicker.pipeline.scoring.picked import Picked
-from deepcryopicker.types import Floats, Micrograph, Picks
+from deepcryopicker.types import Micrograph, Picks
 
 logger = logging.getLogger(__name__)
 
@@ -44,22 +44,23 @@ class AssessedGroups:
         """Add micrographs with an overlay."""
         self._drawn |= set(names)
 
-    def add(self, one: Picked, raw: Floats, micrograph: Micrograph) -> None:
+    def add(self, one: Picked, picks: Picks, micrograph: Micrograph) -> None:
         """Add a micrograph that has just been picked.
 
         Parameters
         ----------
         one : Picked
-        raw : (N,) float64
-            Scores of its candidates.
+        picks : Picks
+            Every candidate, as in its file.
         micrograph : Micrograph
             As read.
         """
         self._calibrated.pop(one.entry.name, None)
-        self._scores.add(one.entry, raw)
+        if self._recipe.assess:
+            self._scores.add(one.entry, picks.score)
         if self._recipe.recalibrate:
             return
-        self.write_others(one, self._files.wanted(one.entry))
+        self._write_formats(one, picks, self._files.wanted(one.entry))
         if one.entry.name in self._drawn:
             self._draw(one, micrograph)
 

@@ -27,7 +27,8 @@ class Recipe:
     settings : dict
         Settings that decide the picks, see :func:`deepcryopicker.runs.manifest.deciding`.
     learned_from : tuple of str
-        Micrographs on which the picker depends, such as those to which a labeler is fitted.
+        Files on which the picker depends, such as micrographs to which a labeler is fitted, and
+        given masks.
     outputs : tuple of str
         Formats to write; CSV is always written.
     micrograph_suffix : str or None
