@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
+from deepcryopicker.picker.folder.noise_image import noise_like
+from deepcryopicker.picker.masking.masked import leave_out, mask_of
 from deepcryopicker.picker.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
-from deepcryopicker.types import Picks, ScoreMap
+from deepcryopicker.types import Floats, Picks, ScoreMap
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,32 @@ def build_search(
         return SearchResult(seen, scores, picks)
 
     return search
+
+
+def search_beside_noise(
+    search: Callable[[Preprocessed], SearchResult],
+    entry: Entry,
+    preprocessed: Preprocessed,
+    mask: str | None,
+) -> tuple[Picks, Floats]:
+    """Search a micrograph, and noise with its spectrum.
+
+    Parameters
+    ----------
+    search : callable
+        Of :func:`build_search`.
+    entry : Entry
+    preprocessed : Preprocessed
+    mask : str or None
+        As ``picker.mask``.
+
+    Returns
+    -------
+    Picks
+        Every candidate, original pixels; those in the mask come last, with a score of 0.
+    (M,) float64
+        Scores of the candidates in noise.
+    """
+    hidden = mask_of(mask, entry, preprocessed)
+    picks = leave_out(search(preprocessed).picks, hidden, preprocessed.flat.scale)
+    return picks, search(noise_like(preprocessed)).picks.score

@@ -42,12 +42,10 @@ from deepcryopicker.picker.folder.assessment import (
     with_parts,
 )
 from deepcryopicker.picker.folder.curve import apply_curve, bins_picked, fit_curve
-from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.folder.score_counts import count_scores
-from deepcryopicker.picker.masking.masked import leave_out, mask_of
 from deepcryopicker.picker.pick_counts import disc_share
 from deepcryopicker.picker.schema import DenseConfig
-from deepcryopicker.picker.search import SearchResult, build_search
+from deepcryopicker.picker.search import build_search, search_beside_noise
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Micrograph, Picks
 
@@ -139,10 +137,10 @@ def main() -> None:
         found, noise, discs = [], [], []
         for micrograph, diameter, _, _ in known:
             seen = Preprocessed(micrograph, diameter, chain)
-            result: SearchResult = search(seen)
             entry = Entry(micrograph.name, micrograph.path, "", diameter)
-            found.append(leave_out(result.picks, mask_of("auto", entry, seen), seen.flat.scale))
-            noise.append(count_scores(search(noise_like(seen)).picks.score))
+            picks, in_noise = search_beside_noise(search, entry, seen, DenseConfig().mask)
+            found.append(picks)
+            noise.append(count_scores(in_noise))
             discs.append(disc_share(1, diameter, micrograph.image.shape))
         counts = [count_scores(each.score) for each in found]
         curve = fit_curve(np.sum(counts, axis=0), np.sum(noise, axis=0))

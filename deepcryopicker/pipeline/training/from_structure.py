@@ -34,10 +34,8 @@ from deepcryopicker.labeler.truth import as_candidates
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import GENERAL, load_weights
 from deepcryopicker.picker.folder.curve import calibrate_scores
-from deepcryopicker.picker.folder.noise_image import noise_like
-from deepcryopicker.picker.masking.masked import leave_out, mask_of
 from deepcryopicker.picker.schema import DenseConfig
-from deepcryopicker.picker.search import build_search
+from deepcryopicker.picker.search import build_search, search_beside_noise
 from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph, with_sites
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -199,9 +197,8 @@ def _measure(members: list[Entry], config: TrainConfig, run: Run) -> list[Measur
             if own.is_blank:
                 return None
             seen = Preprocessed(micrograph, size, theirs)
-            mask = mask_of(DenseConfig().mask, entry, seen)
-            picks = leave_out(search(seen).picks, mask, seen.flat.scale)
-            in_noise.append(search(noise_like(seen)).picks.score)
+            picks, noise = search_beside_noise(search, entry, seen, DenseConfig().mask)
+            in_noise.append(noise)
             flat, margins = own.flat, own.flat.margins
             height, width = flat.image.shape
             inner = (

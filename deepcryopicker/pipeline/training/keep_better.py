@@ -22,13 +22,11 @@ from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import GENERAL, Trained, load_weights, save_weights
 from deepcryopicker.picker.folder.assessment import DOUBTFUL, FOUND, NOTHING, Assessment, assess
 from deepcryopicker.picker.folder.curve import bins_picked, calibrates, fit_curve
-from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.folder.score_counts import count_scores, no_counts
 from deepcryopicker.picker.function import in_order_of_mrc
-from deepcryopicker.picker.masking.masked import leave_out, mask_of
 from deepcryopicker.picker.pick_counts import disc_share
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
-from deepcryopicker.picker.search import build_search
+from deepcryopicker.picker.search import build_search, search_beside_noise
 from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.training.label_and_train import label_and_train
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -113,10 +111,9 @@ def assess_network(
         preprocessed = in_order_of_mrc(entry, preprocessed)
         discs.append(disc_share(1, preprocessed.diameter, micrograph.image.shape))
         if not preprocessed.is_blank:
-            mask = mask_of(settings.mask, entry, preprocessed)
-            found = leave_out(search(preprocessed).picks, mask, preprocessed.flat.scale)
+            found, noise = search_beside_noise(search, entry, preprocessed, settings.mask)
             counts[:] += count_scores(found.score)
-            in_noise[:] += count_scores(search(noise_like(preprocessed)).picks.score)
+            in_noise[:] += count_scores(noise)
 
     for entry in track(sample, f"assessing {what}"):
         run.attempt("assessing", entry.name, entry.path, partial(pick, entry))
