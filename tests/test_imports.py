@@ -15,7 +15,7 @@ PACKAGE = Path(deepcryopicker.__file__).parent
 LEVELS = (
     "deepcryopicker errors types frames schema io config.renamed",
     "dataset preprocessing",
-    "detection",
+    "detection class_averages",
     "labeler",
     "class_set",
     "model",
@@ -31,11 +31,11 @@ LEVELS = (
     "rivals",
     "pipeline.training",
     "api",
-    "pipeline.picking",
+    "pipeline.picking pipeline.classes",
     "reporting",
     "paper",
     "app",
-    "train label pick evaluate report relion_external __main__",
+    "train label pick classes evaluate report relion_external __main__",
 )
 RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}
 # What the package exports is loaded when it is first asked for, from further up.
@@ -131,7 +131,8 @@ def test_a_command_starts_without_torch():
     heavy = ("torch", "lightning", "wandb", "matplotlib", "cv2", "scipy")
     program = (
         "import sys, deepcryopicker.app.hydra_app, deepcryopicker.train, deepcryopicker.label, "
-        "deepcryopicker.pick, deepcryopicker.evaluate, deepcryopicker.report; "
+        "deepcryopicker.pick, deepcryopicker.classes, deepcryopicker.evaluate, "
+        "deepcryopicker.report; "
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     answer = subprocess.run(

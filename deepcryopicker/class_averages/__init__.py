@@ -1,0 +1,1 @@
+"""Two-dimensional classification of particle windows, and what class averages show."""

@@ -1,0 +1,106 @@
+"""Averages of the classes of particle windows, and of half of each."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from deepcryopicker.types import Floats, Image
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ClassAverages:
+    """Averages of classes.
+
+    Attributes
+    ----------
+    image : (K, S, S) float32
+        Averages of all windows.
+    halves : (2, K, S, S) float32
+        Averages of every other window of a class, to be compared with each other.
+    residual : (K, S, S) float32
+        Variance of the windows of a class at each pixel.
+    count : (K,) int64
+        Windows of each class.
+    """
+
+    image: Image
+    halves: Image
+    residual: Image
+    count: Counts
+
+
+def upright(windows: Image, shifts: Floats, angles: Floats) -> Image:
+    """Rotate windows about their centres, and move the centres to the middle pixel.
+
+    Parameters
+    ----------
+    windows : (N, S, S) float32
+    shifts : (N, 2) float64
+        (x, y) of the centre from pixel ``S // 2``.
+    angles : (N,) float64
+        Radian, from the x axis towards the y axis (downwards).
+
+    Returns
+    -------
+    (N, S, S) float32
+    """
+    side = windows.shape[1]
+    middle = side // 2
+    turned = np.empty_like(windows)
+    for window, shift, turn, out in zip(windows, shifts, angles, turned, strict=True):
+        cosine, sine = np.cos(turn), np.sin(turn)
+        # From a pixel of the result to the point of the window that it shows.
+        inverse = np.array([[cosine, sine], [-sine, cosine]])
+        offset = middle + shift - inverse @ (middle, middle)
+        cv2.warpAffine(
+            window,
+            np.column_stack([inverse, offset]),
+            (side, side),
+            dst=out,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return turned
+
+
+def average_classes(turned: Image, label: Counts, classes: int) -> ClassAverages:
+    """Average upright windows by class.
+
+    Parameters
+    ----------
+    turned : (N, S, S) float32
+    label : (N,) int64
+        Class of each window; every class has at least one.
+    classes : int
+        Number of classes K.
+    """
+    flat = turned.reshape(len(turned), -1)
+    shape = (classes, *turned.shape[1:])
+    count = np.bincount(label, minlength=classes)
+    # Every other window of each class, in the order of the windows.
+    order = np.argsort(label, kind="stable")
+    place = np.empty(len(label), np.int64)
+    place[order] = np.arange(len(label)) - np.repeat(np.cumsum(count) - count, count)
+    half = place % 2
+    sums = [_sum(flat, label, classes, half == which) for which in (0, 1)]
+    in_half = [np.bincount(label[half == which], minlength=classes) for which in (0, 1)]
+    mean = (sums[0] + sums[1]) / count[:, None]
+    square = _sum(flat * flat, label, classes, np.ones(len(label), bool)) / count[:, None]
+    halves = [total / np.maximum(n, 1)[:, None] for total, n in zip(sums, in_half, strict=True)]
+    residual = np.maximum(square - mean * mean, 0.0)
+    return ClassAverages(
+        mean.reshape(shape).astype(np.float32),
+        np.stack(halves).reshape(2, *shape).astype(np.float32),
+        residual.reshape(shape).astype(np.float32),
+        count,
+    )
+
+
+def _sum(flat: Image, label: Counts, classes: int, chosen: npt.NDArray[np.bool_]) -> Floats:
+    member = np.zeros((classes, len(label)), np.float32)
+    member[label[chosen], np.flatnonzero(chosen)] = 1.0
+    return (member @ flat).astype(np.float64)
