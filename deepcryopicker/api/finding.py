@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,13 @@ from deepcryopicker.config.options import read_option
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import quiet
+from deepcryopicker.io.coordinates.formats import as_written
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.trained_diameter import ParticleDiameter, doubt_about
 from deepcryopicker.model.weights import GENERAL, Trained
-from deepcryopicker.picker.folder.curve import calibrate_scores, calibrates
+from deepcryopicker.picker.folder.calibrate_alone import calibrate_alone
+from deepcryopicker.picker.folder.curve import calibrates
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.function import none_in_blanks
 from deepcryopicker.picker.masking.masked import leave_out, mask_of
@@ -106,8 +107,7 @@ def pick_micrograph(
         picks = leave_out(find(entry, preprocessed), mask, preprocessed.flat.scale)
         if calibrates(config, trained) and not preprocessed.is_blank:
             noise = find(entry, noise_like(preprocessed))
-            (score,) = calibrate_scores([picks.score], [noise.score])
-            picks = replace(picks, score=score)
+            picks = calibrate_alone(preprocessed, as_written(picks), noise.score)
         return picks, ParticleDiameter.of(size, None, loaded.pixel_size)
 
     with quiet(), plain_errors():

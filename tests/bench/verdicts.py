@@ -34,18 +34,18 @@ from deepcryopicker.evaluation.scores import evaluate_micrograph, pooled
 from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import GENERAL, load_weights
-from deepcryopicker.picker.folder.assessment import (
-    FOUND,
-    Assessment,
-    assess,
-    assess_micrograph,
-    with_parts,
-)
-from deepcryopicker.picker.folder.curve import apply_curve, bins_picked, fit_curve
+from deepcryopicker.picker.folder.assessment import FOUND, Assessment, expected_counts
+from deepcryopicker.picker.folder.candidate_windows import cut_windows, restored, strongest
+from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.score_counts import count_scores
+from deepcryopicker.picker.folder.second_opinion import form_opinion, revise
 from deepcryopicker.picker.pick_counts import disc_share
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.search import build_search, search_beside_noise
+from deepcryopicker.pipeline.picking.results.folder_calibration import (
+    FolderCalibration,
+    assess_parts,
+)
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Micrograph, Picks
 
@@ -134,24 +134,30 @@ def main() -> None:
 
     def find(known: list[Known]) -> tuple[Assessment, list[Picks]]:
         """Pick a folder as `pick` does."""
-        found, noise, discs = [], [], []
+        found, noise, windows, discs = [], [], [], []
         for micrograph, diameter, _, _ in known:
             seen = Preprocessed(micrograph, diameter, chain)
             entry = Entry(micrograph.name, micrograph.path, "", diameter)
             picks, in_noise = search_beside_noise(search, entry, seen, DenseConfig().mask)
             found.append(picks)
             noise.append(count_scores(in_noise))
+            windows.append(restored(cut_windows(seen, picks)))
             discs.append(disc_share(1, diameter, micrograph.image.shape))
         counts = [count_scores(each.score) for each in found]
         curve = fit_curve(np.sum(counts, axis=0), np.sum(noise, axis=0))
-        is_pick = bins_picked(0.5, curve)
-        whole = assess(np.sum(counts, axis=0), curve, is_pick, float(np.mean(discs)) / len(known))
-        each = [
-            assess_micrograph(one, curve, is_pick, disc)
-            for one, disc in zip(counts, discs, strict=True)
+        scores = [apply_curve(one.score, curve) for one in found]
+        shown = [strongest(one, len(stack)) for one, stack in zip(found, windows, strict=True)]
+        chances = [score[index] for score, index in zip(scores, shown, strict=True)]
+        opinion = form_opinion(windows, chances, curve.gain)
+        if opinion is not None:
+            for score, index, stack in zip(scores, shown, windows, strict=True):
+                score[index] = revise(stack, score[index], opinion)
+        parts = [
+            (expected_counts(score, score >= DenseConfig().threshold), *others)
+            for score, *others in zip(scores, counts, discs, strict=True)
         ]
-        scored = [replace(one, score=apply_curve(one.score, curve)) for one in found]
-        return with_parts(whole, [one.verdict for one in each]), scored
+        whole, _ = assess_parts(parts, FolderCalibration(curve, opinion))
+        return whole, [replace(one, score=score) for one, score in zip(found, scores, strict=True)]
 
     rows = []
     for name, known in folders(Path(sys.argv[1])):

@@ -10,7 +10,7 @@ from deepcryopicker.picker.folder.curve import LEAST_GAIN, FolderCurve
 from deepcryopicker.picker.folder.mixture import refit_shares
 from deepcryopicker.picker.folder.score_counts import Counts
 from deepcryopicker.picker.pick_counts import FEW
-from deepcryopicker.types import Mask
+from deepcryopicker.types import Floats, Mask
 
 FOUND, DOUBTFUL, NOTHING = "particles found", "doubtful", "nothing found"
 """Verdicts."""
@@ -20,6 +20,7 @@ FOUND, DOUBTFUL, NOTHING = "particles found", "doubtful", "nothing found"
 _CLEAR, _UNCLEAR = 1.0, 0.65
 _GOOD_PRECISION = 0.6
 _HARDLY_ANY = FEW / 2.0
+_NO_PARTICLES, _PERHAPS = 0.25, 0.35  # probabilities that picks average to particles
 _MANY_EMPTY, _NEARLY_ALL_EMPTY = 0.5, 0.8  # shares of the micrographs
 _Z = 1.96  # of an interval of 95 %
 
@@ -55,58 +56,125 @@ class Assessment:
     gain: float
 
 
-def assess(counts: Counts, curve: FolderCurve, picked: Mask, covered: float) -> Assessment:
-    """Assess the candidates of a folder.
+@dataclass(frozen=True)
+class ExpectedCounts:
+    """Numbers of candidates; those of micrographs add up.
+
+    Attributes
+    ----------
+    picks : int
+    true : float
+        Expected particles among them.
+    particles, variance : float
+        Expected number of particles among all candidates, and its variance.
+    """
+
+    picks: int
+    true: float
+    particles: float
+    variance: float
+
+    def __add__(self, other: "ExpectedCounts") -> "ExpectedCounts":
+        return ExpectedCounts(
+            self.picks + other.picks,
+            self.true + other.true,
+            self.particles + other.particles,
+            self.variance + other.variance,
+        )
+
+
+NO_CANDIDATES = ExpectedCounts(0, 0.0, 0.0, 0.0)
+
+
+def expected_counts(
+    probability: Floats, picked: Mask, counts: Counts | None = None
+) -> ExpectedCounts:
+    """Count candidates by their probabilities of being particles.
+
+    Parameters
+    ----------
+    probability : (N,) float64
+        Of candidates, or of bins of candidates.
+    picked : (N,) bool
+        Whether they are picks.
+    counts : (N,) int64, optional
+        Candidates in each bin.
+    """
+    number = np.ones(len(probability), np.int64) if counts is None else counts
+    expected = number * probability
+    return ExpectedCounts(
+        int(number[picked].sum()),
+        float(expected[picked].sum()),
+        float(expected.sum()),
+        float((expected * (1.0 - probability)).sum()),
+    )
+
+
+def expected_by_mixture(counts: Counts, curve: FolderCurve, picked: Mask) -> ExpectedCounts:
+    """Count candidates by the mixture of their folder.
 
     Parameters
     ----------
     counts : (B,) int64
         Candidates by logit.
     curve : FolderCurve
-        Fitted to them.
     picked : (B,) bool
         Whether candidates of each bin are picks.
+    """
+    return expected_counts(expit(curve.mixture.log_odds()), picked, counts)
+
+
+def assess(
+    found: ExpectedCounts, gain: float, covered: float, averages: float | None = None
+) -> Assessment:
+    """Assess the candidates of a folder, or of a micrograph.
+
+    Parameters
+    ----------
+    found : ExpectedCounts
+    gain : float
+        Logarithm of the likelihood of the candidates with particles over that without.
     covered : float
         Area of a particle's disc over that of the micrographs.
+    averages : float or None
+        Probability that the picks average to particles, see
+        :class:`deepcryopicker.picker.folder.second_opinion.SecondOpinion`.
     """
-    probability = expit(curve.mixture.log_odds())
-    particles = float((counts * probability).sum())
-    spread = float(np.sqrt((counts * probability * (1.0 - probability)).sum()))
-    picks, true = int(counts[picked].sum()), float((counts * probability)[picked].sum())
-    precision = true / picks if picks else 0.0
-    gain = curve.gain / max(particles, 1.0)
-    share = picks * covered
-    verdict, reason = FOUND, f"they stand out from noise by {gain:.1f} nats each"
-    if curve.gain < LEAST_GAIN or gain < _UNCLEAR:
+    particles, spread = found.particles, float(np.sqrt(found.variance))
+    precision = found.true / found.picks if found.picks else 0.0
+    each = gain / max(particles, 1.0)
+    share = found.picks * covered
+    verdict, reason = FOUND, f"they stand out from noise by {each:.1f} nats each"
+    if gain < LEAST_GAIN or each < _UNCLEAR:
         verdict, reason = NOTHING, "what was picked looks like what is picked in noise"
+    elif averages is not None and averages < _NO_PARTICLES:
+        verdict, reason = NOTHING, "what was picked does not average to particles"
     elif share < _HARDLY_ANY:
         verdict, reason = NOTHING, f"the picks cover {share:.2%} of the micrographs"
-    elif gain < _CLEAR:
+    elif each < _CLEAR:
         verdict, reason = DOUBTFUL, "the picks hardly stand out from noise"
+    elif averages is not None and averages < _PERHAPS:
+        verdict, reason = DOUBTFUL, "the picks hardly average to particles"
     elif precision < _GOOD_PRECISION:
-        verdict, reason = (
-            DOUBTFUL,
-            f"only {precision:.0%} of the picks are likely particles",
-        )
+        verdict, reason = DOUBTFUL, f"only {precision:.0%} of the picks are likely particles"
     elif share < FEW:
         verdict, reason = DOUBTFUL, f"the picks cover only {share:.1%} of the micrographs"
     interval = (max(particles - _Z * spread, 0.0), particles + _Z * spread)
-    recall = true / particles if particles >= 1.0 else 0.0
-    return Assessment(verdict, reason, picks, particles, interval, precision, recall, gain)
+    recall = found.true / particles if particles >= 1.0 else 0.0
+    return Assessment(verdict, reason, found.picks, particles, interval, precision, recall, each)
 
 
-def assess_micrograph(
-    counts: Counts, curve: FolderCurve, picked: Mask, covered: float
-) -> Assessment:
-    """Assess the candidates of one micrograph by the mixture of its folder.
+def curve_of_part(counts: Counts, curve: FolderCurve) -> FolderCurve:
+    """Fit the shares of particles, noise and gaps to a part of a folder, such as a micrograph.
 
-    The shares of particles, noise and gaps are fitted to this micrograph; the rest is as for
-    :func:`assess`.
+    Returns
+    -------
+    FolderCurve
+        With these shares and the gain of the part; the rest is as for the folder.
     """
     with_particles, without = (refit_shares(counts, curve.mixture, each) for each in (True, False))
     gain = with_particles.log_likelihood(counts) - without.log_likelihood(counts)
-    own = FolderCurve(curve.calibration, with_particles, gain)
-    return assess(counts, own, picked, covered)
+    return FolderCurve(curve.calibration, with_particles, gain)
 
 
 def with_parts(whole: Assessment, verdicts: Sequence[str]) -> Assessment:

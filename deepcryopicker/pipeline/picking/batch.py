@@ -237,6 +237,8 @@ class Batch:
         )
         picked = self._picked(entry, record)
         self._groups.add(picked, picks, preprocessed.micrograph)
+        if self._recipe.recalibrate:
+            self._scores.keep_windows(entry, preprocessed, picks)
         if self._recipe.assess and entry.name in self._noise:
             self._scores.pick_noise(entry, preprocessed, picker)
         self._manifest.add([record])

@@ -20,7 +20,14 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import GENERAL, Trained, load_weights, save_weights
-from deepcryopicker.picker.folder.assessment import DOUBTFUL, FOUND, NOTHING, Assessment, assess
+from deepcryopicker.picker.folder.assessment import (
+    DOUBTFUL,
+    FOUND,
+    NOTHING,
+    Assessment,
+    assess,
+    expected_by_mixture,
+)
 from deepcryopicker.picker.folder.curve import bins_picked, calibrates, fit_curve
 from deepcryopicker.picker.folder.score_counts import count_scores, no_counts
 from deepcryopicker.picker.function import in_order_of_mrc
@@ -119,7 +126,8 @@ def assess_network(
         run.attempt("assessing", entry.name, entry.path, partial(pick, entry))
     curve = fit_curve(counts, in_noise)
     is_pick = bins_picked(settings.threshold, curve if calibrates(settings, trained) else None)
-    return assess(counts, curve, is_pick, float(np.mean(discs or [0.0])) / max(len(discs), 1))
+    found = expected_by_mixture(counts, curve, is_pick)
+    return assess(found, curve.gain, float(np.mean(discs or [0.0])) / max(len(discs), 1))
 
 
 def _general(general: Trained, reason: str, run: Run) -> Trained:

@@ -9,7 +9,8 @@ from deepcryopicker.picker.folder.assessment import (
     FOUND,
     NOTHING,
     assess,
-    assess_micrograph,
+    curve_of_part,
+    expected_by_mixture,
 )
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.score_counts import BINS, count_scores
@@ -26,7 +27,8 @@ def logits(seed, *groups):
 def assessed(*groups, covered=DISC):
     counts = count_scores(expit(logits(0, *groups)))
     curve = fit_curve(counts, count_scores(expit(logits(1, (1000, *NOISE)))))
-    return assess(counts, curve, apply_curve(expit(BINS), curve) >= 0.5, covered)
+    picked = apply_curve(expit(BINS), curve) >= 0.5
+    return assess(expected_by_mixture(counts, curve, picked), curve.gain, covered)
 
 
 @pytest.mark.parametrize(
@@ -61,5 +63,9 @@ def test_a_micrograph_without_particles_stands_out_in_its_folder():
     noise = count_scores(expit(logits(1, (1000, *NOISE))))
     curve = fit_curve(np.sum(micrographs, axis=0), noise)
     picked = apply_curve(expit(BINS), curve) >= 0.5
-    verdicts = [assess_micrograph(one, curve, picked, 1e-3).verdict for one in micrographs]
+    curves = [curve_of_part(one, curve) for one in micrographs]
+    verdicts = [
+        assess(expected_by_mixture(one, own, picked), own.gain, 1e-3).verdict
+        for one, own in zip(micrographs, curves, strict=True)
+    ]
     assert verdicts == [FOUND] * 9 + [NOTHING] * 3

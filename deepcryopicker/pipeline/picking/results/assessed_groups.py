@@ -7,15 +7,23 @@ from typing import Any
 
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.coordinates.formats import write_csv
-from deepcryopicker.picker.folder.curve import FolderCurve, bins_picked, nearly_equal
-from deepcryopicker.pipeline.picking.results.folder_scores import (
-    FolderScores,
-    calibrate_picks,
-    describe_curve,
+from deepcryopicker.picker.folder.assessment import (
+    ExpectedCounts,
+    expected_by_mixture,
+    expected_counts,
 )
+from deepcryopicker.picker.folder.curve import bins_picked, nearly_equal
+from deepcryopicker.picker.folder.score_counts import Counts
+from deepcryopicker.picker.pick_counts import disc_share
+from deepcryopicker.pipeline.picking.results.folder_calibration import (
+    FolderCalibration,
+    assess_parts,
+    describe,
+)
+from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
 from deepcryopicker.pipeline.picking.results.pick_files import Files, draw_overlay
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
-from deepcryopicker.pipeline.scoring.picked import Picked
+from deepcryopicker.pipeline.scoring.picked import Picked, evaluate_picks
 from deepcryopicker.types import Micrograph, Picks
 
 logger = logging.getLogger(__name__)
@@ -36,8 +44,9 @@ class AssessedGroups:
 
     def __init__(self, recipe: Recipe, files: Files, scores: FolderScores) -> None:
         self._recipe, self._files, self._scores = recipe, files, scores
-        self._curves: dict[str, FolderCurve] = {}
-        self._calibrated: dict[str, FolderCurve] = {}
+        self._known: dict[str, FolderCalibration] = {}
+        self._calibrated: dict[str, FolderCalibration] = {}
+        self._expected: dict[str, ExpectedCounts] = {}
         self._drawn: set[str] = set()
 
     def draw_later(self, names: Collection[str]) -> None:
@@ -83,46 +92,78 @@ class AssessedGroups:
         dict or None
             Assessment and curve of the group as plain numbers; None if no noise was picked.
         """
-        curve, known = self._scores.fit(members), self._curves.get(group)
+        curve, known = self._scores.fit(members), self._known.get(group)
         if curve is None:
             for one in members:
                 self._write(one, one.load(), again=False)
             return list(members), None
-        if known is not None and not complete and nearly_equal(curve, known):
-            curve = known
-        self._curves[group] = curve
-        recalibrate = self._recipe.recalibrate
-        is_pick = bins_picked(self._recipe.threshold, curve if recalibrate else None)
-        whole, each = self._scores.assess(members, curve, is_pick)
-        assessed = []
-        for one in members:
-            if recalibrate and self._calibrated.get(one.entry.name) is not curve:
-                one = self._recalibrate(one, curve)
-            assessed.append(replace(one, verdict=each[one.entry.name].verdict))
+        if known is not None and not complete and nearly_equal(curve, known.curve):
+            calibration = known
+        elif self._recipe.recalibrate:
+            calibration = self._scores.calibrate(members, curve)
+        else:
+            calibration = FolderCalibration(curve)
+        self._known[group] = calibration
+        if self._recipe.recalibrate:
+            members = [self._recalibrate(one, calibration) for one in members]
+        whole, each = assess_parts([self._part(one, calibration) for one in members], calibration)
         self._drawn -= {one.entry.name for one in members}
-        return assessed, {**asdict(whole), "curve": describe_curve(curve)}
+        assessed = [
+            replace(one, verdict=own.verdict) for one, own in zip(members, each, strict=True)
+        ]
+        return assessed, {**asdict(whole), **describe(calibration)}
 
     def write_others(self, one: Picked, formats: Collection[str]) -> None:
         """Write formats of a micrograph other than CSV."""
         if formats:
             self._write_formats(one, one.load(), formats)
 
-    def _recalibrate(self, one: Picked, curve: FolderCurve) -> Picked:
+    def _part(
+        self, one: Picked, calibration: FolderCalibration
+    ) -> tuple[ExpectedCounts, Counts, float]:
+        """Count the candidates of a micrograph, for an assessment."""
+        counts = self._scores.counts_of(one)
+        if self._recipe.recalibrate:
+            found = self._expected[one.entry.name]
+        else:
+            is_pick = bins_picked(self._recipe.threshold, None)
+            found = expected_by_mixture(counts, calibration.curve, is_pick)
+        shape = one.entry.shape_in((one.record.height, one.record.width))
+        return found, counts, disc_share(1, one.record.diameter, shape)
+
+    def _recalibrate(self, one: Picked, calibration: FolderCalibration) -> Picked:
         """Calibrate the scores of a micrograph, and write what depends on them."""
-        picks, raw, same = calibrate_picks(one.path, curve)
-        count = int((picks.score >= self._recipe.threshold).sum())
-        if not same or count != one.record.picks:
+        name = one.entry.name
+        if self._calibrated.get(name) is calibration:
+            return one
+        picks, raw, same = self._scores.revise(one, calibration)
+        picked = picks.score >= self._recipe.threshold
+        found = self._expected[name] = expected_counts(picks.score, picked)
+        if not same or found.picks != one.record.picks:
             # A new object, as the old one may hold outcomes with the scores before.
-            one = Picked(one.entry, replace(one.record, picks=count), one.path, one.outcomes)
+            record = replace(one.record, picks=found.picks)
+            one = Picked(one.entry, record, one.path, one.outcomes)
         self._write(one, picks, again=not same)
         if not same:  # last, so that a run that is killed before begins with it again
+            self._match_anew(one, picks)
             write_csv(one.path, picks, raw)
         overlay = self._files.overlay(one.entry)
-        missing = one.entry.name in self._drawn and not overlay.is_file()
+        missing = name in self._drawn and not overlay.is_file()
         if missing or (not same and overlay.is_file()):
             self._draw_anew(one)
-        self._calibrated[one.entry.name] = curve
+        self._calibrated[name] = calibration
         return one
+
+    @staticmethod
+    def _match_anew(one: Picked, picks: Picks) -> None:
+        """Write the outcomes of candidates whose order has changed, if there is truth."""
+        truth = one.entry.load_truth()
+        if truth is not None:
+            from deepcryopicker.pipeline.scoring.pick_outcomes import write_outcomes
+
+            shape = one.entry.shape_in((one.record.height, one.record.width))
+            evaluated = evaluate_picks(one.entry, picks, truth, one.record.diameter, shape)
+            write_outcomes(one.outcomes, evaluated)
 
     def _write(self, one: Picked, picks: Picks, again: bool) -> None:
         """Write the formats beside CSV that are missing, or all of them again."""

@@ -6,32 +6,54 @@ watched and sharded runs have the scores of one run over the whole.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.coordinates.formats import as_written, read_picks, write_csv
 from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
-from deepcryopicker.picker.folder.assessment import (
-    Assessment,
-    assess,
-    assess_micrograph,
-    with_parts,
+from deepcryopicker.picker.folder.candidate_windows import (
+    Stored,
+    best_first,
+    cut_windows,
+    restored,
+    strongest,
 )
 from deepcryopicker.picker.folder.curve import FolderCurve, apply_curve, fit_curve
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.folder.score_counts import Counts, count_scores, no_counts
+from deepcryopicker.picker.folder.second_opinion import form_opinion, revise
 from deepcryopicker.picker.function import Picker, in_order_of_mrc
-from deepcryopicker.picker.pick_counts import disc_share
+from deepcryopicker.pipeline.picking.results.folder_calibration import FolderCalibration
 from deepcryopicker.pipeline.picking.results.pick_files import Files
+from deepcryopicker.pipeline.picking.results.window_files import read_windows, write_windows
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
-from deepcryopicker.types import Floats, Mask, Picks
+from deepcryopicker.types import Floats, Picks
 
 _WITH_NOISE = 8  # micrographs; more change the threshold less than other micrographs would
+
+
+class Calibrated(NamedTuple):
+    """The calibrated candidates of a micrograph.
+
+    Attributes
+    ----------
+    picks : Picks
+        Every candidate, rounded as in the file.
+    raw : (N,) float64
+        Their scores before.
+    same : bool
+        Whether the file has these scores already.
+    """
+
+    picks: Picks
+    raw: Floats
+    same: bool
 
 
 class FolderScores:
@@ -46,12 +68,10 @@ class FolderScores:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._counts: dict[str, Counts] = {}
-        self._assessed: dict[str, tuple[FolderCurve, Assessment]] = {}
 
     def add(self, entry: Entry, raw: Floats) -> None:
         """Count the scores of a micrograph as the picker gave them."""
         self._counts[entry.name] = count_scores(raw).astype(np.int32)
-        self._assessed.pop(entry.name, None)
 
     def drawn_for_noise(self, entries: Iterable[Entry]) -> set[str]:
         """Choose the micrographs of each group whose noise is picked: by checksums of their names.
@@ -85,6 +105,20 @@ class FolderScores:
             found = picker(replace(entry, turned_over=False), noise)
         write_csv(self._files.noise(entry), found)
 
+    def keep_windows(self, entry: Entry, preprocessed: Preprocessed, picks: Picks) -> None:
+        """Write the windows of the strongest candidates of a micrograph.
+
+        Parameters
+        ----------
+        entry : Entry
+        preprocessed : Preprocessed
+        picks : Picks
+            Every candidate, rounded as in its file, in the frame of the micrograph.
+        """
+        if not preprocessed.is_blank:
+            windows = cut_windows(preprocessed, entry.from_micrograph(picks))
+            write_windows(self._files.windows(entry), windows)
+
     def fit(self, picked: Sequence[Picked]) -> FolderCurve | None:
         """Fit the curve of a group; None if no noise was picked."""
         if not any(self._files.noise(one.entry).is_file() for one in picked):
@@ -92,88 +126,53 @@ class FolderScores:
         counts, in_noise = no_counts(), no_counts()
         chosen = self.drawn_for_noise(one.entry for one in picked)
         for one in picked:
-            counts += self._counts_of(one)
+            counts += self.counts_of(one)
             noise = self._files.noise(one.entry)
             if one.entry.name in chosen and noise.is_file():
                 in_noise += count_scores(read_picks(noise).score)
         return fit_curve(counts, in_noise)
 
-    def assess(
-        self, picked: Sequence[Picked], curve: FolderCurve, is_pick: Mask
-    ) -> tuple[Assessment, dict[str, Assessment]]:
-        """Assess the picks of a group, and those of each of its micrographs.
+    def calibrate(self, picked: Sequence[Picked], curve: FolderCurve) -> FolderCalibration:
+        """Add what the windows of the micrographs chosen for noise say to the curve of a group."""
+        chosen = self.drawn_for_noise(one.entry for one in picked)
+        windows, probability = [], []
+        for one in picked:
+            if one.entry.name in chosen:
+                picks = _with_raw_scores(one)
+                own, index = self._windows_of(one, picks)
+                windows.append(restored(own))
+                probability.append(apply_curve(picks.score[index], curve))
+        return FolderCalibration(curve, form_opinion(windows, probability, curve.gain))
 
-        Parameters
-        ----------
-        picked : sequence of Picked
-        curve : FolderCurve
-        is_pick : (B,) bool
-            Whether candidates of each bin are picks.
+    def revise(self, one: Picked, calibration: FolderCalibration) -> Calibrated:
+        """Calibrate the scores of a micrograph."""
+        written, raw = read_with_raw_scores(one.path)
+        picks = replace(written, score=raw)
+        score = apply_curve(raw, calibration.curve)
+        if calibration.opinion is not None:
+            windows, index = self._windows_of(one, picks)
+            score[index] = revise(restored(windows), score[index], calibration.opinion)
+        order = best_first(score, picks)
+        scored = as_written(replace(picks, score=score))[order]
+        same = all(
+            np.array_equal(getattr(scored, column), getattr(written, column))
+            for column in ("x", "y", "score")
+        )
+        return Calibrated(scored, raw[order], same)
 
-        Returns
-        -------
-        Assessment
-            Of the group.
-        dict of Assessment
-            By name of the micrograph.
-        """
-        discs = [disc_share(1, one.record.diameter, _shape(one)) for one in picked]
-        each = {}
-        for one, disc in zip(picked, discs, strict=True):
-            name = one.entry.name
-            if name not in self._assessed or self._assessed[name][0] is not curve:
-                found = assess_micrograph(self._counts_of(one), curve, is_pick, disc)
-                self._assessed[name] = curve, found
-            each[name] = self._assessed[name][1]
-        counts = sum((self._counts_of(one) for one in picked), no_counts())
-        whole = assess(counts, curve, is_pick, float(np.mean(discs)) / len(picked))
-        return with_parts(whole, [one.verdict for one in each.values()]), each
-
-    def _counts_of(self, one: Picked) -> Counts:
+    def counts_of(self, one: Picked) -> Counts:
+        """Return the counts of the scores of a micrograph, (B,) int64."""
         if one.entry.name not in self._counts:
             self.add(one.entry, read_with_raw_scores(one.path)[1])
         return self._counts[one.entry.name]
 
-
-def calibrate_picks(path: Path, curve: FolderCurve) -> tuple[Picks, Floats, bool]:
-    """Calibrate the scores of a micrograph.
-
-    Parameters
-    ----------
-    path : Path
-        CSV with every candidate.
-    curve : FolderCurve
-
-    Returns
-    -------
-    Picks
-        Every candidate, rounded as in the file.
-    (N,) float64
-        Their scores before.
-    bool
-        Whether the file has these scores already.
-    """
-    picks, raw = read_with_raw_scores(path)
-    scored = as_written(replace(picks, score=apply_curve(raw, curve)))
-    return scored, raw, bool(np.array_equal(scored.score, picks.score))
+    def _windows_of(self, one: Picked, picks: Picks) -> tuple[Stored, npt.NDArray[np.int64]]:
+        """Read the windows of a micrograph, and which of its candidates, with raw scores, show."""
+        windows = read_windows(self._files.windows(one.entry))
+        index = strongest(picks, len(windows))
+        return windows[: len(index)], index
 
 
-def describe_curve(curve: FolderCurve) -> dict[str, object]:
-    """Return a curve as plain numbers, for a file; places and spreads are logits."""
-    mixture = curve.mixture
-    gaps, noise, particles = (float(share) for share in mixture.share)
-    at = [
-        {"centre": float(centre), "spread": float(spread)}
-        for centre, spread in zip(mixture.centre, mixture.spread, strict=True)
-    ]
-    return {
-        **asdict(curve.calibration),
-        "gain": curve.gain,
-        "gaps": {"share": gaps, **at[0]},
-        "noise": {"share": noise, **asdict(mixture.noise)},
-        "particles": {"share": particles, **at[1]},
-    }
-
-
-def _shape(one: Picked) -> tuple[int, int]:
-    return one.entry.shape_in((one.record.height, one.record.width))
+def _with_raw_scores(one: Picked) -> Picks:
+    picks, raw = read_with_raw_scores(one.path)
+    return replace(picks, score=raw)

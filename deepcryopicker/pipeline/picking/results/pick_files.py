@@ -78,6 +78,10 @@ class Files:
         """Return the path of the candidates in noise like a micrograph, of a few micrographs."""
         return self.folder / "noise" / f"{entry.name}.csv"
 
+    def windows(self, entry: Entry) -> Path:
+        """Return the path of the windows of the strongest candidates, which may be missing."""
+        return self.folder / "windows" / f"{entry.name}.mrcs"
+
     def masks(self, entry: Entry) -> tuple[Path, Path]:
         """Return the paths of the mask as PNG and MRC, which exist if it hides anything."""
         folder = self.folder / "masks"
@@ -118,6 +122,10 @@ class Files:
         """Return the path of the CSV with the outcome of every candidate."""
         return self.folder / OUTCOMES / f"{entry.name}.csv"
 
+    def depending(self, entry: Entry) -> tuple[Path, Path, Path]:
+        """Return the paths of what depends on the candidates, and may be missing."""
+        return self.outcomes(entry), self.noise(entry), self.windows(entry)
+
     def remove(self, entry: Entry) -> None:
         """Remove the files of a micrograph."""
         for path in self._all(entry):
@@ -132,7 +140,7 @@ class Files:
 
     def _all(self, entry: Entry) -> tuple[Path, ...]:
         """Return the paths of all files of a micrograph, which may be missing."""
-        found = (self.candidates(entry), self.noise(entry), self.outcomes(entry))
+        found = (self.candidates(entry), *self.depending(entry))
         return (*found, *self.truth(entry), *self.masks(entry), *self.others(entry))
 
 
@@ -168,7 +176,7 @@ def pick_micrograph(
     # Rounded as in the files, so that the written picks are scored.
     picks = as_written(entry.to_micrograph(found))
     truth = entry.load_truth()
-    for old in (*files.truth(entry), files.outcomes(entry), files.noise(entry)):
+    for old in (*files.truth(entry), *files.depending(entry)):
         old.unlink(missing_ok=True)
     write_csv(files.candidates(entry), picks)
     if truth is None:

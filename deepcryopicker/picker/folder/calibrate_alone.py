@@ -1,0 +1,42 @@
+"""Calibrate the scores of one micrograph on itself, as those of a folder of one."""
+
+from dataclasses import replace
+
+from deepcryopicker.picker.folder.candidate_windows import (
+    best_first,
+    cut_windows,
+    restored,
+    strongest,
+)
+from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
+from deepcryopicker.picker.folder.score_counts import count_scores
+from deepcryopicker.picker.folder.second_opinion import form_opinion, revise
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.types import Floats, Picks
+
+
+def calibrate_alone(preprocessed: Preprocessed, picks: Picks, in_noise: Floats) -> Picks:
+    """Calibrate the scores of the candidates of a micrograph.
+
+    Parameters
+    ----------
+    preprocessed : Preprocessed
+    picks : Picks
+        Every candidate, original pixels.
+    in_noise : (M,) float64
+        Scores of the candidates in noise with the spectrum of the micrograph.
+
+    Returns
+    -------
+    Picks
+        Best first.
+    """
+    curve = fit_curve(count_scores(picks.score), count_scores(in_noise))
+    windows = restored(cut_windows(preprocessed, picks))
+    index = strongest(picks, len(windows))
+    score = apply_curve(picks.score, curve)
+    opinion = form_opinion([windows], [score[index]], curve.gain)
+    if opinion is not None:
+        score[index] = revise(windows, score[index], opinion)
+    calibrated = replace(picks, score=score)
+    return calibrated[best_first(score, picks)]

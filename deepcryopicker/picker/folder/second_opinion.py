@@ -1,0 +1,213 @@
+"""A second opinion on candidates: scores corrected by what their windows average to.
+
+Two logistic models were fitted to simulated micrographs (:mod:`opinion_model`). One corrects the
+scores of candidates whose windows differ from those of the other picks of the folder; the other
+estimates whether the picks of the folder are particles at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+from deepcryopicker.picker.folder.opinion_model import (
+    CANDIDATES,
+    FOLDER,
+    MEDIANS,
+    SLOPE,
+    UPPER_QUANTILES,
+    LinearModel,
+)
+from deepcryopicker.picker.folder.window_features import (
+    FEATURES,
+    WindowClasses,
+    background_variance,
+    classify_candidates,
+    features_of,
+)
+from deepcryopicker.types import Floats, Image, Mask
+
+_CONSIDERED = 0.1
+"""Least probability of a candidate whose window is considered."""
+_FEWEST, _FEWEST_PICKS = 20, 5  # with fewer, windows say nothing
+_MOST = 4000  # windows that classes are found in
+_BACKGROUND = 0.2  # share of the candidates, the weakest, that are background
+_MOST_RISE = 1.0  # of a logit: most corrections lower it
+_QUANTILE, _SURE = 0.85, 3.0  # of features of the picks, and logit of sure picks
+_CLOSEST = 1e-6  # of probabilities to 0 and 1
+
+
+@dataclass(frozen=True)
+class ClassifiedCandidates:
+    """The likely candidates of some micrographs, and the classes of their windows.
+
+    Attributes
+    ----------
+    classes : WindowClasses
+    features : (N, F) float64
+    sureness : (N,) float64
+        Logits of their probabilities.
+    """
+
+    classes: WindowClasses
+    features: Floats
+    sureness: Floats
+
+    @property
+    def of_picks(self) -> Floats:
+        """Features of the candidates that are as likely particles as not, (P, F) float64."""
+        return self.features[self.sureness > 0]
+
+
+@dataclass(frozen=True)
+class SecondOpinion:
+    """What the windows of a folder say.
+
+    Attributes
+    ----------
+    classes : WindowClasses
+    typical : (F,) float64
+        Median features of the picks.
+    particles : float
+        Probability that the picks are particles at all.
+    """
+
+    classes: WindowClasses
+    typical: Floats
+    particles: float
+
+
+def form_opinion(
+    windows: Sequence[Image], probability: Sequence[Floats], gain: float
+) -> SecondOpinion | None:
+    """Look at the windows of the candidates of some micrographs.
+
+    Parameters
+    ----------
+    windows : sequence of (N, S, S) float32
+        Of the strongest candidates of each micrograph.
+    probability : sequence of (N,) float64
+        Their scores, calibrated on the folder.
+    gain : float
+        Of the curve of the folder, see :class:`deepcryopicker.picker.folder.curve.FolderCurve`.
+
+    Returns
+    -------
+    SecondOpinion or None
+        None if there are too few candidates or picks.
+    """
+    classified = classify_likely(windows, probability)
+    if classified is None:
+        return None
+    particles = float(expit(FOLDER.value(describe_folder(classified, gain))))
+    return SecondOpinion(classified.classes, np.median(classified.of_picks, axis=0), particles)
+
+
+def classify_likely(
+    windows: Sequence[Image], probability: Sequence[Floats]
+) -> ClassifiedCandidates | None:
+    """Sort the windows of likely candidates into classes, and describe them.
+
+    Returns
+    -------
+    ClassifiedCandidates or None
+        Of at most a few thousand candidates; None if there are too few.
+    """
+    rng = np.random.default_rng(0)
+    chance = np.concatenate([np.zeros(0), *probability])
+    chosen = np.flatnonzero(is_considered(chance))
+    if len(chosen) > _MOST:
+        chosen = np.sort(rng.permutation(chosen)[:_MOST])
+    sureness = sureness_of(chance[chosen])
+    if len(chosen) < _FEWEST or (sureness > 0).sum() < _FEWEST_PICKS:
+        return None
+    stack = np.concatenate(windows)
+    weakest = np.argsort(chance, kind="stable")[: max(int(_BACKGROUND * len(chance)), 1)]
+    variance = background_variance(stack[weakest])
+    classes = classify_candidates(stack[chosen], sureness, variance, rng)
+    return ClassifiedCandidates(classes, features_of(stack[chosen], classes), sureness)
+
+
+def describe_folder(classified: ClassifiedCandidates, gain: float) -> Floats:
+    """Describe the picks of a folder, (G,) float64 in the order of the model's coefficients.
+
+    Medians and upper quantiles of features of the picks, the logarithm of the gain of the curve
+    per expected particle, and the share of sure picks.
+
+    Parameters
+    ----------
+    classified : ClassifiedCandidates
+    gain : float
+        As for :func:`form_opinion`.
+    """
+    middle, upper = np.quantile(classified.of_picks, (0.5, _QUANTILE), axis=0)
+    particles = max(float(expit(classified.sureness).sum()), 1.0)
+    picked = classified.sureness > 0
+    sure = float((classified.sureness > _SURE).sum() / picked.sum())
+    return np.array(
+        [
+            *(middle[FEATURES.index(name)] for name in MEDIANS),
+            *(upper[FEATURES.index(name)] for name in UPPER_QUANTILES),
+            np.log(max(gain, 0.1) / particles),
+            sure,
+        ]
+    )
+
+
+def revise(windows: Image, probability: Floats, opinion: SecondOpinion) -> Floats:
+    """Correct the probabilities of candidates by their windows.
+
+    Parameters
+    ----------
+    windows : (N, S, S) float32
+    probability : (N,) float64
+        Calibrated on the folder.
+    opinion : SecondOpinion
+
+    Returns
+    -------
+    (N,) float64
+        Unlikely candidates keep theirs.
+    """
+    chosen = is_considered(probability)
+    features = features_of(windows[chosen], opinion.classes)
+    revised = probability.copy()
+    sureness = sureness_of(probability[chosen])
+    revised[chosen] = expit(revised_sureness(features, sureness, opinion.typical))
+    return revised
+
+
+def revised_sureness(
+    features: Floats,
+    sureness: Floats,
+    typical: Floats,
+    model: LinearModel = CANDIDATES,
+    slope: float = SLOPE,
+) -> Floats:
+    """Return the corrected logits of candidates, (N,) float64.
+
+    Parameters
+    ----------
+    features : (N, F) float64
+    sureness : (N,) float64
+        Logits before.
+    typical : (F,) float64
+        Median features of the picks.
+    model : LinearModel
+        Of features less typical ones.
+    slope : float
+        Of the logits before.
+    """
+    correction = np.minimum(model.value(features - typical), _MOST_RISE)
+    return np.asarray(slope * sureness + correction)
+
+
+def is_considered(probability: Floats) -> Mask:
+    """Return which candidates' windows are considered, (N,) bool."""
+    return np.asarray(probability >= _CONSIDERED)
+
+
+def sureness_of(probability: Floats) -> Floats:
+    """Return the logits of probabilities, (N,) float64, a little away from 0 and 1."""
+    return np.asarray(logit(np.clip(probability, _CLOSEST, 1.0 - _CLOSEST)))
