@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.schemas import (
+    ClassesConfig,
     EvaluateConfig,
     LabelConfig,
     PickConfig,
@@ -25,6 +26,7 @@ COMMANDS: dict[str, type] = {
     "label": LabelConfig,
     "pick": PickConfig,
     "evaluate": EvaluateConfig,
+    "classes": ClassesConfig,
     "report": ReportConfig,
 }
 """Names of the commands and of their primary configuration files."""

@@ -5,7 +5,12 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from deepcryopicker.config.sections import EvaluateSection, ReportSection, WatchingSection
+from deepcryopicker.config.sections import (
+    ClassesSection,
+    EvaluateSection,
+    ReportSection,
+    WatchingSection,
+)
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import UsageError, unknown
@@ -43,8 +48,7 @@ class RunConfig:
     preprocessing: Any = MISSING
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed < 2**32:
-            raise UsageError(f"seed must lie in [0, 2**32), got {self.seed}")
+        _check_seed(self.seed)
         if self.overlays < 0:
             raise UsageError(f"overlays must be >= 0, got {self.overlays}")
 
@@ -212,10 +216,33 @@ class EvaluateConfig:
 
 
 @dataclass
+class ClassesConfig:
+    """``python -m deepcryopicker.classes``.
+
+    Attributes
+    ----------
+    seed : int
+        The same configuration and seed on the same machine give the same classes.
+    """
+
+    seed: int = 0
+    dataset: Any = MISSING
+    classes: ClassesSection = field(default_factory=ClassesSection)
+
+    def __post_init__(self) -> None:
+        _check_seed(self.seed)
+
+
+@dataclass
 class ReportConfig:
     """``python -m deepcryopicker.report``."""
 
     report: ReportSection = field(default_factory=ReportSection)
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**32:
+        raise UsageError(f"seed must lie in [0, 2**32), got {seed}")
 
 
 def _require_truth(labeler: Any, dataset: Any) -> None:

@@ -84,6 +84,23 @@ class EvaluateSection:
 
 
 @dataclass
+class ClassesSection:
+    """How picks are sorted into 2-D classes.
+
+    Attributes
+    ----------
+    count : int or None
+        Most classes; null: one for sixty picks, 2 to 50.
+    """
+
+    count: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.count is not None and not 1 <= self.count <= 200:
+            raise UsageError(f"classes.count must lie in [1, 200], got {self.count}")
+
+
+@dataclass
 class ReportSection:
     """Contents of a report.
 

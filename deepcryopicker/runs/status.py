@@ -114,8 +114,9 @@ def content_of_folder(folder: Path, settings: dict[str, Any]) -> FolderContent:
 def refuse_other_results(folder: Path, command: str, settings: dict[str, Any]) -> None:
     """Refuse a folder with the results of another run, before any file is changed.
 
-    ``report`` and ``evaluate`` replace all that they write, so their own folders may be used
-    again; for ``pick`` see :func:`deepcryopicker.runs.manifest.refuse_another`.
+    ``report``, ``evaluate`` and ``classes`` replace all that they write, so that their folders
+    may be used again; for ``pick`` see
+    :func:`deepcryopicker.runs.manifest.refuse_another`.
 
     Parameters
     ----------

@@ -25,6 +25,7 @@ PRIMARIES = {
     "train": schemas.TrainConfig,
     "label": schemas.LabelConfig,
     "pick": schemas.PickConfig,
+    "classes": schemas.ClassesConfig,
     "evaluate": schemas.EvaluateConfig,
     "report": schemas.ReportConfig,
 }
@@ -63,6 +64,7 @@ WITHIN = {
     "supercryopicker": labelers.SuperKmeansConfig,
 }
 NEEDED = {
+    "classes": ["dataset.micrographs=m"],
     "evaluate": ["evaluate.picks=p", "evaluate.truth=t"],
     "folder": ["dataset.micrographs=m"],
     "from_structure": ["dataset.micrographs=m"],

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from deepcryopicker.app import hydra_app
+from deepcryopicker.classes import classes
 from deepcryopicker.evaluate import evaluate
 from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.label import label
@@ -20,7 +21,14 @@ from deepcryopicker.pick import pick
 from deepcryopicker.report import report
 from deepcryopicker.train import train
 
-COMMANDS = {"train": train, "label": label, "pick": pick, "evaluate": evaluate, "report": report}
+COMMANDS = {
+    "train": train,
+    "label": label,
+    "pick": pick,
+    "classes": classes,
+    "evaluate": evaluate,
+    "report": report,
+}
 SMALL = (
     "dataset.kinds=[apoferritin]",
     "dataset.micrographs_per_kind=3",

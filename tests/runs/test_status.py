@@ -33,12 +33,12 @@ def test_another_configuration_is_refused_with_the_key_that_differs(tmp_path, co
     ]
 
 
-@pytest.mark.parametrize("command", ["report", "evaluate"])
+@pytest.mark.parametrize("command", ["report", "evaluate", "classes"])
 def test_what_replaces_all_that_it_writes_may_be_repeated_with_other_settings(tmp_path, command):
     refuse_other_results(leave(tmp_path, command, "figures"), command, OTHERS)
 
 
-@pytest.mark.parametrize("command", ["train", "label", "pick", "evaluate", "report"])
+@pytest.mark.parametrize("command", ["train", "label", "pick", "classes", "evaluate", "report"])
 def test_the_folder_of_another_command_is_refused(tmp_path, command):
     other = "label" if command == "train" else "train"
     folder = leave(tmp_path, other, "labels")

@@ -81,7 +81,7 @@ def write_coordinates(
     notes = [FLIPPED] * _is_tiff(path) + [CONVERTED] * converted
     file = coordinate_file(folder, relion_name(path))
     _refuse_link_out(file, folder)
-    write_coordinates_star(file, _as_relion_reads(path, height, picks), "; ".join(notes))
+    write_coordinates_star(file, as_relion_reads(path, height, picks), "; ".join(notes))
 
 
 def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
@@ -109,7 +109,7 @@ def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
     optics, notes = optics_table(every), optics_notes(every)
     write_micrographs_star(folder / "micrographs.star", grouped, optics, notes)
     located = (
-        (name, group, _as_relion_reads(one.path, one.height, one.load()))
+        (name, group, as_relion_reads(one.path, one.height, one.load()))
         for (name, group), one in zip(grouped, micrographs, strict=True)
     )
     if any(_is_tiff(one.path) for one in micrographs):
@@ -192,5 +192,6 @@ def _is_tiff(path: Path) -> bool:
     return path.suffix.lower() in TIFF
 
 
-def _as_relion_reads(path: Path, height: int, picks: Picks) -> Picks:
+def as_relion_reads(path: Path, height: int, picks: Picks) -> Picks:
+    """Turn the picks of TIFF files over, which RELION flips; `height` is H, pixels."""
     return picks.flipped(height) if _is_tiff(path) else picks

@@ -160,7 +160,7 @@ def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
     comment : str
         First line of the file.
     """
-    _write(path, {"": (POSITION, _rows(picks))}, [comment, OURS])
+    write_tables(path, {"": (POSITION, _rows(picks))}, [comment, OURS])
 
 
 def write_particles_star(
@@ -182,9 +182,11 @@ def write_particles_star(
     comments : sequence of str
         Lines for the top of the file.
     """
-    rows = ((*row, group, _checked(name)) for name, group, picks in located for row in _rows(picks))
+    rows = (
+        (*row, group, checked_name(name)) for name, group, picks in located for row in _rows(picks)
+    )
     blocks = {"optics": optics, "particles": ((*POSITION, GROUP, NAME), rows)}
-    _write(path, blocks, [OURS, *comments])
+    write_tables(path, blocks, [OURS, *comments])
 
 
 def write_micrographs_star(
@@ -207,14 +209,14 @@ def write_micrographs_star(
         Lines for the top of the file.
     """
     # The name is never the first cell: a row that starts with data_ looks like a new block.
-    table = (GROUP, NAME), ((group, _checked(name)) for name, group in grouped)
-    _write(path, {"optics": optics, "micrographs": table}, comments)
+    table = (GROUP, NAME), ((group, checked_name(name)) for name, group in grouped)
+    write_tables(path, {"optics": optics, "micrographs": table}, comments)
 
 
 def write_autopick_star(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
     """Write the list of (micrograph, coordinate file) pairs of RELION 4 and 5."""
-    cells = ((_checked(name), _checked(file)) for name, file in pairs)
-    _write(path, {"coordinate_files": ((NAME, COORDINATES), cells)}, [])
+    cells = ((checked_name(name), checked_name(file)) for name, file in pairs)
+    write_tables(path, {"coordinate_files": ((NAME, COORDINATES), cells)}, [])
 
 
 def _labels(classes: Floats) -> Strings:
@@ -232,14 +234,14 @@ def _rows(picks: Picks) -> Iterator[tuple[float, float, float, int, float]]:
         yield float(x), float(y), float(score), numbered.get(str(label), irregular), 0.0
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
     """Return the name; refuse one that a STAR file cannot hold."""
     if '"' in name or not name.isprintable():
         raise UsageError(f"{name!r} cannot be written to a STAR file\nrename the file")
     return name
 
 
-def _write(path: Path, blocks: Mapping[str, Written], comments: Sequence[str]) -> None:
+def write_tables(path: Path, blocks: Mapping[str, Written], comments: Sequence[str]) -> None:
     """Write tables atomically; no date is written, so that equal picks give identical bytes."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
         stream.writelines(f"{line}\n" for line in _lines(blocks, comments))

@@ -3,6 +3,7 @@
 Nothing here imports torch.
 """
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,23 @@ def open_on_disk(config: DatasetConfig, run: Run) -> Catalogue | None:
             run.attempt("read", entry.name, entry.path, work)
         run.require(0, "read")
     return catalogue
+
+
+def open_picks(config: DatasetConfig, run: Run) -> Catalogue:
+    """Open the micrographs of a dataset that have coordinates.
+
+    Raises
+    ------
+    UsageError
+        None has any, or they have to be downloaded first.
+    """
+    catalogue = open_on_disk(config, run) or open_catalogue(config, run)
+    having = tuple(entry for entry in catalogue.entries if entry.truth is not None)
+    if not having:
+        raise UsageError(
+            "classes need picks: give dataset.coordinates=RUN, or a file or folder of any program"
+        )
+    return replace(catalogue, entries=having)
 
 
 def _check_structures(config: DatasetConfig) -> None:

@@ -1,0 +1,1 @@
+"""Class averages of the picks of a dataset."""

@@ -1,0 +1,113 @@
+"""Files of classes: the averages as MRC stack and STAR, the particles as STAR and CSV."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from deepcryopicker.io.files.atomic import replacing
+from deepcryopicker.io.files.tables import write_rows
+from deepcryopicker.io.star.optics_groups import (
+    Optics,
+    optics_notes,
+    optics_table,
+    placeholder,
+    with_own_numbers,
+)
+from deepcryopicker.io.star.relion_class_star import (
+    Member,
+    write_classes_star,
+    write_members_star,
+)
+from deepcryopicker.io.star.relion_folder import as_relion_reads, relion_name
+from deepcryopicker.pipeline.classes.classify_dataset import PickClasses
+from deepcryopicker.pipeline.classes.cut_dataset import PickedWindows
+
+STACK, AVERAGES, PARTICLES, TABLE = (
+    "classes.mrcs",
+    "classes.star",
+    "particles.star",
+    "classes.csv",
+)
+_COLUMNS = ("class", "picks", "share", "resolution", "contrast", "like_random")
+
+
+def write_class_files(folder: Path, cut: PickedWindows, found: PickClasses) -> None:
+    """Write all files of the classes of a dataset.
+
+    Parameters
+    ----------
+    folder : Path
+    cut : PickedWindows
+    found : PickClasses
+    """
+    _write_stack(folder / STACK, cut, found)
+    share = found.count / max(found.count.sum(), 1)
+    write_classes_star(folder / AVERAGES, folder / STACK, share, resolution_angstrom(cut, found))
+    write_rows(folder / TABLE, table_of(cut, found), _COLUMNS)
+    optics = with_own_numbers(
+        [
+            entry.optics or placeholder(pixel_size)
+            for entry, pixel_size in zip(cut.entries, cut.pixel_sizes, strict=True)
+        ]
+    )
+    write_members_star(
+        folder / PARTICLES,
+        _members(cut, found, optics),
+        optics_table(list(dict.fromkeys(optics))),
+        optics_notes(list(dict.fromkeys(optics))),
+    )
+
+
+def resolution_angstrom(cut: PickedWindows, found: PickClasses) -> list[float | None]:
+    """Return the resolution of each average, Angstrom; None if no pixel size is known."""
+    if cut.pixel_size is None:
+        return [None] * len(found.finest)
+    diameter = cut.diameter * cut.pixel_size
+    return [diameter / finest if finest > 0 else None for finest in found.finest]
+
+
+def table_of(cut: PickedWindows, found: PickClasses) -> list[dict[str, object]]:
+    """Return a row for each class; resolution in Angstrom, or in diameters if no size is known."""
+    rows = []
+    for k, angstrom in enumerate(resolution_angstrom(cut, found)):
+        finest = found.finest[k]
+        diameters = 1.0 / finest if finest > 0 else np.nan
+        rows.append(
+            {
+                "class": k + 1,
+                "picks": int(found.count[k]),
+                "share": f"{found.count[k] / max(found.count.sum(), 1):.3f}",
+                "resolution": f"{diameters if cut.pixel_size is None else angstrom or np.nan:.3g}",
+                "contrast": f"{found.contrast[k]:.2f}",
+                "like_random": int(found.like_random[k]),
+            }
+        )
+    return rows
+
+
+def _write_stack(path: Path, cut: PickedWindows, found: PickClasses) -> None:
+    import mrcfile  # on demand, so that wrong paths are answered first
+
+    with replacing(path) as temporary, mrcfile.new(temporary, overwrite=True) as file:
+        file.set_data(found.image.astype(np.float32))
+        file.set_image_stack()
+        if cut.pixel_size is not None:
+            file.voxel_size = cut.pixel_size
+
+
+def _members(cut: PickedWindows, found: PickClasses, optics: Sequence[Optics]) -> Iterator[Member]:
+    """Yield the row of each pick, at the place where its class is centred."""
+    start = 0
+    for number, (entry, picks) in enumerate(zip(cut.entries, cut.picks, strict=True)):
+        members = slice(start, start + len(picks))
+        start += len(picks)
+        x, y = found.shifts[members].T / cut.scales[number]
+        moved = replace(entry.to_micrograph(picks), x=picks.x + x, y=picks.y + y)
+        read = as_relion_reads(entry.path, cut.heights[number], moved)
+        label = found.label[members] + 1
+        name, group = relion_name(entry.path), optics[number].group
+        for i in range(len(picks)):
+            at = float(read.x[i]), float(read.y[i]), float(read.score[i])
+            yield *at, int(label[i]), group, name
