@@ -59,6 +59,8 @@ class WindowClasses:
         Spectra of the averages.
     image : (K, S, S) float32
         Averages without their background.
+    count : (K,) int64
+        Windows of each class.
     features : (K, F - 2) float64
         The features of a class, in the order of `FEATURES`.
     variance : float
@@ -67,6 +69,7 @@ class WindowClasses:
 
     references: Spectra
     image: Image
+    count: Counts
     features: Floats
     variance: float
 
@@ -93,7 +96,8 @@ def classify_candidates(
     power = np.bincount(found.label, windows[:, _DISC].var(axis=1)) / averages.count
     score = np.bincount(found.label, logit) / averages.count
     features = np.column_stack([_of_averages(averages, power, variance), score])
-    return WindowClasses(found.references, _flat(averages.image), features, variance)
+    image = _flat(averages.image)
+    return WindowClasses(found.references, image, averages.count, features, variance)
 
 
 def features_of(windows: Image, classes: WindowClasses) -> Floats:

@@ -21,7 +21,7 @@ from deepcryopicker.pipeline.picking.results.folder_calibration import (
     describe,
 )
 from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
-from deepcryopicker.pipeline.picking.results.pick_files import Files, draw_overlay
+from deepcryopicker.pipeline.picking.results.pick_files import Files, draw_averages, draw_overlay
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
 from deepcryopicker.pipeline.scoring.picked import Picked, evaluate_picks
 from deepcryopicker.types import Micrograph, Picks
@@ -108,6 +108,8 @@ class AssessedGroups:
             members = [self._recalibrate(one, calibration) for one in members]
         whole, each = assess_parts([self._part(one, calibration) for one in members], calibration)
         self._drawn -= {one.entry.name for one in members}
+        if complete and calibration.opinion is not None:
+            draw_averages(self._files.averages(group), calibration.opinion.classes)
         assessed = [
             replace(one, verdict=own.verdict) for one, own in zip(members, each, strict=True)
         ]

@@ -15,6 +15,7 @@ from deepcryopicker.io.coordinates.cbox import write_cbox
 from deepcryopicker.io.coordinates.formats import as_written, write_box, write_csv
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, write_coordinates
+from deepcryopicker.picker.folder.window_features import WindowClasses
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.picking.results.masks import Masks
 from deepcryopicker.pipeline.scoring.picked import OUTCOMES, Picked, evaluate_picks
@@ -81,6 +82,10 @@ class Files:
     def windows(self, entry: Entry) -> Path:
         """Return the path of the windows of the strongest candidates, which may be missing."""
         return self.folder / "windows" / f"{entry.name}.mrcs"
+
+    def averages(self, group: str) -> Path:
+        """Return the path of the class averages of a group, which may be missing."""
+        return self.folder / (f"averages/{group}.png" if len(self.relion) > 1 else "averages.png")
 
     def masks(self, entry: Entry) -> tuple[Path, Path]:
         """Return the paths of the mask as PNG and MRC, which exist if it hides anything."""
@@ -198,6 +203,15 @@ def draw_overlay(picked: Picked, micrograph: Micrograph, threshold: float, path:
     missed = None if evaluated is None else evaluated.missed_at(threshold)
     shown = picked.entry.from_micrograph(picked.load())
     save_overlay(path, micrograph, shown, threshold, outcome, missed)
+
+
+def draw_averages(path: Path, classes: WindowClasses) -> None:
+    """Draw the averages of likely candidates, the largest class first, particles white."""
+    from deepcryopicker.plots.class_sheet import save_class_sheet
+
+    order = np.argsort(-classes.count, kind="stable")
+    counts = classes.count[order].tolist()
+    save_class_sheet(path, -classes.image[order], counts, [""] * len(counts), [False] * len(counts))
 
 
 def _write_truth(paths: tuple[Path, Path], entry: Entry, truth: Picks, uncertain: Picks) -> None:

@@ -113,6 +113,8 @@ def test_half_is_as_likely_a_particle_as_not_and_raw_scores_are_kept(begin, entr
     assert verdict["particles"] == pytest.approx(12 * PARTICLES, rel=0.05)
     assert {one.verdict for one in batch.done} == {"particles found"}
     assert verdict["averages"]["particles"] > 0.35
+    with Image.open(batch._run.folder / "averages.png") as sheet:
+        assert sheet.width > 128
     json.dumps(verdict)
 
 
