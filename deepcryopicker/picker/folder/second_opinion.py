@@ -31,7 +31,7 @@ from deepcryopicker.types import Floats, Image, Mask
 _CONSIDERED = 0.1
 """Least probability of a candidate whose window is considered."""
 _FEWEST, _FEWEST_PICKS = 20, 5  # with fewer, windows say nothing
-_MOST = 4000  # windows that classes are found in
+_MOST = 2000  # windows that classes are found in
 _BACKGROUND = 0.2  # share of the candidates, the weakest, that are background
 _MOST_RISE = 1.0  # of a logit: most corrections lower it
 _QUANTILE, _SURE = 0.85, 3.0  # of features of the picks, and logit of sure picks
@@ -112,7 +112,7 @@ def classify_likely(
     Returns
     -------
     ClassifiedCandidates or None
-        Of at most a few thousand candidates; None if there are too few.
+        Of at most two thousand candidates; None if there are too few.
     """
     rng = np.random.default_rng(0)
     chance = np.concatenate([np.zeros(0), *probability])
