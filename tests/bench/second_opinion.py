@@ -31,7 +31,7 @@ from deepcryopicker.evaluation.scores import evaluate_micrograph
 from deepcryopicker.io.console import track
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import GENERAL, load_weights
-from deepcryopicker.picker.folder.candidate_windows import cut_windows, restored, strongest
+from deepcryopicker.picker.folder.candidate_windows import cut_windows, most_windows, strongest
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.opinion_model import (
     MEDIANS,
@@ -107,10 +107,10 @@ def folders(count: int) -> Iterator[Folder]:
         matched = evaluate_micrograph(str(seed), found, true, Picks.empty(), diameter / 2)
         picks = matched.picks
         curve = fit_curve(count_scores(picks.score), count_scores(noise))
-        windows = cut_windows(seen, picks)
-        index = strongest(picks, len(windows))
+        index = strongest(picks, most_windows(seen))
+        windows = cut_windows(seen, picks[index])
         chance = apply_curve(picks.score[index], curve)
-        classified = classify_likely([restored(windows)], [chance])
+        classified = classify_likely([windows], [chance])
         if classified is None:
             continue
         hit = matched.outcome[index][chance >= 0.1] == 1

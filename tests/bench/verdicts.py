@@ -35,7 +35,7 @@ from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import GENERAL, load_weights
 from deepcryopicker.picker.folder.assessment import FOUND, Assessment, expected_counts
-from deepcryopicker.picker.folder.candidate_windows import cut_windows, restored, strongest
+from deepcryopicker.picker.folder.candidate_windows import cut_windows, most_windows, strongest
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.score_counts import count_scores
 from deepcryopicker.picker.folder.second_opinion import form_opinion, revise
@@ -134,19 +134,20 @@ def main() -> None:
 
     def find(known: list[Known]) -> tuple[Assessment, list[Picks]]:
         """Pick a folder as `pick` does."""
-        found, noise, windows, discs = [], [], [], []
+        found, noise, windows, shown, discs = [], [], [], [], []
         for micrograph, diameter, _, _ in known:
             seen = Preprocessed(micrograph, diameter, chain)
             entry = Entry(micrograph.name, micrograph.path, "", diameter)
             picks, in_noise = search_beside_noise(search, entry, seen, DenseConfig().mask)
             found.append(picks)
             noise.append(count_scores(in_noise))
-            windows.append(restored(cut_windows(seen, picks)))
+            index = strongest(picks, most_windows(seen))
+            windows.append(cut_windows(seen, picks[index]))
+            shown.append(index)
             discs.append(disc_share(1, diameter, micrograph.image.shape))
         counts = [count_scores(each.score) for each in found]
         curve = fit_curve(np.sum(counts, axis=0), np.sum(noise, axis=0))
         scores = [apply_curve(one.score, curve) for one in found]
-        shown = [strongest(one, len(stack)) for one, stack in zip(found, windows, strict=True)]
         chances = [score[index] for score, index in zip(scores, shown, strict=True)]
         opinion = form_opinion(windows, chances, curve.gain)
         if opinion is not None:

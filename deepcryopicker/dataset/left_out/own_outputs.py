@@ -9,6 +9,7 @@ _CONFIG = "config.yaml"  # names this program in its first line
 _HEAD = 300  # bytes of it
 _FOLDERS = frozenset(
     {
+        "averages",
         "baseline",
         "figures",
         "label_overlays",
@@ -19,10 +20,14 @@ _FOLDERS = frozenset(
         "score_maps",
         "stages",
         "wandb",
+        "windows",
     }
 )
 _PICTURES = frozenset(
     {
+        "averages.png",
+        "classes.mrcs",
+        "classes.png",
         "confusion.png",
         "patches.png",
         "precision_recall.png",

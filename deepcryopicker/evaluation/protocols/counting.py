@@ -36,7 +36,7 @@ class Tally:
     truth: int
 
 
-def score_expected(tallies: Sequence[Tally], threshold: float, ranked: bool) -> dict[str, Any]:
+def score_tallies(tallies: Sequence[Tally], threshold: float, ranked: bool) -> dict[str, Any]:
     """Pool the counts of some micrographs and score them.
 
     Parameters

@@ -30,7 +30,7 @@ from deepcryopicker.evaluation.matching import (
     assign_by_overlap,
     outcome_of,
 )
-from deepcryopicker.evaluation.protocols.counting import Tally, score_expected
+from deepcryopicker.evaluation.protocols.counting import Tally, score_tallies
 from deepcryopicker.evaluation.protocols.painting import (
     canvas_shape,
     count_blobs,
@@ -107,7 +107,7 @@ def score_protocols(evaluated: Sequence[Evaluated], threshold: float) -> dict[st
     Returns
     -------
     dict of dict
-        By name of the rule: ``rule`` in words; the result of :func:`counting.score_expected`,
+        By name of the rule: ``rule`` in words; the result of :func:`counting.score_tallies`,
         pooled over micrographs; ``macro``: see :func:`scores.macro`.
 
     Raises
@@ -123,10 +123,10 @@ def score_protocols(evaluated: Sequence[Evaluated], threshold: float) -> dict[st
 
 
 def _score(tallies: Sequence[Tally], protocol: Protocol, threshold: float) -> dict[str, Any]:
-    rows = [score_expected([one], threshold, protocol.ranked) for one in tallies]
+    rows = [score_tallies([one], threshold, protocol.ranked) for one in tallies]
     return {
         "rule": protocol.rule,
-        **score_expected(tallies, threshold, protocol.ranked),
+        **score_tallies(tallies, threshold, protocol.ranked),
         "macro": macro(rows),
     }
 

@@ -78,7 +78,7 @@ def write_coordinates(
     UsageError
         A link leads out of `folder`.
     """
-    notes = [FLIPPED] * _is_tiff(path) + [CONVERTED] * converted
+    notes = [FLIPPED] * is_tiff(path) + [CONVERTED] * converted
     file = coordinate_file(folder, relion_name(path))
     _refuse_link_out(file, folder)
     write_coordinates_star(file, as_relion_reads(path, height, picks), "; ".join(notes))
@@ -112,7 +112,7 @@ def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
         (name, group, as_relion_reads(one.path, one.height, one.load()))
         for (name, group), one in zip(grouped, micrographs, strict=True)
     )
-    if any(_is_tiff(one.path) for one in micrographs):
+    if any(is_tiff(one.path) for one in micrographs):
         notes = [FLIPPED, *notes]
     write_particles_star(folder / "particles.star", located, optics, notes)
     pairs = ((name, relion_name(coordinate_file(folder, name))) for name, _ in grouped)
@@ -188,10 +188,11 @@ def _refuse_link_out(file: Path, folder: Path) -> None:
         raise UsageError(f"{file} is a link out of {folder}\nremove the link")
 
 
-def _is_tiff(path: Path) -> bool:
+def is_tiff(path: Path) -> bool:
+    """Whether RELION turns the file over when it reads it."""
     return path.suffix.lower() in TIFF
 
 
 def as_relion_reads(path: Path, height: int, picks: Picks) -> Picks:
     """Turn the picks of TIFF files over, which RELION flips; `height` is H, pixels."""
-    return picks.flipped(height) if _is_tiff(path) else picks
+    return picks.flipped(height) if is_tiff(path) else picks

@@ -124,6 +124,24 @@ def expected_by_mixture(counts: Counts, curve: FolderCurve, picked: Mask) -> Exp
     return expected_counts(expit(curve.mixture.log_odds()), picked, counts)
 
 
+def gain_each(counts: Counts, curve: FolderCurve) -> float:
+    """Return the gain of a curve per expected particle, nats; 0 if it is that of chance.
+
+    Particles are those that the mixture expects: corrections of scores must not change how
+    clearly they stand out from noise.
+
+    Parameters
+    ----------
+    counts : (B,) int64
+        Candidates that the curve was fitted to.
+    curve : FolderCurve
+    """
+    if curve.gain < LEAST_GAIN:
+        return 0.0
+    particles = float((counts * expit(curve.mixture.log_odds())).sum())
+    return curve.gain / max(particles, 1.0)
+
+
 def assess(
     found: ExpectedCounts, gain: float, covered: float, averages: float | None = None
 ) -> Assessment:
@@ -133,7 +151,7 @@ def assess(
     ----------
     found : ExpectedCounts
     gain : float
-        Logarithm of the likelihood of the candidates with particles over that without.
+        See :func:`gain_each`.
     covered : float
         Area of a particle's disc over that of the micrographs.
     averages : float or None
@@ -142,16 +160,15 @@ def assess(
     """
     particles, spread = found.particles, float(np.sqrt(found.variance))
     precision = found.true / found.picks if found.picks else 0.0
-    each = gain / max(particles, 1.0)
     share = found.picks * covered
-    verdict, reason = FOUND, f"they stand out from noise by {each:.1f} nats each"
-    if gain < LEAST_GAIN or each < _UNCLEAR:
+    verdict, reason = FOUND, f"they stand out from noise by {gain:.1f} nats each"
+    if gain < _UNCLEAR:
         verdict, reason = NOTHING, "what was picked looks like what is picked in noise"
     elif averages is not None and averages < _NO_PARTICLES:
         verdict, reason = NOTHING, "what was picked does not average to particles"
     elif share < _HARDLY_ANY:
         verdict, reason = NOTHING, f"the picks cover {share:.2%} of the micrographs"
-    elif each < _CLEAR:
+    elif gain < _CLEAR:
         verdict, reason = DOUBTFUL, "the picks hardly stand out from noise"
     elif averages is not None and averages < _PERHAPS:
         verdict, reason = DOUBTFUL, "the picks hardly average to particles"
@@ -161,7 +178,7 @@ def assess(
         verdict, reason = DOUBTFUL, f"the picks cover only {share:.1%} of the micrographs"
     interval = (max(particles - _Z * spread, 0.0), particles + _Z * spread)
     recall = found.true / particles if particles >= 1.0 else 0.0
-    return Assessment(verdict, reason, found.picks, particles, interval, precision, recall, each)
+    return Assessment(verdict, reason, found.picks, particles, interval, precision, recall, gain)
 
 
 def curve_of_part(counts: Counts, curve: FolderCurve) -> FolderCurve:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from deepcryopicker.picker.folder.candidate_windows import (
     best_first,
     cut_windows,
-    restored,
+    most_windows,
     strongest,
 )
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
@@ -32,8 +32,8 @@ def calibrate_alone(preprocessed: Preprocessed, picks: Picks, in_noise: Floats) 
         Best first.
     """
     curve = fit_curve(count_scores(picks.score), count_scores(in_noise))
-    windows = restored(cut_windows(preprocessed, picks))
-    index = strongest(picks, len(windows))
+    index = strongest(picks, most_windows(preprocessed))
+    windows = cut_windows(preprocessed, picks[index])
     score = apply_curve(picks.score, curve)
     opinion = form_opinion([windows], [score[index]], curve.gain)
     if opinion is not None:

@@ -15,30 +15,35 @@ Stored = npt.NDArray[np.int8]
 
 _STEPS = 16.0
 _LARGEST = 127
-_MOST = 0.5  # of the area is covered by the discs of the candidates whose windows are kept
+_MOST, _MOST_OF_ALL = 0.5, 2000
+"""Share of the area under the discs of candidates whose windows are kept, and their number."""
 
 
 def cut_windows(preprocessed: Preprocessed, picks: Picks) -> Stored:
-    """Cut the windows of the strongest candidates of a micrograph.
+    """Cut the windows of candidates of a micrograph.
 
     Parameters
     ----------
     preprocessed : Preprocessed
     picks : Picks
-        Every candidate, original pixels of `preprocessed`.
+        Original pixels of `preprocessed`.
 
     Returns
     -------
     (N, S, S) int8
-        In the order of :func:`strongest`; particles have the same diameter in all micrographs.
+        Particles have the same diameter in all micrographs.
     """
-    share = disc_share(1, preprocessed.diameter, preprocessed.micrograph.image.shape)
-    index = strongest(picks, int(_MOST / share))
     seen = preprocessed.at(DIAMETER / preprocessed.working_diameter).standard
-    x, y = (to_working(position[index], seen.scale) for position in (picks.x, picks.y))
+    x, y = (to_working(position, seen.scale) for position in (picks.x, picks.y))
     windows = cut(seen.image, np.column_stack([x, y]), SIDE, "mean")
     levels = np.clip(np.rint(windows * _STEPS), -_LARGEST, _LARGEST)
     return levels.astype(np.int8)
+
+
+def most_windows(preprocessed: Preprocessed) -> int:
+    """Return of how many candidates of a micrograph the windows are kept."""
+    share = disc_share(1, preprocessed.diameter, preprocessed.micrograph.image.shape)
+    return min(int(_MOST / share), _MOST_OF_ALL)
 
 
 def strongest(picks: Picks, count: int) -> npt.NDArray[np.int64]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
+from deepcryopicker.picker.folder.candidate_windows import Stored, restored
 from deepcryopicker.picker.folder.opinion_model import (
     CANDIDATES,
     FOLDER,
@@ -26,7 +27,7 @@ from deepcryopicker.picker.folder.window_features import (
     classify_candidates,
     features_of,
 )
-from deepcryopicker.types import Floats, Image, Mask
+from deepcryopicker.types import Floats, Mask
 
 _CONSIDERED = 0.1
 """Least probability of a candidate whose window is considered."""
@@ -79,13 +80,13 @@ class SecondOpinion:
 
 
 def form_opinion(
-    windows: Sequence[Image], probability: Sequence[Floats], gain: float
+    windows: Sequence[Stored], probability: Sequence[Floats], gain: float
 ) -> SecondOpinion | None:
     """Look at the windows of the candidates of some micrographs.
 
     Parameters
     ----------
-    windows : sequence of (N, S, S) float32
+    windows : sequence of (N, S, S) int8
         Of the strongest candidates of each micrograph.
     probability : sequence of (N,) float64
         Their scores, calibrated on the folder.
@@ -105,7 +106,7 @@ def form_opinion(
 
 
 def classify_likely(
-    windows: Sequence[Image], probability: Sequence[Floats]
+    windows: Sequence[Stored], probability: Sequence[Floats]
 ) -> ClassifiedCandidates | None:
     """Sort the windows of likely candidates into classes, and describe them.
 
@@ -124,9 +125,10 @@ def classify_likely(
         return None
     stack = np.concatenate(windows)
     weakest = np.argsort(chance, kind="stable")[: max(int(_BACKGROUND * len(chance)), 1)]
-    variance = background_variance(stack[weakest])
-    classes = classify_candidates(stack[chosen], sureness, variance, rng)
-    return ClassifiedCandidates(classes, features_of(stack[chosen], classes), sureness)
+    variance = background_variance(restored(stack[weakest]))
+    shown = restored(stack[chosen])
+    classes = classify_candidates(shown, sureness, variance, rng)
+    return ClassifiedCandidates(classes, features_of(shown, classes), sureness)
 
 
 def describe_folder(classified: ClassifiedCandidates, gain: float) -> Floats:
@@ -155,12 +157,12 @@ def describe_folder(classified: ClassifiedCandidates, gain: float) -> Floats:
     )
 
 
-def revise(windows: Image, probability: Floats, opinion: SecondOpinion) -> Floats:
+def revise(windows: Stored, probability: Floats, opinion: SecondOpinion) -> Floats:
     """Correct the probabilities of candidates by their windows.
 
     Parameters
     ----------
-    windows : (N, S, S) float32
+    windows : (N, S, S) int8
     probability : (N,) float64
         Calibrated on the folder.
     opinion : SecondOpinion
@@ -171,7 +173,7 @@ def revise(windows: Image, probability: Floats, opinion: SecondOpinion) -> Float
         Unlikely candidates keep theirs.
     """
     chosen = is_considered(probability)
-    features = features_of(windows[chosen], opinion.classes)
+    features = features_of(restored(windows[chosen]), opinion.classes)
     revised = probability.copy()
     sureness = sureness_of(probability[chosen])
     revised[chosen] = expit(revised_sureness(features, sureness, opinion.typical))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.frames import to_original, to_working
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.io.star.optics_groups import (
@@ -20,7 +22,12 @@ from deepcryopicker.io.star.relion_class_star import (
     write_classes_star,
     write_members_star,
 )
-from deepcryopicker.io.star.relion_folder import as_relion_reads, relion_name
+from deepcryopicker.io.star.relion_folder import (
+    FLIPPED,
+    as_relion_reads,
+    is_tiff,
+    relion_name,
+)
 from deepcryopicker.pipeline.classes.classify_dataset import PickClasses
 from deepcryopicker.pipeline.classes.cut_dataset import PickedWindows
 
@@ -47,16 +54,16 @@ def write_class_files(folder: Path, cut: PickedWindows, found: PickClasses) -> N
     write_classes_star(folder / AVERAGES, folder / STACK, share, resolution_angstrom(cut, found))
     write_rows(folder / TABLE, table_of(cut, found), _COLUMNS)
     optics = with_own_numbers(
-        [
-            entry.optics or placeholder(pixel_size)
-            for entry, pixel_size in zip(cut.entries, cut.pixel_sizes, strict=True)
-        ]
+        [_optics(*each) for each in zip(cut.entries, cut.pixel_sizes, strict=True)]
     )
+    notes = optics_notes(list(dict.fromkeys(optics)))
+    if any(is_tiff(entry.path) for entry in cut.entries):
+        notes = [FLIPPED, *notes]
     write_members_star(
         folder / PARTICLES,
         _members(cut, found, optics),
         optics_table(list(dict.fromkeys(optics))),
-        optics_notes(list(dict.fromkeys(optics))),
+        notes,
     )
 
 
@@ -97,14 +104,26 @@ def _write_stack(path: Path, cut: PickedWindows, found: PickClasses) -> None:
             file.voxel_size = cut.pixel_size
 
 
+def _optics(entry: Entry, pixel_size: float | None) -> Optics:
+    if entry.optics is None:
+        return placeholder(pixel_size)
+    known = entry.optics.pixel_size is not None
+    return entry.optics if known else entry.optics.with_pixel_size(pixel_size)
+
+
 def _members(cut: PickedWindows, found: PickClasses, optics: Sequence[Optics]) -> Iterator[Member]:
     """Yield the row of each pick, at the place where its class is centred."""
     start = 0
     for number, (entry, picks) in enumerate(zip(cut.entries, cut.picks, strict=True)):
         members = slice(start, start + len(picks))
         start += len(picks)
-        x, y = found.shifts[members].T / cut.scales[number]
-        moved = replace(entry.to_micrograph(picks), x=picks.x + x, y=picks.y + y)
+        scale = cut.scales[number]
+        # Shifts count from the pixel of the window's centre.
+        x, y = (
+            to_original(np.floor(to_working(at, scale) + 0.5) + shift, scale)
+            for at, shift in zip((picks.x, picks.y), found.shifts[members].T, strict=True)
+        )
+        moved = entry.to_micrograph(replace(picks, x=x, y=y))
         read = as_relion_reads(entry.path, cut.heights[number], moved)
         label = found.label[members] + 1
         name, group = relion_name(entry.path), optics[number].group

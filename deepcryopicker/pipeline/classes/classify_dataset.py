@@ -81,7 +81,8 @@ def classify_dataset(cut: PickedWindows, count: int | None, seed: int) -> PickCl
         windows = cut.windows[part].astype(np.float32)
         averages = found.averages.image
         label[part], shifts[part], angles[part] = assign_others(windows, cut.diameter, averages)
-    nothing = cut.elsewhere.astype(np.float32)
+    places = np.sort(rng.permutation(len(cut.elsewhere))[: len(sample)])
+    nothing = cut.elsewhere[places].astype(np.float32)
     finest, contrast = describe(found.averages, cut.diameter, nothing)
     like_random = np.zeros(len(finest), bool)
     if len(nothing) >= 2 * _FEWEST:

@@ -34,7 +34,7 @@ class PickedWindows:
     entries : tuple of Entry
         Micrographs with picks, in order.
     picks : tuple of Picks
-        Of each, in the frame of the micrograph.
+        Of each, in the frame of the entry.
     windows : (N, S, S) float16
         Of all picks, in this order.
     elsewhere : (R, S, S) float16
@@ -78,7 +78,9 @@ class _Cut:
 
 
 def cut_dataset(entries: Sequence[Entry], seed: int, run: Run) -> PickedWindows:
-    """Cut the windows of all given picks; one micrograph is held at a time.
+    """Cut the windows of all given picks: about seven kilobytes of memory for each.
+
+    One micrograph is held at a time.
 
     Parameters
     ----------
@@ -89,7 +91,10 @@ def cut_dataset(entries: Sequence[Entry], seed: int, run: Run) -> PickedWindows:
     run : Run
         Micrographs that cannot be read are listed in its ``failures.csv``.
     """
-    chain = _chain(entries[0])
+    sizes = (run.attempt("cut", one.name, one.path, partial(_size, one)) for one in entries)
+    size = next((each for each in sizes if each is not None), None)
+    run.require(size is not None, "cutting windows")
+    chain = _chain(size or LARGEST)
 
     def work(entry: Entry, number: int) -> _Cut:
         micrograph, given = entry.load(), entry.load_truth()
@@ -98,6 +103,7 @@ def cut_dataset(entries: Sequence[Entry], seed: int, run: Run) -> PickedWindows:
         picks = Picks.empty() if blank or given is None else given[0]
         rng = np.random.default_rng([seed, number])
         windows, elsewhere = (each.astype(np.float16) for each in cut_one(preprocessed, picks, rng))
+        elsewhere = elsewhere[:0] if preprocessed.is_blank else elsewhere
         scale, height = preprocessed.flat.scale, micrograph.image.shape[0]
         return _Cut(picks, windows, elsewhere, scale, micrograph.pixel_size, height)
 
@@ -167,9 +173,12 @@ def places_between(
     return tried[:number]
 
 
-def _chain(first: Entry) -> PreprocessingConfig:
-    """Preprocess so that particles of the first micrograph are neither enlarged nor large."""
-    size = first.particle_diameter(first.load())
+def _size(entry: Entry) -> float:
+    return entry.particle_diameter(entry.load())
+
+
+def _chain(size: float) -> PreprocessingConfig:
+    """Preprocess so that particles of `size` pixels are neither enlarged nor large."""
     return replace(
         read_option("preprocessing", "default"),
         working_diameter=float(np.clip(size, SMALLEST, LARGEST)),

@@ -202,6 +202,8 @@ class Batch:
                 members = [one for one in self.done if one.entry.group == group]
                 if complete:
                     self._pick_missing_noise(members)
+                    if self._recipe.recalibrate:
+                        self._cut_missing_windows(members)
                 found, verdict = self._groups.assess(group, members, complete)
                 self._done |= {one.entry.name: one for one in found}
                 self._manifest.replace(one.record for one in found)
@@ -254,6 +256,16 @@ class Batch:
         for one in self._scores.without_noise(members):
             work = partial(pick, one.entry)
             self._run.attempt(self._stage, one.entry.name, one.entry.path, work)
+
+    def _cut_missing_windows(self, members: Sequence[Picked]) -> None:
+        """Cut the windows of candidates that an earlier version picked, or that were removed."""
+
+        def cut(one: Picked) -> None:
+            _, preprocessed = _prepare(self._recipe.preprocessing, one.entry)
+            self._scores.keep_missing_windows(one, preprocessed)
+
+        for one in self._scores.without_windows(members):
+            self._run.attempt(self._stage, one.entry.name, one.entry.path, partial(cut, one))
 
     def _picked(self, entry: Entry, record: Record) -> Picked:
         return Picked(entry, record, self._files.candidates(entry), self._files.outcomes(entry))

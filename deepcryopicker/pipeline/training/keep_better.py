@@ -27,6 +27,7 @@ from deepcryopicker.picker.folder.assessment import (
     Assessment,
     assess,
     expected_by_mixture,
+    gain_each,
 )
 from deepcryopicker.picker.folder.curve import bins_picked, calibrates, fit_curve
 from deepcryopicker.picker.folder.score_counts import count_scores, no_counts
@@ -127,7 +128,9 @@ def assess_network(
     curve = fit_curve(counts, in_noise)
     is_pick = bins_picked(settings.threshold, curve if calibrates(settings, trained) else None)
     found = expected_by_mixture(counts, curve, is_pick)
-    return assess(found, curve.gain, float(np.mean(discs or [0.0])) / max(len(discs), 1))
+    return assess(
+        found, gain_each(counts, curve), float(np.mean(discs or [0.0])) / max(len(discs), 1)
+    )
 
 
 def _general(general: Trained, reason: str, run: Run) -> Trained:

@@ -25,6 +25,11 @@ WRITTEN = (
     "program/micrographs/m0.mrc",
     "program/smaller/m0.mrc",
     "program/templates.mrcs",
+    "windows/a.mrcs",
+    "averages/g.png",
+    "averages.png",
+    "classes.png",
+    "classes.mrcs",
     "figures/figure_03_picks.png",
     "samples.png",
     "confusion.png",
@@ -115,3 +120,10 @@ def test_members_of_a_combined_dataset_are_listed_alike(tmp_path):
     catalogue = open_combined(CombinedConfig(members=members))
     assert [entry.name for entry in catalogue.entries] == ["one/a", "two/a"]
     assert [one.path.name for one in catalogue.left_out] == ["a_PS.mrc", "a_PS.mrc"]
+
+
+def test_windows_of_pictures_do_not_take_their_place(tmp_path):
+    fill(tmp_path, ["a.jpg", "b.jpg"])
+    a_run(tmp_path / "outputs/run")
+    fill(tmp_path / "outputs/run", ["windows/b.mrcs"])
+    assert listed(tmp_path) == ["a.jpg", "b.jpg"]

@@ -1,5 +1,7 @@
 """Verdicts on folders whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -11,6 +13,7 @@ from deepcryopicker.picker.folder.assessment import (
     assess,
     curve_of_part,
     expected_by_mixture,
+    gain_each,
 )
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.score_counts import BINS, count_scores
@@ -28,7 +31,7 @@ def assessed(*groups, covered=DISC):
     counts = count_scores(expit(logits(0, *groups)))
     curve = fit_curve(counts, count_scores(expit(logits(1, (1000, *NOISE)))))
     picked = apply_curve(expit(BINS), curve) >= 0.5
-    return assess(expected_by_mixture(counts, curve, picked), curve.gain, covered)
+    return assess(expected_by_mixture(counts, curve, picked), gain_each(counts, curve), covered)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,17 @@ def test_a_micrograph_without_particles_stands_out_in_its_folder():
     picked = apply_curve(expit(BINS), curve) >= 0.5
     curves = [curve_of_part(one, curve) for one in micrographs]
     verdicts = [
-        assess(expected_by_mixture(one, own, picked), own.gain, 1e-3).verdict
+        assess(expected_by_mixture(one, own, picked), gain_each(one, own), 1e-3).verdict
         for one, own in zip(micrographs, curves, strict=True)
     ]
     assert verdicts == [FOUND] * 9 + [NOTHING] * 3
+
+
+def test_corrections_do_not_change_how_clearly_particles_stand_out():
+    counts = count_scores(expit(logits(0, (2000, *NOISE), (600, -4.0, 1.6))))
+    curve = fit_curve(counts, count_scores(expit(logits(1, (1000, *NOISE)))))
+    picked = apply_curve(expit(BINS), curve) >= 0.5
+    found = expected_by_mixture(counts, curve, picked)
+    for rejected in (0.0, 0.5, 0.9):
+        fewer = replace(found, particles=(1 - rejected) * found.particles)
+        assert assess(fewer, gain_each(counts, curve), DISC).verdict == NOTHING

@@ -8,6 +8,7 @@ import pytest
 from deepcryopicker.picker.folder.candidate_windows import (
     best_first,
     cut_windows,
+    most_windows,
     restored,
     strongest,
 )
@@ -51,8 +52,10 @@ def test_no_more_than_half_of_the_area_is_kept():
     micrograph, _ = spots(24.0)
     rng = np.random.default_rng(1)
     picks = Picks.create(*rng.uniform(0, 288, (2, 500)), score=rng.uniform(0.1, 1, 500))
-    windows = cut_windows(Preprocessed(micrograph, 24.0, chain()), picks)
-    assert len(windows) == int(0.5 * 288**2 / (np.pi / 4 * 24**2))
+    seen = Preprocessed(micrograph, 24.0, chain())
+    assert most_windows(seen) == int(0.5 * 288**2 / (np.pi / 4 * 24**2))
+    assert most_windows(Preprocessed(micrograph, 3.0, chain())) == 2000
+    assert len(cut_windows(seen, picks)) == 500
 
 
 def test_the_strongest_do_not_depend_on_the_order():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from deepcryopicker.picker.folder.candidate_windows import restored
 from deepcryopicker.picker.folder.opinion_model import CANDIDATES, FOLDER, LinearModel
 from deepcryopicker.picker.folder.second_opinion import (
     classify_likely,
@@ -35,7 +36,7 @@ def windows(seed, number, shape, contrast=1.0):
         window -= contrast * ndimage.rotate(
             shape.astype(float), angle, reshape=False, order=1, mode="nearest"
         )
-    return stack.astype(np.float32)
+    return np.clip(np.rint(16 * stack), -127, 127).astype(np.int8)
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +81,12 @@ def test_few_candidates_say_nothing(folder):
 
 def test_classes_have_the_features_of_their_windows(folder):
     stack, _ = folder
-    variance = background_variance(stack[260:])
+    variance = background_variance(restored(stack[260:]))
     assert variance == pytest.approx(1.0, abs=0.1)
     rng = np.random.default_rng(0)
     found = {}
     for name, shape in (("ring", RING), ("edge", EDGE), ("blob", np.hypot(X, Y) < 4)):
-        own = windows(5, 120, shape, 2.0)
+        own = restored(windows(5, 120, shape, 2.0))
         classes = classify_candidates(own, np.full(120, 2.0), variance, rng)
         features = features_of(own, classes)
         assert features.shape == (120, len(FEATURES))

@@ -71,7 +71,7 @@ def test_random_places_hold_no_particle(entries, run):
 
 def test_a_micrograph_that_cannot_be_read_is_left_out(entries, run):
     entries[0].path.write_bytes(b"damaged")
-    cut = cut_dataset(entries[1:] + entries[:1], 0, run)
+    cut = cut_dataset(entries, 0, run)
     assert [entry.name for entry in cut.entries] == ["m1", "m2", "m3"]
     assert [row["path"] for row in run.failures] == [str(entries[0].path)]
 
@@ -87,3 +87,12 @@ def test_places_keep_their_distance():
     assert (found <= [385, 285]).all()
     crowded = np.argwhere(np.ones((20, 20))) * 15.0
     assert len(places_between(crowded, (300, 300), 30.0, 50, rng)) == 0
+
+
+def test_blank_micrographs_have_no_windows(entries, run):
+    import mrcfile
+
+    with mrcfile.open(entries[3].path, "r+") as file:
+        file.set_data(np.zeros((300, 300), np.float32))
+    cut = cut_dataset(entries[3:], 0, run)
+    assert len(cut.windows) == len(cut.elsewhere) == 0

@@ -12,7 +12,7 @@ from deepcryopicker.picker.folder.assessment import (
     expected_by_mixture,
     expected_counts,
 )
-from deepcryopicker.picker.folder.curve import bins_picked, nearly_equal
+from deepcryopicker.picker.folder.curve import FolderCurve, bins_picked, nearly_equal
 from deepcryopicker.picker.folder.score_counts import Counts
 from deepcryopicker.picker.pick_counts import disc_share
 from deepcryopicker.pipeline.picking.results.folder_calibration import (
@@ -97,7 +97,7 @@ class AssessedGroups:
             for one in members:
                 self._write(one, one.load(), again=False)
             return list(members), None
-        if known is not None and not complete and nearly_equal(curve, known.curve):
+        if known is not None and not complete and self._hardly_changes(members, curve, known):
             calibration = known
         elif self._recipe.recalibrate:
             calibration = self._scores.calibrate(members, curve)
@@ -108,12 +108,25 @@ class AssessedGroups:
             members = [self._recalibrate(one, calibration) for one in members]
         whole, each = assess_parts([self._part(one, calibration) for one in members], calibration)
         self._drawn -= {one.entry.name for one in members}
-        if complete and calibration.opinion is not None:
-            draw_averages(self._files.averages(group), calibration.opinion.classes)
+        if complete:
+            self._files.averages(group).unlink(missing_ok=True)
+            if calibration.opinion is not None:
+                draw_averages(self._files.averages(group), calibration.opinion.classes)
         assessed = [
             replace(one, verdict=own.verdict) for one, own in zip(members, each, strict=True)
         ]
         return assessed, {**asdict(whole), **describe(calibration)}
+
+    def _hardly_changes(
+        self, members: Sequence[Picked], curve: FolderCurve, known: FolderCalibration
+    ) -> bool:
+        """Whether a calibration of fewer micrographs still holds.
+
+        Its curve is nearly the same, and its windows are of as many micrographs as they would be.
+        """
+        drawn = self._scores.drawn_for_noise(one.entry for one in members)
+        as_many = not self._recipe.recalibrate or len(known.drawn) >= len(drawn)
+        return as_many and nearly_equal(curve, known.curve)
 
     def write_others(self, one: Picked, formats: Collection[str]) -> None:
         """Write formats of a micrograph other than CSV."""
@@ -159,7 +172,11 @@ class AssessedGroups:
     @staticmethod
     def _match_anew(one: Picked, picks: Picks) -> None:
         """Write the outcomes of candidates whose order has changed, if there is truth."""
-        truth = one.entry.load_truth()
+        try:
+            truth = one.entry.load_truth()
+        except MicrographError:  # moved away: matched again when the outcomes are read
+            one.outcomes.unlink(missing_ok=True)
+            return
         if truth is not None:
             from deepcryopicker.pipeline.scoring.pick_outcomes import write_outcomes
 

@@ -11,6 +11,7 @@ from deepcryopicker.picker.folder.assessment import (
     ExpectedCounts,
     assess,
     curve_of_part,
+    gain_each,
     with_parts,
 )
 from deepcryopicker.picker.folder.curve import FolderCurve
@@ -27,10 +28,13 @@ class FolderCalibration:
     curve : FolderCurve
     opinion : SecondOpinion or None
         None where scores stay those of the network, or there are too few windows.
+    drawn : frozenset of str
+        Names of the micrographs whose windows formed it.
     """
 
     curve: FolderCurve
     opinion: SecondOpinion | None = None
+    drawn: frozenset[str] = frozenset()
 
 
 def assess_parts(
@@ -49,12 +53,13 @@ def assess_parts(
     curve, opinion = calibration.curve, calibration.opinion
     averages = None if opinion is None else opinion.particles
     each = [
-        assess(found, curve_of_part(counts, curve).gain, disc, averages)
+        assess(found, gain_each(counts, curve_of_part(counts, curve)), disc, averages)
         for found, counts, disc in parts
     ]
     disc = float(np.mean([disc for _, _, disc in parts])) / len(parts)
     found = sum((found for found, _, _ in parts), NO_CANDIDATES)
-    whole = assess(found, curve.gain, disc, averages)
+    counts = np.sum([counts for _, counts, _ in parts], axis=0)
+    whole = assess(found, gain_each(counts, curve), disc, averages)
     return with_parts(whole, [one.verdict for one in each]), each
 
 

@@ -20,7 +20,7 @@ from deepcryopicker.picker.folder.candidate_windows import (
     Stored,
     best_first,
     cut_windows,
-    restored,
+    most_windows,
     strongest,
 )
 from deepcryopicker.picker.folder.curve import FolderCurve, apply_curve, fit_curve
@@ -115,9 +115,26 @@ class FolderScores:
         picks : Picks
             Every candidate, rounded as in its file, in the frame of the micrograph.
         """
-        if not preprocessed.is_blank:
-            windows = cut_windows(preprocessed, entry.from_micrograph(picks))
-            write_windows(self._files.windows(entry), windows)
+        if preprocessed.is_blank:
+            return
+        own = entry.from_micrograph(picks)
+        own = own[strongest(own, most_windows(preprocessed))]
+        if entry.turned_over:  # as picked: in the order of the rows of the MRC file
+            own = own.flipped(preprocessed.micrograph.image.shape[0])
+        windows = cut_windows(in_order_of_mrc(entry, preprocessed), own)
+        write_windows(self._files.windows(entry), windows)
+
+    def without_windows(self, picked: Sequence[Picked]) -> list[Picked]:
+        """Return micrographs with candidates whose windows are missing."""
+        return [
+            one
+            for one in picked
+            if not self._files.windows(one.entry).is_file() and _with_raw_scores(one).score.any()
+        ]
+
+    def keep_missing_windows(self, one: Picked, preprocessed: Preprocessed) -> None:
+        """Write the windows of a micrograph that was picked by an earlier run."""
+        self.keep_windows(one.entry, preprocessed, _with_raw_scores(one))
 
     def fit(self, picked: Sequence[Picked]) -> FolderCurve | None:
         """Fit the curve of a group; None if no noise was picked."""
@@ -140,9 +157,10 @@ class FolderScores:
             if one.entry.name in chosen:
                 picks = _with_raw_scores(one)
                 own, index = self._windows_of(one, picks)
-                windows.append(restored(own))
+                windows.append(own)
                 probability.append(apply_curve(picks.score[index], curve))
-        return FolderCalibration(curve, form_opinion(windows, probability, curve.gain))
+        opinion = form_opinion(windows, probability, curve.gain)
+        return FolderCalibration(curve, opinion, frozenset(chosen))
 
     def revise(self, one: Picked, calibration: FolderCalibration) -> Calibrated:
         """Calibrate the scores of a micrograph."""
@@ -151,7 +169,7 @@ class FolderScores:
         score = apply_curve(raw, calibration.curve)
         if calibration.opinion is not None:
             windows, index = self._windows_of(one, picks)
-            score[index] = revise(restored(windows), score[index], calibration.opinion)
+            score[index] = revise(windows, score[index], calibration.opinion)
         order = best_first(score, picks)
         scored = as_written(replace(picks, score=score))[order]
         same = all(

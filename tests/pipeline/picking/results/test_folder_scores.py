@@ -16,6 +16,7 @@ from deepcryopicker.pipeline.picking.batch import Batch
 from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
 from deepcryopicker.pipeline.picking.results.pick_files import Files
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
+from deepcryopicker.pipeline.scoring.picked import evaluate_picks
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Picks
@@ -220,6 +221,28 @@ def test_what_was_interrupted_before_calibration_is_calibrated(begin, entries):
         write_csv(one.path, replace(picks, score=raw))
         batch._files.noise(one.entry).unlink(missing_ok=True)
     assert contents(pick(begin("two"), entries)) == whole
+
+
+def test_windows_that_are_missing_are_cut_again(begin, entries):
+    """As in a folder of an earlier version, or after they were removed to save space."""
+    whole = contents(pick(begin("one"), entries))
+    batch = pick(begin("two"), entries)
+    for one in batch.done[::2]:
+        batch._files.windows(one.entry).unlink()
+    assert contents(pick(begin("two"), entries)) == whole
+
+
+def test_outcomes_follow_the_corrected_order(begin, entries, tmp_path):
+    truth = tmp_path / "truth.csv"
+    found = find(entries[0], _Flat())
+    rows = "".join(f"{x:.3f},{y:.3f}\n" for x, y in found.positions[:PARTICLES])
+    truth.write_text(f"x,y\n{rows}")
+    known = [replace(entries[0], truth=truth), *entries[1:]]
+    one = pick(begin("one"), known).done[0]
+    again = replace(one)  # reads the outcomes that were written
+    matched = evaluate_picks(one.entry, one.load(), one.entry.load_truth(), 24.0, (300, 300))
+    np.testing.assert_array_equal(again.evaluated.outcome, matched.outcome)
+    np.testing.assert_array_equal(again.evaluated.picks.score, one.load().score)
 
 
 def test_without_calibration_scores_stay_and_are_weighed(begin, entries):
