@@ -10,6 +10,7 @@ from deepcryopicker.types import NO_MARGINS, Image, Margins
 _STREAK = 0.25
 _SHARE = 0.5
 _FEWEST_ROWS = 3
+_REPEATED = 0.8  # share of invalid rows below which they are repeated ones of an enlarged image
 _LARGEST_DEPTH = 0.25
 _SAMPLED = 16  # sampling step along each axis, pixels
 _BRACKET = (49.0, 51.0)  # percentiles of the sample between which the median should lie
@@ -22,7 +23,8 @@ def find_margins(image: Image) -> Margins:
     (replicated edge pixels), or if both are zero (constant frame). The top border ends at the
     last invalid row up to which at least half of the rows are invalid, because filters leave a
     few valid rows at the edge of a padded image. The other sides are treated alike. At most a
-    quarter of the image is invalid on each side.
+    quarter of the image is invalid on each side. Where invalid rows alternate with valid ones up to
+    there, the image was enlarged by repeating its pixels, and there is no border.
 
     Parameters
     ----------
@@ -75,6 +77,9 @@ def _invalid_lines(across: Image, along: Image) -> int:
         return 0
     share = np.cumsum(invalid) / np.arange(1, len(invalid) + 1)
     border = np.flatnonzero(invalid & (share >= _SHARE))
+    enlarged = len(border) and border[-1] >= len(invalid) - 2 and share[-1] < _REPEATED
+    if enlarged:
+        return 0
     return int(border[-1]) + 2 if len(border) >= _FEWEST_ROWS else 0
 
 

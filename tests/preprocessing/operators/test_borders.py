@@ -43,6 +43,14 @@ def test_constant_image_has_no_margins():
     assert find_margins(np.full((100, 80), 2, np.float32)) == NO_MARGINS
 
 
+@pytest.mark.parametrize("times", [2, 3, 4])
+def test_an_image_enlarged_by_repetition_has_no_margins(times):
+    enlarged = np.kron(noise((120, 130), 0), np.ones((times, times), np.float32))
+    assert find_margins(enlarged) == NO_MARGINS
+    grain = 1e-4 * noise(enlarged.shape, 0, 1)
+    assert find_margins(enlarged + grain) == NO_MARGINS
+
+
 def test_at_most_a_quarter_is_given_up():
     padded = pad(noise((100, 100)), (300, 0, 0, 0), mode="edge")
     assert find_margins(padded).top <= 100
