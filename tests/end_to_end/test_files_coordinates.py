@@ -178,13 +178,18 @@ def cryoppp(folder, micrographs, coordinates):
     return full, lite
 
 
-def distances(first, second, height):
-    """From each pick of one run to the nearest of the other, whose micrographs are turned over."""
+def distances(first, second, height, threshold=0.5):
+    """From each pick of one run to the nearest of the other, whose micrographs are turned over.
+
+    Candidates of the other run count from a threshold of their own.
+    """
     found = []
     for path in sorted((first.folder / "picks").glob("*.csv")):
-        one, other = picked(path), picked(second.folder / "picks" / path.name)
-        between = np.linalg.norm(turned(height)(one)[:, None] - other[None], axis=2)
-        found += [*between.min(axis=0), *between.min(axis=1)]
+        paths = path, second.folder / "picks" / path.name
+        for one, other in (paths, paths[::-1]):
+            near = turned(height)(picked(other, threshold))
+            between = np.linalg.norm(picked(one)[:, None] - near[None], axis=2)
+            found += [*between.min(axis=1)]
     return np.array(found)
 
 
@@ -221,7 +226,7 @@ def larger(shell):
 @pytest.mark.thorough
 @pytest.mark.parametrize("picker", ["log", "dense"])
 def test_cryoppp_and_its_pictures_give_the_same_picks(shell, larger, tmp_path, picker):
-    """Within a pixel, and F1 within 0.01; scores near one half may lie on either side of it."""
+    """Within a pixel, and F1 within 0.01; a pick near one half may be one near it in the other."""
     full, lite = cryoppp(tmp_path, larger / "micrographs", larger / "coordinates")
     answers = [
         shell(
@@ -236,7 +241,8 @@ def test_cryoppp_and_its_pictures_give_the_same_picks(shell, larger, tmp_path, p
         assert "above chance" not in answer.out
     of_full, of_lite = (answer.metrics["f1"] for answer in answers)
     assert of_full == pytest.approx(of_lite, abs=0.01)
-    assert (distances(*answers, height=500) < 1.0).mean() >= (1.0 if picker == "log" else 0.98)
+    threshold = 0.5 if picker == "log" else 0.4
+    assert distances(*answers, height=500, threshold=threshold).max() < 1.0
 
 
 REAL = {
