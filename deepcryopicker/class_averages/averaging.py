@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from deepcryopicker.class_averages.polar import Indices
 from deepcryopicker.types import Floats, Image
-
-Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class ClassAverages:
     image: Image
     halves: Image
     residual: Image
-    count: Counts
+    count: Indices
 
 
 def upright(windows: Image, shifts: Floats, angles: Floats) -> Image:
@@ -67,7 +66,7 @@ def upright(windows: Image, shifts: Floats, angles: Floats) -> Image:
     return turned
 
 
-def average_classes(turned: Image, label: Counts, classes: int) -> ClassAverages:
+def average_classes(turned: Image, label: Indices, classes: int) -> ClassAverages:
     """Average upright windows by class.
 
     Parameters
@@ -100,7 +99,7 @@ def average_classes(turned: Image, label: Counts, classes: int) -> ClassAverages
     )
 
 
-def _sum(flat: Image, label: Counts, classes: int, chosen: npt.NDArray[np.bool_]) -> Floats:
+def _sum(flat: Image, label: Indices, classes: int, chosen: npt.NDArray[np.bool_]) -> Floats:
     member = np.zeros((classes, len(label)), np.float32)
     member[label[chosen], np.flatnonzero(chosen)] = 1.0
     return (member @ flat).astype(np.float64)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from scipy import fft
 
-from deepcryopicker.class_averages.averaging import Counts
+from deepcryopicker.class_averages.polar import Indices
 from deepcryopicker.types import Floats, Image
 
 _CHUNK = 256  # windows that are correlated at a time
@@ -39,7 +39,7 @@ def centred_averages(averages: Image) -> Image:
 
 
 def find_shifts(
-    windows: Image, averages: Image, label: Counts, angles: Floats, most: float
+    windows: Image, averages: Image, label: Indices, angles: Floats, most: float
 ) -> Floats:
     """Find where the average of its class, rotated, fits each window best.
 

@@ -6,12 +6,11 @@ import numpy as np
 
 from deepcryopicker.class_averages.averaging import (
     ClassAverages,
-    Counts,
     average_classes,
     upright,
 )
 from deepcryopicker.class_averages.centring import centred_averages, find_shifts
-from deepcryopicker.class_averages.polar import PolarGrid, polar_grid, polar_spectra
+from deepcryopicker.class_averages.polar import Indices, PolarGrid, polar_grid, polar_spectra
 from deepcryopicker.class_averages.resolution import soft_disc
 from deepcryopicker.class_averages.rotational_kmeans import Clusters, assign, cluster, refine
 from deepcryopicker.types import Floats, Image
@@ -45,7 +44,7 @@ class Classified:
     averages : ClassAverages
     """
 
-    label: Counts
+    label: Indices
     shifts: Floats
     angles: Floats
     averages: ClassAverages
@@ -76,7 +75,7 @@ def classify(windows: Image, diameter: float, classes: int, rng: np.random.Gener
     shifts = np.zeros((len(windows), 2))
     spectra = polar_spectra(windows, shifts, coarse)
     found = cluster(spectra, coarse.points, classes, _FIRST, rng)
-    grid, mask = coarse, _mask(windows.shape[1], diameter)
+    grid, mask = coarse, particle_mask(windows.shape[1], diameter)
     for _ in range(_REFINEMENTS):
         averages = _averages(windows, shifts, found, grid)
         masked = centred_averages(without_background(averages.image, mask))
@@ -91,7 +90,7 @@ def classify(windows: Image, diameter: float, classes: int, rng: np.random.Gener
 
 def assign_others(
     windows: Image, diameter: float, averages: Image
-) -> tuple[Counts, Floats, Floats]:
+) -> tuple[Indices, Floats, Floats]:
     """Assign windows that had no part in the averages to their classes.
 
     Parameters
@@ -107,18 +106,16 @@ def assign_others(
         As in `Classified`.
     """
     coarse, fine = _grids(diameter)
-    mask = _mask(windows.shape[1], diameter)
-    masked = without_background(averages, mask)
-    unmoved, shifts = np.zeros((len(masked), 2)), np.zeros((len(windows), 2))
-    label = np.zeros(len(windows), np.int64)
-    angles = np.zeros(len(windows))
-    for grid in (coarse, fine):
-        references = polar_spectra(masked, unmoved, grid)
-        spectra = polar_spectra(windows, shifts, grid)
-        label, rotation = assign(spectra, references, grid.points)
-        angles = 2.0 * np.pi * rotation / grid.points
-        if grid is coarse:
-            shifts = find_shifts(windows, masked, label, angles, _SHIFT * diameter)
+    masked = without_background(averages, particle_mask(windows.shape[1], diameter))
+
+    def nearest(shifts: Floats, grid: PolarGrid) -> tuple[Indices, Floats]:
+        references = polar_spectra(masked, np.zeros((len(masked), 2)), grid)
+        label, rotation = assign(polar_spectra(windows, shifts, grid), references, grid.points)
+        return label, 2.0 * np.pi * rotation / grid.points
+
+    label, angles = nearest(np.zeros((len(windows), 2)), coarse)
+    shifts = find_shifts(windows, masked, label, angles, _SHIFT * diameter)
+    label, angles = nearest(shifts, fine)
     return label, shifts, angles
 
 
@@ -142,7 +139,8 @@ def _grids(diameter: float) -> tuple[PolarGrid, PolarGrid]:
     return chosen[0], chosen[1]
 
 
-def _mask(side: int, diameter: float) -> Image:
+def particle_mask(side: int, diameter: float) -> Image:
+    """Return the soft disc in which averages are compared, (side, side) float32."""
     return soft_disc(side, ALIGNED * diameter, _EDGE * diameter)
 
 

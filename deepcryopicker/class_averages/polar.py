@@ -17,6 +17,9 @@ from deepcryopicker.types import Floats, Image
 Spectra = npt.NDArray[np.complex64]
 """(N, R, M): windows, rings, angular frequencies from 0; rings are weighted by their area."""
 
+Indices = npt.NDArray[np.int64]
+"""Classes of windows, rotations in steps of a grid, or numbers of windows."""
+
 _CHUNK = 128  # windows that are correlated at a time, for a small working memory
 
 
@@ -86,9 +89,7 @@ def polar_spectra(windows: Image, shifts: Floats, grid: PolarGrid) -> Spectra:
     return spectra
 
 
-def correlate_rotated(
-    spectra: Spectra, references: Spectra, points: int
-) -> tuple[Image, npt.NDArray[np.int64]]:
+def correlate_rotated(spectra: Spectra, references: Spectra, points: int) -> tuple[Image, Indices]:
     """Correlate windows with references in the best of all orientations.
 
     Parameters
@@ -117,7 +118,7 @@ def correlate_rotated(
     return product, rotation
 
 
-def rotate_spectra(spectra: Spectra, rotation: npt.NDArray[np.int64], points: int) -> Spectra:
+def rotate_spectra(spectra: Spectra, rotation: Indices, points: int) -> Spectra:
     """Rotate windows.
 
     Parameters

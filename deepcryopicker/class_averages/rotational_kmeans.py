@@ -7,17 +7,15 @@ more often (k-means++): single windows are mostly noise.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from deepcryopicker.class_averages.polar import (
+    Indices,
     Spectra,
     correlate_rotated,
     powers,
     rotate_spectra,
 )
 from deepcryopicker.types import Image
-
-Indices = npt.NDArray[np.int64]
 
 _SEED_SAMPLE = 1500  # windows that seeds are chosen from
 _MOST_LIKE = 30  # windows in a seed

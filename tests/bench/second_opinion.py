@@ -44,6 +44,7 @@ from deepcryopicker.picker.folder.second_opinion import (
     ClassifiedCandidates,
     classify_likely,
     describe_folder,
+    is_considered,
     revised_sureness,
 )
 from deepcryopicker.picker.folder.window_features import FEATURES
@@ -113,7 +114,7 @@ def folders(count: int) -> Iterator[Folder]:
         classified = classify_likely([windows], [chance])
         if classified is None:
             continue
-        hit = matched.outcome[index][chance >= 0.1] == 1
+        hit = matched.outcome[index][is_considered(chance)] == 1
         described = describe_folder(classified, curve.gain)
         yield Folder(planned.kind, classified, hit, len(true), described)
 

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepcryopicker.class_averages.averaging import ClassAverages, Counts, average_classes, upright
-from deepcryopicker.class_averages.polar import PolarGrid, Spectra, polar_grid, polar_spectra
+from deepcryopicker.class_averages.averaging import ClassAverages, average_classes, upright
+from deepcryopicker.class_averages.polar import (
+    Indices,
+    PolarGrid,
+    Spectra,
+    polar_grid,
+    polar_spectra,
+)
 from deepcryopicker.class_averages.resolution import ring_correlation, soft_disc
 from deepcryopicker.class_averages.rotational_kmeans import assign, cluster
 from deepcryopicker.types import Floats, Image
@@ -69,7 +75,7 @@ class WindowClasses:
 
     references: Spectra
     image: Image
-    count: Counts
+    count: Indices
     features: Floats
     variance: float
 
@@ -147,7 +153,7 @@ def _of_averages(averages: ClassAverages, power: Floats, variance: float) -> Flo
     return np.column_stack([signal, extent, off_centre, contrast, residual, explained])
 
 
-def _unbiased(count: Counts) -> Floats:
+def _unbiased(count: Indices) -> Floats:
     return np.asarray(count / np.maximum(count - 1, 1))
 
 
@@ -161,5 +167,5 @@ def _spectra(windows: Image) -> Spectra:
     return polar_spectra(windows, np.zeros((len(windows), 2)), _GRID)
 
 
-def _angles(rotation: Counts) -> Floats:
+def _angles(rotation: Indices) -> Floats:
     return 2.0 * np.pi * rotation / _POINTS

@@ -4,21 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepcryopicker.class_averages.averaging import ClassAverages, Counts
+from deepcryopicker.class_averages.averaging import ClassAverages
 from deepcryopicker.class_averages.classify import (
-    ALIGNED,
     assign_others,
     classify,
     number_of_classes,
+    particle_mask,
     without_background,
 )
-from deepcryopicker.class_averages.resolution import resolution, ring_correlation, soft_disc
+from deepcryopicker.class_averages.polar import Indices
+from deepcryopicker.class_averages.resolution import resolution, ring_correlation
 from deepcryopicker.pipeline.classes.cut_dataset import PickedWindows
 from deepcryopicker.types import Floats, Image, Mask
 
 _SAMPLE = 5_000  # windows that classes are found in; the others are assigned to them
 _CHUNK = 2_000  # windows that are assigned at a time
-_EDGE = 0.1  # width of the edge of the mask, diameters
 _FEWEST = 4  # windows in a class, without which its halves say nothing
 _BAND = 1e-3  # of the largest power of random places: rings with less hold no image
 
@@ -47,11 +47,11 @@ class PickClasses:
         Whether neither is better than those of classes of random places.
     """
 
-    label: Counts
+    label: Indices
     shifts: Floats
     angles: Floats
     image: Image
-    count: Counts
+    count: Indices
     finest: Floats
     contrast: Floats
     like_random: Mask
@@ -117,7 +117,7 @@ def describe(averages: ClassAverages, diameter: float, elsewhere: Image) -> tupl
         Mean within a diameter over that outside, in standard deviations of random places.
     """
     side = averages.image.shape[1]
-    mask = soft_disc(side, ALIGNED * diameter, _EDGE * diameter)
+    mask = particle_mask(side, diameter)
     edges = np.arange(0.5, side // 2) / side
     first, second = (without_background(half, mask) for half in averages.halves)
     correlation = ring_correlation(first, second, edges) * has_power(elsewhere, edges)

@@ -8,7 +8,7 @@ from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.picker.folder.candidate_windows import Stored
 from deepcryopicker.picker.folder.window_features import SIDE
 
-_LARGEST = 64 * 1024 * 1024  # bytes; a stack of half a micrograph's discs has a megabyte
+_LARGEST = 64 * 1024 * 1024  # bytes; the largest stack that is written has two megabytes
 
 
 def write_windows(path: Path, windows: Stored) -> None:
