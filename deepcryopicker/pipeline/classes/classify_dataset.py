@@ -83,12 +83,14 @@ def classify_dataset(cut: PickedWindows, count: int | None, seed: int) -> PickCl
         label[part], shifts[part], angles[part] = assign_others(windows, cut.diameter, averages)
     places = np.sort(rng.permutation(len(cut.elsewhere))[: len(sample)])
     nothing = cut.elsewhere[places].astype(np.float32)
-    finest, contrast = describe(found.averages, cut.diameter, nothing)
+    band = has_power(nothing, _edges(nothing.shape[1]))
+    spread = max(float(nothing.std()), 1e-9) if len(nothing) else 1.0
+    finest, contrast = describe(found.averages, cut.diameter, band, spread)
     like_random = np.zeros(len(finest), bool)
     if len(nothing) >= 2 * _FEWEST:
         alike = max(int(len(nothing) * len(finest) / len(sample)), 2)
         at_random = classify(nothing, cut.diameter, alike, rng).averages
-        usual = [np.median(each) for each in describe(at_random, cut.diameter, nothing)]
+        usual = [np.median(each) for each in describe(at_random, cut.diameter, band, spread)]
         like_random = (finest <= usual[0]) & (contrast <= usual[1])
     counts = np.bincount(label, minlength=len(finest))
     return PickClasses(
@@ -96,7 +98,9 @@ def classify_dataset(cut: PickedWindows, count: int | None, seed: int) -> PickCl
     )
 
 
-def describe(averages: ClassAverages, diameter: float, elsewhere: Image) -> tuple[Floats, Floats]:
+def describe(
+    averages: ClassAverages, diameter: float, band: Mask, spread: float
+) -> tuple[Floats, Floats]:
     """Return to what detail the halves of classes agree, and the contrast of the averages.
 
     Parameters
@@ -104,8 +108,10 @@ def describe(averages: ClassAverages, diameter: float, elsewhere: Image) -> tupl
     averages : ClassAverages
     diameter : float
         Pixels.
-    elsewhere : (R, S, S) float32
-        Windows of random places.
+    band : (B,) bool
+        In which rings micrographs have power, see :func:`has_power`.
+    spread : float
+        Standard deviation of windows of random places.
 
     Returns
     -------
@@ -114,18 +120,22 @@ def describe(averages: ClassAverages, diameter: float, elsewhere: Image) -> tupl
         classes of very few windows. Where micrographs hold next to nothing, as after smoothing or
         JPEG, halves would agree on what the mask adds: such rings count as 0.
     (K,) float64
-        Mean within a diameter over that outside, in standard deviations of random places.
+        Mean within a diameter over that outside, in units of `spread`.
     """
     side = averages.image.shape[1]
     mask = particle_mask(side, diameter)
-    edges = np.arange(0.5, side // 2) / side
+    edges = _edges(side)
     first, second = (without_background(half, mask) for half in averages.halves)
-    correlation = ring_correlation(first, second, edges) * has_power(elsewhere, edges)
+    correlation = ring_correlation(first, second, edges) * band
     finest = resolution(correlation, edges * diameter)
     finest[averages.count < _FEWEST] = 0.0
     inside = without_background(averages.image, mask).sum(axis=(1, 2)) / mask.sum()
-    spread = max(float(elsewhere.std()), 1e-9) if len(elsewhere) else 1.0
     return finest, inside / spread
+
+
+def _edges(side: int) -> Floats:
+    """Return the borders of rings a pixel wide in Fourier space, cycles per pixel."""
+    return np.arange(0.5, side // 2) / side
 
 
 def has_power(windows: Image, edges: Floats) -> Mask:
