@@ -15,7 +15,7 @@ from hydra import compose, initialize_config_dir
 
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import Trained, save_weights
 from deepcryopicker.types import Picks

@@ -7,6 +7,7 @@ from typing import Literal, overload
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.io.coordinates import formats
 from deepcryopicker.io.coordinates.assigned_coordinates import assign_sources, nothing_matched
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.coordinates.cbox import write_cbox
 from deepcryopicker.io.coordinates.coordinate_sets import find_sources, names_of
 from deepcryopicker.io.coordinates.coordinate_tables import LIST, kind_of
@@ -134,7 +135,7 @@ def write_coordinates(
                 f"for each, or choose from {', '.join(_OF_MANY)}"
             )
         if suffix == ".csv":
-            formats.write_csv(path, picks)
+            write_csv(path, picks)
         else:
             _BOXES[suffix](path, picks, box)
     elif suffix == ".star":

@@ -11,7 +11,7 @@ from deepcryopicker.config.options import read_option
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import quiet
-from deepcryopicker.io.coordinates.formats import as_written
+from deepcryopicker.io.coordinates.candidate_csv import as_written
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.trained_diameter import ParticleDiameter, doubt_about

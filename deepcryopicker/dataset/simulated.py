@@ -20,7 +20,7 @@ from deepcryopicker.dataset.simulator.micrographs.plans import Variety, plan
 from deepcryopicker.dataset.simulator.variety import simulate_any
 from deepcryopicker.dataset.structures.known_structures import known_structures, structures_of
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.types import Picks
 

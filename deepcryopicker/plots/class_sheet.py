@@ -6,8 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from deepcryopicker.plots.overlays import Colour
-from deepcryopicker.plots.tiles import WHITE, Tile, grid, to_rgb, write_picture
+from deepcryopicker.plots.tiles import WHITE, Colour, Tile, grid, to_rgb, write_picture
 from deepcryopicker.types import Image
 
 _SIDE = 128  # pixels of a tile

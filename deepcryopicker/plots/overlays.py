@@ -1,5 +1,6 @@
 """Overlays: micrographs with their picks drawn as circles."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,10 +12,9 @@ from PIL import ImageDraw, ImageFont
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.images.own_pictures import save_own_picture
+from deepcryopicker.plots.tiles import SHADOW, Colour, Rgb, grey_tile
 from deepcryopicker.types import SHAPES, Floats, Micrograph, Picks
 
-Rgb = npt.NDArray[np.uint8]
-Colour = tuple[int, int, int]
 Entry = tuple[str, Colour, bool]
 """Text, colour and whether dashed, of a legend entry."""
 
@@ -36,9 +36,42 @@ CLASS_COLOURS = dict(zip(SHAPES, (BLUE, VERMILLION, GREEN), strict=True))
 
 SHIFT = 4  # OpenCV draws in sixteenths of a pixel.
 _DASHES = 12
-SHADOW: Colour = (24, 24, 24)
 _LINE_HEIGHT = 22
 _MARGIN = 8
+
+
+@dataclass(frozen=True)
+class Background:
+    """A micrograph reduced for an overlay, so that picks are drawn without reading it again.
+
+    Attributes
+    ----------
+    grey : (H, W) uint8
+    scale : (float, float)
+        Its pixels per original pixel, along x and y.
+    diameter : float
+        Of picks whose diameter is unknown, original pixels.
+    """
+
+    grey: Rgb
+    scale: tuple[float, float]
+    diameter: float
+
+
+def background_of(micrograph: Micrograph, diameter: float, longest: int = 1024) -> Background:
+    """Reduce a micrograph for an overlay.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        As read or preprocessed; its `scale` converts the positions of picks.
+    diameter : float
+        Of particles, original pixels.
+    longest : int
+        Maximum length of the longer side, pixels; smaller images are not enlarged.
+    """
+    grey, (x, y) = grey_tile(micrograph, min(longest, max(micrograph.image.shape)), diameter)
+    return Background(grey, (x * micrograph.scale, y * micrograph.scale), diameter)
 
 
 def draw_overlay(
@@ -53,8 +86,33 @@ def draw_overlay(
 
     Parameters
     ----------
-    micrograph : Micrograph
-        As read or preprocessed; its `scale` converts the positions of the picks.
+    micrograph, longest
+        As for :func:`background_of`.
+    picks, threshold, outcome, missed
+        As for :func:`draw_picks`.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        RGB; the image above a legend with counts.
+    """
+    diameter = typical_diameter(picks, Picks.empty() if missed is None else missed, micrograph)
+    background = background_of(micrograph, diameter, longest)
+    return draw_picks(background, picks, threshold, outcome, missed)
+
+
+def draw_picks(
+    background: Background,
+    picks: Picks,
+    threshold: float,
+    outcome: npt.NDArray[np.int8] | None = None,
+    missed: Picks | None = None,
+) -> Rgb:
+    """Draw the picks at or above the threshold onto a background.
+
+    Parameters
+    ----------
+    background : Background
     picks : Picks
         N picks, original pixels, drawn as circles of their diameters.
     threshold : float
@@ -63,98 +121,41 @@ def draw_overlay(
         1 hit (blue), 0 false (vermillion), -1 ignored (grey). Without it, colours are classes.
     missed : Picks, optional
         Particles without a pick, drawn in dashed yellow.
-    longest : int
-        Maximum length of the longer side, pixels; smaller images are not enlarged.
 
     Returns
     -------
     (H, W, 3) uint8
         RGB; the image above a legend with counts.
     """
-    small, scale_x, scale_y = _shrink(micrograph, longest)
     missed = Picks.empty() if missed is None else missed
-    diameter = typical_diameter(picks, missed, micrograph)
-    grey = to_visible(small, micrograph, scale_x, diameter * scale_x)
-    canvas = np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
+    scale, diameter = background.scale, background.diameter
+    canvas = np.ascontiguousarray(np.repeat(background.grey[:, :, None], 3, axis=2))
 
     shown = picks.score >= threshold
     groups = [(text, colour, shown & who) for text, colour, who in _groups(picks, outcome)]
     legend = [(f"{text} {np.count_nonzero(who)}", colour, False) for text, colour, who in groups]
     for _, colour, members in reversed(groups):
-        draw_circles(canvas, picks[members], colour, (scale_x, scale_y), diameter, dashed=False)
+        draw_circles(canvas, picks[members], colour, scale, diameter, dashed=False)
     if outcome is not None or len(missed):
         legend.append((f"missed {len(missed)}", YELLOW, True))
-        draw_circles(canvas, missed, YELLOW, (scale_x, scale_y), diameter, dashed=True)
+        draw_circles(canvas, missed, YELLOW, scale, diameter, dashed=True)
     title = f"{np.count_nonzero(shown)} picks, score >= {threshold:.3g}"
     return np.vstack([canvas, _legend(canvas.shape[1], title, legend)])
 
 
-def save_overlay(
-    path: Path,
-    micrograph: Micrograph,
-    picks: Picks,
-    threshold: float,
-    outcome: npt.NDArray[np.int8] | None = None,
-    missed: Picks | None = None,
-    longest: int = 1024,
-) -> None:
-    """Write :func:`draw_overlay` as a PNG, atomically.
+def save_overlay(path: Path, overlay: Rgb) -> None:
+    """Write an overlay as a PNG, atomically.
 
     Parameters
     ----------
     path : Path
         PNG to write.
-    micrograph, picks, threshold, outcome, missed, longest
-        As in :func:`draw_overlay`.
+    overlay : (H, W, 3) uint8
+        Of :func:`draw_overlay` or :func:`draw_picks`.
     """
-    overlay = draw_overlay(micrograph, picks, threshold, outcome, missed, longest)
     with replacing(path) as temporary:
         # Noise hardly compresses: the default level takes three times as long and saves a tenth.
         save_own_picture(PillowImage.fromarray(overlay), temporary, compress_level=1)
-
-
-def _shrink(micrograph: Micrograph, longest: int) -> tuple[npt.NDArray[np.float32], float, float]:
-    """Return the binned image, and its pixels per original pixel along x and y."""
-    image = micrograph.image
-    height, width = image.shape
-    factor = min(1.0, longest / max(height, width))
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    scale_x = micrograph.scale * size[0] / width
-    return small.astype(np.float32), scale_x, micrograph.scale * size[1] / height
-
-
-def to_visible(
-    image: npt.NDArray[np.float32], micrograph: Micrograph, scale: float, diameter: float
-) -> Rgb:
-    """Smooth slightly and stretch the contrast; invalid borders do not affect it.
-
-    Parameters
-    ----------
-    image : (H, W) float32
-        Resampled image of `micrograph`.
-    micrograph : Micrograph
-        Source of `image`; its margins are the invalid borders.
-    scale : float
-        Pixels of `image` per original pixel.
-    diameter : float
-        Particle diameter, pixels of `image`.
-
-    Returns
-    -------
-    (H, W) uint8
-    """
-    margins = np.ceil(np.array(micrograph.margins) * scale / micrograph.scale).astype(int)
-    top, bottom, left, right = (int(margin) for margin in margins)
-    height, width = image.shape
-    top, left = min(top, height - 1), min(left, width - 1)
-    inner = np.s_[top : max(height - bottom, top + 1), left : max(width - right, left + 1)]
-    # Clipped first, so that the smoothing does not spread the values of the border.
-    clipped = np.clip(image, image[inner].min(), image[inner].max())
-    smooth = cv2.GaussianBlur(clipped, (0, 0), float(np.clip(diameter / 12.0, 0.6, 2.5)))
-    low, high = np.percentile(smooth[inner], [0.5, 99.5])
-    stretched = (smooth - low) / max(float(high - low), np.finfo(np.float32).tiny)
-    return (np.clip(stretched, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def typical_diameter(picks: Picks, missed: Picks, micrograph: Micrograph) -> float:

@@ -19,13 +19,13 @@ from deepcryopicker.plots.overlays import (
     CLASS_COLOURS,
     SHIFT,
     VERMILLION,
-    Rgb,
     draw_circles,
     to_fixed_point,
     typical_diameter,
 )
 from deepcryopicker.plots.tiles import (
     WHITE,
+    Rgb,
     Tile,
     fitted,
     grid,

@@ -7,19 +7,8 @@ import cv2
 import numpy as np
 
 from deepcryopicker.picker.particles import Surface
-from deepcryopicker.plots.overlays import (
-    CLASS_COLOURS,
-    Rgb,
-    draw_circles,
-    typical_diameter,
-)
-from deepcryopicker.plots.tiles import (
-    WHITE,
-    Tile,
-    grid,
-    micrograph_tile,
-    write_picture,
-)
+from deepcryopicker.plots.overlays import CLASS_COLOURS, draw_circles, typical_diameter
+from deepcryopicker.plots.tiles import WHITE, Rgb, Tile, grid, micrograph_tile, write_picture
 from deepcryopicker.types import Image, Micrograph, Picks, ScoreMap
 
 

@@ -1,4 +1,4 @@
-"""Grids of titled tiles, drawn in tenths of a second, without matplotlib."""
+"""Micrographs as pictures, and grids of titled tiles, in tenths of a second, without matplotlib."""
 
 from math import ceil
 from pathlib import Path
@@ -12,14 +12,16 @@ from PIL import ImageDraw, ImageFont
 
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.images.own_pictures import save_own_picture
-from deepcryopicker.plots.overlays import SHADOW, Colour, Rgb, to_visible
 from deepcryopicker.types import Micrograph
 
+Rgb = npt.NDArray[np.uint8]
+Colour = tuple[int, int, int]
 Pixel = TypeVar("Pixel", np.uint8, np.float32)
 Tile = tuple[list[tuple[str, Colour]], Rgb]
 """A title, as words with their colours, and the image below it."""
 
 WHITE: Colour = (255, 255, 255)
+SHADOW: Colour = (24, 24, 24)
 
 _TITLE = 24  # pixels
 _GAP = 4
@@ -45,6 +47,14 @@ def to_rgb(grey: npt.NDArray[np.uint8]) -> Rgb:
 def micrograph_tile(
     micrograph: Micrograph, longest: int, diameter: float
 ) -> tuple[Rgb, tuple[float, float]]:
+    """Draw a micrograph as a tile (h, w, 3) of RGB; otherwise as :func:`grey_tile`."""
+    grey, zoom = grey_tile(micrograph, longest, diameter)
+    return to_rgb(grey), zoom
+
+
+def grey_tile(
+    micrograph: Micrograph, longest: int, diameter: float
+) -> tuple[npt.NDArray[np.uint8], tuple[float, float]]:
     """Draw a micrograph as a tile.
 
     Parameters
@@ -57,16 +67,50 @@ def micrograph_tile(
 
     Returns
     -------
-    (h, w, 3) uint8
-        RGB.
+    (h, w) uint8
     (float, float)
-        Pixels of the tile per original pixel along x and y, slightly unequal by rounding.
+        Pixels of the tile per pixel of the micrograph's image along x and y, slightly unequal by
+        rounding.
     """
     height, width = micrograph.image.shape
     size = fitted(micrograph.image.shape, longest)
     zoom = size[0] / width, size[1] / height
-    small = resize(micrograph.image, size)
-    return to_rgb(to_visible(small, micrograph, zoom[0], diameter * zoom[0])), zoom
+    small = resize(micrograph.image, size).astype(np.float32, copy=False)
+    scale = micrograph.scale * zoom[0]
+    return to_visible(small, micrograph, scale, diameter * scale), zoom
+
+
+def to_visible(
+    image: npt.NDArray[np.float32], micrograph: Micrograph, scale: float, diameter: float
+) -> Rgb:
+    """Smooth slightly and stretch the contrast; invalid borders do not affect it.
+
+    Parameters
+    ----------
+    image : (H, W) float32
+        Resampled image of `micrograph`.
+    micrograph : Micrograph
+        Source of `image`; its margins are the invalid borders.
+    scale : float
+        Pixels of `image` per original pixel.
+    diameter : float
+        Particle diameter, pixels of `image`.
+
+    Returns
+    -------
+    (H, W) uint8
+    """
+    margins = np.ceil(np.array(micrograph.margins) * scale / micrograph.scale).astype(int)
+    top, bottom, left, right = (int(margin) for margin in margins)
+    height, width = image.shape
+    top, left = min(top, height - 1), min(left, width - 1)
+    inner = np.s_[top : max(height - bottom, top + 1), left : max(width - right, left + 1)]
+    # Clipped first, so that the smoothing does not spread the values of the border.
+    clipped = np.clip(image, image[inner].min(), image[inner].max())
+    smooth = cv2.GaussianBlur(clipped, (0, 0), float(np.clip(diameter / 12.0, 0.6, 2.5)))
+    low, high = np.percentile(smooth[inner], [0.5, 99.5])
+    stretched = (smooth - low) / max(float(high - low), np.finfo(np.float32).tiny)
+    return (np.clip(stretched, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def grid(tiles: list[Tile], columns: int) -> Rgb:

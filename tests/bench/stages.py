@@ -15,7 +15,7 @@ from timing import print_table
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import register
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.labeler import interface
 from deepcryopicker.labeler.interface import MaskLabeler
@@ -24,7 +24,7 @@ from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
 from deepcryopicker.picker.scan import build_scan
-from deepcryopicker.plots.overlays import save_overlay
+from deepcryopicker.plots.overlays import draw_overlay, save_overlay
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 
 
@@ -74,7 +74,9 @@ def large() -> list[tuple[str, ...]]:
                     ready.flat, scan, working, config.picker
                 ),
                 "write CSV": lambda: write_csv(Path(folder) / "picks.csv", picks),
-                "overlay": lambda: save_overlay(Path(folder) / "overlay.png", raw, picks, 0.5),
+                "overlay": lambda: save_overlay(
+                    Path(folder) / "overlay.png", draw_overlay(raw, picks, 0.5)
+                ),
             },
         )
 

@@ -10,7 +10,8 @@ from deepcryopicker.dataset.pasting.crowds import gaps, paste
 from deepcryopicker.dataset.structures.open_structure import open_structure
 from deepcryopicker.dataset.structures.orientations import uniform_orientations
 from deepcryopicker.dataset.structures.projections import project_structure
-from deepcryopicker.io.coordinates.formats import read_picks, write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
+from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.pipeline.training import from_structure
 from deepcryopicker.types import Picks
 

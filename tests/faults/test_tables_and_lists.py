@@ -16,7 +16,8 @@ from deepcryopicker.dataset.listing import list_micrographs
 from deepcryopicker.dataset.open_files import open_folder
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.coordinates.formats import read_picks, write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
+from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.files.links import refuse_links_out
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name

@@ -136,7 +136,7 @@ def test_odd_images_and_picks_do_not_fail(shape):
 def test_saved_file_is_the_drawing(tmp_path):
     picks = Picks.create([300.0], [200.0], diameter=100)
     path = tmp_path / "sub" / "one.png"
-    save_overlay(path, micrograph(), picks, 0.5)
+    save_overlay(path, draw_overlay(micrograph(), picks, 0.5))
     np.testing.assert_array_equal(
         np.asarray(Image.open(path)), draw_overlay(micrograph(), picks, 0.5)
     )

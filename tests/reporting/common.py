@@ -16,7 +16,8 @@ from deepcryopicker.app import hydra_app
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.evaluation.scores import evaluate_micrograph, summarise
-from deepcryopicker.io.coordinates.formats import read_picks, write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
+from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.runs.saved_config import as_primary
 from deepcryopicker.runs.status import Outcome

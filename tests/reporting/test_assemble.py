@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from deepcryopicker.evaluation.metrics import Curve
-from deepcryopicker.io.coordinates.formats import read_picks, write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
+from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.reporting.content import numbers
 from deepcryopicker.reporting.content.verdicts import verdicts_table
 from deepcryopicker.reporting.page.packing import pack, plain_curve

@@ -7,7 +7,7 @@ import pytest
 
 from deepcryopicker.evaluation.metrics import scores_at
 from deepcryopicker.evaluation.scores import pooled
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.picker.pick_counts import far_from_others
 from deepcryopicker.types import Picks
 

@@ -8,7 +8,8 @@ import pytest
 
 from deepcryopicker.evaluation import scores
 from deepcryopicker.evaluation.scores import evaluate_micrograph
-from deepcryopicker.io.coordinates.formats import read_picks, write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
+from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.pipeline.scoring.pick_outcomes import write_outcomes
 from deepcryopicker.report import report
 from deepcryopicker.reporting.content import run_outcomes

@@ -12,7 +12,7 @@ from deepcryopicker.dataset.public.schema import FilesConfig, MapsConfig, Painte
 from deepcryopicker.dataset.schema import PublicConfig
 from deepcryopicker.errors import MicrographError, NothingUsableError
 from deepcryopicker.io.console import console, track
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.files.checks import one_line
 from deepcryopicker.io.images.reader import micrograph_shape

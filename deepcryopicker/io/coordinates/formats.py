@@ -4,8 +4,6 @@ Readers of a format return NaN where a position has no score; `read_picks` and
 `read_by_micrograph` return the score of a certain pick there.
 """
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepcryopicker.errors import UsageError
+from deepcryopicker.io.coordinates.candidate_csv import RAW_SCORE, read_as_written
 from deepcryopicker.io.coordinates.cbox import read_cbox
 from deepcryopicker.io.coordinates.cryosparc_picks import (
     read_cryosparc,
@@ -33,9 +32,6 @@ from deepcryopicker.io.files.text import Row, gather, text_lines
 from deepcryopicker.io.star.relion_star import read_star, read_star_by_micrograph
 from deepcryopicker.types import Floats, Picks
 
-COLUMNS = ("x", "y", "score", "class", "diameter")
-RAW_SCORE = "raw_score"
-_DECIMALS = {"position": 3, "score": 6, "diameter": 2}
 NAMES = ("micrograph", "micrograph_name", "image_name", "filename", "rlnmicrographname")
 """Columns of a CSV file that name the micrograph of each position, in lower case."""
 _CRYOPPP = {"x-coordinate": "x", "y-coordinate": "y"}
@@ -109,6 +105,9 @@ def read_labelled_csv(path: Path) -> tuple[Picks, npt.NDArray[np.bool_] | None]:
 
 def read_csv_with(path: Path, column: str) -> tuple[Picks, Floats | None]:
     """Read a CSV file and one more column of numbers, NaN where unknown; None without it."""
+    ours = read_as_written(path)
+    if ours is not None:
+        return ours[0], ours[1] if column == RAW_SCORE else None
     header, rows = _read_header(path)
     optional = ("score", "diameter", column)
     words = "class" if "class" in header else None
@@ -156,50 +155,6 @@ def _read_header(path: Path) -> tuple[list[str], Iterator[Row]]:
             f"the first line must be {_FIRST_LINE}"
         )
     return header, rows
-
-
-def write_csv(path: Path, picks: Picks, raw_score: Floats | None = None) -> None:
-    """Write ``x,y,score,class,diameter`` atomically; equal picks give identical bytes.
-
-    Positions have three decimals, scores six, diameters two; an unknown diameter is empty.
-
-    Parameters
-    ----------
-    path : Path
-    picks : Picks
-    raw_score : (N,) float64, optional
-        Scores before they were calibrated on the folder, a sixth column, `RAW_SCORE`.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS if raw_score is None else (*COLUMNS, RAW_SCORE))
-    columns = [picks.x, picks.y, picks.score, picks.label, picks.diameter]
-    columns += [] if raw_score is None else [raw_score]
-    for x, y, score, label, diameter, *raw in zip(*columns, strict=True):
-        size = "" if np.isnan(diameter) else _decimal(diameter, "diameter")
-        place = (_decimal(value, "position") for value in (x, y))
-        before = (_decimal(value, "score") for value in raw)
-        writer.writerow([*place, _decimal(score, "score"), label, size, *before])
-    write_text(path, text.getvalue())
-
-
-def _decimal(value: float, what: str) -> str:
-    return f"{value:.{_DECIMALS[what]}f}"
-
-
-def as_written(picks: Picks) -> Picks:
-    """Return picks with the decimals that :func:`write_csv` keeps: as they will be read again."""
-
-    def rounded(values: Floats, what: str) -> Floats:
-        return np.array([float(_decimal(value, what)) for value in values], np.float64)
-
-    return Picks(
-        rounded(picks.x, "position"),
-        rounded(picks.y, "position"),
-        rounded(picks.score, "score"),
-        picks.label,
-        rounded(picks.diameter, "diameter"),
-    )
 
 
 def read_box(path: Path) -> Picks:

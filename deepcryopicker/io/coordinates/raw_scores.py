@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.coordinates.formats import RAW_SCORE, read_csv_with, with_scores
+from deepcryopicker.io.coordinates.candidate_csv import RAW_SCORE
+from deepcryopicker.io.coordinates.formats import read_csv_with, with_scores
 from deepcryopicker.types import Floats, Picks
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deepcryopicker.frames import to_working
-from deepcryopicker.plots.overlays import SHADOW, Rgb
 from deepcryopicker.plots.panels import draw_shapes
-from deepcryopicker.plots.tiles import micrograph_tile, resize, to_rgb
+from deepcryopicker.plots.tiles import SHADOW, Rgb, micrograph_tile, resize, to_rgb
 from deepcryopicker.types import Mask, Micrograph, Picks
 
 SIDE = 96  # of a crop, pixels

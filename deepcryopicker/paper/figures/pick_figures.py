@@ -5,8 +5,8 @@ from pathlib import Path
 
 from deepcryopicker.model.weights import CARD
 from deepcryopicker.paper.figures.score_figures import by_dataset, file_name
-from deepcryopicker.plots.overlays import Rgb, draw_overlay
-from deepcryopicker.plots.tiles import WHITE, Tile, grid, write_picture
+from deepcryopicker.plots.overlays import draw_overlay
+from deepcryopicker.plots.tiles import WHITE, Rgb, Tile, grid, write_picture
 from deepcryopicker.reporting.content.scored_pickers import ScoredMicrograph, ScoredPicker
 from deepcryopicker.reporting.reading.pick_sets import PickSet
 from deepcryopicker.reporting.reading.run_files import UnreadableError, part, read_settings

@@ -11,6 +11,7 @@ from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import NO_MARGINS, Image
 
 _COARSE = 16  # pixels
+_TINY = 1e-12
 _SIDE = 16.0  # diameters: space for some two hundred candidates
 
 
@@ -58,8 +59,8 @@ def random_phases(image: Image, rng: np.random.Generator) -> Image:
     (H, W) float32
         With mean 0.
     """
-    spectrum = fft.rfft2(image - image.mean())
+    amplitude = np.abs(fft.rfft2(image - image.mean()))
     # The phases of white noise, because those of a real image are symmetric.
-    phases = np.angle(fft.rfft2(rng.standard_normal(image.shape, np.float32)))
-    noise = fft.irfft2(np.abs(spectrum) * np.exp(1j * phases), s=image.shape)
+    white = fft.rfft2(rng.standard_normal(image.shape, np.float32))
+    noise = fft.irfft2(white * (amplitude / np.maximum(np.abs(white), _TINY)), s=image.shape)
     return noise.astype(np.float32)

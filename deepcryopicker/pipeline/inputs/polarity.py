@@ -115,4 +115,4 @@ def count_blobs(preprocessed: Preprocessed) -> Blobs:
 def _skewness(values: Image) -> float:
     """Return the third standardised moment; without scipy.stats, which starts slowly."""
     standard = (values - values.mean()) / values.std()
-    return float((standard**3).mean())
+    return float((standard * standard * standard).mean())  # a power is ten times as slow

@@ -12,7 +12,7 @@ from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.io.images.own_pictures import save_own_picture
 from deepcryopicker.pipeline.labels.label_dataset import Labelled
-from deepcryopicker.plots.overlays import save_overlay
+from deepcryopicker.plots.overlays import draw_overlay, save_overlay
 from deepcryopicker.plots.panels import save_panel, save_stages
 from deepcryopicker.preprocessing.operators.quantise import to_16_bits
 from deepcryopicker.preprocessing.steps import stages
@@ -61,9 +61,8 @@ def draw_candidates(folder: Path, one: Labelled) -> None:
     """Draw the candidates on the micrograph, good ones in one colour and bad ones in another."""
     outcome = one.candidates.good.astype(np.int8)
     path = folder / f"{one.entry.name}.png"
-    save_overlay(
-        path, one.preprocessed.micrograph, one.candidates.picks, threshold=0.0, outcome=outcome
-    )
+    overlay = draw_overlay(one.preprocessed.micrograph, one.candidates.picks, 0.0, outcome)
+    save_overlay(path, overlay)
 
 
 def draw_panel(folder: Path, one: Labelled) -> None:

@@ -27,7 +27,7 @@ from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.console import console, track
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.labeler.masks.shapes import nearest_distance
 from deepcryopicker.labeler.truth import as_candidates

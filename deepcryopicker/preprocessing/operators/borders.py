@@ -1,5 +1,7 @@
 """Invalid borders: constant frames, and streaks from padding with the edge pixel."""
 
+import math
+
 import cv2
 import numpy as np
 
@@ -12,8 +14,7 @@ _SHARE = 0.5
 _FEWEST_ROWS = 3
 _REPEATED = 0.8  # share of invalid rows below which they are repeated ones of an enlarged image
 _LARGEST_DEPTH = 0.25
-_SAMPLED = 16  # sampling step along each axis, pixels
-_BRACKET = (49.0, 51.0)  # percentiles of the sample between which the median should lie
+_SAMPLE = 2**16  # pixels; their median is within 0.005 standard deviations of that of all
 
 
 def find_margins(image: Image) -> Margins:
@@ -96,18 +97,11 @@ def fill_margins(image: Image, margins: Margins) -> Image:
 
 
 def _lower_median(image: Image) -> float:
-    """Return the median; the smaller of the middle two for an even number of values.
-
-    A sample brackets the median, and only the values within the bracket are partitioned, which
-    takes a third of the time for 16 million pixels.
-    """
-    middle = (image.size - 1) // 2
-    low, high = np.percentile(image[::_SAMPLED, ::_SAMPLED], _BRACKET, method="nearest")
-    rank = middle - int(np.count_nonzero(image < low))
-    candidates = image[(image >= low) & (image <= high)]
-    if not 0 <= rank < len(candidates):  # the median lies outside the bracket
-        candidates, rank = image.ravel(), middle
-    return float(np.partition(candidates, rank)[rank])
+    """Return the median of an even sample; the smaller of the middle two for an even number."""
+    step = max(1, math.isqrt(image.size // _SAMPLE))
+    sample = image[::step, ::step].ravel()
+    middle = (sample.size - 1) // 2
+    return float(np.partition(sample, middle)[middle])
 
 
 def inner_slices(shape: tuple[int, ...], margins: Margins) -> tuple[slice, slice]:

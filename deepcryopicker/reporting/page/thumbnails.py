@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image as PillowImage
 
-from deepcryopicker.plots.overlays import Rgb
-from deepcryopicker.plots.tiles import micrograph_tile
+from deepcryopicker.plots.tiles import Rgb, micrograph_tile
 from deepcryopicker.types import Micrograph
 
 LARGEST, SMALLEST = 1280, 256  # longer side, pixels

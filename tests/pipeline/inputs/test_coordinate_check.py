@@ -9,7 +9,7 @@ from deepcryopicker.dataset.open_files import open_combined, open_folder
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig, SimulatedConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.frames import Reading
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.pipeline.inputs.coordinate_check import (
     check_coordinates,
     warn_of_coordinates,

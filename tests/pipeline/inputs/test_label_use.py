@@ -8,7 +8,7 @@ from PIL import Image
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig, TruthConfig
 from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
 from deepcryopicker.pipeline.inputs.label_use import label_use, learns_from_truth, share_held_out

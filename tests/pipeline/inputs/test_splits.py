@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.pipeline.inputs.splits import hold_out, hold_out_member
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Picks

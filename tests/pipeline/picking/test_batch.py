@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from deepcryopicker.dataset.catalogue import Block, Entry
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.star.optics_reading import read_optics
 from deepcryopicker.io.star.relion_star import read_star_by_micrograph
 from deepcryopicker.pipeline.picking.batch import Batch

@@ -9,7 +9,7 @@ from PIL import Image
 
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.labeler.schema import LogConfig
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.picker.schema import LabelerPickerConfig

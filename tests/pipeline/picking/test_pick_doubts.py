@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepcryopicker.dataset.catalogue import Entry
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.pipeline.picking.pick_doubts import (
     crowded_doubt,
     far_names,

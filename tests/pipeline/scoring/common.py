@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from deepcryopicker.dataset.catalogue import Entry
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.runs.manifest import Record
 

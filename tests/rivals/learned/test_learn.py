@@ -9,7 +9,7 @@ from PIL import Image
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import NothingUsableError
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.rivals.learned.learn import as_picks, finder, learn, read_training_micrograph

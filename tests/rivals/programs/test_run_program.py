@@ -9,7 +9,7 @@ from PIL import Image
 
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import MicrographError, MissingProgramError
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.rivals.programs import run_program
 from deepcryopicker.rivals.programs.run_program import pick_with_program, program_of
 from deepcryopicker.rivals.programs.schema import (

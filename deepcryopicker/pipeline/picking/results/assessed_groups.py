@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deepcryopicker.errors import MicrographError
-from deepcryopicker.io.coordinates.formats import write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.picker.folder.assessment import (
     ExpectedCounts,
     expected_by_mixture,
@@ -21,10 +21,20 @@ from deepcryopicker.pipeline.picking.results.folder_calibration import (
     describe,
 )
 from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
-from deepcryopicker.pipeline.picking.results.pick_files import Files, draw_averages, draw_overlay
+from deepcryopicker.pipeline.picking.results.pick_files import (
+    Files,
+    draw_averages,
+    draw_overlay,
+    overlay_background,
+)
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
 from deepcryopicker.pipeline.scoring.picked import Picked, evaluate_picks
 from deepcryopicker.types import Micrograph, Picks
+
+if TYPE_CHECKING:
+    from deepcryopicker.plots.overlays import Background
+
+_KEPT = 24  # reduced micrographs, a megabyte each, until their overlays are drawn
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +58,7 @@ class AssessedGroups:
         self._calibrated: dict[str, FolderCalibration] = {}
         self._expected: dict[str, ExpectedCounts] = {}
         self._drawn: set[str] = set()
+        self._backgrounds: dict[str, Background] = {}
 
     def draw_later(self, names: Collection[str]) -> None:
         """Add micrographs with an overlay."""
@@ -67,11 +78,14 @@ class AssessedGroups:
         self._calibrated.pop(one.entry.name, None)
         if self._recipe.assess:
             self._scores.add(one.entry, picks.score)
+        name, drawn = one.entry.name, one.entry.name in self._drawn
         if self._recipe.recalibrate:
+            if drawn and len(self._backgrounds) < _KEPT:
+                self._backgrounds[name] = overlay_background(micrograph, one.record.diameter)
             return
         self._write_formats(one, picks, self._files.wanted(one.entry))
-        if one.entry.name in self._drawn:
-            self._draw(one, micrograph)
+        if drawn:
+            self._draw(one, overlay_background(micrograph, one.record.diameter))
 
     def assess(
         self, group: str, members: Sequence[Picked], complete: bool
@@ -197,10 +211,13 @@ class AssessedGroups:
 
     def _draw_anew(self, one: Picked) -> None:
         """Draw an overlay; without the micrograph, which may be moved away, the old one stays."""
+        background = self._backgrounds.pop(one.entry.name, None)
         try:
-            self._draw(one, one.entry.load())
+            if background is None:
+                background = overlay_background(one.entry.load(), one.record.diameter)
+            self._draw(one, background)
         except MicrographError as error:
             logger.warning("%s: no new overlay: %s", one.entry.path, error)
 
-    def _draw(self, one: Picked, micrograph: Micrograph) -> None:
-        draw_overlay(one, micrograph, self._recipe.threshold, self._files.overlay(one.entry))
+    def _draw(self, one: Picked, background: "Background") -> None:
+        draw_overlay(one, background, self._recipe.threshold, self._files.overlay(one.entry))

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deepcryopicker.dataset.catalogue import Entry
-from deepcryopicker.io.coordinates.formats import as_written, read_picks, write_csv
+from deepcryopicker.io.coordinates.candidate_csv import as_written, write_csv
+from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
 from deepcryopicker.picker.folder.candidate_windows import (
     Stored,

@@ -6,13 +6,15 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.frames import to_working
+from deepcryopicker.io.coordinates.candidate_csv import as_written, write_csv
 from deepcryopicker.io.coordinates.cbox import write_cbox
-from deepcryopicker.io.coordinates.formats import as_written, write_box, write_csv
+from deepcryopicker.io.coordinates.formats import write_box
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, write_coordinates
 from deepcryopicker.picker.folder.window_features import WindowClasses
@@ -22,6 +24,9 @@ from deepcryopicker.pipeline.scoring.picked import OUTCOMES, Picked, evaluate_pi
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import to_working_scale
 from deepcryopicker.types import Micrograph, Picks
+
+if TYPE_CHECKING:
+    from deepcryopicker.plots.overlays import Background
 
 _SNR_DIAMETER = 24.0  # working pixels at which signal-to-noise ratios are compared
 
@@ -194,15 +199,22 @@ def pick_micrograph(
     return picks, _signal_to_noise(preprocessed, truth[0])
 
 
-def draw_overlay(picked: Picked, micrograph: Micrograph, threshold: float, path: Path) -> None:
+def overlay_background(micrograph: Micrograph, diameter: float) -> "Background":
+    """Reduce a micrograph for its overlay; `diameter` is that of particles, original pixels."""
+    from deepcryopicker.plots.overlays import background_of
+
+    return background_of(micrograph, diameter)
+
+
+def draw_overlay(picked: Picked, background: "Background", threshold: float, path: Path) -> None:
     """Draw the picks of a micrograph; true, false and missed ones where there is truth."""
-    from deepcryopicker.plots.overlays import save_overlay
+    from deepcryopicker.plots.overlays import draw_picks, save_overlay
 
     evaluated = picked.evaluated
     outcome = None if evaluated is None else evaluated.outcome
     missed = None if evaluated is None else evaluated.missed_at(threshold)
     shown = picked.entry.from_micrograph(picked.load())
-    save_overlay(path, micrograph, shown, threshold, outcome, missed)
+    save_overlay(path, draw_picks(background, shown, threshold, outcome, missed))
 
 
 def draw_averages(path: Path, classes: WindowClasses) -> None:

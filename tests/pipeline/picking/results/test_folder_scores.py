@@ -10,7 +10,8 @@ from PIL import Image
 from scipy.special import expit
 
 from deepcryopicker.dataset.catalogue import Entry
-from deepcryopicker.io.coordinates.formats import read_picks, write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
+from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
 from deepcryopicker.pipeline.picking.batch import Batch
 from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores

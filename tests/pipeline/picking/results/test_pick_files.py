@@ -8,7 +8,8 @@ from PIL import Image
 
 from deepcryopicker.config.schemas import OUTPUTS
 from deepcryopicker.dataset.catalogue import Block, Entry
-from deepcryopicker.io.coordinates.formats import read_picks, write_csv
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
+from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.pipeline.picking.results import pick_files
 from deepcryopicker.pipeline.picking.results.pick_files import Files, pick_micrograph
 from deepcryopicker.pipeline.scoring.pick_outcomes import read_outcomes
