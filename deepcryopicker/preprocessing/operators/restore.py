@@ -20,7 +20,7 @@ _DISKS = {
 }
 
 
-_FINEST_BLUR = 18.0  # pixels
+_FINEST_BLUR = 32.0  # pixels
 
 
 def wiener(image: Image, size: int = 5) -> Image:
@@ -72,9 +72,9 @@ def flatten(image: Image, sigma: float) -> Image:
     A wide blur is computed on a reduced image, because its cost grows with `sigma`; the error is
     about two hundredths of the standard deviation of the background.
     """
-    factor = max(1.0, sigma / _FINEST_BLUR)
-    if factor < 2.0:
+    if sigma < _FINEST_BLUR:
         return image - gaussian(image, sigma)
+    factor = max(2.0, sigma / _FINEST_BLUR)
     height, width = image.shape
     small = max(1, round(width / factor)), max(1, round(height / factor))
     blurred = gaussian(cv2.resize(image, small, interpolation=cv2.INTER_AREA), sigma / factor)
