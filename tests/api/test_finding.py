@@ -100,8 +100,10 @@ def test_an_array_is_picked_as_its_file(files):
     assert d.score_picks(of_file, particles)["f1"] > 0.8
     for same in (micrograph, micrograph.image, micrograph.image.astype(np.float64)):
         picks = d.pick_micrograph(same, weights, **options)
-        np.testing.assert_allclose(picks.positions, of_file.positions, atol=0.05)
-        np.testing.assert_allclose(picks.score, of_file.score, atol=1e-3)
+        # By position: the file holds rounded values, and nearly equal scores may change places.
+        ours, theirs = (each[np.argsort(each.x)] for each in (picks, of_file))
+        np.testing.assert_allclose(ours.positions, theirs.positions, atol=0.05)
+        np.testing.assert_allclose(ours.score, theirs.score, atol=1e-3)
 
 
 def test_bright_particles_are_found_where_they_are_said_to_be_bright():

@@ -9,6 +9,7 @@ from scipy.special import expit
 from deepcryopicker.picker.folder.curve import LEAST_GAIN, FolderCurve
 from deepcryopicker.picker.folder.mixture import refit_shares
 from deepcryopicker.picker.folder.score_counts import Counts
+from deepcryopicker.picker.folder.second_opinion import NO_PARTICLES
 from deepcryopicker.picker.pick_counts import FEW
 from deepcryopicker.types import Floats, Mask
 
@@ -20,7 +21,7 @@ FOUND, DOUBTFUL, NOTHING = "particles found", "doubtful", "nothing found"
 _CLEAR, _UNCLEAR = 1.0, 0.65
 _GOOD_PRECISION = 0.6
 _HARDLY_ANY = FEW / 2.0
-_NO_PARTICLES, _PERHAPS = 0.25, 0.35  # probabilities that picks average to particles
+_PERHAPS = 0.35  # probability that picks average to particles
 _MANY_EMPTY, _NEARLY_ALL_EMPTY = 0.5, 0.8  # shares of the micrographs
 _Z = 1.96  # of an interval of 95 %
 
@@ -164,7 +165,7 @@ def assess(
     verdict, reason = FOUND, f"they stand out from noise by {gain:.1f} nats each"
     if gain < _UNCLEAR:
         verdict, reason = NOTHING, "what was picked looks like what is picked in noise"
-    elif averages is not None and averages < _NO_PARTICLES:
+    elif averages is not None and averages < NO_PARTICLES:
         verdict, reason = NOTHING, "what was picked does not average to particles"
     elif share < _HARDLY_ANY:
         verdict, reason = NOTHING, f"the picks cover {share:.2%} of the micrographs"

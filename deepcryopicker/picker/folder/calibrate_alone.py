@@ -10,7 +10,7 @@ from deepcryopicker.picker.folder.candidate_windows import (
 )
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.score_counts import count_scores
-from deepcryopicker.picker.folder.second_opinion import form_opinion, revise
+from deepcryopicker.picker.folder.second_opinion import form_opinion, if_particles, revise
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Floats, Picks
 
@@ -38,5 +38,6 @@ def calibrate_alone(preprocessed: Preprocessed, picks: Picks, in_noise: Floats) 
     opinion = form_opinion([windows], [score[index]], curve.gain)
     if opinion is not None:
         score[index] = revise(windows, score[index], opinion)
+        score = if_particles(score, opinion)
     calibrated = replace(picks, score=score)
     return calibrated[best_first(score, picks)]

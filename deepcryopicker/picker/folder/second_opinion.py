@@ -29,6 +29,9 @@ from deepcryopicker.picker.folder.window_features import (
 )
 from deepcryopicker.types import Floats, Mask
 
+NO_PARTICLES = 0.25
+"""Probability that picks average to particles below which they are taken for something else."""
+
 _CONSIDERED = 0.1
 """Least probability of a candidate whose window is considered."""
 _FEWEST, _FEWEST_PICKS = 20, 5  # with fewer, windows say nothing
@@ -178,6 +181,27 @@ def revise(windows: Stored, probability: Floats, opinion: SecondOpinion) -> Floa
     sureness = sureness_of(probability[chosen])
     revised[chosen] = expit(revised_sureness(features, sureness, opinion.typical))
     return revised
+
+
+def if_particles(probability: Floats, opinion: SecondOpinion) -> Floats:
+    """Lower the probabilities of all candidates where the picks do not average to particles.
+
+    The probability of a particle is that of the folder holding any times that of the candidate if
+    it does. The first is taken for 1 from `NO_PARTICLES` on, since losing particles is worse than
+    picking something else.
+
+    Parameters
+    ----------
+    probability : (N,) float64
+        Of a folder that holds particles.
+    opinion : SecondOpinion
+
+    Returns
+    -------
+    (N,) float64
+        In the same order.
+    """
+    return probability * (opinion.particles if opinion.particles < NO_PARTICLES else 1.0)
 
 
 def revised_sureness(

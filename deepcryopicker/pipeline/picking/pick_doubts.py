@@ -1,12 +1,14 @@
 """Warnings after picking: few picks, picks that touch, and micrographs far from the others."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from deepcryopicker.dataset.pixel_sizes import SAME_PIXEL_SIZE, spread_sample
 from deepcryopicker.io.console import counted
 from deepcryopicker.picker.folder.assessment import FOUND, NOTHING
+from deepcryopicker.picker.folder.second_opinion import NO_PARTICLES
 from deepcryopicker.picker.pick_counts import (
     CROWDED,
     FEW,
@@ -35,10 +37,11 @@ def warn_of_picks(picked: Sequence[Picked], threshold: float, run: Run) -> None:
     """
     for group in dict.fromkeys(one.entry.group for one in picked):
         members = [one for one in picked if one.entry.group == group]
+        nothing = run.verdicts.get(group, {}).get("verdict") == NOTHING  # which is said already
         for kind, text in (
             ("pixel sizes", pixel_sizes_doubt(members)),
-            ("number", few_doubt(members, threshold)),
-            ("distance", crowded_doubt(members, threshold)),
+            ("number", None if nothing else few_doubt(members, threshold)),
+            ("distance", None if nothing else crowded_doubt(members, threshold)),
         ):
             run.warn(f"{kind} of {group}", None if text is None else f"{group}: {text}")
 
@@ -65,15 +68,32 @@ def report_verdicts(picked: Sequence[Picked], run: Run, ends_in_doubt: bool) -> 
         )
         if found["verdict"] == FOUND:
             run.note(f"verdict on {group}", f"{verdict}; {numbers}")
+        elif found["verdict"] == NOTHING:
+            run.warn(
+                f"verdict on {group}", f"{verdict}; {counted(picks, 'pick')}; {_if_wrong(found)}"
+            )
         else:
             run.warn(f"verdict on {group}", f"{verdict}; {numbers}; look at overlays/")
-            run.in_doubt |= ends_in_doubt
+        run.in_doubt |= ends_in_doubt and found["verdict"] != FOUND
         empty = [one for one in members if one.verdict == NOTHING]
         if empty and found["verdict"] != NOTHING:
             run.warn(
                 f"empty micrographs of {group}",
                 f"{group}: nothing found on {len(empty)} of its micrographs ({_named(empty)})",
             )
+
+
+def _if_wrong(found: dict[str, Any]) -> str:
+    """Return what to type if there are particles where nothing was found.
+
+    Where picks do not average to particles, scores are multiplied by the probability that they do;
+    half of it as the threshold shows what was picked before.
+    """
+    text = "if there are particles, check dataset.diameter and dataset.polarity"
+    averages = (found["averages"] or {}).get("particles", 1.0)
+    if averages >= NO_PARTICLES:
+        return text
+    return f"{text}, or type picker.threshold={averages / 2.0:.2g}"
 
 
 def few_doubt(picked: Sequence[Picked], threshold: float) -> str | None:

@@ -1,5 +1,7 @@
 """Windows of particles and of other things with the same scores."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -7,9 +9,11 @@ from scipy import ndimage
 from deepcryopicker.picker.folder.candidate_windows import restored
 from deepcryopicker.picker.folder.opinion_model import CANDIDATES, FOLDER, LinearModel
 from deepcryopicker.picker.folder.second_opinion import (
+    NO_PARTICLES,
     classify_likely,
     describe_folder,
     form_opinion,
+    if_particles,
     is_considered,
     revise,
 )
@@ -69,7 +73,14 @@ def test_noise_does_not_average_to_particles(folder):
     particles = form_opinion([stack], [sure], GAIN).particles
     noise = windows(4, 460, 0 * RING)
     nothing = form_opinion([noise], [np.r_[np.full(260, 0.6), np.zeros(200)]], 60.0).particles
-    assert nothing < 0.25 < 0.5 < particles
+    assert nothing < NO_PARTICLES < 0.5 < particles
+
+
+@pytest.mark.parametrize(("particles", "factor"), [(0.2, 0.2), (NO_PARTICLES, 1.0), (0.9, 1.0)])
+def test_scores_are_lowered_where_picks_do_not_average_to_particles(folder, particles, factor):
+    stack, chance = folder
+    opinion = replace(form_opinion([stack], [chance], GAIN), particles=particles)
+    np.testing.assert_allclose(if_particles(chance, opinion), factor * chance)
 
 
 def test_few_candidates_say_nothing(folder):

@@ -7,11 +7,13 @@ import pytest
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
+from deepcryopicker.picker.folder.assessment import DOUBTFUL, FOUND, NOTHING
 from deepcryopicker.pipeline.picking.pick_doubts import (
     crowded_doubt,
     far_names,
     few_doubt,
     pixel_sizes_doubt,
+    report_verdicts,
     warn_of_picks,
 )
 from deepcryopicker.pipeline.scoring.picked import Picked
@@ -105,3 +107,38 @@ def test_each_kind_of_doubt_is_one_line_for_a_group(tmp_path, capsys):
     out = capsys.readouterr().out.splitlines()
     assert len(out) == 2
     assert all(line.startswith("warning: g: ") for line in out)
+
+
+def verdict(name, averages):
+    return {
+        "verdict": name,
+        "reason": "for a reason",
+        "precision": 0.5,
+        "recall": 0.25,
+        "interval": (9.6, 20.2),
+        "averages": None if averages is None else {"classes": 3, "particles": averages},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "averages", "said"),
+    [
+        (FOUND, 0.9, "2 picks, expected precision 0.50 and recall 0.25 of 10 to 20 particles"),
+        (DOUBTFUL, 0.3, "recall 0.25 of 10 to 20 particles; look at overlays/"),
+        (NOTHING, 0.12, "2 picks; if there are particles, check dataset.diameter and dataset."),
+        (NOTHING, 0.12, "or type picker.threshold=0.06"),
+        (NOTHING, None, "check dataset.diameter and dataset.polarity"),
+    ],
+)
+def test_a_verdict_is_one_line_with_what_to_do(tmp_path, capsys, name, averages, said):
+    run = Run(tmp_path, None, "run", {})
+    run.verdicts["g"] = verdict(name, averages)
+    found = [picked("m0", 1), picked("m1", 1)]
+    report_verdicts(found, run, ends_in_doubt=True)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("warning: " * (name != FOUND) + f"g: {name}: for a reason; ")
+    assert said in line
+    assert ("threshold" in line) == (averages == 0.12)
+    assert run.in_doubt == (name != FOUND)
+    warn_of_picks(found, 0.5, run)  # silent about few picks where nothing was found
+    assert ("cover" in capsys.readouterr().out) == (name != NOTHING)

@@ -27,7 +27,7 @@ from deepcryopicker.picker.folder.candidate_windows import (
 from deepcryopicker.picker.folder.curve import FolderCurve, apply_curve, fit_curve
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.folder.score_counts import Counts, count_scores, no_counts
-from deepcryopicker.picker.folder.second_opinion import form_opinion, revise
+from deepcryopicker.picker.folder.second_opinion import form_opinion, if_particles, revise
 from deepcryopicker.picker.function import Picker, in_order_of_mrc
 from deepcryopicker.pipeline.picking.results.folder_calibration import FolderCalibration
 from deepcryopicker.pipeline.picking.results.pick_files import Files
@@ -171,6 +171,7 @@ class FolderScores:
         if calibration.opinion is not None:
             windows, index = self._windows_of(one, picks)
             score[index] = revise(windows, score[index], calibration.opinion)
+            score = if_particles(score, calibration.opinion)
         order = best_first(score, picks)
         scored = as_written(replace(picks, score=score))[order]
         same = all(
