@@ -16,6 +16,7 @@ from deepcryopicker.io.star.relion_folder import is_converted
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
 from deepcryopicker.pipeline.inputs.prefetch import read_ahead
+from deepcryopicker.pipeline.picking.fit_doubt import fit_doubt, is_unsure
 from deepcryopicker.pipeline.picking.results.assessed_groups import AssessedGroups
 from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
 from deepcryopicker.pipeline.picking.results.masks import Masks
@@ -209,6 +210,7 @@ class Batch:
                 self._manifest.replace(one.record for one in found)
                 if verdict is not None:
                     self._run.verdicts[group] = verdict
+                    self._warn_of_fit(group, found, complete and is_unsure(verdict))
         done = self.done
         if "topaz" in self._recipe.outputs:
             write_topaz(self._files.folder / "topaz.txt", ((o.entry.name, o.load()) for o in done))
@@ -256,6 +258,15 @@ class Batch:
         for one in self._scores.without_noise(members):
             work = partial(pick, one.entry)
             self._run.attempt(self._stage, one.entry.name, one.entry.path, work)
+
+    def _warn_of_fit(self, group: str, members: Sequence[Picked], unsure: bool) -> None:
+        """Warn where picks are doubtful and particles of another size or polarity fit better."""
+        if not self._recipe.recalibrate:  # networks for one diameter
+            return
+        drawn = self._scores.drawn_for_noise(one.entry for one in members) if unsure else ()
+        for one in [one for one in members if one.entry.name in drawn][:1]:
+            text = fit_doubt(one.entry, self._recipe.preprocessing, self._picker)
+            self._run.warn(f"fit of {group}", None if text is None else f"{group}: {text}")
 
     def _cut_missing_windows(self, members: Sequence[Picked]) -> None:
         """Cut the windows of candidates that an earlier version picked, or that were removed."""
