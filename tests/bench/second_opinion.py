@@ -35,7 +35,6 @@ from deepcryopicker.picker.folder.candidate_windows import cut_windows, most_win
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.opinion_model import (
     MEDIANS,
-    SLOPE,
     UPPER_QUANTILES,
     LinearModel,
 )
@@ -150,7 +149,7 @@ def fit_candidates(known: Sequence[Folder]) -> LinearModel:
     chosen = [one for one in known if one.particles and one.precision > MOSTLY]
     unlike = np.concatenate([one.unlike for one in chosen])
     true = np.concatenate([one.true for one in chosen])
-    offset = SLOPE * np.concatenate([one.classified.sureness for one in chosen])
+    offset = np.concatenate([one.classified.sureness for one in chosen])
     weight = np.concatenate([np.full(len(one.true), len(one.true) ** -0.5) for one in chosen])
     weight *= PICKS_OF_A_FOLDER * len(chosen) / weight.sum()
     low, high = np.percentile(unlike, (1, 99), axis=0)

@@ -43,9 +43,6 @@ class LinearModel:
         return np.asarray(np.clip(features, self.low, self.high) @ self.weight + self.bias)
 
 
-SLOPE = 0.8
-"""Of the logits of scores: corrected ones are less extreme."""
-
 CANDIDATES = LinearModel.of(
     {
         "signal_low": (0.260, -1.107, 0.292),

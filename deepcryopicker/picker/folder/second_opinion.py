@@ -16,7 +16,6 @@ from deepcryopicker.picker.folder.opinion_model import (
     CANDIDATES,
     FOLDER,
     MEDIANS,
-    SLOPE,
     UPPER_QUANTILES,
     LinearModel,
 )
@@ -209,7 +208,6 @@ def revised_sureness(
     sureness: Floats,
     typical: Floats,
     model: LinearModel = CANDIDATES,
-    slope: float = SLOPE,
 ) -> Floats:
     """Return the corrected logits of candidates, (N,) float64.
 
@@ -222,11 +220,9 @@ def revised_sureness(
         Median features of the picks.
     model : LinearModel
         Of features less typical ones.
-    slope : float
-        Of the logits before.
     """
     correction = np.minimum(model.value(features - typical), _MOST_RISE)
-    return np.asarray(slope * sureness + correction)
+    return np.asarray(sureness + correction)
 
 
 def is_considered(probability: Floats) -> Mask:
