@@ -10,7 +10,7 @@ from deepcryopicker.plots.tiles import WHITE, Colour, Tile, grid, to_rgb, write_
 from deepcryopicker.types import Image
 
 _SIDE = 128  # pixels of a tile
-_COLUMNS = 8
+COLUMNS = 8
 _GREY: Colour = (150, 150, 150)
 _RANGE = (0.5, 99.5)  # percentiles of an average that are shown black and white
 
@@ -42,4 +42,4 @@ def save_class_sheet(
         picture = (np.clip(large, 0.0, 1.0) * 255).astype(np.uint8)
         colour = _GREY if is_dim else WHITE
         tiles.append(([(f"{number}: {count} {note}".rstrip(), colour)], to_rgb(picture)))
-    write_picture(path, grid(tiles, min(_COLUMNS, len(tiles))))
+    write_picture(path, grid(tiles, min(COLUMNS, len(tiles))))

@@ -6,6 +6,7 @@ from datetime import datetime
 from deepcryopicker import __version__
 from deepcryopicker.config.sections import ReportSection
 from deepcryopicker.reporting.content import numbers
+from deepcryopicker.reporting.content.class_sheets import class_sheets
 from deepcryopicker.reporting.content.differences import differences_table, placing_table
 from deepcryopicker.reporting.content.provenance import source_of
 from deepcryopicker.reporting.content.scored_pickers import ScoredPicker, as_picker, score_pickers
@@ -67,6 +68,7 @@ def assemble(
         ],
         micrographs=shown,
         tables=[table for table in tables if table is not None],
+        sheets=class_sheets(runs),
         figures=[] if draw_figures is None else draw_figures(scored_pickers, datasets, runs, run),
         sources=[
             source_of(one, [pick_set for pick_set in pick_sets if pick_set.run is one])

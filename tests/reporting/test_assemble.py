@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from deepcryopicker.evaluation.metrics import Curve
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.io.images.own_pictures import save_own_picture
 from deepcryopicker.reporting.content import numbers
 from deepcryopicker.reporting.content.verdicts import verdicts_table
 from deepcryopicker.reporting.page.packing import pack, plain_curve
@@ -125,6 +127,25 @@ def test_without_micrographs_scores_and_picks_are_left(tmp_path, write_report):
     (first, _) = unpacked(page, "picks-0")
     assert "outcome" not in first
     assert len(first["x"]) > 10
+
+
+def test_class_sheets_are_in_the_page_if_this_program_drew_them(tmp_path, write_report):
+    data = make_dataset(tmp_path / "data", names_of(2))
+    run = make_pick_run(tmp_path / "run", data, names_of(2))
+    (run / "averages").mkdir()
+    sheets = [run / "averages.png", run / "averages" / "klh.png", run / "classes.png"]
+    for shade, sheet in enumerate(sheets):
+        save_own_picture(Image.new("L", (9, 9), shade), sheet)
+    Image.new("L", (9, 9), 77).save(run / "averages" / "foreign.png")
+    page = write_report(run)[0].read_text()
+    section = page[page.index('id="averages"') :]
+    for sheet in sheets:
+        assert base64.b64encode(sheet.read_bytes()).decode() in section
+    assert section.count("data:image/png") == len(sheets)
+    assert "run klh: likely candidates" in section
+    for sheet in sheets:
+        sheet.unlink()
+    assert 'id="averages"' not in write_report(run)[0].read_text()
 
 
 def test_pictures_can_be_left_out(runs, write_report):
@@ -242,12 +263,13 @@ def test_verdicts_need_no_truth_and_trust_nothing():
         "recall": None,
         "particles": 120.4,
         "interval": [100.2, 140.0],
+        "in_noise": 2.25,
     }
     metrics = {"picks": 1, "verdicts": {"klh": found, "ours": "broken"}}
     table = verdicts_table([pick_set(metrics), pick_set({"picks": 1, "verdicts": [3]})])
     assert [row.cells[1].text for row in table.rows] == ["klh", "ours"]
     assert [cell.text for cell in table.rows[0].cells] == [
-        *("ours", "klh", "doubtful", "0.50", "–", "120", "<b>hardly"),
+        *("ours", "klh", "doubtful", "0.50", "–", "120", "2.2", "<b>hardly"),
     ]
     assert table.rows[0].cells[5].note == "[100, 140]"
     assert {cell.text for cell in table.rows[1].cells[2:]} == {"–"}

@@ -14,6 +14,7 @@ _FOLDERS = frozenset(
         "figures",
         "label_overlays",
         "masks",
+        "noise",
         "overlays",
         "panels",
         "program",

@@ -40,6 +40,20 @@ def noise_like(preprocessed: Preprocessed) -> Preprocessed:
     return replace(preprocessed, micrograph=micrograph, diameter=diameter, config=config)
 
 
+def share_in_noise(shape: tuple[int, int], diameter: float) -> float:
+    """Return the area of the noise that is picked over that of its micrograph.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        H and W, pixels.
+    diameter : float
+        Pixels.
+    """
+    height, width = (min(_SIDE * diameter / side, 1.0) for side in shape)
+    return height * width
+
+
 def _seed_of(image: Image) -> int:
     """Return a seed that depends on an image, but not on its last digits."""
     coarse = cv2.resize(image, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)

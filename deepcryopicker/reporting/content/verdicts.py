@@ -7,7 +7,16 @@ from deepcryopicker.reporting.page.page_model import Cell, PageTable, Row
 from deepcryopicker.reporting.reading.pick_sets import PickSet
 from deepcryopicker.reporting.reading.run_files import part
 
-_COLUMNS = ["Picker", "Micrographs", "Verdict", "Precision", "Recall", "Particles", "Why"]
+_COLUMNS = [
+    "Picker",
+    "Micrographs",
+    "Verdict",
+    "Precision",
+    "Recall",
+    "Particles",
+    "Picks in noise",
+    "Why",
+]
 
 
 def verdicts_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
@@ -26,6 +35,7 @@ def verdicts_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
                         number_cell(found.get("precision"), ".2f"),
                         number_cell(found.get("recall"), ".2f"),
                         number_cell(found.get("particles"), ".0f", interval),
+                        number_cell(found.get("in_noise"), ".1f"),
                         _words(found.get("reason")),
                     ]
                 )
@@ -38,7 +48,8 @@ def verdicts_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
         rows,
         "Expected precision, recall and number of particles, from the scores of the picks and of "
         "what the same picker finds in noise with the spectrum of the micrographs; no truth is "
-        "used. Contaminants that look like particles are taken for particles.",
+        "used. Contaminants that look like particles are taken for particles. Picks in noise: how "
+        "many a micrograph would have if it were such noise.",
     )
 
 

@@ -128,6 +128,14 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class ClassSheet:
+    """A picture of class averages; `data` is a PNG in base64."""
+
+    caption: str
+    data: str
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """How the numbers of a run were made: a name, and facts as pairs of key and value."""
 
@@ -150,6 +158,7 @@ class Page:
     micrographs : list of Shown
     tables : list of PageTable
         Shown below the viewer.
+    sheets : list of ClassSheet
     figures : list of Figure
     sources : list of RunFacts
         One for each run.
@@ -163,6 +172,7 @@ class Page:
     pickers: list[ShownPicker]
     micrographs: list[Shown]
     tables: list[PageTable]
+    sheets: list[ClassSheet]
     figures: list[Figure]
     sources: list[RunFacts]
     notes: list[tuple[str, str]]

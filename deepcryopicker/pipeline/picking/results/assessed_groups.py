@@ -21,6 +21,7 @@ from deepcryopicker.pipeline.picking.results.folder_calibration import (
     describe,
 )
 from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
+from deepcryopicker.pipeline.picking.results.noise_control import classes_in_noise, picks_in_noise
 from deepcryopicker.pipeline.picking.results.pick_files import (
     Files,
     draw_averages,
@@ -122,14 +123,24 @@ class AssessedGroups:
             members = [self._recalibrate(one, calibration) for one in members]
         whole, each = assess_parts([self._part(one, calibration) for one in members], calibration)
         self._drawn -= {one.entry.name for one in members}
+        drawn = self._scores.with_noise(members)
         if complete:
-            self._files.averages(group).unlink(missing_ok=True)
-            if calibration.opinion is not None:
-                draw_averages(self._files.averages(group), calibration.opinion.classes)
+            self._draw_averages(group, calibration, drawn)
         assessed = [
             replace(one, verdict=own.verdict) for one, own in zip(members, each, strict=True)
         ]
-        return assessed, {**asdict(whole), **describe(calibration)}
+        in_noise = picks_in_noise(drawn, self._files, calibration, self._recipe.threshold)
+        return assessed, {**asdict(whole), "in_noise": in_noise, **describe(calibration)}
+
+    def _draw_averages(
+        self, group: str, calibration: FolderCalibration, drawn: Sequence[Picked]
+    ) -> None:
+        """Draw what likely candidates average to, beside candidates in noise."""
+        path, opinion = self._files.averages(group), calibration.opinion
+        path.unlink(missing_ok=True)
+        if opinion is not None:
+            control = classes_in_noise(drawn, self._files, opinion.classes.variance)
+            draw_averages(path, opinion.classes, control)
 
     def _hardly_changes(
         self, members: Sequence[Picked], curve: FolderCurve, known: FolderCalibration

@@ -36,6 +36,7 @@ from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Floats, Picks
 
+_IN_NOISE = 60  # candidates whose windows are kept
 _WITH_NOISE = 8  # micrographs; more change the threshold less than other micrographs would
 
 
@@ -89,6 +90,15 @@ class FolderScores:
             chosen.update(ranked[:_WITH_NOISE])
         return chosen
 
+    def with_noise(self, picked: Sequence[Picked]) -> list[Picked]:
+        """Return those of the chosen micrographs whose noise was picked."""
+        chosen = self.drawn_for_noise(one.entry for one in picked)
+        return [
+            one
+            for one in picked
+            if one.entry.name in chosen and self._files.noise(one.entry).is_file()
+        ]
+
     def without_noise(self, picked: Sequence[Picked]) -> list[Picked]:
         """Return those of the chosen micrographs whose noise is still to be picked."""
         chosen = self.drawn_for_noise(one.entry for one in picked)
@@ -99,11 +109,13 @@ class FolderScores:
         ]
 
     def pick_noise(self, entry: Entry, preprocessed: Preprocessed, picker: Picker) -> None:
-        """Pick noise with the spectrum of a micrograph, and write the candidates."""
+        """Pick noise with the spectrum of a micrograph; write candidates and their windows."""
         found = Picks.empty()
         if not preprocessed.is_blank:
             noise = noise_like(in_order_of_mrc(entry, preprocessed))
             found = picker(replace(entry, turned_over=False), noise)
+            shown = cut_windows(noise, found[strongest(found, _IN_NOISE)])
+            write_windows(self._files.noise_windows(entry), shown)
         write_csv(self._files.noise(entry), found)
 
     def keep_windows(self, entry: Entry, preprocessed: Preprocessed, picks: Picks) -> None:
@@ -139,15 +151,14 @@ class FolderScores:
 
     def fit(self, picked: Sequence[Picked]) -> FolderCurve | None:
         """Fit the curve of a group; None if no noise was picked."""
-        if not any(self._files.noise(one.entry).is_file() for one in picked):
+        drawn = self.with_noise(picked)
+        if not drawn:
             return None
         counts, in_noise = no_counts(), no_counts()
-        chosen = self.drawn_for_noise(one.entry for one in picked)
         for one in picked:
             counts += self.counts_of(one)
-            noise = self._files.noise(one.entry)
-            if one.entry.name in chosen and noise.is_file():
-                in_noise += count_scores(read_picks(noise).score)
+        for one in drawn:
+            in_noise += count_scores(read_picks(self._files.noise(one.entry)).score)
         return fit_curve(counts, in_noise)
 
     def calibrate(self, picked: Sequence[Picked], curve: FolderCurve) -> FolderCalibration:

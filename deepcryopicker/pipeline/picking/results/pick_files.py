@@ -84,6 +84,10 @@ class Files:
         """Return the path of the candidates in noise like a micrograph, of a few micrographs."""
         return self.folder / "noise" / f"{entry.name}.csv"
 
+    def noise_windows(self, entry: Entry) -> Path:
+        """Return the path of the windows of the strongest of them, which may be missing."""
+        return self.folder / "noise" / f"{entry.name}.mrcs"
+
     def windows(self, entry: Entry) -> Path:
         """Return the path of the windows of the strongest candidates, which may be missing."""
         return self.folder / "windows" / f"{entry.name}.mrcs"
@@ -132,9 +136,10 @@ class Files:
         """Return the path of the CSV with the outcome of every candidate."""
         return self.folder / OUTCOMES / f"{entry.name}.csv"
 
-    def depending(self, entry: Entry) -> tuple[Path, Path, Path]:
+    def depending(self, entry: Entry) -> tuple[Path, ...]:
         """Return the paths of what depends on the candidates, and may be missing."""
-        return self.outcomes(entry), self.noise(entry), self.windows(entry)
+        noise = self.noise(entry), self.noise_windows(entry)
+        return self.outcomes(entry), *noise, self.windows(entry)
 
     def remove(self, entry: Entry) -> None:
         """Remove the files of a micrograph."""
@@ -217,13 +222,29 @@ def draw_overlay(picked: Picked, background: "Background", threshold: float, pat
     save_overlay(path, draw_picks(background, shown, threshold, outcome, missed))
 
 
-def draw_averages(path: Path, classes: WindowClasses) -> None:
-    """Draw the averages of likely candidates, the largest class first, particles white."""
-    from deepcryopicker.plots.class_sheet import save_class_sheet
+def draw_averages(path: Path, classes: WindowClasses, in_noise: WindowClasses | None) -> None:
+    """Draw the averages of likely candidates, the largest class first, particles white.
+
+    Parameters
+    ----------
+    path : Path
+    classes : WindowClasses
+        Of the micrographs.
+    in_noise : WindowClasses or None
+        Of candidates in noise, the control; the largest are drawn last, with grey titles.
+    """
+    from deepcryopicker.plots.class_sheet import COLUMNS, save_class_sheet
 
     order = np.argsort(-classes.count, kind="stable")
-    counts = classes.count[order].tolist()
-    save_class_sheet(path, -classes.image[order], counts, [""] * len(counts), [False] * len(counts))
+    averages, counts, notes = [classes.image[order]], classes.count[order].tolist(), [""]
+    notes *= len(counts)
+    if in_noise is not None:
+        control = np.argsort(-in_noise.count, kind="stable")[:COLUMNS]
+        averages.append(in_noise.image[control])
+        counts += in_noise.count[control].tolist()
+        notes += ["in noise"] * len(control)
+    dim = [bool(note) for note in notes]
+    save_class_sheet(path, -np.concatenate(averages), counts, notes, dim)
 
 
 def _write_truth(paths: tuple[Path, Path], entry: Entry, truth: Picks, uncertain: Picks) -> None:

@@ -15,8 +15,10 @@ from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
 from deepcryopicker.pipeline.picking.batch import Batch
 from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
+from deepcryopicker.pipeline.picking.results.noise_control import classes_in_noise
 from deepcryopicker.pipeline.picking.results.pick_files import Files
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
+from deepcryopicker.pipeline.picking.results.window_files import read_windows
 from deepcryopicker.pipeline.scoring.picked import evaluate_picks
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
@@ -118,6 +120,31 @@ def test_half_is_as_likely_a_particle_as_not_and_raw_scores_are_kept(begin, entr
     with Image.open(batch._run.folder / "averages.png") as sheet:
         assert sheet.width > 128
     json.dumps(verdict)
+
+
+def test_the_control_is_what_is_picked_in_noise(begin, entries):
+    batch = pick(begin("one"), entries)
+    verdict = batch._run.verdicts["g"]
+    drawn = batch._scores.with_noise(batch.done)
+    assert len(drawn) == 8
+    scores = [read_picks(batch._files.noise(one.entry)).score for one in drawn]
+    curve = verdict["curve"]
+    logit = np.log(np.concatenate(scores) / (1.0 - np.concatenate(scores)))
+    above = (curve["slope"] * logit + curve["intercept"] >= 0).sum()
+    assert verdict["in_noise"] == pytest.approx(above / len(drawn))  # noise is as large as they are
+    windows = [read_windows(batch._files.noise_windows(one.entry)) for one in drawn]
+    assert {stack.shape[1:] for stack in windows} == {(32, 32)}
+    assert {len(stack) for stack in windows} == {60}
+    classes = classes_in_noise(drawn, batch._files, variance=1.0)
+    assert classes.count.sum() == 60 * len(drawn)
+    assert classes_in_noise(drawn[:0], batch._files, variance=1.0) is None
+    with Image.open(batch._run.folder / "averages.png") as sheet:
+        with_control = sheet.height
+    for one in drawn:
+        batch._files.noise_windows(one.entry).unlink()
+    batch.write_lists()
+    with Image.open(batch._run.folder / "averages.png") as sheet:
+        assert sheet.height < with_control
 
 
 def test_a_resumed_run_has_the_scores_of_one_run(begin, entries):
