@@ -25,6 +25,7 @@ WRITTEN = (
     "program/micrographs/m0.mrc",
     "program/smaller/m0.mrc",
     "program/templates.mrcs",
+    "noise/a.mrcs",
     "windows/a.mrcs",
     "averages/g.png",
     "averages.png",
