@@ -153,6 +153,7 @@ def fit_candidates(known: Sequence[Folder]) -> LinearModel:
     weight = np.concatenate([np.full(len(one.true), len(one.true) ** -0.5) for one in chosen])
     weight *= PICKS_OF_A_FOLDER * len(chosen) / weight.sum()
     low, high = np.percentile(unlike, (1, 99), axis=0)
+    high[FEATURES.index("blob")] = 0.0  # more than usual is a particle or a contaminant
     spread = unlike.std(axis=0) + 1e-9
     scaled = np.clip(unlike, low, high) / spread
     penalty = np.full(len(FEATURES), RIDGE)

@@ -45,17 +45,18 @@ class LinearModel:
 
 CANDIDATES = LinearModel.of(
     {
-        "signal_low": (0.260, -1.107, 0.292),
-        "signal_middle": (0.001, -1.530, 0.716),
-        "signal_high": (0.134, -2.371, 1.538),
-        "extent": (4.484, -0.218, 0.289),
-        "off_centre": (-3.100, -0.147, 0.350),
-        "contrast": (3.195, -1.743, 0.713),
-        "residual": (-0.286, -0.565, 0.721),
-        "explained": (-5.731, -0.460, 0.346),
-        "score": (0.287, -5.729, 3.695),
-        "correlation": (2.913, -0.531, 0.195),
-        "norm": (0.050, -2.306, 0.860),
+        "signal_low": (-0.107, -1.021, 0.267),
+        "signal_middle": (0.121, -1.518, 0.732),
+        "signal_high": (0.163, -2.354, 1.473),
+        "extent": (8.483, -0.214, 0.290),
+        "off_centre": (-3.146, -0.149, 0.366),
+        "contrast": (3.676, -1.810, 0.691),
+        "residual": (-0.630, -0.534, 0.670),
+        "explained": (-4.253, -0.493, 0.332),
+        "score": (0.234, -5.879, 3.718),
+        "correlation": (1.481, -0.527, 0.193),
+        "norm": (-0.514, -2.379, 0.860),
+        "blob": (0.503, -8.000, 0.000),
     },
 )
 """Features of a candidate less the median of the picks: weight, low, high."""

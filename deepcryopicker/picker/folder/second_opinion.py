@@ -22,7 +22,7 @@ from deepcryopicker.picker.folder.opinion_model import (
 from deepcryopicker.picker.folder.window_features import (
     FEATURES,
     WindowClasses,
-    background_variance,
+    background_of,
     classify_candidates,
     features_of,
 )
@@ -127,9 +127,9 @@ def classify_likely(
         return None
     stack = np.concatenate(windows)
     weakest = np.argsort(chance, kind="stable")[: max(int(_BACKGROUND * len(chance)), 1)]
-    variance = background_variance(restored(stack[weakest]))
+    background = background_of(restored(stack[weakest]))
     shown = restored(stack[chosen])
-    classes = classify_candidates(shown, sureness, variance, rng)
+    classes = classify_candidates(shown, sureness, background, rng)
     return ClassifiedCandidates(classes, features_of(shown, classes), sureness)
 
 

@@ -33,8 +33,9 @@ FEATURES = (
     "score",
     "correlation",
     "norm",
+    "blob",
 )
-"""Of a window; all but the last two are those of its class."""
+"""Of a window; all but the last three are those of its class."""
 
 SIDE = 32
 """Of the windows, pixels, in which a particle has the diameter `DIAMETER`."""
@@ -47,12 +48,47 @@ _BANDS = np.array([0.5, 2.0, 4.0, 7.0])  # cycles per diameter
 _SHRINK = 4  # windows by which the correlation of halves of small classes is lowered
 _LEAST, _LARGEST = 0.02, 0.99  # Fourier ring correlation
 _TINY = 1e-6
+_BLOB, _BLOB_RATIO = 0.85, 1.25
+"""Diameter of a disc that the blob filter is made for, in particle diameters, and the ratio of its
+two Gaussians to the one of the best response, whose standard deviation is the radius over the root
+of two."""
 
 _OFFSET = np.arange(SIDE) - SIDE // 2
 _DISTANCE = np.hypot(_OFFSET[:, None], _OFFSET)
 _DISC, _OUTSIDE = _DISTANCE <= DIAMETER / 2, _DISTANCE > DIAMETER / 2 + 1
 _MASK = soft_disc(SIDE, _RADIUS * DIAMETER, DIAMETER / 8)
+
+
+def _blob_filter() -> Image:
+    """Return a difference of Gaussians, (S, S) float32, of mean 0 and norm 1."""
+    sigma = _BLOB * DIAMETER / 2.0 / np.sqrt(2.0)
+    narrow, wide = (
+        np.exp(-(_DISTANCE**2) / (2.0 * each**2)) / each**2
+        for each in (sigma / _BLOB_RATIO, sigma * _BLOB_RATIO)
+    )
+    difference = narrow - wide
+    difference -= difference.mean()
+    return (difference / np.linalg.norm(difference)).astype(np.float32)
+
+
+_BLOB_FILTER = _blob_filter()
 _GRID = PolarGrid(polar_grid(_RADIUS * DIAMETER, 1.0).radii, _POINTS, _FREQUENCIES)
+
+
+@dataclass(frozen=True)
+class Background:
+    """What windows without particles are like.
+
+    Attributes
+    ----------
+    variance : float
+        In the disc of a particle; positive.
+    blob : float
+        Standard deviation of the response of the blob filter; positive.
+    """
+
+    variance: float
+    blob: float
 
 
 @dataclass(frozen=True)
@@ -67,21 +103,20 @@ class WindowClasses:
         Averages without their background.
     count : (K,) int64
         Windows of each class.
-    features : (K, F - 2) float64
+    features : (K, F - 3) float64
         The features of a class, in the order of `FEATURES`.
-    variance : float
-        Of background windows.
+    background : Background
     """
 
     references: Spectra
     image: Image
     count: Indices
     features: Floats
-    variance: float
+    background: Background
 
 
 def classify_candidates(
-    windows: Image, logit: Floats, variance: float, rng: np.random.Generator
+    windows: Image, logit: Floats, background: Background, rng: np.random.Generator
 ) -> WindowClasses:
     """Sort windows of candidates into classes.
 
@@ -91,8 +126,7 @@ def classify_candidates(
         Particles are dark, as in the input of networks; N is at least 2.
     logit : (N,) float64
         Of the probabilities of a particle.
-    variance : float
-        Of windows without particles.
+    background : Background
     rng : Generator
     """
     count = int(np.clip(len(windows) // _WINDOWS_OF_A_CLASS, 2, MOST_CLASSES))
@@ -101,9 +135,9 @@ def classify_candidates(
     averages = average_classes(turned, found.label, len(found.references))
     power = np.bincount(found.label, windows[:, _DISC].var(axis=1)) / averages.count
     score = np.bincount(found.label, logit) / averages.count
-    features = np.column_stack([_of_averages(averages, power, variance), score])
+    features = np.column_stack([_of_averages(averages, power, background.variance), score])
     image = _flat(averages.image)
-    return WindowClasses(found.references, image, averages.count, features, variance)
+    return WindowClasses(found.references, image, averages.count, features, background)
 
 
 def features_of(windows: Image, classes: WindowClasses) -> Floats:
@@ -123,17 +157,26 @@ def features_of(windows: Image, classes: WindowClasses) -> Floats:
     square = (inside * inside).sum(axis=1)
     norm = np.sqrt(square * (average * average).sum(axis=1))
     correlation = (inside * average).sum(axis=1) / np.maximum(norm, _TINY)
-    power = np.log(np.maximum(square / inside.shape[1] / classes.variance, _TINY))
-    return np.column_stack([classes.features[label], correlation, power])
+    power = np.log(np.maximum(square / inside.shape[1] / classes.background.variance, _TINY))
+    blob = _darkness(windows) / classes.background.blob
+    return np.column_stack([classes.features[label], correlation, power, blob])
 
 
-def background_variance(windows: Image) -> float:
-    """Return the variance of background windows in the disc of a particle; positive."""
-    return max(float(windows[:, _DISC].var()), _TINY) if len(windows) else 1.0
+def background_of(windows: Image) -> Background:
+    """Describe windows without particles, (N, S, S) float32."""
+    if not len(windows):
+        return Background(1.0, 1.0)
+    variance, blob = float(windows[:, _DISC].var()), float(_darkness(windows).std())
+    return Background(max(variance, _TINY), max(blob, _TINY))
+
+
+def _darkness(windows: Image) -> Floats:
+    """Return how much windows look like a dark disc in their middle, (N,) float64."""
+    return np.asarray(-np.tensordot(windows, _BLOB_FILTER, axes=2), np.float64)
 
 
 def _of_averages(averages: ClassAverages, power: Floats, variance: float) -> Floats:
-    """Return the features of classes that depend on their windows alone, (K, F - 3)."""
+    """Return the features of classes that depend on their windows alone, (K, F - 4)."""
     flat, count = _flat(averages.image), averages.count
     first, second = (_flat(half) * _MASK for half in averages.halves)
     agreement = ring_correlation(first, second, _BANDS / DIAMETER)

@@ -21,7 +21,7 @@ from deepcryopicker.picker.folder.window_features import (
     DIAMETER,
     FEATURES,
     SIDE,
-    background_variance,
+    background_of,
     classify_candidates,
     features_of,
 )
@@ -92,16 +92,30 @@ def test_few_candidates_say_nothing(folder):
 
 def test_classes_have_the_features_of_their_windows(folder):
     stack, _ = folder
-    variance = background_variance(restored(stack[260:]))
-    assert variance == pytest.approx(1.0, abs=0.1)
+    background = background_of(restored(stack[260:]))
+    assert background.variance == pytest.approx(1.0, abs=0.1)
+    assert background.blob == pytest.approx(1.0, abs=0.1)  # the filter has norm 1
     rng = np.random.default_rng(0)
     found = {}
     for name, shape in (("ring", RING), ("edge", EDGE), ("blob", np.hypot(X, Y) < 4)):
         own = restored(windows(5, 120, shape, 2.0))
-        classes = classify_candidates(own, np.full(120, 2.0), variance, rng)
+        classes = classify_candidates(own, np.full(120, 2.0), background, rng)
         features = features_of(own, classes)
         assert features.shape == (120, len(FEATURES))
         found[name] = dict(zip(FEATURES, features.mean(axis=0), strict=True))
+    disc = (np.hypot(X, Y) < 0.425 * DIAMETER).astype(float)
+    own = restored(windows(6, 200, disc, 1.0))
+    classes = classify_candidates(own, np.full(200, 2.0), background, rng)
+    blob = features_of(own, classes)[:, FEATURES.index("blob")]
+    narrow, wide = (ndimage.gaussian_filter(disc, 7.21 * each) for each in (0.8, 1.25))
+    at_middle = (narrow - wide)[SIDE // 2, SIDE // 2]
+    impulse = np.zeros((65, 65))
+    impulse[32, 32] = 1.0
+    norm = np.linalg.norm(
+        ndimage.gaussian_filter(impulse, 7.21 * 0.8) - ndimage.gaussian_filter(impulse, 7.21 * 1.25)
+    )
+    assert blob.mean() == pytest.approx(at_middle / norm / background.blob, rel=0.1)
+    assert blob.std() == pytest.approx(1.0, abs=0.2)
     assert found["ring"]["off_centre"] < 0.1 < found["edge"]["off_centre"]
     assert found["blob"]["extent"] < 0.6 < found["ring"]["extent"]
     # The root mean square radius of the dark area over the radius of a particle.

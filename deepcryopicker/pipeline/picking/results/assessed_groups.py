@@ -139,7 +139,7 @@ class AssessedGroups:
         path, opinion = self._files.averages(group), calibration.opinion
         path.unlink(missing_ok=True)
         if opinion is not None:
-            control = classes_in_noise(drawn, self._files, opinion.classes.variance)
+            control = classes_in_noise(drawn, self._files, opinion.classes.background)
             draw_averages(path, opinion.classes, control)
 
     def _hardly_changes(

@@ -9,7 +9,11 @@ from deepcryopicker.picker.folder.candidate_windows import restored
 from deepcryopicker.picker.folder.curve import apply_curve
 from deepcryopicker.picker.folder.noise_image import share_in_noise
 from deepcryopicker.picker.folder.second_opinion import if_particles
-from deepcryopicker.picker.folder.window_features import WindowClasses, classify_candidates
+from deepcryopicker.picker.folder.window_features import (
+    Background,
+    WindowClasses,
+    classify_candidates,
+)
 from deepcryopicker.pipeline.picking.results.folder_calibration import FolderCalibration
 from deepcryopicker.pipeline.picking.results.pick_files import Files
 from deepcryopicker.pipeline.picking.results.window_files import read_windows
@@ -45,7 +49,7 @@ def picks_in_noise(
 
 
 def classes_in_noise(
-    drawn: Sequence[Picked], files: Files, variance: float
+    drawn: Sequence[Picked], files: Files, background: Background
 ) -> WindowClasses | None:
     """Classify the strongest candidates in noise as those of the micrographs are.
 
@@ -54,8 +58,8 @@ def classes_in_noise(
     drawn : sequence of Picked
         Micrographs whose noise was picked.
     files : Files
-    variance : float
-        Of background windows of the micrographs.
+    background : Background
+        Of the micrographs.
 
     Returns
     -------
@@ -66,4 +70,6 @@ def classes_in_noise(
     windows = restored(np.concatenate(stacks)) if stacks else np.zeros((0, 1, 1), np.float32)
     if len(windows) < _FEWEST:
         return None
-    return classify_candidates(windows, np.zeros(len(windows)), variance, np.random.default_rng(0))
+    return classify_candidates(
+        windows, np.zeros(len(windows)), background, np.random.default_rng(0)
+    )

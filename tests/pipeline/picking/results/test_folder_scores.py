@@ -13,6 +13,7 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
+from deepcryopicker.picker.folder.window_features import Background
 from deepcryopicker.pipeline.picking.batch import Batch
 from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
 from deepcryopicker.pipeline.picking.results.noise_control import classes_in_noise
@@ -135,9 +136,9 @@ def test_the_control_is_what_is_picked_in_noise(begin, entries):
     windows = [read_windows(batch._files.noise_windows(one.entry)) for one in drawn]
     assert {stack.shape[1:] for stack in windows} == {(32, 32)}
     assert {len(stack) for stack in windows} == {60}
-    classes = classes_in_noise(drawn, batch._files, variance=1.0)
+    classes = classes_in_noise(drawn, batch._files, Background(1.0, 1.0))
     assert classes.count.sum() == 60 * len(drawn)
-    assert classes_in_noise(drawn[:0], batch._files, variance=1.0) is None
+    assert classes_in_noise(drawn[:0], batch._files, Background(1.0, 1.0)) is None
     with Image.open(batch._run.folder / "averages.png") as sheet:
         with_control = sheet.height
     for one in drawn:
