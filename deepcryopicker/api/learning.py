@@ -139,7 +139,9 @@ def _train(
     def fit(network: Network, training_set: TrainingSet, sources: Sources, number: int) -> Scored:
         place = folder / str(number)
         place.mkdir()
-        tested = fit_and_test(network, training_set, sources, config, place, attempts)
+        tested = fit_and_test(
+            network, training_set, sources, config, place, attempts, number=number
+        )
         trained = as_trained(network, training_set, sources, config, tested, attempts)
         return trained, None if tested is None else tested.scores
 

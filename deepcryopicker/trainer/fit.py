@@ -110,11 +110,14 @@ def fit(
     _take_best(module, rows, config, folder)
     network.to(memory_format=torch.contiguous_format).eval()  # as when it is read from a file
     network.to("cuda" if uses_cuda(config) else "cpu")
+    set_temperature(network, training_set)
+
+
+def set_temperature(network: Network, training_set: TrainingSet) -> None:
+    """Fit the temperature of a network, in place, to the validation windows."""
     held_out = training_set.split == "validation"
-    temperature = fit_temperature(
-        predict(network, training_set.windows[held_out]), training_set.target[held_out]
-    )
-    network.temperature.fill_(temperature)
+    logits = predict(network, training_set.windows[held_out])
+    network.temperature.fill_(fit_temperature(logits, training_set.target[held_out]))
 
 
 def _take_best(

@@ -46,6 +46,9 @@ class TrainerConfig:
         Standard deviation of the random contrast and brightness of each training window.
     shift : int
         Maximum random shift of a training window along each axis, pixels.
+    symmetry_steps : int
+        Steps of a further training, after the last round, towards the mean of what the network
+        finds in eight orientations of the micrographs; 0 for none.
     precision : str
         ``auto`` (16-bit floats on a GPU, 32-bit elsewhere), ``float32`` or ``bfloat16``.
     device : str
@@ -66,6 +69,7 @@ class TrainerConfig:
     label_smoothing: float = 0.05
     jitter: float = 0.1
     shift: int = 0
+    symmetry_steps: int = 0
     precision: str = "auto"
     device: str = "auto"
     devices: int = 1
@@ -78,7 +82,7 @@ class TrainerConfig:
                 raise UsageError(f"trainer.{key} must be at least 1, got {getattr(self, key)}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"trainer.learning_rate must be > 0, got {self.learning_rate:g}")
-        for key in ("weight_decay", "jitter", "shift"):
+        for key in ("weight_decay", "jitter", "shift", "symmetry_steps"):
             if not 0 <= getattr(self, key) < float("inf"):
                 raise UsageError(f"trainer.{key} must be >= 0, got {getattr(self, key):g}")
         for key in ("label_smoothing",):

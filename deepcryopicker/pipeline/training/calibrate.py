@@ -52,7 +52,7 @@ def calibrate(
     """
     given = isinstance(config.labeler, TruthConfig)
     if given:
-        sources = _not_tested(sources, config)
+        sources = not_tested(sources, config)
     matched = []
     chosen = spread(list(sources), CALIBRATE_ON_GIVEN if given else CALIBRATE_ON)
     for source, _, picks in pick_sources(
@@ -106,7 +106,7 @@ def pick_sources(
             yield source, *done
 
 
-def _not_tested(
+def not_tested(
     sources: Sequence[LabelledMicrograph], config: TrainConfig
 ) -> list[LabelledMicrograph]:
     """Exclude the test micrographs; keep all if only blocks or windows of them are tested."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,28 @@ from scipy.special import softmax
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.classification import confusion, score_patches
+from deepcryopicker.io.console import track
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.trained_diameter import SAME_DIAMETER, common_angstrom
 from deepcryopicker.model.weights import CARD, Trained, load_weights, name_of
-from deepcryopicker.pipeline.training.calibrate import calibrate
+from deepcryopicker.picker.prepare import prepare
+from deepcryopicker.pipeline.inputs.open_dataset import spread
+from deepcryopicker.pipeline.training.calibrate import calibrate, not_tested
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.pipeline.training.redrawn_windows import RedrawnWindows
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.runs.folder import provenance
 from deepcryopicker.trainer.curves import OnEpoch
-from deepcryopicker.trainer.fit import fit
+from deepcryopicker.trainer.fit import fit, set_temperature
 from deepcryopicker.trainer.predict import predict
-from deepcryopicker.types import Image, TrainingSet
+from deepcryopicker.trainer.symmetry import symmetrise
+from deepcryopicker.types import Image, TrainingSet, particle_classes
+
+_SYMMETRIC_ON = 300  # micrographs
+_READING = "reading for all orientations"
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,7 @@ def fit_and_test(
     attempts: Attempts,
     resume: bool = False,
     on_epoch: OnEpoch | None = None,
+    number: int = 1,
 ) -> TestedWindows | None:
     """Train the network in place, and score it on the test windows.
 
@@ -118,6 +128,8 @@ def fit_and_test(
         Continue from the last checkpoint in `folder`, if any.
     on_epoch : callable, optional
         Called with the row of every epoch.
+    number : int
+        Of the round, from 1.
 
     Returns
     -------
@@ -128,6 +140,9 @@ def fit_and_test(
     if config.class_set.redrawn:
         redraw = RedrawnWindows(sources, network.window, config, attempts)
     fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch, redraw)
+    if config.trainer.symmetry_steps and number == count_rounds(config):
+        _symmetrise(network, training_set.classes, sources, config, attempts)
+        set_temperature(network, training_set)
     chosen = training_set.split == "test"
     if not chosen.any():
         return None
@@ -142,6 +157,29 @@ def fit_and_test(
         training_set.classes,
     )
     return TestedWindows(windows, target, probability, confusion(probability, target), scores)
+
+
+def _symmetrise(
+    network: Network,
+    classes: tuple[str, ...],
+    sources: Sequence[LabelledMicrograph],
+    config: TrainConfig,
+    attempts: Attempts,
+) -> None:
+    """Train towards the mean over eight orientations of micrographs that are not tested on."""
+    images: list[Image] = []
+
+    def read(source: LabelledMicrograph) -> None:
+        seen = Preprocessed(source.entry.load(), source.diameter, config.preprocessing)
+        if not seen.is_blank:
+            images.append(seen.flat.image.astype(np.float16))  # half the memory
+
+    for source in track(spread(not_tested(sources, config), _SYMMETRIC_ON), _READING):
+        entry = source.entry
+        attempts.attempt(_READING, entry.name, entry.path, partial(read, source))
+    teacher = prepare(network, config.trainer.device)
+    steps, particles = config.trainer.symmetry_steps, particle_classes(classes)
+    symmetrise(network, teacher, images, particles, steps, config.seed)
 
 
 def as_trained(

@@ -64,7 +64,7 @@ def train_network(
         tracker.log_epoch({**row, "epoch": row["epoch"] + (number - 1) * config.trainer.epochs})
 
     tested = fit_and_test(
-        network, training_set, sources, config, folder, run, run.resumes, log_epoch
+        network, training_set, sources, config, folder, run, run.resumes, log_epoch, number
     )
     training_figure(run.folder / "training.png", read_curves(folder / CURVES))
     if tested is not None:
