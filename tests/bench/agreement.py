@@ -29,7 +29,6 @@ from deepcryopicker.preprocessing.steps import to_working_scale
 from deepcryopicker.types import Floats, Image, Picks
 
 DIAMETER = 108.0  # pixels
-HALF_LABELLED = "Falcon_2012_06_12-15_07_41_0"
 NAMES = ("expert", "crYOLO", "ours")
 SHOWN, SCALE, WINDOW = 30, 0.25, 48
 
@@ -54,12 +53,11 @@ def read_sets(data: Path, run: Path) -> Sets:
     return found
 
 
-def scores(picks: dict[str, Picks], truth: dict[str, Picks], leave_out: str = "") -> str:
+def scores(picks: dict[str, Picks], truth: dict[str, Picks]) -> str:
     """Return precision, recall and F1 within half a diameter."""
     evaluated = [
         evaluate_micrograph(stem, picks[stem], truth[stem], Picks.empty(), DIAMETER / 2.0)
         for stem in truth
-        if stem != leave_out
     ]
     _, outcome, count = pooled(evaluated)
     hits = int((outcome == 1).sum())
@@ -125,15 +123,10 @@ def main() -> None:
     counts = {name: sum(map(len, each.values())) for name, each in sets.items()}
     console.print(f"{len(stems)} micrographs, {counts}")
     agreed = {stem: consensus([sets[name][stem] for name in NAMES]) for stem in stems}
-    for leave_out in ("", HALF_LABELLED):
-        console.print(f"without {leave_out}" if leave_out else "all of them")
-        for name in NAMES:
-            for other in NAMES:
-                if other != name:
-                    line = scores(sets[name], sets[other], leave_out)
-                    console.print(f"  {name:8s} against {other:10s} {line}")
-            line = scores(sets[name], agreed, leave_out)
-            console.print(f"  {name:8s} against consensus  {line}")
+    for name in NAMES:
+        for other, truth in (*sets.items(), ("consensus", agreed)):
+            if other != name:
+                console.print(f"  {name:8s} against {other:10s} {scores(sets[name], truth)}")
     for stem in stems:
         line = ", ".join(f"{name} {len(picks)}" for name, picks in lonely(sets, stem))
         console.print(f"  {stem}: {line}")
