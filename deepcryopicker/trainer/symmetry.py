@@ -100,12 +100,12 @@ def mean_over_orientations(network: Callable[[Tensor], Tensor], images: Tensor) 
     (N, C, s, s) float32
     """
     found = []
-    for turns, mirrored in product(range(4), (False, True)):
-        turned = torch.rot90(images, turns, (2, 3))
+    for quarters, mirrored in product(range(4), (False, True)):
+        turned = torch.rot90(images, quarters, (2, 3))
         turned = turned.flip(3) if mirrored else turned
         probability = torch.softmax(network(turned.contiguous()), dim=1)
         probability = probability.flip(3) if mirrored else probability
-        found.append(torch.rot90(probability, -turns, (2, 3)))
+        found.append(torch.rot90(probability, -quarters, (2, 3)))
     return torch.stack(found).mean(dim=0)
 
 

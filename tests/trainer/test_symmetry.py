@@ -45,7 +45,7 @@ def test_the_mean_is_that_of_each_orientation(network):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_the_mean_turns_with_the_image(network):
+def test_the_mean_rotates_with_the_image(network):
     side = network.window + 4 * network.stride
     image = torch.randn(2, 1, side, side)
     found = mean_over_orientations(network, image)
