@@ -57,6 +57,8 @@ def main() -> None:
     particles = particle_classes(trained.classes)
     symmetrise(trained.network, teacher, images, particles, steps, seed=0)
     out.mkdir(parents=True, exist_ok=True)
+    stages = {**trained.provenance.get("trainer", {}), "symmetry_steps": steps}
+    trained = replace(trained, provenance={**trained.provenance, "trainer": stages})
     save_weights(out, calibrated(trained, variety))
 
 
