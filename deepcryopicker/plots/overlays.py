@@ -41,7 +41,7 @@ _MARGIN = 8
 
 
 @dataclass(frozen=True)
-class Background:
+class ReducedPicture:
     """A micrograph reduced for an overlay, so that picks are drawn without reading it again.
 
     Attributes
@@ -58,7 +58,7 @@ class Background:
     diameter: float
 
 
-def background_of(micrograph: Micrograph, diameter: float, longest: int = 1024) -> Background:
+def reduced_picture(micrograph: Micrograph, diameter: float, longest: int = 1024) -> ReducedPicture:
     """Reduce a micrograph for an overlay.
 
     Parameters
@@ -71,7 +71,7 @@ def background_of(micrograph: Micrograph, diameter: float, longest: int = 1024) 
         Maximum length of the longer side, pixels; smaller images are not enlarged.
     """
     grey, (x, y) = grey_tile(micrograph, min(longest, max(micrograph.image.shape)), diameter)
-    return Background(grey, (x * micrograph.scale, y * micrograph.scale), diameter)
+    return ReducedPicture(grey, (x * micrograph.scale, y * micrograph.scale), diameter)
 
 
 def draw_overlay(
@@ -87,7 +87,7 @@ def draw_overlay(
     Parameters
     ----------
     micrograph, longest
-        As for :func:`background_of`.
+        As for :func:`reduced_picture`.
     picks, threshold, outcome, missed
         As for :func:`draw_picks`.
 
@@ -97,12 +97,12 @@ def draw_overlay(
         RGB; the image above a legend with counts.
     """
     diameter = typical_diameter(picks, Picks.empty() if missed is None else missed, micrograph)
-    background = background_of(micrograph, diameter, longest)
+    background = reduced_picture(micrograph, diameter, longest)
     return draw_picks(background, picks, threshold, outcome, missed)
 
 
 def draw_picks(
-    background: Background,
+    background: ReducedPicture,
     picks: Picks,
     threshold: float,
     outcome: npt.NDArray[np.int8] | None = None,
@@ -112,7 +112,7 @@ def draw_picks(
 
     Parameters
     ----------
-    background : Background
+    background : ReducedPicture
     picks : Picks
         N picks, original pixels, drawn as circles of their diameters.
     threshold : float

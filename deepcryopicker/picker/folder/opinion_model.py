@@ -45,36 +45,36 @@ class LinearModel:
 
 CANDIDATES = LinearModel.of(
     {
-        "signal_low": (-0.107, -1.021, 0.267),
-        "signal_middle": (0.121, -1.518, 0.732),
-        "signal_high": (0.163, -2.354, 1.473),
-        "extent": (8.483, -0.214, 0.290),
-        "off_centre": (-3.146, -0.149, 0.366),
-        "contrast": (3.676, -1.810, 0.691),
-        "residual": (-0.630, -0.534, 0.670),
-        "explained": (-4.253, -0.493, 0.332),
-        "score": (0.234, -5.879, 3.718),
-        "correlation": (1.481, -0.527, 0.193),
-        "norm": (-0.514, -2.379, 0.860),
-        "blob": (0.503, -8.000, 0.000),
+        "signal_low": (0.592, -0.741, 0.278),
+        "signal_middle": (0.132, -1.487, 0.770),
+        "signal_high": (-0.003, -2.353, 1.399),
+        "extent": (8.838, -0.223, 0.237),
+        "off_centre": (-0.489, -0.147, 0.296),
+        "contrast": (3.698, -1.571, 0.622),
+        "residual": (-1.385, -0.558, 0.666),
+        "explained": (-5.486, -0.426, 0.346),
+        "score": (0.189, -6.247, 3.781),
+        "correlation": (2.050, -0.495, 0.194),
+        "norm": (-0.413, -1.868, 0.856),
+        "blob": (0.527, -6.452, 0.000),
     },
 )
 """Features of a candidate less the median of the picks: weight, low, high."""
 
 FOLDER = LinearModel.of(
     {
-        "signal_low, median": (0.571, -1.511, -0.715),
-        "signal_middle, median": (0.279, -2.816, -0.882),
-        "signal_high, median": (0.000, -4.775, -1.205),
-        "off_centre, median": (-11.592, 0.022, 0.384),
-        "score, median": (0.372, -0.489, 9.106),
-        "correlation, median": (0.000, 0.393, 0.943),
-        "signal_low, upper": (0.000, -1.232, -0.706),
-        "correlation, upper": (0.000, 0.495, 0.969),
-        "gain": (0.084, -1.019, 3.163),
-        "sure": (4.434, 0.073, 0.990),
+        "signal_low, median": (0.689, -1.467, -0.715),
+        "signal_middle, median": (0.181, -2.869, -0.864),
+        "signal_high, median": (0.194, -4.746, -1.307),
+        "off_centre, median": (-9.287, 0.018, 0.334),
+        "score, median": (0.319, -0.535, 9.335),
+        "correlation, median": (0.000, 0.389, 0.948),
+        "signal_low, upper": (0.000, -1.214, -0.705),
+        "correlation, upper": (0.000, 0.484, 0.970),
+        "gain": (0.179, -1.286, 3.188),
+        "sure": (4.270, 0.071, 0.991),
     },
-    -0.698,
+    -0.552,
 )
 """Features of the picks of a folder: weight, low, high. Signs were given: sharper averages, surer
 scores and centred particles never speak against particles, on whatever micrographs."""

@@ -33,7 +33,7 @@ from deepcryopicker.pipeline.scoring.picked import Picked, evaluate_picks
 from deepcryopicker.types import Micrograph, Picks
 
 if TYPE_CHECKING:
-    from deepcryopicker.plots.overlays import Background
+    from deepcryopicker.plots.overlays import ReducedPicture
 
 _KEPT = 24  # reduced micrographs, a megabyte each, until their overlays are drawn
 
@@ -59,7 +59,7 @@ class AssessedGroups:
         self._calibrated: dict[str, FolderCalibration] = {}
         self._expected: dict[str, ExpectedCounts] = {}
         self._drawn: set[str] = set()
-        self._backgrounds: dict[str, Background] = {}
+        self._backgrounds: dict[str, ReducedPicture] = {}
 
     def draw_later(self, names: Collection[str]) -> None:
         """Add micrographs with an overlay."""
@@ -230,5 +230,5 @@ class AssessedGroups:
         except MicrographError as error:
             logger.warning("%s: no new overlay: %s", one.entry.path, error)
 
-    def _draw(self, one: Picked, background: "Background") -> None:
+    def _draw(self, one: Picked, background: "ReducedPicture") -> None:
         draw_overlay(one, background, self._recipe.threshold, self._files.overlay(one.entry))

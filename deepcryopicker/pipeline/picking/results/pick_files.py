@@ -26,7 +26,7 @@ from deepcryopicker.preprocessing.steps import to_working_scale
 from deepcryopicker.types import Micrograph, Picks
 
 if TYPE_CHECKING:
-    from deepcryopicker.plots.overlays import Background
+    from deepcryopicker.plots.overlays import ReducedPicture
 
 _SNR_DIAMETER = 24.0  # working pixels at which signal-to-noise ratios are compared
 
@@ -204,14 +204,16 @@ def pick_micrograph(
     return picks, _signal_to_noise(preprocessed, truth[0])
 
 
-def overlay_background(micrograph: Micrograph, diameter: float) -> "Background":
+def overlay_background(micrograph: Micrograph, diameter: float) -> "ReducedPicture":
     """Reduce a micrograph for its overlay; `diameter` is that of particles, original pixels."""
-    from deepcryopicker.plots.overlays import background_of
+    from deepcryopicker.plots.overlays import reduced_picture
 
-    return background_of(micrograph, diameter)
+    return reduced_picture(micrograph, diameter)
 
 
-def draw_overlay(picked: Picked, background: "Background", threshold: float, path: Path) -> None:
+def draw_overlay(
+    picked: Picked, background: "ReducedPicture", threshold: float, path: Path
+) -> None:
     """Draw the picks of a micrograph; true, false and missed ones where there is truth."""
     from deepcryopicker.plots.overlays import draw_picks, save_overlay
 
