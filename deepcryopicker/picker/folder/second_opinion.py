@@ -29,7 +29,10 @@ from deepcryopicker.picker.folder.window_features import (
 from deepcryopicker.types import Floats, Mask
 
 NO_PARTICLES = 0.25
-"""Probability that picks average to particles below which they are taken for something else."""
+"""Probability that picks average to particles below which nothing is said to be found."""
+
+NO_PICKS = 0.15
+"""The same below which nothing is picked: one in twenty simulated folders with particles."""
 
 _CONSIDERED = 0.1
 """Least probability of a candidate whose window is considered."""
@@ -186,7 +189,7 @@ def if_particles(probability: Floats, opinion: SecondOpinion) -> Floats:
     """Lower the probabilities of all candidates where the picks do not average to particles.
 
     The probability of a particle is that of the folder holding any times that of the candidate if
-    it does. The first is taken for 1 from `NO_PARTICLES` on, since losing particles is worse than
+    it does. The first is taken for 1 from `NO_PICKS` on, since losing particles is worse than
     picking something else.
 
     Parameters
@@ -200,7 +203,7 @@ def if_particles(probability: Floats, opinion: SecondOpinion) -> Floats:
     (N,) float64
         In the same order.
     """
-    return probability * (opinion.particles if opinion.particles < NO_PARTICLES else 1.0)
+    return probability * (opinion.particles if opinion.particles < NO_PICKS else 1.0)
 
 
 def revised_sureness(

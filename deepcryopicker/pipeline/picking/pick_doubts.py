@@ -8,7 +8,7 @@ import numpy as np
 from deepcryopicker.dataset.pixel_sizes import SAME_PIXEL_SIZE, spread_sample
 from deepcryopicker.io.console import counted
 from deepcryopicker.picker.folder.assessment import FOUND, NOTHING
-from deepcryopicker.picker.folder.second_opinion import NO_PARTICLES
+from deepcryopicker.picker.folder.second_opinion import NO_PICKS
 from deepcryopicker.picker.pick_counts import (
     CROWDED,
     FEW,
@@ -91,7 +91,7 @@ def _if_wrong(found: dict[str, Any]) -> str:
     """
     text = "if there are particles, check dataset.diameter and dataset.polarity"
     averages = (found["averages"] or {}).get("particles", 1.0)
-    if averages >= NO_PARTICLES:
+    if averages >= NO_PICKS:
         return text
     return f"{text}, or type picker.threshold={averages / 2.0:.2g}"
 

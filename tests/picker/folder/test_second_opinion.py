@@ -10,6 +10,7 @@ from deepcryopicker.picker.folder.candidate_windows import restored
 from deepcryopicker.picker.folder.opinion_model import CANDIDATES, FOLDER, LinearModel
 from deepcryopicker.picker.folder.second_opinion import (
     NO_PARTICLES,
+    NO_PICKS,
     classify_likely,
     describe_folder,
     form_opinion,
@@ -76,7 +77,7 @@ def test_noise_does_not_average_to_particles(folder):
     assert nothing < NO_PARTICLES < 0.5 < particles
 
 
-@pytest.mark.parametrize(("particles", "factor"), [(0.2, 0.2), (NO_PARTICLES, 1.0), (0.9, 1.0)])
+@pytest.mark.parametrize(("particles", "factor"), [(0.1, 0.1), (NO_PICKS, 1.0), (0.9, 1.0)])
 def test_scores_are_lowered_where_picks_do_not_average_to_particles(folder, particles, factor):
     stack, chance = folder
     opinion = replace(form_opinion([stack], [chance], GAIN), particles=particles)

@@ -127,6 +127,7 @@ def verdict(name, averages):
         (DOUBTFUL, 0.3, "recall 0.25 of 10 to 20 particles; look at overlays/"),
         (NOTHING, 0.12, "2 picks; if there are particles, check dataset.diameter and dataset."),
         (NOTHING, 0.12, "or type picker.threshold=0.06"),
+        (NOTHING, 0.2, "check dataset.diameter and dataset.polarity"),
         (NOTHING, None, "check dataset.diameter and dataset.polarity"),
     ],
 )
