@@ -244,7 +244,7 @@ class Batch:
         if self._recipe.recalibrate:
             self._scores.keep_windows(entry, preprocessed, picks)
         if self._recipe.assess and entry.name in self._noise:
-            self._scores.pick_noise(entry, preprocessed, picker)
+            self._scores.pick_noise(entry, preprocessed, picker, self._recipe.recalibrate)
         self._manifest.add([record])
         return picked
 
@@ -252,8 +252,8 @@ class Batch:
         """Pick noise like chosen micrographs for which it is missing."""
 
         def pick(entry: Entry) -> None:
-            _, preprocessed = _prepare(self._recipe.preprocessing, entry)
-            self._scores.pick_noise(entry, preprocessed, self._picker)
+            _, seen = _prepare(self._recipe.preprocessing, entry)
+            self._scores.pick_noise(entry, seen, self._picker, self._recipe.recalibrate)
 
         for one in self._scores.without_noise(members):
             work = partial(pick, one.entry)
@@ -263,8 +263,7 @@ class Batch:
         """Warn where picks are doubtful and particles of another size or polarity fit better."""
         if not self._recipe.recalibrate:  # networks for one diameter
             return
-        drawn = self._scores.drawn_for_noise(one.entry for one in members) if unsure else ()
-        for one in [one for one in members if one.entry.name in drawn][:1]:
+        for one in self._scores.with_noise(members)[:1] if unsure else ():
             text = fit_doubt(one.entry, self._recipe.preprocessing, self._picker)
             self._run.warn(f"fit of {group}", None if text is None else f"{group}: {text}")
 

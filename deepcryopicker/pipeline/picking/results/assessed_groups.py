@@ -80,6 +80,7 @@ class AssessedGroups:
         if self._recipe.assess:
             self._scores.add(one.entry, picks.score)
         name, drawn = one.entry.name, one.entry.name in self._drawn
+        self._backgrounds.pop(name, None)  # of an earlier file
         if self._recipe.recalibrate:
             if drawn and len(self._backgrounds) < _KEPT:
                 self._backgrounds[name] = overlay_background(micrograph, one.record.diameter)
@@ -129,7 +130,8 @@ class AssessedGroups:
         assessed = [
             replace(one, verdict=own.verdict) for one, own in zip(members, each, strict=True)
         ]
-        in_noise = picks_in_noise(drawn, self._files, calibration, self._recipe.threshold)
+        used = calibration if self._recipe.recalibrate else None
+        in_noise = picks_in_noise(drawn, self._files, used, self._recipe.threshold)
         return assessed, {**asdict(whole), "in_noise": in_noise, **describe(calibration)}
 
     def _draw_averages(

@@ -108,14 +108,17 @@ class FolderScores:
             if one.entry.name in chosen and not self._files.noise(one.entry).is_file()
         ]
 
-    def pick_noise(self, entry: Entry, preprocessed: Preprocessed, picker: Picker) -> None:
-        """Pick noise with the spectrum of a micrograph; write candidates and their windows."""
+    def pick_noise(
+        self, entry: Entry, preprocessed: Preprocessed, picker: Picker, windows: bool
+    ) -> None:
+        """Pick noise with the spectrum of a micrograph; write candidates and, if asked, windows."""
         found = Picks.empty()
         if not preprocessed.is_blank:
             noise = noise_like(in_order_of_mrc(entry, preprocessed))
             found = picker(replace(entry, turned_over=False), noise)
-            shown = cut_windows(noise, found[strongest(found, _IN_NOISE)])
-            write_windows(self._files.noise_windows(entry), shown)
+            if windows:
+                shown = cut_windows(noise, found[strongest(found, _IN_NOISE)])
+                write_windows(self._files.noise_windows(entry), shown)
         write_csv(self._files.noise(entry), found)
 
     def keep_windows(self, entry: Entry, preprocessed: Preprocessed, picks: Picks) -> None:

@@ -23,25 +23,27 @@ _FEWEST = 60  # windows: two classes
 
 
 def picks_in_noise(
-    drawn: Sequence[Picked], files: Files, calibration: FolderCalibration, threshold: float
+    drawn: Sequence[Picked], files: Files, calibration: FolderCalibration | None, threshold: float
 ) -> float:
     """Return how many picks a micrograph would have if it were noise with its spectrum.
-
-    Scores are calibrated as those of the micrographs, but not corrected by windows.
 
     Parameters
     ----------
     drawn : sequence of Picked
         Micrographs whose noise was picked.
     files : Files
-    calibration : FolderCalibration
+    calibration : FolderCalibration or None
+        Scores are calibrated as those of the micrographs, but not corrected by windows; None keeps
+        those of the network.
     threshold : float
     """
     count, micrographs = 0, 0.0
     for one in drawn:
-        score = apply_curve(read_picks(files.noise(one.entry)).score, calibration.curve)
-        if calibration.opinion is not None:
-            score = if_particles(score, calibration.opinion)
+        score = read_picks(files.noise(one.entry)).score
+        if calibration is not None:
+            score = apply_curve(score, calibration.curve)
+            if calibration.opinion is not None:
+                score = if_particles(score, calibration.opinion)
         count += int((score >= threshold).sum())
         shape = one.entry.shape_in((one.record.height, one.record.width))
         micrographs += share_in_noise(shape, one.record.diameter)

@@ -148,6 +148,16 @@ def test_the_control_is_what_is_picked_in_noise(begin, entries):
         assert sheet.height < with_control
 
 
+def test_the_control_has_the_scores_that_the_picks_have(begin, entries):
+    batch = pick(begin("one", recalibrate=False, threshold=0.01), entries)
+    drawn = batch._scores.with_noise(batch.done)
+    scores = [read_picks(batch._files.noise(one.entry)).score for one in drawn]
+    above = (np.concatenate(scores) >= 0.01).sum()
+    assert batch._run.verdicts["g"]["in_noise"] == pytest.approx(above / len(drawn))
+    assert above > 0
+    assert not any(batch._files.noise_windows(one.entry).exists() for one in drawn)
+
+
 def test_a_resumed_run_has_the_scores_of_one_run(begin, entries):
     whole = contents(pick(begin("one"), entries))
     pick(begin("two"), entries[:5])
