@@ -16,8 +16,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
-from deepcryopicker.errors import UsageError
-from deepcryopicker.io.console import track
+from deepcryopicker.io.console import console, track
 from deepcryopicker.model.network import Network
 from deepcryopicker.types import Image
 
@@ -48,25 +47,22 @@ def symmetrise(
     teacher : callable
         From images (N, 1, H, W) to logits (N, C, h, w); the network before, prepared for a scan.
     images : sequence of (H, W) float16 or float32
-        Preprocessed, at the scale of the network. Those smaller than a crop are left out.
+        Preprocessed, at the scale of the network. Those smaller than a crop are left out; if all
+        are, a warning says so and the network stays as it is.
     particles : sequence of int
         Indices of the classes of particles.
     steps : int
     seed : int
         Equal seeds give equal weights.
-
-    Raises
-    ------
-    UsageError
-        All images are smaller than a crop.
     """
     side = network.window + network.stride * (_OUTPUTS - 1)
     large = [image for image in images if min(image.shape) >= side]
     if not large:
-        raise UsageError(
-            f"trainer.symmetry_steps={steps} needs micrographs of at least {side} working pixels; "
-            "leave it out"
+        console.print(
+            "[yellow]warning: no training towards all orientations: trainer.symmetry_steps needs "
+            f"micrographs of at least {side} working pixels[/]"
         )
+        return
     rng = np.random.default_rng([seed, steps])
     device = next(network.parameters()).device
     parameters = list(network.parameters())

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from deepcryopicker.errors import UsageError
 from deepcryopicker.model.compact import Compact
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.picker.prepare import prepare
@@ -89,7 +88,11 @@ def test_what_is_likely_a_particle_weighs_more():
     )
 
 
-def test_small_images_are_refused(network):
-    small = [np.zeros((90, 400), np.float16)]
-    with pytest.raises(UsageError, match="symmetry_steps=5 needs micrographs of at least 169"):
-        symmetrise(network, network, small, PARTICLES, 5, 0)
+def test_without_large_images_the_network_stays_as_it_is(network, capsys):
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    symmetrise(network, network, [np.zeros((90, 400), np.float16)], PARTICLES, 5, 0)
+    assert "needs micrographs of at least 169 working pixels" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])
