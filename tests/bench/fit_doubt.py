@@ -84,8 +84,8 @@ def main() -> None:
             entry = InMemory("m", Path(), "", factor * diameter)
             shown = replace(micrograph, image=sign * micrograph.image)
             object.__setattr__(entry, "shown", shown)  # entries are frozen
-            text = fit_doubt(entry, chain, lambda _, seen: search(seen).picks) or ""
-            named = "polarity" if "polarity" in text else "size" if text else "nothing"
+            doubt = fit_doubt(entry, chain, lambda _, seen: search(seen).picks)
+            named = "nothing" if doubt is None else doubt.subject
             counts.setdefault((kind, way), Counter())[named] += 1
     for (kind, way), count in counts.items():
         console.print(

@@ -91,8 +91,8 @@ def test_case_1_overlays_written_while_watching_are_not_picked(shell):
     assert answer.code in (0, 3)
     assert (answer.folder / "overlays" / "a.png").is_file()
     assert names(answer) == ["a.mrc", "b.mrc"]
-    # Two overlays, and two stacks of windows.
-    assert "4 files left out: 4 outputs of this program; see left_out.csv" in answer.out
+    # Two overlays, two stacks of windows, and two of windows in noise.
+    assert "6 files left out: 6 outputs of this program; see left_out.csv" in answer.out
 
 
 @pytest.mark.parametrize("run", ["data/run", pytest.param("data", marks=pytest.mark.thorough)])

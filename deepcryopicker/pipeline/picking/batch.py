@@ -264,8 +264,9 @@ class Batch:
         if not self._recipe.recalibrate:  # networks for one diameter
             return
         for one in self._scores.with_noise(members)[:1] if unsure else ():
-            text = fit_doubt(one.entry, self._recipe.preprocessing, self._picker)
-            self._run.warn(f"fit of {group}", None if text is None else f"{group}: {text}")
+            doubt = fit_doubt(one.entry, self._recipe.preprocessing, self._picker)
+            if doubt is not None:
+                self._run.warn(f"{doubt.subject} of {group}", f"{group}: {doubt.text}")
 
     def _cut_missing_windows(self, members: Sequence[Picked]) -> None:
         """Cut the windows of candidates that an earlier version picked, or that were removed."""

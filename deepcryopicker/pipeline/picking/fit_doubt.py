@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,12 +28,26 @@ _UNSURE = 1.5  # nats a particle
 _CLEARER, _CLEAR_SIZE, _CLEAR_POLARITY = 3.0, 100.0, 2.0 * LEAST_GAIN
 
 
+class FitDoubt(NamedTuple):
+    """A doubt about what was given.
+
+    Attributes
+    ----------
+    subject : str
+        ``size`` or ``polarity``.
+    text : str
+    """
+
+    subject: str
+    text: str
+
+
 def is_unsure(verdict: Mapping[str, Any]) -> bool:
     """Whether the picks of a group are so doubtful that another size or polarity may fit."""
     return bool(verdict["verdict"] != FOUND or verdict["gain"] < _UNSURE)
 
 
-def fit_doubt(entry: Entry, preprocessing: PreprocessingConfig, picker: Picker) -> str | None:
+def fit_doubt(entry: Entry, preprocessing: PreprocessingConfig, picker: Picker) -> FitDoubt | None:
     """Return a warning if half or twice the diameter, or the other polarity, fits clearly better.
 
     The middle of a micrograph, and noise with its spectrum, are picked in each way. Compared are
@@ -62,14 +76,16 @@ def fit_doubt(entry: Entry, preprocessing: PreprocessingConfig, picker: Picker) 
     given, turned = gain(middle), gain(opposite)
     if turned > max(_CLEARER * given, _CLEAR_POLARITY):
         other = "bright" if entry.polarity == "dark" else "dark"
-        return (
+        return FitDoubt(
+            "polarity",
             f"{other} particles stand out from noise more clearly than {entry.polarity} ones; if "
-            f"that is what they are, type dataset.polarity={other}"
+            f"that is what they are, type dataset.polarity={other}",
         )
     if sizes[size] > max(_CLEARER * given, _CLEAR_SIZE):
-        return (
+        return FitDoubt(
+            "size",
             f"particles of {size:.3g} pixels stand out from noise more clearly than those of "
-            f"{diameter:.3g}; look at overlays/ and check the diameter"
+            f"{diameter:.3g}; look at overlays/ and check the diameter",
         )
     return None
 

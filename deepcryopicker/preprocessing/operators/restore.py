@@ -72,9 +72,9 @@ def flatten(image: Image, sigma: float) -> Image:
     A wide blur is computed on a reduced image, because its cost grows with `sigma`; the error is
     about two hundredths of the standard deviation of the background.
     """
-    if sigma < _FINEST_BLUR:
+    factor = max(1.0, sigma / _FINEST_BLUR)
+    if factor < 2.0:
         return image - gaussian(image, sigma)
-    factor = max(2.0, sigma / _FINEST_BLUR)
     height, width = image.shape
     small = max(1, round(width / factor)), max(1, round(height / factor))
     blurred = gaussian(cv2.resize(image, small, interpolation=cv2.INTER_AREA), sigma / factor)

@@ -38,7 +38,10 @@ def doubt(general, micrograph, monkeypatch, tmp_path):
         monkeypatch.setattr(Entry, "load", lambda _: shown)
         diameter = factor * float(particles.diameter[0])
         entry = Entry("m", tmp_path / "m.mrc", "g", diameter, polarity=polarity)
-        return fit_doubt(entry, preprocessing, lambda _, seen: search(seen).picks)
+        found = fit_doubt(entry, preprocessing, lambda _, seen: search(seen).picks)
+        if found is not None:
+            assert found.subject == ("polarity" if "polarity" in found.text else "size")
+        return None if found is None else found.text
 
     return of
 

@@ -127,7 +127,7 @@ def test_flatten_removes_a_slope_and_keeps_particles(image):
     np.testing.assert_allclose(inner[:10], 0, atol=0.01)
 
 
-@pytest.mark.parametrize("sigma", [36.0, 64.0, 100.0, 195.0])
+@pytest.mark.parametrize("sigma", [64.0, 100.0, 195.0])
 @pytest.mark.thorough
 def test_a_wide_flattening_is_close_to_the_exact_one(sigma):
     noise = np.random.default_rng(0).normal(size=(900, 1100)).astype(np.float32)
