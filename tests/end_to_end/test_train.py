@@ -138,12 +138,12 @@ def test_the_summary_has_a_row_for_each_micrograph(trained):
 def test_the_curves_have_a_row_for_each_epoch(trained):
     curves = rows(trained.folder / "training" / "metrics.csv")
     losses = [row["validation_loss"] for row in curves if row.get("validation_loss")]
-    assert len(losses) == 2
+    assert len(losses) == 5
 
 
 def test_the_configuration_in_the_run_folder_is_the_one_used(trained):
     settings = yaml.safe_load((trained.folder / "config.yaml").read_text())
-    assert settings["trainer"]["epochs"] == 2
+    assert settings["trainer"]["epochs"] == 5
     assert settings["dataset"]["shape"] == [384, 448]
     card = yaml.safe_load((trained.folder / "model.yaml").read_text())
     assert card["preprocessing"]["steps"] == settings["preprocessing"]["steps"]
