@@ -40,7 +40,7 @@ def agreed(picks: Picks, labels: Picks, reason: Strings, diameter: float) -> tup
     doubted = (reason == "") & (score < _LIKELY)
     promoted = np.isin(reason, _PROMOTED) & (score >= _SURE)
     updated = np.where(doubted, UNCERTAIN, np.where(promoted, "", reason))
-    own = picks[(picks.score >= _LIKELY) & ~_has_near(picks, labels, _NEAR * diameter)]
+    own = picks[(picks.score >= _LIKELY) & ~has_near(picks, labels, _NEAR * diameter)]
     return labels.joined(own), np.concatenate([updated, np.full(len(own), UNCERTAIN)])
 
 
@@ -69,7 +69,7 @@ def corrected(
     (M,) str
         As `reason`.
     """
-    false = picks[(picks.score >= _FALSE) & ~_has_near(picks, labels, diameter / 2.0)]
+    false = picks[(picks.score >= _FALSE) & ~has_near(picks, labels, diameter / 2.0)]
     return labels.joined(false), np.concatenate([reason, np.full(len(false), CONTAMINANT)])
 
 
@@ -81,7 +81,7 @@ def _score_at(places: Picks, picks: Picks, distance: float) -> Floats:
     return np.where(away <= distance, picks.score[nearest], 0.0)
 
 
-def _has_near(picks: Picks, others: Picks, distance: float) -> Mask:
+def has_near(picks: Picks, others: Picks, distance: float) -> Mask:
     """Return which picks have one of the others within a distance, (N,) bool."""
     if not len(picks) or not len(others):
         return np.zeros(len(picks), bool)

@@ -15,18 +15,19 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from scipy.spatial import KDTree
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from deepcryopicker.detection.windows import cut
+from deepcryopicker.evaluation.metrics import scores_at
 from deepcryopicker.evaluation.scores import evaluate_micrograph, pooled
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.images.reader import read_micrograph
+from deepcryopicker.labeler.agreement import has_near
 from deepcryopicker.plots.class_sheet import save_class_sheet
 from deepcryopicker.preprocessing.operators.restore import gaussian
 from deepcryopicker.preprocessing.steps import to_working_scale
-from deepcryopicker.types import Floats, Image, Picks
+from deepcryopicker.types import Image, Mask, Picks
 
 DIAMETER = 108.0  # pixels
 NAMES = ("expert", "crYOLO", "ours")
@@ -59,18 +60,13 @@ def scores(picks: dict[str, Picks], truth: dict[str, Picks]) -> str:
         evaluate_micrograph(stem, picks[stem], truth[stem], Picks.empty(), DIAMETER / 2.0)
         for stem in truth
     ]
-    _, outcome, count = pooled(evaluated)
-    hits = int((outcome == 1).sum())
-    precision, recall = hits / max(len(outcome), 1), hits / max(count, 1)
-    f1 = 2.0 * hits / max(len(outcome) + count, 1)
-    return f"P {precision:.3f} R {recall:.3f} F1 {f1:.3f}"
+    found = scores_at(*pooled(evaluated), 0.0)
+    return f"P {found.precision:.3f} R {found.recall:.3f} F1 {found.f1:.3f}"
 
 
-def near(places: Picks, others: Picks) -> Floats:
+def near(places: Picks, others: Picks) -> Mask:
     """Return whether each place has one of the others within half a diameter, (N,) bool."""
-    if not len(others):
-        return np.zeros(len(places), bool)
-    return np.asarray(KDTree(others.positions).query(places.positions)[0] <= DIAMETER / 2.0)
+    return has_near(places, others, DIAMETER / 2.0)
 
 
 def consensus(sets: Sequence[Picks]) -> Picks:

@@ -38,7 +38,7 @@ from deepcryopicker.picker.folder.assessment import FOUND, Assessment, expected_
 from deepcryopicker.picker.folder.candidate_windows import cut_windows, most_windows, strongest
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.score_counts import count_scores
-from deepcryopicker.picker.folder.second_opinion import form_opinion, if_particles, revise
+from deepcryopicker.picker.folder.second_opinion import apply_opinion, form_opinion
 from deepcryopicker.picker.pick_counts import disc_share
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.search import build_search, search_beside_noise
@@ -150,10 +150,9 @@ def main() -> None:
         scores = [apply_curve(one.score, curve) for one in found]
         chances = [score[index] for score, index in zip(scores, shown, strict=True)]
         opinion = form_opinion(windows, chances, curve.gain)
-        if opinion is not None:
-            for score, index, stack in zip(scores, shown, windows, strict=True):
-                score[index] = revise(stack, score[index], opinion)
-            scores = [if_particles(score, opinion) for score in scores]
+        scores = [
+            apply_opinion(*each, opinion) for each in zip(scores, shown, windows, strict=True)
+        ]
         parts = [
             (expected_counts(score, score >= DenseConfig().threshold), *others)
             for score, *others in zip(scores, counts, discs, strict=True)

@@ -10,7 +10,7 @@ from deepcryopicker.picker.folder.candidate_windows import (
 )
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.score_counts import count_scores
-from deepcryopicker.picker.folder.second_opinion import form_opinion, if_particles, revise
+from deepcryopicker.picker.folder.second_opinion import apply_opinion, form_opinion
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Floats, Picks
 
@@ -36,8 +36,6 @@ def calibrate_alone(preprocessed: Preprocessed, picks: Picks, in_noise: Floats) 
     windows = cut_windows(preprocessed, picks[index])
     score = apply_curve(picks.score, curve)
     opinion = form_opinion([windows], [score[index]], curve.gain)
-    if opinion is not None:
-        score[index] = revise(windows, score[index], opinion)
-        score = if_particles(score, opinion)
+    score = apply_opinion(score, index, windows, opinion)
     calibrated = replace(picks, score=score)
     return calibrated[best_first(score, picks)]

@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 from scipy import fft
 
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.picker.function import Picker, in_order_of_mrc
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
-from deepcryopicker.types import NO_MARGINS, Image
+from deepcryopicker.types import NO_MARGINS, Image, Picks
 
 _COARSE = 16  # pixels
 _TINY = 1e-12
@@ -38,6 +40,14 @@ def noise_like(preprocessed: Preprocessed) -> Preprocessed:
     micrograph = replace(flat, image=part, scale=1.0, margins=NO_MARGINS)
     config = replace(preprocessed.config, save_stages=False)  # pictures are of the micrograph
     return replace(preprocessed, micrograph=micrograph, diameter=diameter, config=config)
+
+
+def pick_noise_like(
+    picker: Picker, entry: Entry, preprocessed: Preprocessed
+) -> tuple[Preprocessed, Picks]:
+    """Return noise like a micrograph, its rows in the order that networks see, and its picks."""
+    noise = noise_like(in_order_of_mrc(entry, preprocessed))
+    return noise, picker(replace(entry, turned_over=False), noise)
 
 
 def share_in_noise(shape: tuple[int, int], diameter: float) -> float:

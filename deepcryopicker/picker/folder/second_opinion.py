@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, logit
 
 from deepcryopicker.picker.folder.candidate_windows import Stored, restored
@@ -183,6 +184,35 @@ def revise(windows: Stored, probability: Floats, opinion: SecondOpinion) -> Floa
     sureness = sureness_of(probability[chosen])
     revised[chosen] = expit(revised_sureness(features, sureness, opinion.typical))
     return revised
+
+
+def apply_opinion(
+    probability: Floats,
+    index: npt.NDArray[np.int64],
+    windows: Stored,
+    opinion: SecondOpinion | None,
+) -> Floats:
+    """Correct the probabilities of all candidates of a micrograph.
+
+    Parameters
+    ----------
+    probability : (N,) float64
+        Calibrated on the folder.
+    index : (M,) int64
+        Candidates with a window.
+    windows : (M, S, S) int8
+    opinion : SecondOpinion or None
+        None leaves them as they are.
+
+    Returns
+    -------
+    (N,) float64
+    """
+    if opinion is None:
+        return probability
+    corrected = probability.copy()
+    corrected[index] = revise(windows, probability[index], opinion)
+    return if_particles(corrected, opinion)
 
 
 def if_particles(probability: Floats, opinion: SecondOpinion) -> Floats:

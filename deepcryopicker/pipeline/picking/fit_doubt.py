@@ -10,9 +10,9 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.picker.folder.assessment import FOUND
 from deepcryopicker.picker.folder.curve import LEAST_GAIN, fit_curve
-from deepcryopicker.picker.folder.noise_image import noise_like
+from deepcryopicker.picker.folder.noise_image import pick_noise_like
 from deepcryopicker.picker.folder.score_counts import count_scores
-from deepcryopicker.picker.function import Picker, in_order_of_mrc
+from deepcryopicker.picker.function import Picker
 from deepcryopicker.picker.masking.masked import leave_out, mask_of
 from deepcryopicker.picker.schema import AUTO
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -112,8 +112,7 @@ def _gain(
         return 0.0
     try:
         found = leave_out(picker(entry, seen), mask_of(AUTO, entry, seen), seen.flat.scale)
-        noise = noise_like(in_order_of_mrc(entry, seen))
-        in_noise = picker(replace(entry, turned_over=False), noise)
+        _, in_noise = pick_noise_like(picker, entry, seen)
     except MicrographError:  # too few pixels a particle
         return 0.0
     return fit_curve(count_scores(found.score), count_scores(in_noise.score)).gain

@@ -25,9 +25,9 @@ from deepcryopicker.picker.folder.candidate_windows import (
     strongest,
 )
 from deepcryopicker.picker.folder.curve import FolderCurve, apply_curve, fit_curve
-from deepcryopicker.picker.folder.noise_image import noise_like
+from deepcryopicker.picker.folder.noise_image import pick_noise_like
 from deepcryopicker.picker.folder.score_counts import Counts, count_scores, no_counts
-from deepcryopicker.picker.folder.second_opinion import form_opinion, if_particles, revise
+from deepcryopicker.picker.folder.second_opinion import apply_opinion, form_opinion
 from deepcryopicker.picker.function import Picker, in_order_of_mrc
 from deepcryopicker.pipeline.picking.results.folder_calibration import FolderCalibration
 from deepcryopicker.pipeline.picking.results.pick_files import Files
@@ -92,21 +92,15 @@ class FolderScores:
 
     def with_noise(self, picked: Sequence[Picked]) -> list[Picked]:
         """Return those of the chosen micrographs whose noise was picked."""
-        chosen = self.drawn_for_noise(one.entry for one in picked)
-        return [
-            one
-            for one in picked
-            if one.entry.name in chosen and self._files.noise(one.entry).is_file()
-        ]
+        return [one for one in self._chosen(picked) if self._files.noise(one.entry).is_file()]
 
     def without_noise(self, picked: Sequence[Picked]) -> list[Picked]:
         """Return those of the chosen micrographs whose noise is still to be picked."""
+        return [one for one in self._chosen(picked) if not self._files.noise(one.entry).is_file()]
+
+    def _chosen(self, picked: Sequence[Picked]) -> list[Picked]:
         chosen = self.drawn_for_noise(one.entry for one in picked)
-        return [
-            one
-            for one in picked
-            if one.entry.name in chosen and not self._files.noise(one.entry).is_file()
-        ]
+        return [one for one in picked if one.entry.name in chosen]
 
     def pick_noise(
         self, entry: Entry, preprocessed: Preprocessed, picker: Picker, windows: bool
@@ -114,8 +108,7 @@ class FolderScores:
         """Pick noise with the spectrum of a micrograph; write candidates and, if asked, windows."""
         found = Picks.empty()
         if not preprocessed.is_blank:
-            noise = noise_like(in_order_of_mrc(entry, preprocessed))
-            found = picker(replace(entry, turned_over=False), noise)
+            noise, found = pick_noise_like(picker, entry, preprocessed)
             if windows:
                 shown = cut_windows(noise, found[strongest(found, _IN_NOISE)])
                 write_windows(self._files.noise_windows(entry), shown)
@@ -184,8 +177,7 @@ class FolderScores:
         score = apply_curve(raw, calibration.curve)
         if calibration.opinion is not None:
             windows, index = self._windows_of(one, picks)
-            score[index] = revise(windows, score[index], calibration.opinion)
-            score = if_particles(score, calibration.opinion)
+            score = apply_opinion(score, index, windows, calibration.opinion)
         order = best_first(score, picks)
         scored = as_written(replace(picks, score=score))[order]
         same = all(
