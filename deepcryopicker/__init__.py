@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
+    from deepcryopicker.api.choosing import filter_picks
     from deepcryopicker.api.comparing import match_picks, score_picks
     from deepcryopicker.api.coordinate_files import read_coordinates, write_coordinates
     from deepcryopicker.api.finding import find_particles, pick_micrograph
@@ -22,6 +23,7 @@ _PLACES = {
     "DeepCryoPickerError": "errors",
     "Micrograph": "types",
     "Picks": "types",
+    "filter_picks": "api.choosing",
     "find_particles": "api.finding",
     "load_weights": "api.loading",
     "match_picks": "api.comparing",
@@ -40,6 +42,7 @@ __all__ = [
     "Micrograph",
     "Picks",
     "__version__",
+    "filter_picks",
     "find_particles",
     "load_weights",
     "match_picks",

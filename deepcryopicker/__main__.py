@@ -11,7 +11,7 @@ from deepcryopicker import __version__
 from deepcryopicker.errors import nearest
 from deepcryopicker.io.console import console
 
-COMMANDS = ("train", "label", "pick", "classes", "evaluate", "report")
+COMMANDS = ("train", "label", "pick", "classes", "filter", "evaluate", "report")
 _WRONG_USAGE = 2
 
 _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrographs without labels
@@ -25,6 +25,7 @@ _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrograph
   deepcryopicker train      label, train, pick and score
   deepcryopicker label      find training particles only
   deepcryopicker pick       pick with a trained network or a baseline
+  deepcryopicker filter     keep picks by score, distance, place, class or corrections
   deepcryopicker classes    average the picks of any program by 2-D class
   deepcryopicker evaluate   score the picks of any program
   deepcryopicker report     show runs on one page for a browser

@@ -7,8 +7,8 @@ from typing import Literal, overload
 from deepcryopicker.errors import UsageError, unknown
 from deepcryopicker.io.coordinates import formats
 from deepcryopicker.io.coordinates.assigned_coordinates import assign_sources, nothing_matched
+from deepcryopicker.io.coordinates.boxes import write_box, write_cbox
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
-from deepcryopicker.io.coordinates.cbox import write_cbox
 from deepcryopicker.io.coordinates.coordinate_sets import find_sources, names_of
 from deepcryopicker.io.coordinates.coordinate_tables import LIST, kind_of
 from deepcryopicker.io.coordinates.micrograph_names import plain_name
@@ -19,7 +19,7 @@ from deepcryopicker.io.star.relion_star import write_coordinates_star, write_par
 from deepcryopicker.types import Picks
 
 _BOXES: dict[str, Callable[[Path, Picks, int | None], None]] = {
-    ".box": formats.write_box,
+    ".box": write_box,
     ".cbox": write_cbox,
 }
 _OF_ONE, _OF_MANY = (".csv", *_BOXES), (".star", ".tsv", ".txt")

@@ -11,6 +11,7 @@ from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.schemas import (
     ClassesConfig,
     EvaluateConfig,
+    FilterConfig,
     LabelConfig,
     PickConfig,
     ReportConfig,
@@ -27,6 +28,7 @@ COMMANDS: dict[str, type] = {
     "pick": PickConfig,
     "evaluate": EvaluateConfig,
     "classes": ClassesConfig,
+    "filter": FilterConfig,
     "report": ReportConfig,
 }
 """Names of the commands and of their primary configuration files."""

@@ -8,6 +8,7 @@ from omegaconf import MISSING
 from deepcryopicker.config.sections import (
     ClassesSection,
     EvaluateSection,
+    FilterSection,
     ReportSection,
     WatchingSection,
 )
@@ -68,9 +69,7 @@ class PickingConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for each in self.outputs:
-            if each not in OUTPUTS:
-                raise UsageError(f"outputs: {unknown('format', each, OUTPUTS)}")
+        _check_outputs(self.outputs)
 
 
 @dataclass
@@ -216,6 +215,23 @@ class EvaluateConfig:
 
 
 @dataclass
+class FilterConfig:
+    """``python -m deepcryopicker.filter``.
+
+    Attributes
+    ----------
+    outputs : list of str
+        As of ``pick``.
+    """
+
+    outputs: list[str] = field(default_factory=lambda: ["csv", "relion"])
+    filter: FilterSection = field(default_factory=FilterSection)
+
+    def __post_init__(self) -> None:
+        _check_outputs(self.outputs)
+
+
+@dataclass
 class ClassesConfig:
     """``python -m deepcryopicker.classes``.
 
@@ -243,6 +259,12 @@ class ReportConfig:
 def _check_seed(seed: int) -> None:
     if not 0 <= seed < 2**32:
         raise UsageError(f"seed must lie in [0, 2**32), got {seed}")
+
+
+def _check_outputs(outputs: list[str]) -> None:
+    for each in outputs:
+        if each not in OUTPUTS:
+            raise UsageError(f"outputs: {unknown('format', each, OUTPUTS)}")
 
 
 def _require_truth(labeler: Any, dataset: Any) -> None:

@@ -1,10 +1,12 @@
 """Sections of the configuration that belong to a single command."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
 from deepcryopicker.errors import UsageError, unknown
+from deepcryopicker.io.files.suffixes import EXTENSIONS
+from deepcryopicker.types import SHAPES
 
 MISSING_PICKS = ("skip", "missed")
 
@@ -98,6 +100,105 @@ class ClassesSection:
     def __post_init__(self) -> None:
         if self.count is not None and not 1 <= self.count <= 200:
             raise UsageError(f"classes.count must lie in [1, 200], got {self.count}")
+
+
+@dataclass
+class FilterSection:
+    """Which picks are kept; a key that is null keeps all.
+
+    Attributes
+    ----------
+    picks : str
+        A run folder, or the picks of any program: a folder, or one file.
+    threshold : float or None
+        Minimum score. Null is the threshold of the run, or that of `corrections`; picks of other
+        programs are then all kept.
+    top : int or None
+        Most picks of a micrograph, the best first.
+    distance : float or None
+        Minimum distance of two picks, original pixels; of two that are nearer, the better is kept.
+    labels : list of str or None
+        Kinds of views to keep, such as ``[top, side]``.
+    minsize, maxsize : float or None
+        Range of diameters, original pixels.
+    edge : float or None
+        Minimum distance from the edges of the micrograph, original pixels.
+    region : list of float or None
+        ``[LEFT,TOP,RIGHT,BOTTOM]``, original pixels: the part of every micrograph to keep.
+    mask : str or None
+        Where nothing is kept: a folder of images with the names of micrographs, such as
+        ``RUN/masks``, or one image for all; as in ``picker.mask``.
+    micrographs, without : str or None
+        Micrographs to keep, or to leave out: a pattern of names such as ``grid2_*``, or a file
+        that lists them (text, CSV or STAR).
+    classes : str or None
+        Run folder of ``classes`` that has sorted these picks.
+    drop : list of int
+        Numbers of its classes to leave out. Picks that are in no class, for example because the
+        edge cuts them, are kept.
+    corrections : str or None
+        The file ``corrections.json`` of a report: added picks are added, removed ones removed.
+    box : int or None
+        Side of the boxes in BOX and CBOX files, original pixels; null: the diameters of the picks.
+    suffix : str
+        Ending of the names of micrographs in RELION's files, where the picks name no files.
+    """
+
+    picks: str = MISSING
+    threshold: float | None = None
+    top: int | None = None
+    distance: float | None = None
+    labels: list[str] | None = None
+    minsize: float | None = None
+    maxsize: float | None = None
+    edge: float | None = None
+    region: list[float] | None = None
+    mask: str | None = None
+    micrographs: str | None = None
+    without: str | None = None
+    classes: str | None = None
+    drop: list[int] = field(default_factory=list)
+    corrections: str | None = None
+    box: int | None = None
+    suffix: str = ".mrc"
+
+    def __post_init__(self) -> None:
+        for key in ("top", "box"):
+            count = getattr(self, key)
+            if count is not None and count < 1:
+                raise UsageError(f"filter.{key} must be at least 1, got {count}")
+        for key in ("distance", "minsize", "maxsize", "edge"):
+            value = getattr(self, key)
+            if value is not None and not 0 <= value < float("inf"):
+                raise UsageError(f"filter.{key} must be >= 0 pixels, got {value:g}")
+        low, high = self.minsize, self.maxsize
+        if low is not None and high is not None and low > high:
+            raise UsageError(f"filter.minsize={low:g} is above filter.maxsize={high:g}")
+        for label in self.labels or ():
+            if label not in SHAPES:
+                raise UsageError(f"filter.labels: {unknown('kind of view', label, SHAPES)}")
+        self._check_region()
+        if bool(self.drop) != (self.classes is not None):
+            raise UsageError(
+                "filter.classes=RUN and filter.drop=[1,2] belong together: the run of classes, and "
+                "the numbers of those to leave out"
+            )
+        if self.suffix not in EXTENSIONS:
+            raise UsageError(f"filter.suffix: {unknown('suffix', self.suffix, sorted(EXTENSIONS))}")
+
+    def _check_region(self) -> None:
+        if self.region is None:
+            return
+        if len(self.region) != 4:
+            raise UsageError(
+                f"filter.region must be [LEFT,TOP,RIGHT,BOTTOM] in pixels, got {self.region}"
+            )
+        left, top, right, bottom = self.region
+        if left >= right or top >= bottom:
+            raise UsageError(
+                f"filter.region={self.region} is empty: LEFT < RIGHT and TOP < BOTTOM, y counts "
+                "from the first row"
+            )
 
 
 @dataclass

@@ -35,8 +35,8 @@ class Named:
     ----------
     path : Path
         Need not exist.
-    height : int
-        H, pixels of this file.
+    height : int or None
+        H, pixels of this file; None if unknown, where positions are as RELION reads them.
     scale : (float, float)
         Pixels of this file per pixel of the picked one, along x and y.
     pixel_size : float or None
@@ -44,9 +44,14 @@ class Named:
     """
 
     path: Path
-    height: int
+    height: int | None
     scale: tuple[float, float] = SAME
     pixel_size: float | None = None
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether its pixels are others than those of the picked micrograph."""
+        return self.scale != SAME
 
     def to_its_pixels(self, picks: Picks) -> Picks:
         """Convert picks from the pixels of the picked micrograph."""

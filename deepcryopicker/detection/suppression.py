@@ -1,7 +1,5 @@
 """Non-maximum suppression of picks, by distance or by overlap."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import scipy  # its large subpackages are loaded on first use
@@ -35,8 +33,9 @@ def suppress_by_distance(
     if len(order) == 0 or distance <= 0.0:
         return order
     points = np.column_stack([x, y])[order]
-    neighbours = scipy.spatial.KDTree(points).query_ball_point(points, np.nextafter(distance, 0.0))
-    return order[_greedy(neighbours)]
+    nearer = np.nextafter(distance, 0.0)
+    pairs = scipy.spatial.KDTree(points).query_pairs(nearer, output_type="ndarray")
+    return order[_greedy(len(points), pairs)]
 
 
 def suppress_by_overlap(
@@ -70,21 +69,23 @@ def suppress_by_overlap(
     return order[nms(torch.from_numpy(corners[order]), ranked, iou).numpy()]
 
 
-def _greedy(neighbours: Sequence[list[int]]) -> npt.NDArray[np.int64]:
+def _greedy(count: int, pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
     """Greedy suppression: each remaining pick, best first, removes its lower-scored neighbours.
 
     Parameters
     ----------
-    neighbours : (N,) sequence of lists of int
-        Ranks of the neighbours of each pick, by rank; may include its own.
+    count : int
+        Number of picks, ranked by score.
+    pairs : (P, 2) int
+        Ranks of neighbours, the better one first.
 
     Returns
     -------
     (K,) int64
         Ranks kept.
     """
-    alive = np.ones(len(neighbours), bool)
-    for index, near in enumerate(neighbours):
-        if alive[index]:
-            alive[[other for other in near if other > index]] = False
+    alive = [True] * count
+    for better, worse in pairs[np.argsort(pairs[:, 0], kind="stable")].tolist():
+        if alive[better]:
+            alive[worse] = False
     return np.flatnonzero(alive)

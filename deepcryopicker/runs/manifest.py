@@ -152,6 +152,16 @@ class Manifest(Finished):
         return gone
 
 
+def read_records(folder: Path) -> list[Record]:
+    """Read the finished micrographs of a run, whatever its settings, in the order of picking."""
+    return list({record.name: record for record in _read(folder / MANIFEST)}.values())
+
+
+def write_records(folder: Path, records: Iterable[Record]) -> None:
+    """Write the finished micrographs of a run that picks nothing itself."""
+    write_text(folder / MANIFEST, "".join(map(_line, records)))
+
+
 def stamp(path: Path) -> tuple[int, int] | None:
     """Return size and modification time of a file; None if they cannot be read."""
     try:

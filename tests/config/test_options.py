@@ -26,6 +26,7 @@ PRIMARIES = {
     "label": schemas.LabelConfig,
     "pick": schemas.PickConfig,
     "classes": schemas.ClassesConfig,
+    "filter": schemas.FilterConfig,
     "evaluate": schemas.EvaluateConfig,
     "report": schemas.ReportConfig,
 }
@@ -66,6 +67,7 @@ WITHIN = {
 NEEDED = {
     "classes": ["dataset.micrographs=m"],
     "evaluate": ["evaluate.picks=p", "evaluate.truth=t"],
+    "filter": ["filter.picks=p"],
     "folder": ["dataset.micrographs=m"],
     "from_structure": ["dataset.micrographs=m"],
     "imported": ["picker.picks=p"],

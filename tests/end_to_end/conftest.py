@@ -15,6 +15,7 @@ import pytest
 from deepcryopicker.app import hydra_app
 from deepcryopicker.classes import classes
 from deepcryopicker.evaluate import evaluate
+from deepcryopicker.filter import filter as filter_command
 from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.label import label
 from deepcryopicker.pick import pick
@@ -26,6 +27,7 @@ COMMANDS = {
     "label": label,
     "pick": pick,
     "classes": classes,
+    "filter": filter_command,
     "evaluate": evaluate,
     "report": report,
 }

@@ -11,7 +11,8 @@ import pytest
 
 from deepcryopicker.dataset.listing import list_micrographs
 from deepcryopicker.errors import MicrographError
-from deepcryopicker.io.coordinates.formats import read_box, read_by_micrograph, write_box
+from deepcryopicker.io.coordinates.boxes import read_box, write_box
+from deepcryopicker.io.coordinates.formats import read_by_micrograph
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.io.star.relion_star import micrograph_names

@@ -36,19 +36,18 @@ def write_csv(path: Path, picks: Picks, raw_score: Floats | None = None) -> None
     raw_score : (N,) float64, optional
         Scores before they were calibrated on the folder, a sixth column, `RAW_SCORE`.
     """
-    size = ["" if np.isnan(one) else f"{one:.2f}" for one in picks.diameter.tolist()]
-    columns: list[Sequence[str]] = [
-        *(_decimals(values, 3) for values in (picks.x, picks.y)),
-        _decimals(picks.score, 6),
-        picks.label.tolist(),
-        size,
+    size = {one: "" if one != one else f"{one:.2f}" for one in set(picks.diameter.tolist())}
+    label = {one: _quoted(one) for one in set(picks.label.tolist())}
+    columns = (picks.x, picks.y, picks.score, picks.label, picks.diameter)
+    lines = [
+        f"{x:.3f},{y:.3f},{score:.6f},{label[word]},{size.get(diameter, '')}"
+        for x, y, score, word, diameter in zip(*(one.tolist() for one in columns), strict=True)
     ]
-    columns += [] if raw_score is None else [_decimals(raw_score, 6)]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS if raw_score is None else (*COLUMNS, RAW_SCORE))
-    writer.writerows(zip(*columns, strict=True))
-    write_text(path, text.getvalue())
+    head = COLUMNS if raw_score is None else (*COLUMNS, RAW_SCORE)
+    if raw_score is not None:
+        raw = _decimals(raw_score, 6)
+        lines = [f"{line},{score}" for line, score in zip(lines, raw, strict=True)]
+    write_text(path, "\n".join([",".join(head), *lines, ""]))
 
 
 def as_written(picks: Picks) -> Picks:
@@ -62,8 +61,14 @@ def as_written(picks: Picks) -> Picks:
     )
 
 
-def read_as_written(path: Path) -> tuple[Picks, Floats | None] | None:
+def read_as_written(path: Path, raw_score: bool = True) -> tuple[Picks, Floats | None] | None:
     """Read a file of :func:`write_csv` at once, four times as fast as line by line.
+
+    Parameters
+    ----------
+    path : Path
+    raw_score : bool
+        Whether the raw scores are wanted.
 
     Returns
     -------
@@ -85,11 +90,20 @@ def read_as_written(path: Path) -> tuple[Picks, Floats | None] | None:
     x, y, score = (_numbers(cells[place::width]) for place in range(3))
     label = np.array([cell.decode() for cell in cells[3::width]], np.str_)
     picks = Picks.create(x, y, score, label, _numbers(cells[4::width]))
-    return picks, _numbers(cells[5::width]) if with_raw else None
+    return picks, _numbers(cells[5::width]) if with_raw and raw_score else None
 
 
 def _numbers(cells: Sequence[bytes]) -> Floats:
+    if cells and cells.count(cells[0]) == len(cells):  # such as diameters
+        return np.full(len(cells), float(cells[0] or b"nan"))
     return np.array([float(cell or b"nan") for cell in cells], np.float64)
+
+
+def _quoted(word: str) -> str:
+    """Return a cell as CSV has it."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow([word])
+    return text.getvalue()
 
 
 def _rounded(values: Floats, decimals: int) -> Floats:

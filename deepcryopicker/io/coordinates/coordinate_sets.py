@@ -19,7 +19,7 @@ from deepcryopicker.io.coordinates.coordinate_tables import (
     read_one_of_table,
     read_table,
 )
-from deepcryopicker.io.coordinates.formats import READERS, reader_of, with_scores
+from deepcryopicker.io.coordinates.formats import READERS, READERS_OF_MANY, reader_of, with_scores
 from deepcryopicker.io.coordinates.micrograph_names import NameIndex, bare_name, plain_name
 from deepcryopicker.io.coordinates.run_picks import picks_of_run
 from deepcryopicker.io.files.walk import files_below
@@ -178,7 +178,7 @@ def find_sources(key: str, given: str) -> Sources:
     if not root.exists():
         raise UsageError(f"{key}: {given} does not exist\ngive a folder or file of coordinates")
     sources = Sources(key, given, [root], root.parent)
-    if root.suffix.lower() not in READERS:
+    if root.suffix.lower() not in READERS | READERS_OF_MANY:
         raise UsageError(
             f"{key}: no reader for '{root.suffix}' coordinates, {given}\nread are {READ}"
         )

@@ -175,10 +175,15 @@ def _of_cryosparc(path: Path) -> str:
     return MANY if has_positions(path) else OTHER
 
 
+def _of_corrections(path: Path) -> str:
+    return MANY
+
+
 _KINDS: dict[str, Callable[[Path], str]] = {
     ".star": _of_star,
     ".csv": _of_csv,
     ".tsv": _of_text,
     ".txt": _of_text,
     ".cs": _of_cryosparc,
+    ".json": _of_corrections,
 }

@@ -1,4 +1,4 @@
-"""Particle positions in CSV and EMAN BOX files, and the readers of all coordinate formats.
+"""Particle positions in CSV files, and the readers of all coordinate formats.
 
 Readers of a format return NaN where a position has no score; `read_picks` and
 `read_by_micrograph` return the score of a certain pick there.
@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from deepcryopicker.errors import UsageError
+from deepcryopicker.io.coordinates.boxes import read_box, read_cbox
 from deepcryopicker.io.coordinates.candidate_csv import RAW_SCORE, read_as_written
-from deepcryopicker.io.coordinates.cbox import read_cbox
+from deepcryopicker.io.coordinates.corrections import read_corrected_by_micrograph
 from deepcryopicker.io.coordinates.cryosparc_picks import (
     read_cryosparc,
     read_cryosparc_by_micrograph,
@@ -24,18 +25,15 @@ from deepcryopicker.io.coordinates.topaz_table import (
     read_topaz,
     read_topaz_by_micrograph,
 )
-from deepcryopicker.io.files.atomic import write_text
-from deepcryopicker.io.files.checks import box_sides
 from deepcryopicker.io.files.missing_scores import complete_scores, known_scores
 from deepcryopicker.io.files.tables import read_rows
-from deepcryopicker.io.files.text import Row, gather, text_lines
+from deepcryopicker.io.files.text import Row, gather
 from deepcryopicker.io.star.relion_star import read_star, read_star_by_micrograph
 from deepcryopicker.types import Floats, Picks
 
 NAMES = ("micrograph", "micrograph_name", "image_name", "filename", "rlnmicrographname")
 """Columns of a CSV file that name the micrograph of each position, in lower case."""
 _CRYOPPP = {"x-coordinate": "x", "y-coordinate": "y"}
-_BOX_COLUMNS = ("x0", "y0", "width", "height", "score")
 _FIRST_LINE = "x,y[,score][,class][,diameter]"
 
 
@@ -105,7 +103,7 @@ def read_labelled_csv(path: Path) -> tuple[Picks, npt.NDArray[np.bool_] | None]:
 
 def read_csv_with(path: Path, column: str) -> tuple[Picks, Floats | None]:
     """Read a CSV file and one more column of numbers, NaN where unknown; None without it."""
-    ours = read_as_written(path)
+    ours = read_as_written(path, column == RAW_SCORE)
     if ours is not None:
         return ours[0], ours[1] if column == RAW_SCORE else None
     header, rows = _read_header(path)
@@ -120,6 +118,34 @@ def read_csv_with(path: Path, column: str) -> tuple[Picks, Floats | None]:
         found.get("diameter", np.nan),
     )
     return picks, found.get(column)
+
+
+def read_with_raw_scores(path: Path) -> tuple[Picks, Floats]:
+    """Read the candidates of a run, and their scores before they were calibrated.
+
+    Parameters
+    ----------
+    path : Path
+        CSV of :func:`write_csv`.
+
+    Returns
+    -------
+    Picks
+    (N,) float64
+        The scores of the picks, if the file has no such column.
+
+    Raises
+    ------
+    UsageError
+        As :func:`read_picks`, or a score before calibration is missing.
+    """
+    found, raw = read_csv_with(path, RAW_SCORE)
+    picks = with_scores(found)
+    if raw is None:
+        return picks, picks.score
+    if np.isnan(raw).any():
+        raise UsageError(f"{path}: {np.isnan(raw).sum()} cells of {RAW_SCORE} are empty")
+    return picks, raw
 
 
 def read_csv_by_micrograph(path: Path) -> dict[str, Picks]:
@@ -157,44 +183,6 @@ def _read_header(path: Path) -> tuple[list[str], Iterator[Row]]:
     return header, rows
 
 
-def read_box(path: Path) -> Picks:
-    """Read an EMAN BOX file: lower corner ``x0 y0 width height [score]`` per line.
-
-    The centre is ``x0 + width / 2`` and the diameter is the width. See `read_picks`.
-    """
-    found, _ = gather(path, _BOX_COLUMNS, _box_rows(path), _BOX_COLUMNS, optional=("score",))
-    x, y, width, height, score = found.values()
-    # EMAN 1 marks helices in the fifth column, with numbers such as -3.
-    score = np.where((score >= 0) & (score <= 1), score, np.nan)
-    return Picks.create(x + width / 2, y + height / 2, score, diameter=width)
-
-
-def write_box(path: Path, picks: Picks, box: int | None = None) -> None:
-    """Write an EMAN BOX file, tab separated, with the score as fifth column, atomically.
-
-    Parameters
-    ----------
-    path : Path
-        Replaced atomically.
-    picks : Picks
-        Original pixels.
-    box : int, optional
-        Side of the box in pixels; every pick's rounded diameter by default. Corners of odd
-        boxes are half pixels, so that the centre is kept.
-
-    Raises
-    ------
-    UsageError
-        A pick has no diameter, and no `box` is given.
-    """
-    side = box_sides(path, picks, box)
-    rows = zip(picks.x - side / 2, picks.y - side / 2, side, picks.score, strict=True)
-    lines = [
-        f"{_short(x)}\t{_short(y)}\t{s:.0f}\t{s:.0f}\t{score:.6f}\n" for x, y, s, score in rows
-    ]
-    write_text(path, "".join(lines))
-
-
 READERS: dict[str, Callable[[Path], Picks]] = {
     ".csv": read_csv,
     ".star": read_star,
@@ -212,6 +200,7 @@ READERS_OF_MANY: dict[str, Callable[[Path], dict[str, Picks]]] = {
     ".tsv": read_topaz_by_micrograph,
     ".txt": read_topaz_by_micrograph,
     ".cs": read_cryosparc_by_micrograph,
+    ".json": read_corrected_by_micrograph,
 }
 """Reader by extension, for a file that names the micrograph of each position."""
 
@@ -229,21 +218,3 @@ def reader_of(
             f"convert to one of {', '.join(sorted(readers))}"
         )
     return reader
-
-
-def _box_rows(path: Path) -> Iterator[Row]:
-    """Yield five cells per row; a missing score is an empty one."""
-    for line, text in enumerate(text_lines(path), 1):
-        cells = text.split()
-        if not cells or cells[0].startswith("#"):
-            continue
-        if len(cells) < 4:
-            raise UsageError(
-                f"{path}: line {line} has {len(cells)} cells\na BOX row is: x0 y0 width height"
-            )
-        yield line, [*cells, ""][:5]
-
-
-def _short(value: float) -> str:
-    """Format whole pixels without decimals: some programs read only integers here."""
-    return f"{value:.3f}".removesuffix(".000")

@@ -34,6 +34,7 @@ _ADDITION = re.compile(
     rf"(?<=.)[_.-](?:{'|'.join((*_OF_COORDINATES, *_OF_MOTION_CORRECTION, *_IMAGE))})$",
     re.IGNORECASE,
 )
+_OF_PICKER = re.compile(rf"(?<=.)[_.-](?:{'|'.join(_OF_COORDINATES)})$", re.IGNORECASE)
 # Words that make another set of positions, or another image, of the same micrograph.
 _DIFFERENT = re.compile(
     r"uncertain|reject|bad|junk|false|noise|unique|removed|exclu|deleted|contam|ice|bin|crop|scaled"
@@ -66,6 +67,17 @@ def bare_name(name: str) -> str:
     """
     folders, slash, file = _JOB.sub("", name).rpartition("/")
     return f"{folders}{slash}{_bare_file(file)}"
+
+
+def picked_name(name: str) -> str:
+    """Return the name of a micrograph from that of its coordinate file.
+
+    Examples
+    --------
+    >>> picked_name("raw/x_DW_autopick"), picked_name("x")
+    ('raw/x_DW', 'x')
+    """
+    return _OF_PICKER.sub("", name)
 
 
 def _bare_file(file: str) -> str:

@@ -9,6 +9,9 @@ from deepcryopicker.io.files.yaml_files import read_yaml
 THRESHOLD = 0.5
 """Score from which a candidate of ours counts as a pick, unless the run has another threshold."""
 
+UNLIMITED = float("-inf")
+"""Threshold that leaves out nothing."""
+
 _PICKS = "picks"
 _CONFIG = "config.yaml"
 _MARKS = (_CONFIG, "status.json", "summary.csv", "made_by.json")
@@ -24,6 +27,8 @@ def picks_of_run(folder: Path) -> Path:
 
 def threshold_near(place: Path) -> float:
     """Return the threshold of the run that a file or folder belongs to, or else `THRESHOLD`.
+
+    A run of ``filter`` holds nothing but picks, whatever their scores: `UNLIMITED`.
 
     Parameters
     ----------
@@ -44,6 +49,8 @@ def _threshold(config: Path, section: str) -> float:
         content: Any = read_yaml(config)
     except UsageError:  # not our configuration
         return THRESHOLD
+    if isinstance(content, dict) and "filter" in content:
+        return UNLIMITED
     picker = content.get(section) if isinstance(content, dict) else None
     value = picker.get("threshold") if isinstance(picker, dict) else None
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -21,16 +21,13 @@ from deepcryopicker.io.coordinates.formats import (
     reader_of,
     with_scores,
 )
-from deepcryopicker.io.coordinates.run_picks import THRESHOLD
+from deepcryopicker.io.coordinates.run_picks import THRESHOLD, UNLIMITED
 from deepcryopicker.io.coordinates.topaz_table import is_topaz
 from deepcryopicker.io.files.missing_scores import are_probabilities
 from deepcryopicker.io.files.text import text_lines
 from deepcryopicker.io.star import relion_star
 from deepcryopicker.io.star.relion_folder import refuse_turned_over
 from deepcryopicker.types import Floats, Picks
-
-UNLIMITED = float("-inf")
-"""Threshold that leaves out nothing."""
 
 _CANDIDATES = (".csv", ".cbox", ".txt", ".tsv")
 """Formats in which we, and crYOLO, write every candidate with its probability."""

@@ -4,8 +4,10 @@ import errno
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from deepcryopicker.errors import OutputError
@@ -35,7 +37,8 @@ def replacing(path: Path) -> Iterator[Path]:
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            usual = _usual_mode(temporary)
+            usual = _usual_mode(path.parent)
+            temporary.unlink(missing_ok=True)
             yield temporary
             with temporary.open("rb+") as stream:
                 os.fsync(stream.fileno())
@@ -69,19 +72,20 @@ def writing(path: Path) -> Iterator[None]:
 
 def share_as_usual(folder: Path) -> None:
     """Give all files below a folder the mode that the umask gives to new ones."""
-    probe = folder / f".mode.tmp-{os.getpid()}"
     with writing(folder):
-        usual = _usual_mode(probe)
+        usual = _usual_mode(folder)
     for place, _, files in os.walk(folder):
         for name in files:
             _set_mode(Path(place) / name, usual)
 
 
-def _usual_mode(probe: Path) -> int:
-    """Return the mode of a new file, found by creating `probe`, which is removed again.
+@lru_cache(maxsize=256)  # thousands of files are written into a few folders
+def _usual_mode(folder: Path) -> int:
+    """Return the mode of a new file in a folder, found by creating one, which is removed again.
 
     Reading the umask itself would change it for a moment, also for other threads.
     """
+    probe = folder / f".mode-{threading.get_ident()}.tmp-{os.getpid()}"
     probe.unlink(missing_ok=True)
     probe.touch()
     mode = probe.stat().st_mode

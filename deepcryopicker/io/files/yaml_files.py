@@ -41,6 +41,21 @@ def read_yaml(path: Path) -> Any:
         return None if node is None else loader.construct_document(node)
 
 
+def part(value: Any, *keys: str) -> dict[str, Any]:
+    """Follow keys into results or settings; anything but a mapping counts as an empty one.
+
+    Examples
+    --------
+    >>> part({"picker": {"labeler": {"clip": 3}}, "seed": 0}, "picker", "labeler")
+    {'clip': 3}
+    >>> part({"seed": 0}, "seed")
+    {}
+    """
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
 def _compose(path: Path) -> tuple[yaml.SafeLoader, yaml.Node | None]:
     """Read a file into nodes, from which the loader can make values, and count these."""
     if not path.is_file():

@@ -40,21 +40,27 @@ class Located:
     ----------
     path : Path
         Micrograph file.
-    height : int
-        H, pixels. For TIFF files ``H - 1 - y`` is written, because RELION flips those.
+    height : int or None
+        H, pixels. For TIFF files ``H - 1 - y`` is written, because RELION flips those; None where
+        positions are as RELION reads them.
     optics : Optics
     load : callable
         Reads the picks, original pixels.
     """
 
     path: Path
-    height: int
+    height: int | None
     optics: Optics
     load: Callable[[], Picks]
 
 
 def write_coordinates(
-    folder: Path, path: Path, height: int, picks: Picks, converted: bool = False
+    folder: Path,
+    path: Path,
+    height: int | None,
+    picks: Picks,
+    converted: bool = False,
+    note: str = "",
 ) -> None:
     """Write the picks of one micrograph where RELION looks for them in `folder`.
 
@@ -66,25 +72,27 @@ def write_coordinates(
         Nothing is written outside it.
     path : Path
         The micrograph.
-    height : int
-        H, pixels. For TIFF files ``H - 1 - y`` is written, because RELION flips those.
+    height : int or None
+        As of :class:`Located`.
     picks : Picks
         Original pixels.
     converted : bool
         Whether the picks were found in a copy of another size; the file then says so.
+    note : str
+        What else the first line of the file says.
 
     Raises
     ------
     UsageError
         A link leads out of `folder`.
     """
-    notes = [FLIPPED] * is_tiff(path) + [CONVERTED] * converted
+    notes = [FLIPPED] * is_turned_over(path, height) + [CONVERTED] * converted + [note] * bool(note)
     file = coordinate_file(folder, relion_name(path))
     _refuse_link_out(file, folder)
     write_coordinates_star(file, as_relion_reads(path, height, picks), "; ".join(notes))
 
 
-def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
+def write_lists(folder: Path, micrographs: Sequence[Located], note: str = "") -> None:
     """Write autopick.star, micrographs.star and particles.star; one micrograph is read at a time.
 
     To extract with RELION 3.1, in the current folder of this call::
@@ -99,6 +107,8 @@ def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
         D. Nothing is written outside it.
     micrographs : sequence of Located
         In the order to write, after :func:`write_coordinates` for each of them.
+    note : str
+        A line for the top of particles.star.
     """
     numbered = with_own_numbers([one.optics for one in micrographs])
     grouped = [
@@ -112,7 +122,8 @@ def write_lists(folder: Path, micrographs: Sequence[Located]) -> None:
         (name, group, as_relion_reads(one.path, one.height, one.load()))
         for (name, group), one in zip(grouped, micrographs, strict=True)
     )
-    if any(is_tiff(one.path) for one in micrographs):
+    notes = [note, *notes]
+    if any(is_turned_over(one.path, one.height) for one in micrographs):
         notes = [FLIPPED, *notes]
     write_particles_star(folder / "particles.star", located, optics, notes)
     pairs = ((name, relion_name(coordinate_file(folder, name))) for name, _ in grouped)
@@ -193,6 +204,11 @@ def is_tiff(path: Path) -> bool:
     return path.suffix.lower() in TIFF
 
 
-def as_relion_reads(path: Path, height: int, picks: Picks) -> Picks:
-    """Turn the picks of TIFF files over, which RELION flips; `height` is H, pixels."""
-    return picks.flipped(height) if is_tiff(path) else picks
+def is_turned_over(path: Path, height: int | None) -> bool:
+    """Whether the y that is written counts from the last row, see :class:`Located`."""
+    return height is not None and is_tiff(path)
+
+
+def as_relion_reads(path: Path, height: int | None, picks: Picks) -> Picks:
+    """Turn the picks of TIFF files over, which RELION flips; `height` is H, pixels, if known."""
+    return picks if height is None or not is_tiff(path) else picks.flipped(height)

@@ -19,7 +19,7 @@ from deepcryopicker.io.star.star_tables import Table, find_table, read_tables
 from deepcryopicker.types import SHAPES, Floats, Picks, Strings
 
 Written = tuple[Sequence[str], Iterable[Sequence[object]]]
-"""A table to write: column names, and rows."""
+"""A table to write: column names, and rows; a row that is a text is a complete line."""
 
 X, Y = "rlnCoordinateX", "rlnCoordinateY"
 SCORE, CLASS, PSI = "rlnAutopickFigureOfMerit", "rlnClassNumber", "rlnAnglePsi"
@@ -183,7 +183,9 @@ def write_particles_star(
         Lines for the top of the file.
     """
     rows = (
-        (*row, group, checked_name(name)) for name, group, picks in located for row in _rows(picks)
+        f"{row}\t{group}\t{_cell(checked_name(name))}"
+        for name, group, picks in located
+        for row in _rows(picks)
     )
     blocks = {"optics": optics, "particles": ((*POSITION, GROUP, NAME), rows)}
     write_tables(path, blocks, [OURS, *comments])
@@ -226,12 +228,13 @@ def _labels(classes: Floats) -> Strings:
     return known[np.where(whole, classes, 0).astype(np.intp)]
 
 
-def _rows(picks: Picks) -> Iterator[tuple[float, float, float, int, float]]:
+def _rows(picks: Picks) -> Iterator[str]:
     """Yield the columns `POSITION` of each pick; the in-plane angle is unknown and written as 0."""
     numbered = {word: number for number, word in enumerate(SHAPES, 1)}
     irregular = numbered["irregular"]
-    for x, y, score, label in zip(picks.x, picks.y, picks.score, picks.label, strict=True):
-        yield float(x), float(y), float(score), numbered.get(str(label), irregular), 0.0
+    columns = (column.tolist() for column in (picks.x, picks.y, picks.score, picks.label))
+    for x, y, score, label in zip(*columns, strict=True):
+        yield f"{x:.6f}\t{y:.6f}\t{score:.6f}\t{numbered.get(label, irregular)}\t0.000000"
 
 
 def checked_name(name: str) -> str:
@@ -252,7 +255,7 @@ def _lines(blocks: Mapping[str, Written], comments: Sequence[str]) -> Iterator[s
     for name, (columns, rows) in blocks.items():
         yield from ("", VERSION, "", "", f"data_{name}", "", "loop_")
         yield from (f"_{column} #{number}" for number, column in enumerate(columns, 1))
-        yield from ("\t".join(map(_cell, row)) for row in rows)
+        yield from (row if isinstance(row, str) else "\t".join(map(_cell, row)) for row in rows)
         yield from ("", "")
 
 

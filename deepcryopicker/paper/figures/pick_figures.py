@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deepcryopicker.io.files.yaml_files import part
 from deepcryopicker.model.weights import CARD
 from deepcryopicker.paper.figures.score_figures import by_dataset, file_name
 from deepcryopicker.plots.overlays import draw_overlay
 from deepcryopicker.plots.tiles import WHITE, Rgb, Tile, grid, write_picture
 from deepcryopicker.reporting.content.scored_pickers import ScoredMicrograph, ScoredPicker
 from deepcryopicker.reporting.reading.pick_sets import PickSet
-from deepcryopicker.reporting.reading.run_files import UnreadableError, part, read_settings
+from deepcryopicker.reporting.reading.run_files import UnreadableError, read_settings
 
 _TILE = 640  # longer side of a micrograph, pixels
 _MOST_TILES = 12

@@ -40,7 +40,7 @@ def mask_of(setting: str | None, entry: Entry, preprocessed: Preprocessed) -> Ma
         return junk_mask(flat.image, preprocessed.working_diameter, flat.margins)
     if entry.block is not None:
         raise MicrographError("picker.mask: blocks of a micrograph need auto or null")
-    image = _read(Path(setting), entry)
+    image = read_given_mask(Path(setting), entry.name)
     return None if image is None else given_mask(image, preprocessed.flat.image.shape)
 
 
@@ -84,12 +84,25 @@ def leave_out(picks: Picks, mask: Mask | None, scale: float) -> Picks:
     return marked[np.argsort(masked, kind="stable")]
 
 
-def _read(place: Path, entry: Entry) -> Image | None:
-    """Read the given mask of a micrograph; None if the folder has none of its name."""
+def read_given_mask(place: Path, micrograph: str) -> Image | None:
+    """Read the mask of a micrograph from a file or folder; None if there is none of its name.
+
+    Parameters
+    ----------
+    place : Path
+        A folder with images of the names of micrographs, or one image for all.
+    micrograph : str
+        Name of the micrograph.
+
+    Raises
+    ------
+    MicrographError
+        It cannot be read.
+    """
     if place.is_file():
         return read_micrograph(place).image
     # As deep as the micrograph lies in its dataset, or all in one folder.
-    for name in dict.fromkeys((entry.name, Path(entry.name).name)):
+    for name in dict.fromkeys((micrograph, Path(micrograph).name)):
         for suffix in EXTENSIONS:
             path = place / f"{name}{suffix}"
             if path.is_file():

@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.frames import to_original, to_working
 from deepcryopicker.io.files.atomic import replacing
-from deepcryopicker.io.files.tables import write_rows
+from deepcryopicker.io.files.tables import read_rows, write_rows
+from deepcryopicker.io.files.text import gather
 from deepcryopicker.io.star.optics_groups import (
     Optics,
     optics_notes,
@@ -30,13 +32,16 @@ from deepcryopicker.io.star.relion_folder import (
 )
 from deepcryopicker.pipeline.classes.classify_dataset import PickClasses
 from deepcryopicker.pipeline.classes.cut_dataset import PickedWindows
+from deepcryopicker.types import Floats, Picks
 
-STACK, AVERAGES, PARTICLES, TABLE = (
+STACK, AVERAGES, PARTICLES, TABLE, MEMBERS = (
     "classes.mrcs",
     "classes.star",
     "particles.star",
     "classes.csv",
+    "members.csv",
 )
+_OF_MEMBER = ("micrograph", "x", "y", "class")
 _COLUMNS = ("class", "picks", "share", "resolution", "contrast", "like_random")
 
 
@@ -53,6 +58,7 @@ def write_class_files(folder: Path, cut: PickedWindows, found: PickClasses) -> N
     share = found.count / max(found.count.sum(), 1)
     write_classes_star(folder / AVERAGES, folder / STACK, share, resolution_angstrom(cut, found))
     write_rows(folder / TABLE, table_of(cut, found), _COLUMNS)
+    write_rows(folder / MEMBERS, _places(cut, found), _OF_MEMBER)
     optics = with_own_numbers(
         [_optics(*each) for each in zip(cut.entries, cut.pixel_sizes, strict=True)]
     )
@@ -65,6 +71,39 @@ def write_class_files(folder: Path, cut: PickedWindows, found: PickClasses) -> N
         optics_table(list(dict.fromkeys(optics))),
         notes,
     )
+
+
+def read_members(folder: Path) -> dict[str, tuple[Floats, npt.NDArray[np.int64]]]:
+    """Read which class every pick is in, from a run folder of ``classes``.
+
+    Returns
+    -------
+    dict of (positions (N, 2) float64, classes (N,) int64)
+        By name of the micrograph; positions as they were given, original pixels.
+
+    Raises
+    ------
+    UsageError
+        The file is missing or damaged.
+    """
+    path = folder / MEMBERS
+    header, rows = read_rows(path, ",".join(_OF_MEMBER))
+    found, names = gather(path, header, rows, _OF_MEMBER[1:], _OF_MEMBER[0])
+    places = Picks.create(found["x"], found["y"], found["class"])
+    return {
+        name: (one.positions, one.score.astype(np.int64))
+        for name, one in places.grouped(names).items()
+    }
+
+
+def _places(cut: PickedWindows, found: PickClasses) -> list[dict[str, object]]:
+    """Return a row for each pick, at the place where it was picked."""
+    label = iter(found.label + 1)
+    return [
+        {"micrograph": entry.name, "x": f"{x:.3f}", "y": f"{y:.3f}", "class": int(next(label))}
+        for entry, picks in zip(cut.entries, cut.picks, strict=True)
+        for x, y in entry.to_micrograph(picks).positions
+    ]
 
 
 def resolution_angstrom(cut: PickedWindows, found: PickClasses) -> list[float | None]:

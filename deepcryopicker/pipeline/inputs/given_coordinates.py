@@ -9,7 +9,8 @@ from rich.markup import escape
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console, counted
-from deepcryopicker.io.coordinates.selected_picks import UNLIMITED, Selected, read_selected
+from deepcryopicker.io.coordinates.run_picks import UNLIMITED
+from deepcryopicker.io.coordinates.selected_picks import Selected, read_selected
 
 _KEY = "dataset.coordinates_threshold"
 

@@ -7,11 +7,11 @@ from typing import Any
 from deepcryopicker.evaluation.metrics import scores_at
 from deepcryopicker.evaluation.scores import Evaluated, pooled
 from deepcryopicker.evaluation.significance import compare_paired
+from deepcryopicker.io.files.yaml_files import part
 from deepcryopicker.reporting.content.cells import interval_note, number_cell
 from deepcryopicker.reporting.content.scored_pickers import ScoredPicker
 from deepcryopicker.reporting.page.page_model import Cell, PageTable, Row
 from deepcryopicker.reporting.reading.pick_sets import PickSet
-from deepcryopicker.reporting.reading.run_files import part
 
 _COMPARED = {"f1": "F1", "macro_average_precision": "AP, mean of micrographs"}
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from deepcryopicker.io.files.yaml_files import part
 from deepcryopicker.reporting.content.cells import NOTHING, interval_note, number_cell
 from deepcryopicker.reporting.page.page_model import Cell, PageTable, Row
 from deepcryopicker.reporting.reading.pick_sets import PickSet
-from deepcryopicker.reporting.reading.run_files import part
 
 _COLUMNS = [
     "Picker",

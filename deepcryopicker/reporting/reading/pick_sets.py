@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from deepcryopicker.reporting.reading.run_files import is_number, part
+from deepcryopicker.io.files.yaml_files import part
+from deepcryopicker.reporting.reading.run_files import is_number
 from deepcryopicker.reporting.reading.run_folders import RunFolder
 
 LABELS = "labels"
@@ -50,6 +51,8 @@ class PickSet:
     @property
     def label_use(self) -> str:
         """Labels on which the picker was trained."""
+        if self.run.command == "filter":
+            return "as the filtered picks"
         known = self.metrics.get("label_use") or self.run.metrics.get("label_use")
         if known and self.folder.name != _BASELINE:
             return str(known)
@@ -89,6 +92,9 @@ def _pick_sets_of(run: RunFolder) -> list[PickSet]:
         return [PickSet(name, run, run.path, threshold, metrics, run.seconds)]
     if not (run.path / "picks").is_dir():
         return []
+    if run.command == "filter":  # all that it holds are picks
+        lowest = part(metrics, "filtered").get("lowest")
+        return [PickSet(name, run, run.path, float(lowest) if is_number(lowest) else 0.0)]
     if run.command == "label":
         return [PickSet(f"{name}, {LABELS}", run, run.path, 0.0, seconds=run.seconds)]
     picking = run.timings.get("picking")

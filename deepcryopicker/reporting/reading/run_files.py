@@ -62,21 +62,6 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         raise UnreadableError(f"{path.name} is damaged: {one_line(error)}") from error
 
 
-def part(value: Any, *keys: str) -> dict[str, Any]:
-    """Follow keys into results or settings; anything but a mapping counts as an empty one.
-
-    Examples
-    --------
-    >>> part({"picker": {"labeler": {"clip": 3}}, "seed": 0}, "picker", "labeler")
-    {'clip': 3}
-    >>> part({"seed": 0}, "seed")
-    {}
-    """
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
 def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value from JSON is a number; booleans are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

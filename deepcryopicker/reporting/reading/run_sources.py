@@ -15,7 +15,9 @@ from deepcryopicker.dataset.simulated import add_simulated, list_simulated, list
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.checks import one_line
 from deepcryopicker.reporting.reading.run_files import UnreadableError
-from deepcryopicker.reporting.reading.run_folders import RunFolder
+from deepcryopicker.reporting.reading.run_folders import RunFolder, read_run
+
+_GENERATIONS = 8  # of runs that filter each other
 
 
 def validated_section(run: RunFolder, place: str) -> Any:
@@ -41,11 +43,17 @@ def validated_section(run: RunFolder, place: str) -> Any:
 def find_micrographs(run: RunFolder) -> dict[str, Entry]:
     """List the micrographs of a run's dataset by name, without simulating any.
 
+    Those of a run of ``filter`` are those of the run that it filtered.
+
     Raises
     ------
     UnreadableError
         If the dataset cannot be identified or no longer exists.
     """
+    for _ in range(_GENERATIONS):
+        if run.command != "filter":
+            break
+        run = read_run(Path(str(run.section("filter").get("picks", ""))).expanduser())
     try:
         catalogue = _open(validated_section(run, "dataset"))
     except (UsageError, OSError) as error:

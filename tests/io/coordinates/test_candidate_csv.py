@@ -22,7 +22,7 @@ def random_picks(count, seed=0):
 def carefully(path, monkeypatch):
     """Read line by line."""
     with monkeypatch.context() as patch:
-        patch.setattr(formats, "read_as_written", lambda _: None)
+        patch.setattr(formats, "read_as_written", lambda *_: None)
         return formats.read_csv_with(path, "raw_score")
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from deepcryopicker.errors import UsageError
+from deepcryopicker.io.coordinates.boxes import write_box
 from deepcryopicker.io.coordinates.candidate_csv import as_written, write_csv
-from deepcryopicker.io.coordinates.formats import read_picks, write_box
+from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.star import relion_star
 from deepcryopicker.io.star.optics_groups import optics_notes, optics_table, placeholder
 from deepcryopicker.types import SHAPES, Picks

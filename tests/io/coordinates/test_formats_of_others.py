@@ -7,7 +7,7 @@ import pytest
 import starfile
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.io.coordinates.cbox import write_cbox
+from deepcryopicker.io.coordinates.boxes import write_cbox
 from deepcryopicker.io.coordinates.formats import read_by_micrograph, read_picks
 from deepcryopicker.io.coordinates.topaz_table import is_topaz, write_topaz
 from deepcryopicker.io.star.optics_groups import optics_table, placeholder

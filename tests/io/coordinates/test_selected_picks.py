@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deepcryopicker.io.coordinates.boxes import write_box, write_cbox
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
-from deepcryopicker.io.coordinates.cbox import write_cbox
 from deepcryopicker.io.coordinates.coordinate_tables import read_table
-from deepcryopicker.io.coordinates.formats import read_picks, write_box
+from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.coordinates.run_picks import threshold_near
 from deepcryopicker.io.coordinates.selected_picks import UNLIMITED, Selection, read_selected
 from deepcryopicker.io.coordinates.topaz_table import write_topaz

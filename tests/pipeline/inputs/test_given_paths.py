@@ -9,7 +9,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from deepcryopicker.app.hydra_app import command
-from deepcryopicker import classes, evaluate, label, pick, relion_external, report, train
+from deepcryopicker import classes, evaluate, filter, label, pick, relion_external, report, train
 
 RUN = "hydra.run.dir=run"
 FOLDER = ("dataset=folder", "dataset.micrographs=unreadable")
@@ -52,6 +52,11 @@ GIVEN = {
         ("evaluate.picks=empty", "evaluate.truth=nowhere"),
         ("evaluate.picks=empty", "evaluate.truth=empty"),
     ],
+    "filter": [
+        ("filter.picks=nowhere",),
+        ("filter.picks=empty",),
+        ("filter.picks=empty", "filter.corrections=nowhere.json"),
+    ],
     "classes": [
         ("dataset.micrographs=nowhere",),
         ("dataset.micrographs=empty",),
@@ -89,7 +94,7 @@ def test_wrong_paths_are_answered_before_torch_is_loaded(tmp_path, every):
     assert answer.returncode == 0, answer.stderr[-2000:]
     codes = [line.split()[0] for line in answer.stdout.splitlines() if line[:2] in ("1 ", "2 ")]
     assert codes.count("1") == (4 if every else 0)  # no file of the folder can be read
-    assert len(codes) == (40 if every else 7)
+    assert len(codes) == (43 if every else 8)
     assert "Traceback" not in answer.stderr
 
 

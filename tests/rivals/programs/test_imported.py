@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from deepcryopicker.errors import MicrographError, UsageError
+from deepcryopicker.io.coordinates.boxes import write_box
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
-from deepcryopicker.io.coordinates.formats import write_box
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.star.optics_groups import optics_table, placeholder
 from deepcryopicker.io.star.relion_star import write_particles_star

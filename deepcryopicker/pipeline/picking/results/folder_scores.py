@@ -15,8 +15,7 @@ import numpy.typing as npt
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.coordinates.candidate_csv import as_written, write_csv
-from deepcryopicker.io.coordinates.formats import read_picks
-from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
+from deepcryopicker.io.coordinates.formats import read_picks, read_with_raw_scores
 from deepcryopicker.picker.folder.candidate_windows import (
     Stored,
     best_first,

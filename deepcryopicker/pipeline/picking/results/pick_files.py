@@ -12,9 +12,8 @@ import numpy as np
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.frames import to_working
+from deepcryopicker.io.coordinates.boxes import write_box, write_cbox
 from deepcryopicker.io.coordinates.candidate_csv import as_written, write_csv
-from deepcryopicker.io.coordinates.cbox import write_cbox
-from deepcryopicker.io.coordinates.formats import write_box
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, write_coordinates
 from deepcryopicker.picker.folder.window_features import WindowClasses

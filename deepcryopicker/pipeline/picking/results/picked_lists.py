@@ -75,7 +75,7 @@ def write_relion_lists(
         load = partial(_load, one, named, threshold)
         located.append(Located(named.path, named.height, _optics(one, named), load))
         if others:
-            write_coordinates(folder, named.path, named.height, load(), named.scale != SAME)
+            write_coordinates(folder, named.path, named.height, load(), named.is_scaled)
     write_lists(folder, located)
     unknown = [each for each in located if each.optics.pixel_size is None]
     if not unknown:

@@ -11,8 +11,7 @@ from scipy.special import expit
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
-from deepcryopicker.io.coordinates.formats import read_picks
-from deepcryopicker.io.coordinates.raw_scores import read_with_raw_scores
+from deepcryopicker.io.coordinates.formats import read_picks, read_with_raw_scores
 from deepcryopicker.picker.folder.window_features import Background
 from deepcryopicker.pipeline.picking.batch import Batch
 from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores

@@ -1,0 +1,77 @@
+"""Conditions on the picks of one micrograph, each a mask of those that meet it."""
+
+import numpy as np
+
+from deepcryopicker.detection.suppression import suppress_by_distance
+from deepcryopicker.types import Floats, Image, Mask, Picks
+
+
+def is_best(picks: Picks, count: int) -> Mask:
+    """Return which picks are the `count` of highest score; of equal scores the first, (N,) bool."""
+    chosen = np.zeros(len(picks), np.bool_)
+    chosen[np.argsort(-picks.score, kind="stable")[:count]] = True
+    return chosen
+
+
+def is_apart(picks: Picks, distance: float) -> Mask:
+    """Return which picks have no better one that is kept nearer than `distance` pixels, (N,)."""
+    chosen = np.zeros(len(picks), np.bool_)
+    chosen[suppress_by_distance(picks.x, picks.y, picks.score, distance)] = True
+    return chosen
+
+
+def is_sized(picks: Picks, smallest: float | None, largest: float | None) -> Mask:
+    """Return which diameters lie in a range, both ends included, original pixels; (N,) bool.
+
+    An unknown diameter lies in no range.
+    """
+    low = -np.inf if smallest is None else smallest
+    high = np.inf if largest is None else largest
+    return (picks.diameter >= low) & (picks.diameter <= high)
+
+
+def is_inside(picks: Picks, region: tuple[float, float, float, float]) -> Mask:
+    """Return which centres lie in a rectangle ``left, top, right, bottom``, (N,) bool."""
+    left, top, right, bottom = region
+    return (picks.x >= left) & (picks.x <= right) & (picks.y >= top) & (picks.y <= bottom)
+
+
+def is_unmasked(picks: Picks, mask: Image, shape: tuple[int, int]) -> Mask:
+    """Return which centres a mask leaves free, (N,) bool.
+
+    Parameters
+    ----------
+    picks : Picks
+        Original pixels.
+    mask : (h, w) float32
+        Of any size, for the whole micrograph; above half of its largest value nothing is kept.
+    shape : (H, W)
+        Of the micrograph, original pixels.
+    """
+    row, column = (
+        np.clip(np.floor((at + 0.5) * side / whole), 0, side - 1).astype(np.intp)
+        for at, side, whole in zip((picks.y, picks.x), mask.shape, shape, strict=True)
+    )
+    return np.asarray(mask[row, column] <= mask.max() / 2.0)
+
+
+def nearest_within(places: Floats, others: Floats, distance: float) -> np.ndarray:
+    """Return the index of the nearest of `others` to each place; -1 where none is that near.
+
+    Parameters
+    ----------
+    places : (N, 2) float64
+    others : (M, 2) float64
+    distance : float
+        In the unit of the positions.
+
+    Returns
+    -------
+    (N,) int64
+    """
+    if not len(places) or not len(others):
+        return np.full(len(places), -1, np.int64)
+    from scipy.spatial import KDTree  # on demand: most rules need no neighbours
+
+    away, nearest = KDTree(others).query(places)
+    return np.where(away <= distance, nearest, -1)
