@@ -49,7 +49,9 @@ def corrected(
 ) -> tuple[Picks, Strings]:
     """Keep given labels, and add false picks of the network as contaminants.
 
-    DeepEM is trained like this: its own false picks become negatives.
+    DeepEM is trained like this: its own false picks become negatives. But a person does not mark
+    every particle: a false pick that the network is as sure of as of the better half of the labels
+    is left uncertain.
 
     Parameters
     ----------
@@ -70,7 +72,10 @@ def corrected(
         As `reason`.
     """
     false = picks[(picks.score >= _FALSE) & ~has_near(picks, labels, diameter / 2.0)]
-    return labels.joined(false), np.concatenate([reason, np.full(len(false), CONTAMINANT)])
+    of_labels = _score_at(labels[reason == ""], picks, diameter / 2.0)
+    sure = false.score >= np.median(of_labels) if len(of_labels) else np.zeros(len(false), bool)
+    kind = np.where(sure, UNCERTAIN, CONTAMINANT)
+    return labels.joined(false), np.concatenate([reason, kind])
 
 
 def _score_at(places: Picks, picks: Picks, distance: float) -> Floats:

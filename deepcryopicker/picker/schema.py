@@ -56,7 +56,8 @@ class MapConfig(NamingConfig):
         gets its most probable class; ``per_class``, one map for each class (paper).
     max_area : float or None
         Scores of connected areas larger than this, in particle areas, are lowered: they are ice
-        or carbon. Typical for a particle is 0.05, at most 0.2; null switches this off.
+        or carbon. Typical for a particle is 0.05, at most 0.3 where a network is very sure; null
+        switches this off.
     suppression : str
         Rule for two picks of one particle: ``distance`` of their centres; ``iou``, overlap of
         their boxes (paper); ``none``. With ``maps=per_class``, within each class first.
@@ -74,7 +75,7 @@ class MapConfig(NamingConfig):
     floor: float = 0.0001
     smoothing: float = 0.04
     maps: str = "joint"
-    max_area: float | None = 0.2
+    max_area: float | None = 0.4
     suppression: str = "distance"
     distance: float = 0.5
     iou: float = 0.3

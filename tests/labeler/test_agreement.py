@@ -71,10 +71,19 @@ def test_given_labels_stay_and_false_picks_are_contaminants():
     reason = np.array(["", "uncertain"])
     # Beside a label, beside an uncertain place, just outside, far and likely, far and not.
     picks = Picks.create([49.0, 340.0, 0.0, 600.0, 900.0], [0.0, 0.0, 51.0, 0.0, 0.0])
-    picks.score[:] = 0.9, 0.9, 0.9, 0.3, 0.29
+    picks.score[:] = 0.9, 0.9, 0.89, 0.3, 0.29
     both, found = corrected(picks, labels, reason, DIAMETER)
     assert list(zip(both.x, both.y, strict=True)) == [(0, 0), (300, 0), (0, 51), (600, 0)]
     assert found.tolist() == ["", "uncertain", "contaminant", "contaminant"]
+
+
+def test_a_false_pick_as_sure_as_most_labels_may_be_an_unmarked_particle():
+    labels = Picks.create([0.0, 300.0, 600.0], [0.0, 0.0, 0.0])
+    # Of the labels, in the order above; then false ones.
+    picks = Picks.create([0.0, 300.0, 600.0, 900.0, 1200.0], np.zeros(5))
+    picks.score[:] = 0.6, 0.8, 0.9, 0.8, 0.79
+    _, found = corrected(picks, labels, np.array(["", "", ""]), DIAMETER)
+    assert found.tolist() == ["", "", "", "uncertain", "contaminant"]
 
 
 def test_nothing_found_by_one_or_the_other():
