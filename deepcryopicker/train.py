@@ -43,7 +43,10 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.pipeline.inputs.splits import hold_out, hold_out_member
     from deepcryopicker.pipeline.picking.benchmark import pick_and_score
     from deepcryopicker.pipeline.training.adapt import adapt
-    from deepcryopicker.pipeline.training.configured_network import prepare_network
+    from deepcryopicker.pipeline.training.configured_network import (
+        prepare_network,
+        with_corrections,
+    )
     from deepcryopicker.pipeline.training.fit_network import count_rounds
     from deepcryopicker.pipeline.training.keep_better import train_or_fall_back
     from deepcryopicker.pipeline.training.label_and_train import label_and_train
@@ -53,6 +56,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
 
     if describe(config, run):
         return None
+    config = with_corrections(config)
     network = prepare_network(config)
     with timed(run, "labelling"):
         if catalogue is None:

@@ -160,7 +160,9 @@ def _pool(
         name: np.concatenate([getattr(one, name) for one in sites])
         for name in ("x", "y", "kind", "shape", "heat", "block", "guard")
     }
-    blocked = np.array([needs_blocks(list(strata).count(name)) for name in strata])[micrograph]
+    blocked = np.array([needs_blocks(list(strata).count(name), config.test) for name in strata])[
+        micrograph
+    ]
     block = np.where(blocked, gathered["block"], 0)
     target = [_target(kind, config) for kind in gathered["kind"]]
     pool = Samples(

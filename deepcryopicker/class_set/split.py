@@ -8,7 +8,7 @@ import numpy.typing as npt
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.types import Floats, Strings
 
-_FEWEST_MICROGRAPHS = 3
+_FEWEST_MICROGRAPHS, _FEWEST_WITHOUT_TEST = 3, 6
 _PER_SIDE = 4
 BLOCKS = _PER_SIDE**2
 """Number of spatial blocks of a micrograph."""
@@ -38,8 +38,8 @@ def assign_splits(strata: Sequence[str], config: ClassSetConfig, seed: int) -> S
     ----------
     strata : sequence of str
         Group of each of the M micrographs, such as its dataset. Every stratum is split separately.
-        With three or more micrographs, all blocks of a micrograph have the same split; fewer are
-        split by block. Every split with a non-zero fraction gets at least one.
+        Of few micrographs every block is assigned on its own, see :func:`needs_blocks`; of others
+        all blocks have the same split. Every split with a non-zero fraction gets at least one.
     config : ClassSetConfig
         For the fractions.
     seed : int
@@ -54,7 +54,7 @@ def assign_splits(strata: Sequence[str], config: ClassSetConfig, seed: int) -> S
     splits = np.full((len(strata), BLOCKS), "train", dtype="<U10")
     for stratum in dict.fromkeys(strata):
         members = np.flatnonzero(np.asarray(strata) == stratum)
-        if needs_blocks(len(members)):
+        if needs_blocks(len(members), config.test):
             blocks = _shuffled(len(members) * BLOCKS, shares, rng)
             splits[members] = blocks.reshape(-1, BLOCKS)
         else:
@@ -71,9 +71,17 @@ def _shuffled(count: int, shares: dict[str, float], rng: np.random.Generator) ->
     return rng.permutation(splits)
 
 
-def needs_blocks(micrographs: int) -> bool:
-    """Return whether a dataset is too small to be split by micrograph."""
-    return micrographs < _FEWEST_MICROGRAPHS
+def needs_blocks(micrographs: int, test: float) -> bool:
+    """Return whether a dataset is too small to be split by micrograph.
+
+    Parameters
+    ----------
+    micrographs : int
+    test : float
+        Share for the test. Without one, blocks of few micrographs are sufficient to choose the
+        best epoch, and all micrographs are learned from.
+    """
+    return micrographs < (_FEWEST_MICROGRAPHS if test else _FEWEST_WITHOUT_TEST)
 
 
 def block_of(x: Floats, y: Floats, shape: tuple[int, int]) -> npt.NDArray[np.int64]:

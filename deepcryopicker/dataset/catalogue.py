@@ -10,6 +10,7 @@ from deepcryopicker.dataset.inside import reading_inside, within
 from deepcryopicker.dataset.left_out.reasons import LeftOut
 from deepcryopicker.errors import MicrographError
 from deepcryopicker.frames import Reading
+from deepcryopicker.io.coordinates.corrections import SUFFIX, Correction, read_corrections
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.coordinates.selected_picks import Selection, read_selected
 from deepcryopicker.io.images.reader import micrograph_shape, read_micrograph
@@ -166,6 +167,12 @@ class Entry:
         """How the numbers of the file of true particles become positions."""
         return Reading(self.truth_scale, self.truth_swapped, self.truth_from_bottom)
 
+    def load_correction(self) -> Correction | None:
+        """Read what a person changed in earlier picks; None if the truth is of another kind."""
+        if self.truth is None or self.truth.suffix.lower() != SUFFIX or self.selection.name is None:
+            return None
+        return read_corrections(self.truth).by_name.get(self.selection.name)
+
     def given_places(self) -> Picks:
         """Read the file of true particles as it is, in its own frame; the entry has one."""
         if self.truth is None:
@@ -194,6 +201,9 @@ class Entry:
         if self.block is not None:
             read = [self.from_micrograph(self.block.holds(picks)) for picks in read]
         truth, *uncertain = read
+        correction = self.load_correction()
+        if correction is not None:
+            uncertain = [self.truth_reading.apply(correction.uncertain, whole)]
         return truth, uncertain[0] if uncertain else Picks.empty()
 
 

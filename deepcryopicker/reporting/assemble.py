@@ -1,12 +1,15 @@
 """Assemble the contents of the page from run folders."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from deepcryopicker import __version__
 from deepcryopicker.config.sections import ReportSection
 from deepcryopicker.reporting.content import numbers
 from deepcryopicker.reporting.content.class_sheets import class_sheets
+from deepcryopicker.reporting.content.class_tiles import class_tiles, with_classes
+from deepcryopicker.reporting.content.correcting import correcting
 from deepcryopicker.reporting.content.differences import differences_table, placing_table
 from deepcryopicker.reporting.content.provenance import source_of
 from deepcryopicker.reporting.content.scored_pickers import ScoredPicker, as_picker, score_pickers
@@ -57,18 +60,27 @@ def assemble(
         numbers.labels_table(runs),
         numbers.timings_table(runs),
     ]
+    pickers = [
+        replace(
+            as_picker(scored, datasets[scored.pick_set.name], own),
+            correcting=correcting(scored, own),
+        )
+        for scored, own in zip(scored_pickers, places, strict=True)
+        if scored.micrographs
+    ]
+    classes, members = class_tiles(runs) or (None, {})
+    if classes is not None:
+        shown_scored = [scored for scored in scored_pickers if scored.micrographs]
+        pickers = [with_classes(*pair, members) for pair in zip(pickers, shown_scored, strict=True)]
     return Page(
         title=settings.title,
         made=f"DeepCryoPicker {__version__}, {datetime.now():%Y-%m-%d %H:%M}",
         headline=numbers.picks_table(pick_sets, datasets),
-        pickers=[
-            as_picker(scored, datasets[scored.pick_set.name], own)
-            for scored, own in zip(scored_pickers, places, strict=True)
-            if scored.micrographs
-        ],
+        pickers=pickers,
         micrographs=shown,
         tables=[table for table in tables if table is not None],
-        sheets=class_sheets(runs),
+        sheets=class_sheets(runs, None if classes is None else classes.run),
+        classes=classes,
         figures=[] if draw_figures is None else draw_figures(scored_pickers, datasets, runs, run),
         sources=[
             source_of(one, [pick_set for pick_set in pick_sets if pick_set.run is one])

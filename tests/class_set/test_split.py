@@ -58,6 +58,19 @@ def test_shares_of_zero_give_none():
     assert set(assign_splits(["a"] * 10, replace(CONFIG, test=0.0), 0).ravel()) == set(NAMES[:2])
 
 
+@pytest.mark.parametrize(
+    ("count", "test", "blocks"), [(2, 0.2, True), (3, 0.2, False), (5, 0.0, True), (6, 0.0, False)]
+)
+def test_without_a_test_few_micrographs_are_all_trained_on(count, test, blocks):
+    config = ClassSetConfig(["top", "background"], test=test)
+    splits = assign_splits(["one"] * count, config, 0)
+    whole = (splits == splits[:, :1]).all(axis=1)
+    assert whole.all() != blocks
+    if blocks and not test:
+        assert (splits == "train").any(axis=1).all()
+    assert (splits == "validation").any()
+
+
 @pytest.mark.parametrize("shape", [(400, 400), (300, 520)])
 def test_blocks_are_a_guard_band_apart(shape):
     guard = 24.0

@@ -1,11 +1,13 @@
 """The user's picks become candidates; those cut by the edge train nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deepcryopicker.labeler.truth import as_candidates, label_by_picks
+from deepcryopicker.io.coordinates.corrections import Correction
+from deepcryopicker.labeler.truth import as_candidates, label_by_correction, label_by_picks
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Micrograph, Picks
@@ -108,3 +110,27 @@ def test_without_picks_there_are_no_candidates(preprocessed):
     found = as_candidates(preprocessed, NONE, np.array([], "<U1"))
     assert len(found.picks) == len(found.good) == len(found.reason) == 0
     assert not found.coverage.any()
+
+
+def test_corrections_are_particles_contaminants_and_places_that_nobody_looked_at(preprocessed):
+    correction = Correction(
+        kept=Picks.create([100.0, 300.0], [80.0, 250.0]),
+        added=Picks.create([100.0], [200.0]),
+        # Moved by less than half a diameter, and false.
+        removed=Picks.create([110.0, 180.0], [200.0, 140.0]),
+        seen=((0.0, 0.0, 209.0, 319.0),),
+    )
+    found = label_by_correction(preprocessed, correction)
+    rows = dict(zip(map(tuple, found.picks.positions.tolist()), found.reason, strict=True))
+    assert rows == {
+        (100, 80): "",
+        (100, 200): "",
+        (300, 250): "uncertain",
+        (180, 140): "contaminant",
+    }
+    half = found.coverage.shape[1] // 2
+    assert (found.coverage[:, half + 1 :] == 1.0).all()  # nothing there is background
+    assert found.coverage[:, : half - 1].min() < 0.1
+    whole = label_by_correction(preprocessed, replace(correction, seen=None))
+    assert sorted(whole.reason) == ["", "", "", "contaminant"]
+    assert whole.coverage[:, half + 1 :].min() < 0.1

@@ -1,7 +1,8 @@
 """The file ``corrections.json`` of a report: what a person changed in the picks.
 
 One object with ``deepcryopicker_corrections`` (the version of the format, 1), ``threshold`` (from
-which score candidates were shown as picks) and ``micrographs``, a list of objects: ``name``;
+which score candidates were shown as picks), ``weights`` (of the network that picked: a run folder,
+``general`` or null) and ``micrographs``, a list of objects: ``name``;
 ``excluded``, whether the whole micrograph is left out; ``diameter`` of the particles; ``kept``,
 ``added`` and ``removed``, lists of ``[x, y]`` or ``[x, y, score]``; and ``seen``, rectangles
 ``[left, top, right, bottom]`` outside which nobody looked, null for the whole micrograph. All in
@@ -68,10 +69,21 @@ class Correction:
 
 @dataclass(frozen=True)
 class Corrections:
-    """Corrections by name of the micrograph, and the threshold from which picks were shown."""
+    """Corrections of all micrographs.
+
+    Attributes
+    ----------
+    by_name : mapping of Correction
+        By name of the micrograph.
+    threshold : float or None
+        Score from which candidates were shown as picks.
+    weights : str or None
+        Weights of the network that found them: a run folder, or ``general``.
+    """
 
     by_name: Mapping[str, Correction] = field(default_factory=dict)
     threshold: float | None = None
+    weights: str | None = None
 
 
 def in_regions(positions: Floats, regions: tuple[Region, ...] | None) -> Mask:
@@ -132,7 +144,8 @@ def _read(path: Path, version: tuple[int, int]) -> Corrections:
         if not isinstance(name, str) or not name or name in by_name:
             raise UsageError(f"{path}: every micrograph needs a name of its own, got {name!r}")
         by_name[name] = _correction(path, one)
-    return Corrections(by_name, threshold)
+    weights = content.get("weights")
+    return Corrections(by_name, threshold, weights if isinstance(weights, str) else None)
 
 
 def _correction(path: Path, one: dict[str, Any]) -> Correction:

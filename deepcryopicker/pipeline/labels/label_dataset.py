@@ -12,7 +12,7 @@ from deepcryopicker.io.console import track
 from deepcryopicker.labeler import interface
 from deepcryopicker.labeler.interface import Labeler, LearningConfig, MaskLabeler
 from deepcryopicker.labeler.schema import LabelerConfig, LogConfig, StructureConfig, TruthConfig
-from deepcryopicker.labeler.truth import label_by_picks
+from deepcryopicker.labeler.truth import label_by_correction, label_by_picks
 from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.scoring.picked import scoring_radius
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -188,6 +188,8 @@ def _label(
         labeler = known(labelers, entry)
         candidates = interface.label(preprocessed, labeler)
         seen = preprocessed.enhanced if isinstance(labeler, MaskLabeler) else None
+    elif (correction := entry.load_correction()) is not None:
+        candidates = label_by_correction(preprocessed, correction)
     else:
         candidates = label_by_picks(preprocessed, *(truth or (Picks.empty(), Picks.empty())))
     seen = preprocessed.flat if seen is None else seen

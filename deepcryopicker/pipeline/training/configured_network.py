@@ -1,11 +1,65 @@
-"""Build the network to be trained, and refuse at once settings that its picker cannot use."""
+"""The network to be trained: its settings, and refusal of those that its picker cannot use."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from rich.markup import escape
 
 from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.dataset.schema import FolderConfig
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.console import console, counted
+from deepcryopicker.io.coordinates.corrections import SUFFIX, read_corrections
+from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.network import Network
+from deepcryopicker.model.weights import GENERAL, load_weights
 from deepcryopicker.picker.fragments import with_stride
 from deepcryopicker.picker.prepare import choose_device, choose_precision
 from deepcryopicker.picker.schema import DenseConfig, NetworkPickerConfig
 from deepcryopicker.pipeline.training.fit_network import new_network
+
+_ENOUGH = 10  # corrected micrographs, of which some may be tested on
+
+
+def with_corrections(config: TrainConfig) -> TrainConfig:
+    """Continue the network that picked, and learn from every corrected micrograph.
+
+    The network, its classes and its preprocessing are those of ``start_from``; where that is not
+    given, of the weights that the file of corrections names, or else of the general weights. With
+    few corrected micrographs none is tested on. Other configurations are returned as they are.
+
+    Raises
+    ------
+    UsageError
+        The file is damaged, or holds nothing to learn from.
+    """
+    if not isinstance(config.labeler, TruthConfig) or not isinstance(config.dataset, FolderConfig):
+        return config
+    given = config.dataset.coordinates
+    if given is None or Path(given).suffix.lower() != SUFFIX:
+        return config
+    corrections = read_corrections(Path(given))
+    looked_at = [one for one in corrections.by_name.values() if not one.excluded]
+    if not any(len(one.particles) for one in looked_at):
+        raise UsageError(f"dataset.coordinates={given}: no particle is kept or added")
+    start = config.start_from or _existing(corrections.weights)
+    trained = load_weights(start, "start_from")
+    console.print(
+        f"corrections of {counted(len(looked_at), 'micrograph')}; training continues from "
+        f"{'the general weights' if start == GENERAL else escape(start)} (start_from)"
+    )
+    class_set = replace(config.class_set, classes=list(trained.classes))
+    if len(looked_at) < _ENOUGH:
+        class_set = replace(class_set, test=0.0)
+    return replace(config, start_from=start, model=trained.config, class_set=class_set)
+
+
+def _existing(weights: str | None) -> str:
+    """Return weights that a file names if they exist; else the general ones."""
+    if weights is None or weights == GENERAL or Path(weights).exists():
+        return weights or GENERAL
+    console.print(f"{escape(weights)}, whose picks were corrected, is not there")
+    return GENERAL
 
 
 def prepare_network(config: TrainConfig) -> Network | None:

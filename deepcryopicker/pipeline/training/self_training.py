@@ -8,6 +8,7 @@ import numpy as np
 
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.io.console import console
+from deepcryopicker.io.coordinates.corrections import in_regions
 from deepcryopicker.labeler.agreement import agreed, corrected
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.labeler.truth import as_candidates
@@ -17,7 +18,7 @@ from deepcryopicker.pipeline.training.calibrate import pick_sources
 from deepcryopicker.pipeline.training.fit_network import count_rounds, new_network
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph, sites_of
 from deepcryopicker.runs.attempts import Attempts
-from deepcryopicker.types import TrainingSet
+from deepcryopicker.types import UNCERTAIN, TrainingSet
 
 Sources = Sequence[LabelledMicrograph]
 Scored = tuple[Trained, dict[str, Any] | None]
@@ -90,7 +91,10 @@ def relabel(
     picked = pick_sources(trained, sources, config, attempts, "improving the labels of")
     for source, preprocessed, picks in picked:
         labels, reason = improve(picks, source.picks, source.reason, source.diameter)
-        candidates = as_candidates(preprocessed, labels, reason)
+        correction = source.entry.load_correction()
+        seen = None if correction is None else correction.seen
+        reason = np.where(in_regions(labels.positions, seen), reason, UNCERTAIN)
+        candidates = as_candidates(preprocessed, labels, reason, seen)
         rng = np.random.default_rng([config.seed, len(better)])
         sites = sites_of(preprocessed, candidates, size, config, rng)
         better[source.entry.name] = replace(source, sites=sites)

@@ -16,19 +16,22 @@ _AVERAGES = (
 _CLASSES = "picks (grey titles: no better than random places)"
 
 
-def class_sheets(runs: Sequence[RunFolder]) -> list[ClassSheet]:
+def class_sheets(runs: Sequence[RunFolder], shown: str | None = None) -> list[ClassSheet]:
     """Read the class sheets that runs have drawn; anything else of their names is left out.
 
     Parameters
     ----------
     runs : sequence of RunFolder
+    shown : str, optional
+        Folder of the run of ``classes`` whose averages are shown one by one.
     """
     sheets = []
     for run in runs:
         groups = sorted(run.path.glob("averages/*.png"))
         captions = {path: f"{run.name} {path.stem}: {_AVERAGES}" for path in groups}
         captions[run.path / "averages.png"] = f"{run.name}: {_AVERAGES}"
-        captions[run.path / "classes.png"] = f"{run.name}: {_CLASSES}"
+        if str(run.path) != shown:
+            captions[run.path / "classes.png"] = f"{run.name}: {_CLASSES}"
         for path, caption in captions.items():
             if is_own_picture(path) and path.stat().st_size <= _LARGEST:
                 data = base64.b64encode(path.read_bytes()).decode("ascii")

@@ -95,4 +95,7 @@ def _show(scored: ScoredPicker, one: ScoredMicrograph, side: int) -> Shown:
         return shown
     diameter = typical_diameter(places, Picks.empty(), micrograph)
     picture = draw_picture(micrograph, diameter, side)
-    return replace(shown, width=picture.width, height=picture.height, picture=picture)
+    size = micrograph.pixel_size
+    return replace(
+        shown, width=picture.width, height=picture.height, pixel_size=size, picture=picture
+    )

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import asdict
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,7 +12,10 @@ from deepcryopicker.plots.overlays import BLUE, GREY, VERMILLION, YELLOW
 from deepcryopicker.reporting.page.packing import pack, plain_curve, plain_picked
 from deepcryopicker.reporting.page.page_model import Json, Page, Shown, ShownPicker
 
-_SCRIPTS = ("scores.js", "data.js", "charts.js", "canvas.js", "viewer.js", "page.js")
+_SCRIPTS = (
+    *("scores.js", "data.js", "charts.js", "canvas.js", "corrections.js", "editor.js"),
+    *("classes.js", "viewer.js", "page.js"),
+)
 _COLOURS = {"hit": BLUE, "false": VERMILLION, "missed": YELLOW, "ignored": GREY}
 
 
@@ -29,6 +33,7 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     style = _asset("page.css")
+    packed = [pack([plain_picked(one) for one in picker.picked]) for picker in page.pickers]
     script = "(() => {\n'use strict';\n" + "\n".join(map(_asset, _SCRIPTS)) + "})();\n"
     return environment.get_template("page.html.j2").render(
         page=page,
@@ -40,8 +45,11 @@ def render(page: Page) -> str:
             "micrographs": [_plain_micrograph(one) for one in page.micrographs],
             "far": {"deviations": FAR, "low_share": LOW_SHARE, "spread_of_mad": SPREAD_OF_MAD},
             "colours": {name: f"rgb{colour}" for name, colour in _COLOURS.items()},
+            "classes": None if page.classes is None else asdict(page.classes),
+            # Corrections that a browser keeps belong to these picks.
+            "id": hashlib.sha256("".join(packed).encode()).hexdigest()[:16],
         },
-        packed=[pack([plain_picked(one) for one in picker.picked]) for picker in page.pickers],
+        packed=packed,
     )
 
 
@@ -58,6 +66,7 @@ def _plain_picker(picker: ShownPicker) -> Json:
         "high": high,
         "curve": None if picker.curve is None else plain_curve(picker.curve),
         "micrographs": [one.micrograph for one in picker.picked],
+        **asdict(picker.correcting),
     }
 
 
@@ -68,6 +77,7 @@ def _plain_micrograph(shown: Shown) -> Json:
         "group": shown.group,
         "width": shown.width,
         "height": shown.height,
+        "pixel_size": shown.pixel_size,
     }
 
 

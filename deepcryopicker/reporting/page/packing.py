@@ -32,7 +32,8 @@ def plain_picked(one: ShownPicks) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``x``, ``y`` and ``diameter`` in whole original pixels, ``score`` exact, ``label``.
+        ``x`` and ``y`` in original pixels with three decimals, as in files, ``diameter`` in whole
+        ones, ``score`` exact, ``label``; ``group``, the 2-D class, where some picks have one.
         With truth also ``outcome``, a letter per candidate (hit, false or ignored), ``found``,
         the index of the true particle of each hit in order, ``truth`` and ``uncertain``.
     """
@@ -41,9 +42,13 @@ def plain_picked(one: ShownPicks) -> dict[str, Any]:
     plain = {
         "micrograph": one.micrograph,
         **_places(picks),
+        "x": _thousandths(picks.x),
+        "y": _thousandths(picks.y),
         "score": picks.score.tolist(),
         "label": _uniform(picks.label.tolist()),
     }
+    if one.classes is not None:
+        plain["group"] = one.classes[order].tolist()
     if one.evaluated is not None:
         found = one.evaluated.found[order]
         outcome = one.evaluated.outcome[order].tolist()
@@ -76,6 +81,11 @@ def _places(picks: Picks) -> dict[str, Any]:
         "y": _whole(picks.y),
         "diameter": _uniform(_whole(picks.diameter)),
     }
+
+
+def _thousandths(values: Floats) -> list[float]:
+    """Round to three decimals; unknown values become 0, extreme values are clipped."""
+    return np.round(np.clip(np.nan_to_num(values), -(2**20), 2**20), 3).tolist()
 
 
 def _whole(values: Floats) -> list[int]:

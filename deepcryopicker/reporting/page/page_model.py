@@ -1,7 +1,10 @@
 """Contents of the page as plain data, filled from run folders and drawn by the templates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from deepcryopicker.evaluation.metrics import Curve
 from deepcryopicker.evaluation.scores import Evaluated
@@ -62,6 +65,8 @@ class Shown:
         A dataset may have several groups, such as different proteins.
     width, height : int
         Original pixels; estimated from the picks if there is no picture.
+    pixel_size : float or None
+        Angstrom per original pixel.
     picture : Picture or None
     """
 
@@ -70,6 +75,7 @@ class Shown:
     group: str
     width: int
     height: int
+    pixel_size: float | None = None
     picture: Picture | None = None
 
 
@@ -84,11 +90,58 @@ class ShownPicks:
     picks : Picks
     evaluated : Evaluated or None
         Picks matched with truth; None without truth.
+    classes : (N,) int64 or None
+        2-D class of every pick, 0 for none.
     """
 
     micrograph: int
     picks: Picks
     evaluated: Evaluated | None = None
+    classes: npt.NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class Correcting:
+    """How corrected picks are saved.
+
+    Attributes
+    ----------
+    file : str
+        Name of downloads, without ending.
+    weights : str or None
+        Weights of the network that picked.
+    filter, train : str
+        Commands that apply the corrections and learn from them; empty where there are none.
+    star : dict or None
+        ``head`` of a particles.star, and for each micrograph its ``name`` and ``group`` there, its
+        ``height`` if RELION turns it over, and the ``scale`` of the named file.
+    """
+
+    file: str = "picks"
+    weights: str | None = None
+    filter: str = ""
+    train: str = ""
+    star: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class ClassTiles:
+    """The averages of a run of ``classes``: its folder, and of each class the number of picks.
+
+    Attributes
+    ----------
+    run : str
+    count : list of int
+    like_random : list of bool
+        Whether an average is no better than those of random places.
+    pictures : list of str
+        WebP as base64.
+    """
+
+    run: str
+    count: list[int]
+    like_random: list[bool]
+    pictures: list[str]
 
 
 @dataclass(frozen=True)
@@ -106,6 +159,7 @@ class ShownPicker:
         Precision over recall of all micrographs with truth.
     best_threshold : float or None
         Threshold of the best F1.
+    correcting : Correcting
     """
 
     name: str
@@ -114,6 +168,7 @@ class ShownPicker:
     picked: list[ShownPicks]
     curve: Curve | None = None
     best_threshold: float | None = None
+    correcting: Correcting = field(default_factory=Correcting)
 
 
 @dataclass(frozen=True)
@@ -159,6 +214,8 @@ class Page:
     tables : list of PageTable
         Shown below the viewer.
     sheets : list of ClassSheet
+    classes : ClassTiles or None
+        Classes that can be left out.
     figures : list of Figure
     sources : list of RunFacts
         One for each run.
@@ -173,6 +230,7 @@ class Page:
     micrographs: list[Shown]
     tables: list[PageTable]
     sheets: list[ClassSheet]
+    classes: ClassTiles | None
     figures: list[Figure]
     sources: list[RunFacts]
     notes: list[tuple[str, str]]

@@ -2,6 +2,7 @@
 // centre of the first pixel.
 
 const LARGEST_ZOOM = 40;
+const CLICK = 4; // screen pixels by which a pointer may move in a click
 
 class MicrographCanvas {
   constructor(canvas, onHover) {
@@ -12,6 +13,10 @@ class MicrographCanvas {
     this.marks = [];
     this.view = { zoom: 1, x: 0, y: 0 }; // zoom relative to the whole; x, y: original pixel at the top left
     this.pointers = new Map();
+    this.editor = null; // takes clicks and moved marks, see editor.js
+    this.held = null; // where a pointer went down, and the mark there
+    this.seen = null; // rectangles outside which nobody looked
+    this.look = { local: false, blur: 0 };
     this.listen();
     new ResizeObserver(() => this.redraw()).observe(canvas);
   }
@@ -54,10 +59,67 @@ class MicrographCanvas {
     pen.setTransform(dense, 0, 0, dense, 0, 0);
     if (this.picture) {
       pen.imageSmoothingQuality = 'high';
+      pen.filter = this.filter(dense);
       pen.drawImage(this.picture, -view.x * scale, -view.y * scale, size.width * scale, size.height * scale);
+      pen.filter = 'none';
     }
     for (const mark of this.marks) this.paintMark(pen, mark);
+    for (const [left, top, right, bottom] of this.seen ?? []) {
+      pen.strokeStyle = '#fff';
+      pen.setLineDash([8, 6]);
+      pen.strokeRect((left - view.x) * scale, (top - view.y) * scale, (right - left) * scale, (bottom - top) * scale);
+      pen.setLineDash([]);
+    }
+    this.paintScale(pen);
     canvas.dataset.zoom = view.zoom.toFixed(3);
+  }
+
+  setLook(look) {
+    Object.assign(this.look, look);
+    this.redraw();
+  }
+
+  // Low-pass, and contrast of the part in view: grey values between its percentiles fill the range.
+  filter(dense) {
+    const words = this.look.blur ? [`blur(${(this.look.blur * this.scale * this.size.width * dense) / 2000}px)`] : [];
+    if (this.look.local) {
+      const [low, high] = this.range();
+      const gain = 1 / Math.max(high - low, 0.02);
+      const contrast = 1 + 2 * low * gain;
+      words.push(`brightness(${gain / contrast})`, `contrast(${contrast})`);
+    }
+    return words.join(' ') || 'none';
+  }
+
+  // The first and last hundredth of the grey values in view, 0 to 1.
+  range() {
+    const side = 128;
+    const small = new OffscreenCanvas(side, side).getContext('2d', { willReadFrequently: true });
+    const zoom = this.picture.naturalWidth / this.size.width;
+    const width = this.canvas.clientWidth / this.scale;
+    const height = this.canvas.clientHeight / this.scale;
+    small.drawImage(this.picture, this.view.x * zoom, this.view.y * zoom, width * zoom, height * zoom, 0, 0, side, side);
+    const grey = [];
+    const { data } = small.getImageData(0, 0, side, side);
+    for (let i = 0; i < data.length; i += 4) if (data[i + 3]) grey.push(data[i]);
+    grey.sort((one, other) => one - other);
+    return [grey[Math.floor(grey.length * 0.01)] / 255, grey[Math.floor(grey.length * 0.99)] / 255];
+  }
+
+  // A bar of a round length in nanometres, or in pixels where their size is unknown.
+  paintScale(pen) {
+    const unit = this.size.pixel_size ? 10 / this.size.pixel_size : 1; // pixels
+    const most = (0.22 * this.canvas.clientWidth) / this.scale / unit;
+    const power = 10 ** Math.floor(Math.log10(most));
+    const length = power * [5, 2, 1].find((one) => one * power <= most);
+    const long = length * unit * this.scale;
+    const y = this.canvas.clientHeight - 12;
+    pen.fillStyle = 'rgba(0, 0, 0, 0.6)';
+    pen.fillRect(6, y - 22, Math.max(long, 60) + 12, 30);
+    pen.fillStyle = '#fff';
+    pen.fillRect(12, y, long, 3);
+    pen.font = '12px sans-serif';
+    pen.fillText(`${length} ${this.size.pixel_size ? 'nm' : 'px'}`, 12, y - 6);
   }
 
   // A circle or a square: solid for hits, crossed for false picks, dashed for missed particles.
@@ -70,7 +132,7 @@ class MicrographCanvas {
     const path = new Path2D();
     if (mark.square) path.rect(x - radius * 1.1, y - radius * 1.1, radius * 2.2, radius * 2.2); // around the circle
     else path.arc(x, y, radius, 0, 2 * Math.PI);
-    if (mark.kind === 'false') {
+    if (mark.kind === 'false' || mark.kind === 'removed') {
       const arm = radius * (mark.square ? 1.1 : 0.707);
       path.moveTo(x - arm, y - arm);
       path.lineTo(x + arm, y + arm);
@@ -131,11 +193,18 @@ class MicrographCanvas {
     }, { passive: false });
     canvas.addEventListener('pointerdown', (event) => {
       canvas.setPointerCapture(event.pointerId);
-      pointers.set(event.pointerId, this.place(event));
+      const place = this.place(event);
+      pointers.set(event.pointerId, place);
+      this.held = pointers.size === 1 && event.button === 0 ? { place, mark: this.markAt(place), moved: false } : null;
     });
-    for (const end of ['pointerup', 'pointercancel']) {
-      canvas.addEventListener(end, (event) => pointers.delete(event.pointerId));
-    }
+    canvas.addEventListener('pointerup', (event) => {
+      pointers.delete(event.pointerId);
+      this.release(this.place(event));
+    });
+    canvas.addEventListener('pointercancel', (event) => {
+      pointers.delete(event.pointerId);
+      this.held = null;
+    });
     canvas.addEventListener('pointermove', (event) => this.drag(event));
     canvas.addEventListener('pointerleave', () => this.onHover(null));
     canvas.addEventListener('keydown', (event) => this.press(event));
@@ -149,7 +218,14 @@ class MicrographCanvas {
       this.onHover(now);
       return;
     }
+    if (this.held && !this.held.moved && Math.hypot(now.x - this.held.place.x, now.y - this.held.place.y) < CLICK) return;
+    if (this.held) this.held.moved = true;
     pointers.set(event.pointerId, now);
+    if (this.held && this.editor?.holds(this.held.mark)) {
+      Object.assign(this.held.mark, this.toPixels(now));
+      this.redraw();
+      return;
+    }
     if (pointers.size === 1) {
       this.moveBy(before.x - now.x, before.y - now.y);
       return;
@@ -157,6 +233,23 @@ class MicrographCanvas {
     const other = [...pointers].find(([id]) => id !== event.pointerId)[1];
     const distance = (one) => Math.hypot(one.x - other.x, one.y - other.y) || 1;
     this.zoomBy(distance(now) / distance(before), other);
+  }
+
+  // Ends a click or a move of a mark.
+  release(place) {
+    const { held } = this;
+    this.held = null;
+    if (!held || !this.editor?.on) return;
+    const { x, y } = this.toPixels(place);
+    const inside = x >= 0 && y >= 0 && x <= this.size.width - 1 && y <= this.size.height - 1;
+    const rounded = [Number(x.toFixed(1)), Number(y.toFixed(1))];
+    if (held.moved && this.editor.holds(held.mark) && inside) this.editor.move(held.mark, rounded);
+    else if (!held.moved && (inside || held.mark)) this.editor.click(held.mark, rounded);
+  }
+
+  // Original pixels at a place on the screen.
+  toPixels(place) {
+    return { x: place.x / this.scale + this.view.x - 0.5, y: place.y / this.scale + this.view.y - 0.5 };
   }
 
   press(event) {

@@ -5,6 +5,7 @@ const ALONE = ['rgb(86, 180, 233)', 'rgb(230, 159, 0)']; // for picks without tr
 const COUNTED = {
   hit: ['hit', 'hits'], false: ['false pick', 'false picks'], missed: ['missed particle', 'missed particles'],
   ignored: ['not counted', 'not counted'], pick: ['pick', 'picks'],
+  added: ['added', 'added'], removed: ['removed', 'removed'],
 };
 
 function byId(id) {
@@ -45,6 +46,8 @@ class Viewer {
     this.hidden = new Set();
     this.canvas = new MicrographCanvas(byId('canvas'), (place) => this.hover(place));
     for (const picker of pickers) picker.now = picker.threshold;
+    this.editor = new Editor(this);
+    this.sheet = new ClassSheet(this);
     this.fillLists();
     this.listen();
   }
@@ -100,6 +103,8 @@ class Viewer {
     byId('zoom-in').addEventListener('click', () => this.canvas.zoomBy(1.5));
     byId('zoom-out').addEventListener('click', () => this.canvas.zoomBy(1 / 1.5));
     byId('zoom-reset').addEventListener('click', () => this.canvas.reset());
+    byId('local').addEventListener('change', (event) => this.canvas.setLook({ local: event.target.checked }));
+    byId('low-pass').addEventListener('input', (event) => this.canvas.setLook({ blur: Number(event.target.value) }));
     let width = 0;
     new ResizeObserver(([entry]) => {
       if (Math.abs(entry.contentRect.width - width) < 2) return;
@@ -180,6 +185,8 @@ class Viewer {
     this.showMarks();
     this.showCounts();
     this.drawCharts();
+    this.editor.show();
+    this.sheet.show();
   }
 
   drawCharts() {
@@ -207,7 +214,7 @@ class Viewer {
         x: picked.x[i], y: picked.y[i], diameter: picked.diameter[i], kind, square: side.square,
         colour: kind === 'pick' ? ALONE[side.square ? 1 : 0] : colours[kind],
         text: `${picked.score[i]} ${picked.label[i]}${kind === 'pick' ? '' : `, ${WORDS[kind]}`}`,
-        side: side.letter,
+        side: side.letter, pick: side.square ? undefined : i,
       });
     }
     if (picked.outcome) {
@@ -221,7 +228,7 @@ class Viewer {
     }
     const known = picked.diameter.find((size) => size > 0) || micrographs[this.micrograph].width / 40;
     for (const mark of marks) mark.diameter = mark.diameter || known;
-    return marks;
+    return side.square ? marks : this.editor.marks(marks, picked);
   }
 
   showMarks() {
@@ -237,7 +244,7 @@ class Viewer {
 
   // The legend counts the marks of each kind; a click hides or shows them.
   showKey(marks) {
-    const kinds = ['hit', 'false', 'missed', 'ignored', 'pick'];
+    const kinds = ['hit', 'false', 'missed', 'ignored', 'pick', 'added', 'removed'];
     const entries = [];
     for (const side of this.sides) {
       for (const kind of kinds) {
@@ -259,7 +266,7 @@ class Viewer {
     const style = { fill: 'none', stroke: colour, 'stroke-width': 2, 'stroke-dasharray': kind === 'missed' ? '3 2.5' : '' };
     if (side.square) draw(sample, 'rect', { x: 2, y: 2, width: 12, height: 12, ...style });
     else draw(sample, 'circle', { cx: 8, cy: 8, r: 6, ...style });
-    if (kind === 'false') draw(sample, 'path', { d: 'M4 4 L12 12 M12 4 L4 12', ...style });
+    if (kind === 'false' || kind === 'removed') draw(sample, 'path', { d: 'M4 4 L12 12 M12 4 L4 12', ...style });
     button.append(`${side.letter}: ${count} ${COUNTED[kind][count === 1 ? 0 : 1]}`);
     button.addEventListener('click', () => {
       if (!this.hidden.delete(name)) this.hidden.add(name);

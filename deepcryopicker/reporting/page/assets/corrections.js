@@ -1,0 +1,188 @@
+// What a person changes in the picks of a picker: kept by the browser, undone, and saved to files.
+
+const STATE = 'deepcryopicker'; // first word of the keys in localStorage
+
+function unchanged() {
+  return { added: [], removed: [], excluded: false, seen: null };
+}
+
+class Corrections {
+  constructor(index) {
+    this.index = index;
+    this.key = `${STATE} ${content.id} ${index}`;
+    this.states = new Map(); // by number of the micrograph
+    this.dropped = new Set(); // numbers of 2-D classes
+    this.done = [];
+    this.undone = [];
+    this.load();
+  }
+
+  load() {
+    try {
+      const saved = JSON.parse(localStorage.getItem(this.key));
+      for (const [micrograph, state] of saved?.states ?? []) this.states.set(micrograph, state);
+      for (const number of saved?.dropped ?? []) this.dropped.add(number);
+    } catch { /* nothing saved, or the browser keeps nothing */ }
+  }
+
+  keep() {
+    try {
+      localStorage.setItem(this.key, JSON.stringify({ states: [...this.states], dropped: [...this.dropped] }));
+    } catch { /* a private window: kept until the page is closed */ }
+  }
+
+  of(micrograph) {
+    return this.states.get(micrograph) ?? unchanged();
+  }
+
+  // Changes the state of a micrograph by a function of a copy of it.
+  change(micrograph, edit) {
+    const before = this.of(micrograph);
+    const after = structuredClone(before);
+    edit(after);
+    this.done.push({ micrograph, before, after });
+    this.undone.length = 0;
+    this.set(micrograph, after);
+  }
+
+  set(micrograph, state) {
+    if (JSON.stringify(state) === JSON.stringify(unchanged())) this.states.delete(micrograph);
+    else this.states.set(micrograph, state);
+    this.keep();
+  }
+
+  // Undoes or repeats a change, and returns the number of its micrograph.
+  undo() {
+    const last = this.done.pop();
+    if (!last) return null;
+    this.undone.push(last);
+    this.set(last.micrograph, last.before);
+    return last.micrograph;
+  }
+
+  redo() {
+    const last = this.undone.pop();
+    if (!last) return null;
+    this.done.push(last);
+    this.set(last.micrograph, last.after);
+    return last.micrograph;
+  }
+
+  toggleClass(number) {
+    if (!this.dropped.delete(number)) this.dropped.add(number);
+    this.keep();
+  }
+
+  forget() {
+    this.states.clear();
+    this.dropped.clear();
+    this.done.length = 0;
+    this.undone.length = 0;
+    this.keep();
+  }
+
+  get total() {
+    const sum = { micrographs: this.states.size, added: 0, removed: 0, excluded: 0 };
+    for (const state of this.states.values()) {
+      sum.added += state.added.length;
+      sum.removed += state.removed.length;
+      sum.excluded += state.excluded ? 1 : 0;
+    }
+    return sum;
+  }
+
+  isDropped(picked, i) {
+    return picked.group !== undefined && this.dropped.has(picked.group[i]);
+  }
+
+  // The picks of a micrograph after all changes, as {x, y, score, label, diameter}.
+  picksOf(picked, threshold) {
+    const state = this.of(picked.micrograph);
+    if (state.excluded) return [];
+    const removed = new Set(state.removed);
+    const picks = [];
+    for (let i = 0; i < countFrom(picked.score, threshold); i += 1) {
+      if (removed.has(i) || this.isDropped(picked, i)) continue;
+      picks.push({ x: picked.x[i], y: picked.y[i], score: picked.score[i], label: picked.label[i], diameter: picked.diameter[i] });
+    }
+    const diameter = usualDiameter(picked);
+    for (const [x, y] of state.added) picks.push({ x, y, score: 1, label: 'irregular', diameter });
+    return picks;
+  }
+
+  // The file that `filter` and training read.
+  asJson(data, threshold, weights) {
+    const changed = [...this.states].sort(([one], [other]) => one - other).map(([micrograph, state]) => {
+      const picked = data.byMicrograph.get(micrograph);
+      const removed = new Set(state.removed);
+      const row = (i) => [picked.x[i], picked.y[i], picked.score[i]];
+      const shown = [...new Array(countFrom(picked.score, threshold)).keys()];
+      return {
+        name: micrographs[micrograph].name,
+        diameter: usualDiameter(picked) || null,
+        excluded: state.excluded,
+        kept: shown.filter((i) => !removed.has(i) && !this.isDropped(picked, i)).map(row),
+        added: state.added,
+        removed: state.removed.map(row),
+        seen: state.seen,
+      };
+    });
+    const head = JSON.stringify({ deepcryopicker_corrections: 1, threshold, weights }).slice(0, -1);
+    return `${head}, "micrographs": [\n${changed.map((one) => JSON.stringify(one)).join(',\n')}\n]}\n`;
+  }
+}
+
+function usualDiameter(picked) {
+  return picked.diameter.find((size) => size > 0) || 0;
+}
+
+// Files of all picks of a picker, in the words of the program's own.
+
+function asCsv(list, corrections, threshold) {
+  const lines = ['micrograph,x,y,score,class,diameter'];
+  for (const picked of list) {
+    for (const one of corrections.picksOf(picked, threshold)) {
+      lines.push([quoted(micrographs[picked.micrograph].name), one.x.toFixed(3), one.y.toFixed(3), one.score.toFixed(6), one.label, one.diameter ? one.diameter.toFixed(2) : ''].join(','));
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function quoted(name) {
+  return /[",\n\r]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+}
+
+function asBox(picked, corrections, threshold) {
+  const short = (value) => value.toFixed(3).replace('.000', '');
+  return corrections.picksOf(picked, threshold).map((one) => {
+    const side = Math.round(one.diameter);
+    return `${short(one.x - side / 2)}\t${short(one.y - side / 2)}\t${side}\t${side}\t${one.score.toFixed(6)}\n`;
+  }).join('');
+}
+
+const NUMBERED = { top: 1, side: 2, irregular: 3 };
+
+function asStar(list, corrections, threshold, star) {
+  const lines = [star.head];
+  for (const picked of list) {
+    const told = star.micrographs[picked.micrograph];
+    if (!told) continue;
+    for (const one of corrections.picksOf(picked, threshold)) {
+      const x = told.scale === null ? one.x : (one.x + 0.5) * told.scale[0] - 0.5;
+      let y = told.scale === null ? one.y : (one.y + 0.5) * told.scale[1] - 0.5;
+      if (told.height !== null) y = told.height - 1 - y; // RELION turns TIFF files over
+      lines.push([x.toFixed(6), y.toFixed(6), one.score.toFixed(6), NUMBERED[one.label] ?? 3, '0.000000', told.group, told.name].join('\t'));
+    }
+  }
+  return `${lines.join('\n')}\n\n\n`;
+}
+
+function download(name, text) {
+  const link = document.createElement('a');
+  link.download = name;
+  link.href = URL.createObjectURL(new Blob([text], { type: 'application/octet-stream' }));
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
