@@ -11,7 +11,7 @@ import numpy as np
 from deepcryopicker.dataset.named_files import SAME
 from deepcryopicker.errors import DeepCryoPickerError
 from deepcryopicker.io.star.optics_groups import optics_notes, optics_table, with_own_numbers
-from deepcryopicker.io.star.relion_folder import is_turned_over, relion_name
+from deepcryopicker.io.star.relion_folder import FLIPPED, is_turned_over, relion_name
 from deepcryopicker.io.star.relion_star import checked_name, write_particles_star
 from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE
 from deepcryopicker.pipeline.filtering.picked_micrographs import PickedMicrograph, open_picked
@@ -106,7 +106,9 @@ def _star(picks: str, places: Mapping[str, int]) -> Json | None:
         every = list(dict.fromkeys(optics))
         with TemporaryDirectory() as folder:
             path = Path(folder) / "particles.star"
-            write_particles_star(path, [], optics_table(every), optics_notes(every))
+            turned = any(is_turned_over(one.named.path, one.named.height) for one in listed)
+            notes = [FLIPPED] * turned + optics_notes(every)
+            write_particles_star(path, [], optics_table(every), notes)
             head = path.read_text(encoding="utf-8").rstrip("\n")
         rows = {
             str(places[one.name]): _row(one, group.group)

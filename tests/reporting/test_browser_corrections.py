@@ -1,0 +1,208 @@
+"""Corrections on the page: clicks, keys, what the browser keeps, and the files that it saves."""
+
+import json
+
+import numpy as np
+import pytest
+
+from deepcryopicker.config.sections import FilterSection
+from deepcryopicker.io.coordinates.boxes import read_box
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
+from deepcryopicker.io.coordinates.corrections import read_corrections
+from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.pipeline.filtering.filter_picks import filter_picks
+from deepcryopicker.pipeline.filtering.filtered_files import write_filtered
+from deepcryopicker.pipeline.filtering.picked_micrographs import open_picked
+from deepcryopicker.runs.manifest import Record, write_records
+
+from .common import DIAMETER, HEIGHT, WIDTH, make_dataset, make_pick_run, names_of
+from .test_browser import Tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
+
+NAMES = names_of(3)
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """Make a run on two MRC files and a TIFF file, without truth."""
+    data = make_dataset(tmp_path_factory.mktemp("corrected_data"), NAMES, with_truth=False)
+    folder = make_pick_run(tmp_path_factory.mktemp("corrected_run") / "run", data, NAMES)
+    suffixes = (".mrc", ".mrc", ".tif")
+    write_records(
+        folder,
+        [
+            Record(name, f"raw/{name}{suffix}", 1, 1, "", HEIGHT, WIDTH, DIAMETER, 2.5, None, 1, 1)
+            for name, suffix in zip(NAMES, suffixes, strict=True)
+        ],
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corrected_page(write_report, run):
+    for path in (folder := run / "picks").iterdir():  # best first, as `pick` writes them
+        picks = read_picks(path)
+        write_csv(folder / path.name, picks[np.argsort(-picks.score, kind="stable")])
+    path, code, said = write_report(run)
+    assert code == 0, said
+    return path
+
+
+class Corrected(Tab):
+    """A page on which picks are corrected."""
+
+    def at(self, x, y):
+        """Return the place on the screen of original pixels, at the smallest zoom."""
+        canvas = self.page.locator("#canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        scale = box["width"] / WIDTH
+        return box["x"] + (x + 0.5) * scale, box["y"] + (y + 0.5) * scale
+
+    def click(self, x, y):
+        self.page.mouse.click(*self.at(x, y))
+
+    def drag(self, start, end):
+        self.page.mouse.move(*self.at(*start))
+        self.page.mouse.down()
+        for share in (0.3, 0.7, 1.0):
+            self.page.mouse.move(*self.at(*(np.array(start) * (1 - share) + np.array(end) * share)))
+        self.page.mouse.up()
+
+    def save(self, kind, folder):
+        with self.page.expect_download() as found:
+            self.page.click(f"#save-{kind}")
+        path = folder / found.value.suggested_filename
+        found.value.save_as(path)
+        return path
+
+    @property
+    def edits(self):
+        return self.page.inner_text("#edits")
+
+
+@pytest.fixture
+def tab(chromium, corrected_page):
+    opened = Corrected(chromium, corrected_page)
+    opened.choose("#micrograph", NAMES[0])
+    yield opened
+    assert opened.said == []
+    opened.context.close()
+
+
+def lonely(run, name, threshold=0.5):
+    """A pick farther than a diameter from all others, and an empty place."""
+    picks = read_picks(run / "picks" / f"{name}.csv")
+    picks = picks[picks.score >= threshold]
+    away = np.hypot(*(picks.positions[:, None] - picks.positions[None]).T)
+    np.fill_diagonal(away, np.inf)
+    one = int(away.min(axis=0).argmax())
+    grid = np.stack(np.meshgrid(np.arange(20, WIDTH - 20, 4), np.arange(20, HEIGHT - 20, 4)), -1)
+    places = grid.reshape(-1, 2).astype(float)
+    far = np.hypot(*(places[:, None] - picks.positions[None]).T).T.min(axis=1)
+    return picks.positions[one], places[far.argmax()], len(picks)
+
+
+def test_clicks_add_and_remove_and_are_undone(tab, run):
+    pick, empty, count = lonely(run, NAMES[0])
+    tab.click(*pick)  # nothing is changed before the tool is chosen
+    assert tab.drawn("pickA") == count
+    tab.page.keyboard.press("e")
+    tab.click(*pick)
+    tab.click(*empty)
+    assert (tab.drawn("pickA"), tab.drawn("removed"), tab.drawn("added")) == (count - 1, 1, 1)
+    assert tab.edits.startswith("Here: 1 added, 1 removed.")
+    for key, removed, added in (("z", 1, 0), ("z", 0, 0), ("y", 1, 0), ("Control+y", 1, 1)):
+        tab.page.keyboard.press(key)
+        assert (tab.drawn("removed"), tab.drawn("added")) == (removed, added)
+    tab.click(*pick)  # takes it back
+    tab.click(*empty)  # the added one goes
+    assert (tab.drawn("pickA"), tab.drawn("removed"), tab.drawn("added")) == (count, 0, 0)
+
+
+def test_picks_are_moved_and_the_view_is_not(tab, run, tmp_path):
+    pick, empty, _ = lonely(run, NAMES[0])
+    tab.page.click("#edit")
+    tab.drag(pick, empty)
+    assert float(tab.page.get_attribute("#canvas", "data-zoom")) == 1
+    correction = read_corrections(tab.save("json", tmp_path)).by_name[NAMES[0]]
+    assert correction.removed.positions == pytest.approx(pick[None], abs=1e-3)
+    assert correction.added.positions == pytest.approx(empty[None], abs=0.6)
+
+
+def test_the_browser_keeps_corrections_until_they_are_discarded(tab, run):
+    _, empty, _ = lonely(run, NAMES[0])
+    tab.page.click("#edit")
+    tab.click(*empty)
+    tab.page.keyboard.press("n")
+    tab.page.click("#exclude")
+    tab.page.reload()
+    tab.page.wait_for_selector("html[data-ready]")
+    assert "1 added, 0 removed in 2 micrographs, 1 excluded" in tab.edits
+    tab.page.click("#forget")
+    assert "1 added" in tab.edits  # asked first
+    tab.page.click("#forget")
+    assert "0 added, 0 removed in 0 micrographs" in tab.edits
+
+
+def test_saved_files_are_those_of_filter(tab, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tab.slide("A", 0.4)
+    tab.page.keyboard.press("e")
+    for name in NAMES:
+        tab.choose("#micrograph", name)
+        pick, empty, _ = lonely(run, name, 0.4)
+        tab.click(*pick)
+        tab.click(*empty)
+    files = {kind: tab.save(kind, tmp_path) for kind in ("json", "star", "csv", "box")}
+    assert files["json"].name == "corrections.json"
+    command = tab.page.inner_text("#command-filter")
+    assert f"filter.picks={run} filter.corrections=corrections.json" in command
+    assert "dataset.coordinates=corrections.json" in tab.page.inner_text("#command-train")
+    settings = FilterSection(picks=str(run), corrections=str(files["json"]))
+    kept, tally = filter_picks(open_picked(str(run), ".mrc"), settings)
+    write_filtered(tmp_path / "out", kept, ["relion", "box"], tally.note)
+    assert (tally.added, tally.left_out["removed by hand"]) == (3, 3)
+    by_filter, by_page = (
+        [line for line in path.read_text().splitlines() if not line.startswith("# filtered")]
+        for path in (tmp_path / "out" / "relion" / "particles.star", files["star"])
+    )
+    assert by_page == by_filter
+    assert any(".tif" in line for line in by_page)
+    from deepcryopicker.io.coordinates.coordinate_tables import read_table
+
+    for name, picks in read_table(files["csv"]).items():
+        written = read_picks(tmp_path / "out" / "picks" / f"{name}.csv")
+        assert picks.positions.tolist() == written.positions.tolist()
+    last = NAMES[-1]
+    assert files["box"].name == f"{last}.box"
+    assert files["box"].read_text() == (tmp_path / "out" / "box" / f"{last}.box").read_text()
+    assert len(read_box(files["box"])) == len(written)
+
+
+def test_excluded_micrographs_and_parts_that_were_seen_are_saved(tab, tmp_path):
+    tab.page.keyboard.press("x")
+    assert tab.drawn("marks") == 0
+    tab.page.keyboard.press("n")
+    tab.page.click("#zoom-in")
+    tab.page.click("#only-view")
+    path = tab.save("json", tmp_path)
+    found = read_corrections(path)
+    assert found.by_name[NAMES[0]].excluded
+    ((left, top, right, bottom),) = found.by_name[NAMES[1]].seen
+    assert 0 < left < right < WIDTH
+    assert 0 < top < bottom < HEIGHT
+    assert json.loads(path.read_text())["threshold"] == 0.5
+
+
+def test_contrast_and_low_pass_change_the_picture_alone(tab):
+    before = tab.page.locator("#canvas").screenshot()
+    marks = tab.drawn("marks")
+    tab.page.check("#local")
+    tab.page.eval_on_selector(
+        "#low-pass", "e => { e.value = '4'; e.dispatchEvent(new Event('input')) }"
+    )
+    tab.page.wait_for_timeout(300)
+    assert tab.page.locator("#canvas").screenshot() != before
+    assert tab.drawn("marks") == marks
