@@ -165,13 +165,13 @@ const NUMBERED = { top: 1, side: 2, irregular: 3 };
 function asStar(list, corrections, threshold, star) {
   const lines = [star.head];
   for (const picked of list) {
-    const told = star.micrographs[picked.micrograph];
-    if (!told) continue;
+    const named = star.micrographs[picked.micrograph];
+    if (!named) continue;
     for (const one of corrections.picksOf(picked, threshold)) {
-      const x = told.scale === null ? one.x : (one.x + 0.5) * told.scale[0] - 0.5;
-      let y = told.scale === null ? one.y : (one.y + 0.5) * told.scale[1] - 0.5;
-      if (told.height !== null) y = told.height - 1 - y; // RELION turns TIFF files over
-      lines.push([x.toFixed(6), y.toFixed(6), one.score.toFixed(6), NUMBERED[one.label] ?? 3, '0.000000', told.group, told.name].join('\t'));
+      const x = named.scale === null ? one.x : (one.x + 0.5) * named.scale[0] - 0.5;
+      let y = named.scale === null ? one.y : (one.y + 0.5) * named.scale[1] - 0.5;
+      if (named.height !== null) y = named.height - 1 - y; // RELION turns TIFF files over
+      lines.push([x.toFixed(6), y.toFixed(6), one.score.toFixed(6), NUMBERED[one.label] ?? 3, '0.000000', named.group, named.name].join('\t'));
     }
   }
   return `${lines.join('\n')}\n\n\n`;
