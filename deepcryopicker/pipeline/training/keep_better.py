@@ -1,11 +1,12 @@
 """Keep a trained network only where it stands out from noise at least as well as general weights.
 
 A network that was trained on its own program's labels can have learned anything, and its accuracy
-on such labels says nothing. What it finds in noise with the spectrum of the micrographs does.
+on such labels says nothing. What it finds in noise with the spectrum of the micrographs does; so
+does whether it finds what the general weights find, which have never seen these labels.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from rich.markup import escape
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import NothingUsableError
+from deepcryopicker.evaluation.shared_picks import agreement_beyond_chance
 from deepcryopicker.io.console import console, track
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.cards import chain_on
@@ -29,7 +31,7 @@ from deepcryopicker.picker.folder.assessment import (
     expected_by_mixture,
     gain_each,
 )
-from deepcryopicker.picker.folder.curve import bins_picked, calibrates, fit_curve
+from deepcryopicker.picker.folder.curve import apply_curve, bins_picked, calibrates, fit_curve
 from deepcryopicker.picker.folder.score_counts import count_scores, no_counts
 from deepcryopicker.picker.function import in_order_of_mrc
 from deepcryopicker.picker.pick_counts import disc_share
@@ -39,9 +41,33 @@ from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.training.label_and_train import label_and_train
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.folder import Run
+from deepcryopicker.types import Picks
 
 _SAMPLE = 4  # micrographs that both networks pick
+_AGREE = 0.7  # of the general picks, beyond chance
+_MOST_PICKS = 2.0  # times as many as those of the general weights
 _BETTER_FIRST = (FOUND, DOUBTFUL, NOTHING)
+
+
+@dataclass(frozen=True)
+class AssessedNetwork:
+    """What a network finds in a sample of micrographs.
+
+    Attributes
+    ----------
+    assessment : Assessment
+    picks : list of Picks
+        Of each micrograph, original pixels.
+    diameters : list of float
+        Of the particles, original pixels.
+    shapes : list of (H, W)
+        Of the micrographs, original pixels.
+    """
+
+    assessment: Assessment
+    picks: list[Picks]
+    diameters: list[float]
+    shapes: list[tuple[int, int]]
 
 
 def train_or_fall_back(
@@ -55,8 +81,8 @@ def train_or_fall_back(
 ) -> tuple[Trained | None, Catalogue, dict[str, Any]]:
     """Label and train as :func:`label_and_train` does, and return the better of two networks.
 
-    Where nothing can be learned, or general weights stand out more clearly from noise, these take
-    the place of the trained network, in the run folder too.
+    Where nothing can be learned, or general weights stand out more clearly from noise and the
+    trained network does not find what they find, these take its place, in the run folder too.
 
     Returns
     -------
@@ -82,18 +108,34 @@ def train_or_fall_back(
         assess_network(one, sample, what, config, run)
         for one, what in ((trained, "the trained network"), (general, "the general weights"))
     )
-    order = [_BETTER_FIRST.index(each.verdict) for each in (ours, theirs)]
+    mine = ours.assessment
+    order = [_BETTER_FIRST.index(each.assessment.verdict) for each in (ours, theirs)]
     if order[0] <= order[1]:
-        return trained, scored, {**metrics, "network": "trained", "reason": ours.reason}
-    reason = f"of the trained network: {ours.verdict}: {ours.reason}"
+        return trained, scored, {**metrics, "network": "trained", "reason": mine.reason}
+    share = _agreement(ours, theirs)
+    if share >= _AGREE:
+        reason = f"{mine.reason}, but the network finds what the general weights find"
+        console.print(f"the trained network is kept: {escape(reason)}")
+        agreed = {"agreement_with_general": share}
+        return trained, scored, {**metrics, "network": "trained", "reason": reason, **agreed}
+    reason = f"of the trained network: {mine.verdict}: {mine.reason}"
     general = _general(general, reason, run)
     metrics.pop("patches", None)  # of the other network
     return general, scored, {**metrics, "network": "general", "reason": reason}
 
 
+def _agreement(ours: AssessedNetwork, theirs: AssessedNetwork) -> float:
+    """Return how far a network finds what certain picks of another are; 0 if it picks too much."""
+    counts = [sum(map(len, each.picks)) for each in (ours, theirs)]
+    if theirs.assessment.verdict != FOUND or counts[0] > _MOST_PICKS * counts[1]:
+        return 0.0
+    areas = [float(height * width) for height, width in ours.shapes]
+    return agreement_beyond_chance(ours.picks, theirs.picks, ours.diameters, areas)
+
+
 def assess_network(
     trained: Trained, sample: Sequence[Entry], what: str, config: TrainConfig, run: Run
-) -> Assessment:
+) -> AssessedNetwork:
     """Pick a sample of micrographs and noise like them, and assess the picks.
 
     Parameters
@@ -111,26 +153,36 @@ def assess_network(
     settings = replace(settings, max_picks=None, floor=DenseConfig().floor)
     search = build_search(trained, settings)
     counts, in_noise = no_counts(), no_counts()
-    discs: list[float] = []
+    candidates: list[Picks] = []
+    diameters: list[float] = []
+    shapes: list[tuple[int, int]] = []
 
     def pick(entry: Entry) -> None:
         micrograph = entry.load()
         preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), chain)
         preprocessed = in_order_of_mrc(entry, preprocessed)
-        discs.append(disc_share(1, preprocessed.diameter, micrograph.image.shape))
+        diameters.append(float(preprocessed.diameter))
+        shapes.append(micrograph.image.shape)
+        found = Picks.empty()
         if not preprocessed.is_blank:
             found, noise = search_beside_noise(search, entry, preprocessed, settings.mask)
             counts[:] += count_scores(found.score)
             in_noise[:] += count_scores(noise)
+        candidates.append(found)
 
     for entry in track(sample, f"assessing {what}"):
         run.attempt("assessing", entry.name, entry.path, partial(pick, entry))
     curve = fit_curve(counts, in_noise)
-    is_pick = bins_picked(settings.threshold, curve if calibrates(settings, trained) else None)
-    found = expected_by_mixture(counts, curve, is_pick)
-    return assess(
-        found, gain_each(counts, curve), float(np.mean(discs or [0.0])) / max(len(discs), 1)
-    )
+    used = curve if calibrates(settings, trained) else None
+    found = expected_by_mixture(counts, curve, bins_picked(settings.threshold, used))
+    discs = [disc_share(1, each, shape) for each, shape in zip(diameters, shapes, strict=True)]
+    covered = float(np.mean(discs or [0.0])) / max(len(discs), 1)
+    picks = []
+    for one in candidates:
+        score = one.score if used is None else apply_curve(one.score, used)
+        picks.append(one[score >= settings.threshold])
+    assessment = assess(found, gain_each(counts, curve), covered)
+    return AssessedNetwork(assessment, picks, diameters, shapes)
 
 
 def _general(general: Trained, reason: str, run: Run) -> Trained:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
@@ -14,10 +15,15 @@ from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import GENERAL, Trained, load_weights
-from deepcryopicker.picker.folder.assessment import FOUND, NOTHING
+from deepcryopicker.picker.folder.assessment import DOUBTFUL, FOUND, NOTHING, Assessment
 from deepcryopicker.pipeline.training import keep_better
-from deepcryopicker.pipeline.training.keep_better import assess_network, train_or_fall_back
+from deepcryopicker.pipeline.training.keep_better import (
+    AssessedNetwork,
+    assess_network,
+    train_or_fall_back,
+)
 from deepcryopicker.runs.folder import Run
+from deepcryopicker.types import Picks
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +112,40 @@ def test_micrographs_that_cannot_be_read_end_the_run(decide, run, catalogue):
         decide(NothingUsableError("no micrograph could be used"))
 
 
+def picked(verdict, count, seed=0):
+    """What a network found on one micrograph of 2000 x 2000 pixels."""
+    rng = np.random.default_rng(seed)
+    picks = Picks.create(*(rng.random((count, 2)) * 2000).T, 0.9)
+    assessment = Assessment(verdict, "why", count, count, (0, count), 0.9, 0.9, 0.8)
+    return AssessedNetwork(assessment, [picks], [40.0], [(2000, 2000)])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "kept"),
+    [
+        (picked(DOUBTFUL, 300), picked(FOUND, 250), True),  # the first 250 are the same
+        (picked(DOUBTFUL, 300, seed=1), picked(FOUND, 250), False),
+        (picked(DOUBTFUL, 510), picked(FOUND, 250), False),  # twice as many and more
+        (picked(NOTHING, 300), picked(DOUBTFUL, 250), False),
+        (picked(FOUND, 900, seed=1), picked(FOUND, 250), True),
+    ],
+)
+def test_a_doubtful_network_is_kept_if_it_finds_what_the_general_weights_find(
+    decide, config, monkeypatch, ours, theirs, kept
+):
+    found = {"the trained network": ours, "the general weights": theirs}
+    monkeypatch.setattr(keep_better, "assess_network", lambda *given: found[given[2]])
+    _, metrics = decide(untrained(config))
+    assert metrics["network"] == ("trained" if kept else "general")
+    assert ("agreement_with_general" in metrics) == (kept and ours.assessment.verdict == DOUBTFUL)
+
+
 def test_networks_are_assessed(catalogue, config, run):
     sample = catalogue.entries
     general = assess_network(load_weights(GENERAL), sample, "the general weights", config, run)
-    assert general.verdict == FOUND
-    assert general.precision > 0.9
+    assert general.assessment.verdict == FOUND
+    assert general.assessment.precision > 0.9
+    found = sum(len(one) for one in general.picks)
+    assert found == pytest.approx(general.assessment.picks, rel=0.02)  # which counts in bins
     random = assess_network(untrained(config), sample, "a network", config, run)
-    assert random.verdict == NOTHING
+    assert random.assessment.verdict == NOTHING
