@@ -11,7 +11,7 @@ from deepcryopicker import __version__
 from deepcryopicker.errors import nearest
 from deepcryopicker.io.console import console
 
-COMMANDS = ("train", "label", "pick", "classes", "filter", "evaluate", "report")
+COMMANDS = ("train", "label", "pick", "classes", "filter", "evaluate", "report", "view")
 _WRONG_USAGE = 2
 
 _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrographs without labels
@@ -29,6 +29,7 @@ _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrograph
   deepcryopicker classes    average the picks of any program by 2-D class
   deepcryopicker evaluate   score the picks of any program
   deepcryopicker report     show runs on one page for a browser
+  deepcryopicker view       the same by a local server: full resolution, corrections saved
 
 Your own micrographs, no labels:
   deepcryopicker train +experiment=no_labels dataset.micrographs=DIR dataset.diameter=60

@@ -7,7 +7,7 @@ python -m deepcryopicker.classes dataset=folder dataset.micrographs=DIR \
 import sys
 
 from deepcryopicker.app.hydra_app import command
-from deepcryopicker.config.schemas import ClassesConfig
+from deepcryopicker.config.result_schemas import ClassesConfig
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.runs.folder import Run
 

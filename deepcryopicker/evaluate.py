@@ -7,7 +7,7 @@ python -m deepcryopicker.evaluate evaluate.picks=DIR evaluate.truth=DIR evaluate
 import sys
 
 from deepcryopicker.app.hydra_app import command
-from deepcryopicker.config.schemas import EvaluateConfig
+from deepcryopicker.config.result_schemas import EvaluateConfig
 from deepcryopicker.runs.folder import Run
 
 

@@ -7,7 +7,7 @@ python -m deepcryopicker.filter filter.picks=RUN filter.corrections=corrections.
 import sys
 
 from deepcryopicker.app.hydra_app import command
-from deepcryopicker.config.schemas import FilterConfig
+from deepcryopicker.config.result_schemas import FilterConfig
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.runs.folder import Run
 

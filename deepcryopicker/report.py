@@ -6,7 +6,7 @@ python -m deepcryopicker.report report.runs=[outputs/pick/RUN,outputs/class_abla
 import sys
 
 from deepcryopicker.app.hydra_app import command
-from deepcryopicker.config.schemas import ReportConfig
+from deepcryopicker.config.result_schemas import ReportConfig
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.runs.folder import Run
 

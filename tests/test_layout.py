@@ -7,7 +7,17 @@ import pytest
 
 from tests.tree import PACKAGE, first_line, members, tree
 
-COMMANDS = {"train", "label", "pick", "classes", "evaluate", "report", "relion_external"}
+COMMANDS = {
+    "train",
+    "label",
+    "pick",
+    "classes",
+    "evaluate",
+    "filter",
+    "view",
+    "report",
+    "relion_external",
+}
 MODULES_AT_THE_TOP = 6  # beside the commands
 MODULES_IN_A_PACKAGE = 12
 EVERYWHERE = {"schema", "__init__"}  # module names that a package may share with others

@@ -8,15 +8,14 @@ from hydra.core.config_store import ConfigNode, ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from deepcryopicker.config.groups import SCHEMAS
-from deepcryopicker.config.schemas import (
+from deepcryopicker.config.result_schemas import (
     ClassesConfig,
     EvaluateConfig,
     FilterConfig,
-    LabelConfig,
-    PickConfig,
     ReportConfig,
-    TrainConfig,
+    ViewConfig,
 )
+from deepcryopicker.config.schemas import LabelConfig, PickConfig, TrainConfig
 from deepcryopicker.errors import UsageError
 
 _GROUP_OF = {"rivals": "picker"}
@@ -30,6 +29,7 @@ COMMANDS: dict[str, type] = {
     "classes": ClassesConfig,
     "filter": FilterConfig,
     "report": ReportConfig,
+    "view": ViewConfig,
 }
 """Names of the commands and of their primary configuration files."""
 

@@ -1,17 +1,11 @@
-"""The configuration of every command, assembled from the groups' schemas."""
+"""The configuration of the commands that read micrographs, assembled from the groups' schemas."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import MISSING
 
-from deepcryopicker.config.sections import (
-    ClassesSection,
-    EvaluateSection,
-    FilterSection,
-    ReportSection,
-    WatchingSection,
-)
+from deepcryopicker.config.sections import WatchingSection
 from deepcryopicker.dataset.schema import CombinedConfig, FolderConfig
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import UsageError, unknown
@@ -49,7 +43,7 @@ class RunConfig:
     preprocessing: Any = MISSING
 
     def __post_init__(self) -> None:
-        _check_seed(self.seed)
+        check_seed(self.seed)
         if self.overlays < 0:
             raise UsageError(f"overlays must be >= 0, got {self.overlays}")
 
@@ -69,7 +63,7 @@ class PickingConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_outputs(self.outputs)
+        check_outputs(self.outputs)
 
 
 @dataclass
@@ -207,61 +201,14 @@ class PickConfig(PickingConfig):
             _refuse_watching(self.dataset, self.picker)
 
 
-@dataclass
-class EvaluateConfig:
-    """``python -m deepcryopicker.evaluate``."""
-
-    evaluate: EvaluateSection = field(default_factory=EvaluateSection)
-
-
-@dataclass
-class FilterConfig:
-    """``python -m deepcryopicker.filter``.
-
-    Attributes
-    ----------
-    outputs : list of str
-        As of ``pick``.
-    """
-
-    outputs: list[str] = field(default_factory=lambda: ["csv", "relion"])
-    filter: FilterSection = field(default_factory=FilterSection)
-
-    def __post_init__(self) -> None:
-        _check_outputs(self.outputs)
-
-
-@dataclass
-class ClassesConfig:
-    """``python -m deepcryopicker.classes``.
-
-    Attributes
-    ----------
-    seed : int
-        The same configuration and seed on the same machine give the same classes.
-    """
-
-    seed: int = 0
-    dataset: Any = MISSING
-    classes: ClassesSection = field(default_factory=ClassesSection)
-
-    def __post_init__(self) -> None:
-        _check_seed(self.seed)
-
-
-@dataclass
-class ReportConfig:
-    """``python -m deepcryopicker.report``."""
-
-    report: ReportSection = field(default_factory=ReportSection)
-
-
-def _check_seed(seed: int) -> None:
+def check_seed(seed: int) -> None:
+    """Refuse a seed that random generators do not take."""
     if not 0 <= seed < 2**32:
         raise UsageError(f"seed must lie in [0, 2**32), got {seed}")
 
 
-def _check_outputs(outputs: list[str]) -> None:
+def check_outputs(outputs: list[str]) -> None:
+    """Refuse unknown formats of picks."""
     for each in outputs:
         if each not in OUTPUTS:
             raise UsageError(f"outputs: {unknown('format', each, OUTPUTS)}")

@@ -202,6 +202,29 @@ class FilterSection:
 
 
 @dataclass
+class ViewSection:
+    """What the local server shows.
+
+    Attributes
+    ----------
+    run : str
+        Run folder whose picks are corrected.
+    also : list of str
+        Other runs on the page, such as another picker's or one of ``classes``.
+    port : int
+        Of this machine; 0 takes any that is free.
+    """
+
+    run: str = MISSING
+    also: list[str] = field(default_factory=list)
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port < 2**16:
+            raise UsageError(f"view.port must lie in [0, 65535], got {self.port}")
+
+
+@dataclass
 class ReportSection:
     """Contents of a report.
 

@@ -44,7 +44,7 @@ def test_it_knows_its_version(capsys):
         (
             "frobnicate",
             "error: no command called 'frobnicate'; "
-            "choose from train, label, pick, classes, filter, evaluate, report\n",
+            "choose from train, label, pick, classes, filter, evaluate, report, view\n",
         ),
     ],
 )

@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from deepcryopicker.config import registry, schemas
+from deepcryopicker.config import registry, result_schemas, schemas
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.errors import UsageError
 from deepcryopicker.labeler import schema as labelers
@@ -25,10 +25,11 @@ PRIMARIES = {
     "train": schemas.TrainConfig,
     "label": schemas.LabelConfig,
     "pick": schemas.PickConfig,
-    "classes": schemas.ClassesConfig,
-    "filter": schemas.FilterConfig,
-    "evaluate": schemas.EvaluateConfig,
-    "report": schemas.ReportConfig,
+    "classes": result_schemas.ClassesConfig,
+    "filter": result_schemas.FilterConfig,
+    "evaluate": result_schemas.EvaluateConfig,
+    "report": result_schemas.ReportConfig,
+    "view": result_schemas.ViewConfig,
 }
 NOT_BOXES = {"experiment", "hydra"}
 GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name not in NOT_BOXES)
@@ -73,6 +74,7 @@ NEEDED = {
     "imported": ["picker.picks=p"],
     "no_labels": ["dataset.micrographs=m"],
     "report": ["report.runs=[r]"],
+    "view": ["view.run=r"],
 }
 
 

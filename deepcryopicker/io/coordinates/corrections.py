@@ -126,6 +126,17 @@ def _read(path: Path, version: tuple[int, int]) -> Corrections:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} is damaged: {one_line(error)}") from error
+    return check_corrections(path, content)
+
+
+def check_corrections(path: Path, content: Any) -> Corrections:
+    """Check the content of a file of corrections, as read from JSON.
+
+    Raises
+    ------
+    UsageError
+        It is of another kind, or of a later version; names the file.
+    """
     if not isinstance(content, dict) or _MARK not in content:
         raise UsageError(f"{path} holds no corrections: save them on the page of a report")
     if content[_MARK] != VERSION:

@@ -9,6 +9,7 @@ import numpy as np
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.errors import DeepCryoPickerError
 from deepcryopicker.io.console import track
+from deepcryopicker.io.images.reader import header_pixel_size, micrograph_shape
 from deepcryopicker.plots.overlays import typical_diameter
 from deepcryopicker.reporting.content.scored_pickers import ScoredMicrograph, ScoredPicker
 from deepcryopicker.reporting.page.page_model import Shown
@@ -87,9 +88,13 @@ def _show(scored: ScoredPicker, one: ScoredMicrograph, side: int) -> Shown:
     dataset = scored.pick_set.dataset
     group = dataset if one.entry is None else one.entry.group
     shown = Shown(one.name, dataset, group, width, height)
-    if one.entry is None or not side:
+    if one.entry is None:
         return shown
     try:
+        if not side:  # a header says enough
+            height, width = micrograph_shape(one.entry.path, one.entry.average_frames)
+            size = one.entry.pixel_size or header_pixel_size(one.entry.path)
+            return replace(shown, width=width, height=height, pixel_size=size)
         micrograph = one.entry.load()
     except (DeepCryoPickerError, OSError):
         return shown

@@ -14,13 +14,19 @@ from deepcryopicker.reporting.page.page_model import Json, Page, Shown, ShownPic
 
 _SCRIPTS = (
     *("scores.js", "data.js", "charts.js", "canvas.js", "corrections.js", "editor.js"),
-    *("classes.js", "viewer.js", "page.js"),
+    *("classes.js", "server.js", "viewer.js", "page.js"),
 )
 _COLOURS = {"hit": BLUE, "false": VERMILLION, "missed": YELLOW, "ignored": GREY}
 
 
-def render(page: Page) -> str:
+def render(page: Page, server: Json | None = None) -> str:
     """Render the page as HTML.
+
+    Parameters
+    ----------
+    page : Page
+    server : dict, optional
+        What a page of a local server may ask it for; None for a file.
 
     Names from files are always escaped. The content security policy lists style and script by
     their hashes, so that the browser runs no other code and loads no other resource.
@@ -39,13 +45,14 @@ def render(page: Page) -> str:
         page=page,
         style=style,
         script=script,
-        policy=_policy(style, script),
+        policy=_policy(style, script, server is not None),
         content={
             "pickers": [_plain_picker(picker) for picker in page.pickers],
             "micrographs": [_plain_micrograph(one) for one in page.micrographs],
             "far": {"deviations": FAR, "low_share": LOW_SHARE, "spread_of_mad": SPREAD_OF_MAD},
             "colours": {name: f"rgb{colour}" for name, colour in _COLOURS.items()},
             "classes": None if page.classes is None else asdict(page.classes),
+            "server": server,
             # Corrections that a browser keeps belong to these picks.
             "id": hashlib.sha256("".join(packed).encode()).hexdigest()[:16],
         },
@@ -81,10 +88,14 @@ def _plain_micrograph(shown: Shown) -> Json:
     }
 
 
-def _policy(style: str, script: str) -> str:
-    """Return a content security policy that allows this style and script, and inline pictures."""
+def _policy(style: str, script: str, served: bool) -> str:
+    """Return a content security policy that allows this style and script, and inline pictures.
+
+    A page of a local server may also ask that server.
+    """
+    own = " 'self'; connect-src 'self'" if served else ""
     return (
-        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"default-src 'none'; img-src data:{own}; base-uri 'none'; form-action 'none'; "
         f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
     )
 

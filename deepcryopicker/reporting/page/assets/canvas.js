@@ -17,6 +17,8 @@ class MicrographCanvas {
     this.held = null; // where a pointer went down, and the mark there
     this.seen = null; // rectangles outside which nobody looked
     this.look = { local: false, blur: 0 };
+    this.load = null; // draws a part of the micrograph at the resolution of the screen
+    this.part = null; // that part: { picture, left, top, right, bottom }
     this.listen();
     new ResizeObserver(() => this.redraw()).observe(canvas);
   }
@@ -24,6 +26,7 @@ class MicrographCanvas {
   show(size, picture, whole) {
     this.size = size;
     this.picture = picture;
+    this.part = null;
     this.canvas.parentElement.style.setProperty('--ratio', String(size.width / size.height));
     if (whole) this.view = { zoom: 1, x: 0, y: 0 };
     this.redraw();
@@ -61,6 +64,10 @@ class MicrographCanvas {
       pen.imageSmoothingQuality = 'high';
       pen.filter = this.filter(dense);
       pen.drawImage(this.picture, -view.x * scale, -view.y * scale, size.width * scale, size.height * scale);
+      if (this.part) {
+        const { picture, left, top, right, bottom } = this.part;
+        pen.drawImage(picture, (left - view.x) * scale, (top - view.y) * scale, (right - left) * scale, (bottom - top) * scale);
+      }
       pen.filter = 'none';
     }
     for (const mark of this.marks) this.paintMark(pen, mark);
@@ -176,6 +183,29 @@ class MicrographCanvas {
     view.y = Math.min(Math.max(0, view.y), Math.max(0, size.height - canvas.clientHeight / scale));
     // At zoom 1 a finger scrolls the page.
     canvas.style.touchAction = view.zoom > 1 ? 'none' : 'pan-y';
+    this.redraw();
+    clearTimeout(this.sharpening);
+    if (this.load && this.picture) this.sharpening = setTimeout(() => this.sharpen(), 150);
+  }
+
+  // Loads the part in view where the picture of the whole has fewer pixels than the screen.
+  async sharpen() {
+    const { canvas, view, size, scale, picture, load } = this;
+    const dense = window.devicePixelRatio || 1;
+    if (scale * dense <= picture.naturalWidth / size.width) {
+      this.part = null;
+      this.redraw();
+      return;
+    }
+    const part = [
+      Math.floor(view.x), Math.floor(view.y),
+      Math.min(size.width, Math.ceil(view.x + canvas.clientWidth / scale)), Math.min(size.height, Math.ceil(view.y + canvas.clientHeight / scale)),
+    ];
+    const drawn = await load(part, Math.round(canvas.clientWidth * dense));
+    if (!drawn || load !== this.load || picture !== this.picture) return;
+    const [left, top, right, bottom] = part;
+    this.part = { picture: drawn, left, top, right, bottom };
+    canvas.dataset.part = part.join(' ');
     this.redraw();
   }
 

@@ -14,20 +14,38 @@ class Corrections {
     this.dropped = new Set(); // numbers of 2-D classes
     this.done = [];
     this.undone = [];
+    this.onKeep = () => {};
     this.load();
   }
 
   load() {
+    if (this.isServed) return;
     try {
-      const saved = JSON.parse(localStorage.getItem(this.key));
-      for (const [micrograph, state] of saved?.states ?? []) this.states.set(micrograph, state);
-      for (const number of saved?.dropped ?? []) this.dropped.add(number);
+      this.take(JSON.parse(localStorage.getItem(this.key)));
     } catch { /* nothing saved, or the browser keeps nothing */ }
   }
 
+  take(saved) {
+    for (const [micrograph, state] of saved?.states ?? []) this.states.set(micrograph, state);
+    for (const number of saved?.dropped ?? []) this.dropped.add(number);
+  }
+
+  get state() {
+    return { states: [...this.states], dropped: [...this.dropped] };
+  }
+
+  // Whether the server saves these corrections, rather than the browser.
+  get isServed() {
+    return served !== null && this.index === 0;
+  }
+
   keep() {
+    if (this.isServed) {
+      this.onKeep();
+      return;
+    }
     try {
-      localStorage.setItem(this.key, JSON.stringify({ states: [...this.states], dropped: [...this.dropped] }));
+      localStorage.setItem(this.key, JSON.stringify(this.state));
     } catch { /* a private window: kept until the page is closed */ }
   }
 

@@ -48,11 +48,14 @@ class Viewer {
     for (const picker of pickers) picker.now = picker.threshold;
     this.editor = new Editor(this);
     this.sheet = new ClassSheet(this);
+    this.server = served ? new Server(this) : null;
+    this.editor.all[0].onKeep = () => this.server.save();
     this.fillLists();
     this.listen();
   }
 
   async start() {
+    await this.server?.load();
     const first = Math.max(0, pickers.findIndex((picker) => picker.curve));
     await this.choosePicker(this.sides[1], null);
     await this.choosePicker(this.sides[0], first);
@@ -152,7 +155,9 @@ class Viewer {
     byId('micrograph').value = String(index);
     this.canvas.show(micrographs[index], null, whole);
     this.update();
-    const picture = await loadPicture(index);
+    if (served) this.canvas.load = (part, width) => loadPart(index, part, width);
+    const { width, height } = micrographs[index];
+    const picture = await (served ? loadPart(index, [0, 0, width, height], 1600) : loadPicture(index));
     if (this.micrograph === index) this.canvas.show(micrographs[index], picture, false);
   }
 
@@ -171,6 +176,7 @@ class Viewer {
     this.showThreshold(side);
     this.update();
     this.onThreshold();
+    if (side === this.sides[0] && side.index === 0 && this.server && this.editor.all[0].states.size) this.server.save();
   }
 
   showThreshold(side) {

@@ -1,0 +1,95 @@
+"""Parts of micrographs as pictures, at the resolution of a screen."""
+
+import io
+from collections.abc import Sequence
+from functools import lru_cache
+from threading import Lock
+
+import cv2
+import numpy as np
+from PIL import Image as PillowImage
+
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.plots.tiles import Rgb
+from deepcryopicker.types import Micrograph
+
+LARGEST = 2048  # longer side of a picture, pixels
+_KEPT = 3  # micrographs in memory, 64 MB each
+_QUALITY = 80
+_RANGE = (0.5, 99.5)  # percentiles shown black and white
+_SAMPLE = 7  # every so manieth pixel along both axes decides the contrast
+
+
+class Crops:
+    """Reads micrographs when a part of them is asked for, and keeps the last few.
+
+    Parameters
+    ----------
+    entries : sequence of (Entry or None)
+        Micrographs by their number on the page; None where the file is not known.
+    """
+
+    def __init__(self, entries: Sequence[Entry | None]) -> None:
+        self._entries = entries
+        self._lock = Lock()
+        self._load = lru_cache(maxsize=_KEPT)(self._read)
+
+    def draw(self, number: int, part: tuple[int, int, int, int], width: int) -> bytes | None:
+        """Draw a part of a micrograph as WebP.
+
+        Parameters
+        ----------
+        number : int
+        part : (left, top, right, bottom)
+            Original pixels; clipped to the micrograph.
+        width : int
+            Of the picture, pixels; it is never enlarged.
+
+        Returns
+        -------
+        bytes or None
+            None if there is no such micrograph or part.
+
+        Raises
+        ------
+        MicrographError
+            The file cannot be read.
+        """
+        entry = self._entries[number] if 0 <= number < len(self._entries) else None
+        if entry is None:
+            return None
+        with self._lock:  # one reader at a time: a micrograph takes 64 MB
+            micrograph, low, high = self._load(number)
+        height, whole = micrograph.image.shape
+        left, top = max(part[0], 0), max(part[1], 0)
+        right, bottom = min(part[2], whole), min(part[3], height)
+        if left >= right or top >= bottom:
+            return None
+        image = micrograph.image[top:bottom, left:right]
+        scale = min(1.0, max(width, 1) / image.shape[1], LARGEST / max(image.shape))
+        return _encode(_visible(image, scale, low, high))
+
+    def _read(self, number: int) -> tuple[Micrograph, float, float]:
+        entry = self._entries[number]
+        if entry is None:
+            raise ValueError(f"micrograph {number} has no file")
+        micrograph = entry.load()
+        low, high = np.percentile(micrograph.image[::_SAMPLE, ::_SAMPLE], _RANGE)
+        return micrograph, float(low), float(high)
+
+
+def _visible(image: np.ndarray, scale: float, low: float, high: float) -> Rgb:
+    """Reduce an image and stretch its contrast, (h, w) uint8."""
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    # Averages vary less than pixels.
+    if scale < 1:
+        low, high = (float(each) for each in np.percentile(small, _RANGE))
+    stretched = (small - low) / max(high - low, float(np.finfo(np.float32).tiny))
+    return (np.clip(stretched, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def _encode(grey: Rgb) -> bytes:
+    stream = io.BytesIO()
+    PillowImage.fromarray(grey).save(stream, format="WEBP", quality=_QUALITY, method=2)
+    return stream.getvalue()
