@@ -55,14 +55,20 @@ class Editor {
 
   change(edit) {
     this.corrections.change(this.viewer.micrograph, edit);
-    this.viewer.update();
+    this.redraw();
+  }
+
+  // Charts and counts are those of the picker, and stay.
+  redraw() {
+    this.viewer.showMarks();
+    this.show();
   }
 
   step(which) {
     const micrograph = this.corrections[which]();
     if (micrograph === null) return;
     if (micrograph !== this.viewer.micrograph) this.viewer.chooseMicrograph(micrograph);
-    else this.viewer.update();
+    else this.redraw();
   }
 
   forget() {
