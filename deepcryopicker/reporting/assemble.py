@@ -12,7 +12,12 @@ from deepcryopicker.reporting.content.class_tiles import class_tiles, with_class
 from deepcryopicker.reporting.content.correcting import correcting
 from deepcryopicker.reporting.content.differences import differences_table, placing_table
 from deepcryopicker.reporting.content.provenance import source_of
-from deepcryopicker.reporting.content.scored_pickers import ScoredPicker, as_picker, score_pickers
+from deepcryopicker.reporting.content.scored_pickers import (
+    WITHOUT_TRUTH,
+    ScoredPicker,
+    as_picker,
+    score_pickers,
+)
 from deepcryopicker.reporting.content.shown_micrographs import list_micrographs
 from deepcryopicker.reporting.content.verdicts import verdicts_table
 from deepcryopicker.reporting.page.page_model import Figure, Page
@@ -72,6 +77,9 @@ def assemble(
     if classes is not None:
         shown_scored = [scored for scored in scored_pickers if scored.micrographs]
         pickers = [with_classes(*pair, members) for pair in zip(pickers, shown_scored, strict=True)]
+    # Without any truth nothing is said about what truth would show.
+    has_truth = any(one.evaluated for scored in scored_pickers for one in scored.micrographs)
+    notes = [(each.pick_set.name, note) for each in scored_pickers for note in each.notes]
     return Page(
         title=settings.title,
         made=f"DeepCryoPicker {__version__}, {datetime.now():%Y-%m-%d %H:%M}",
@@ -81,12 +89,14 @@ def assemble(
         tables=[table for table in tables if table is not None],
         sheets=class_sheets(runs, None if classes is None else classes.run),
         classes=classes,
-        figures=[] if draw_figures is None else draw_figures(scored_pickers, datasets, runs, run),
+        figures=draw_figures(scored_pickers, datasets, runs, run)
+        if draw_figures is not None and has_truth
+        else [],
         sources=[
             source_of(one, [pick_set for pick_set in pick_sets if pick_set.run is one])
             for one in runs
         ],
-        notes=[(each.pick_set.name, note) for each in scored_pickers for note in each.notes],
+        notes=notes if has_truth else [pair for pair in notes if pair[1] != WITHOUT_TRUTH],
     )
 
 

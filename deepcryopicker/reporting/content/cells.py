@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from deepcryopicker.reporting.page.page_model import Cell
+from deepcryopicker.reporting.page.page_model import DASH, Cell
 from deepcryopicker.reporting.reading.run_files import is_number
 
-NOTHING = Cell("–")
+NOTHING = Cell(DASH)
 
 
 def number_cell(value: Any, form: str, note: str = "") -> Cell:

@@ -1,6 +1,7 @@
 """The tables of the page: scores, windows, labels, classes and timings of all runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from deepcryopicker.io.files.yaml_files import part
@@ -24,6 +25,11 @@ _PICK_COLUMNS = [
     "AP",
     "Time",
 ]
+_OF_SCORES = (
+    "Precision, recall and F1 at the threshold of the run; best F1 at the threshold that "
+    "maximises it on the truth; AP, the area under precision over recall, over all thresholds. "
+    "In brackets: 95 % bootstrap interval over micrographs."
+)
 _SCORES = ("precision", "recall", "f1", "best_f1", "average_precision")
 
 
@@ -50,14 +56,8 @@ def picks_table(pick_sets: Sequence[PickSet], datasets: Mapping[str, str]) -> Pa
             ]
     if not rows:
         return None
-    return PageTable(
-        "Picks",
-        _PICK_COLUMNS,
-        rows,
-        "Precision, recall and F1 at the threshold of the run; best F1 at the threshold that "
-        "maximises it on the truth; AP, the area under precision over recall, over all "
-        "thresholds. In brackets: 95 % bootstrap interval over micrographs.",
-    )
+    table = PageTable("Picks", _PICK_COLUMNS, rows).without_empty_columns()
+    return replace(table, note=_OF_SCORES) if "F1" in table.columns else table
 
 
 def windows_table(runs: Sequence[RunFolder]) -> PageTable | None:
@@ -109,7 +109,8 @@ def labels_table(runs: Sequence[RunFolder]) -> PageTable | None:
     if not rows:
         return None
     note = "Candidates of the labeler; the network is trained on the good ones only."
-    return PageTable("Training particles", ["Run", "Group", *columns.values()], rows, note)
+    heads = ["Run", "Group", *columns.values()]
+    return PageTable("Training particles", heads, rows, note).without_empty_columns()
 
 
 def protocols_table(pick_sets: Sequence[PickSet]) -> PageTable | None:

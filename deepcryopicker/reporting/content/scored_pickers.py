@@ -28,6 +28,7 @@ from deepcryopicker.reporting.reading.run_sources import find_micrographs, find_
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Picks
 
+WITHOUT_TRUTH = "without truth: picks are shown, hits and missed particles are unknown"
 _BLOCK = re.compile(r"_block\d+$")
 
 
@@ -145,7 +146,7 @@ def _own(pick_set: PickSet) -> tuple[list[ScoredMicrograph], list[str]]:
     if entries and lost:
         notes.append(f"{lost} of {len(micrographs)} micrographs are no longer in the dataset")
     if not any(one.evaluated for one in micrographs) and entries:
-        notes.append("without truth: picks are shown, hits and missed particles are unknown")
+        notes.append(WITHOUT_TRUTH)
     return micrographs, notes
 
 

@@ -1,6 +1,6 @@
 """Contents of the page as plain data, filled from run folders and drawn by the templates."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,9 @@ from deepcryopicker.evaluation.metrics import Curve
 from deepcryopicker.evaluation.scores import Evaluated
 from deepcryopicker.reporting.page.thumbnails import Picture
 from deepcryopicker.types import Picks
+
+DASH = "–"
+"""What stands for an unknown value in a table."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,16 @@ class PageTable:
     columns: list[str]
     rows: list[Row]
     note: str = ""
+
+    def without_empty_columns(self) -> "PageTable":
+        """Return the table without columns that have nothing but dashes."""
+        kept = [
+            column
+            for column in range(len(self.columns))
+            if any(row.cells[column].text not in ("", DASH) for row in self.rows)
+        ]
+        rows = [replace(row, cells=[row.cells[column] for column in kept]) for row in self.rows]
+        return replace(self, columns=[self.columns[column] for column in kept], rows=rows)
 
     def is_number(self, column: int) -> bool:
         """Whether a column holds numbers, which are right-aligned."""

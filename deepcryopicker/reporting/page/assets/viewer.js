@@ -294,6 +294,7 @@ class Viewer {
       rows.push(this.countsRow(`${side.letter}, all ${many}`, pooledCounts(side.data.list, side.threshold)));
     }
     byId('counts').tBodies[0].replaceChildren(...rows);
+    byId('counts').classList.toggle('without-truth', !rows.some((row) => row.dataset.scores));
     byId('agreement').textContent = this.agreement();
   }
 
