@@ -38,7 +38,7 @@ def matched(data: Path, run: Path, name: str) -> Evaluated:
 
 
 def corrected(one: Evaluated) -> dict[str, object]:
-    """Return what a person who knows the truth would make of the picks of a micrograph."""
+    """Return what a person with the truth at hand would make of the picks of a micrograph."""
     shown = one.picks.score >= THRESHOLD
     false = one.outcome == FALSE
 

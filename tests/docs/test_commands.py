@@ -20,11 +20,15 @@ from deepcryopicker.config.paths import CONF_DIR
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     *sorted(ROOT.glob("*.md")),
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "deepcryopicker" / "model" / "general" / "README.md",
 ]
 OF_THE_PAST = {"CHANGELOG.md"}  # names what was renamed
-TEXTS = {path.name: path.read_text("utf-8") for path in DOCUMENTS if path.name not in OF_THE_PAST}
+TEXTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in DOCUMENTS
+    if path.name not in OF_THE_PAST
+}
 NAMES = "|".join(registry.COMMANDS)
 COMMAND = re.compile(rf"(?:(?:python -m )?deepcryopicker[. ])?({NAMES})\s+(\S.*)")
 OVERRIDE = re.compile(r"[+~]*[a-z][\w.@/-]*=.*")

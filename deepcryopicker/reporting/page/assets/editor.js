@@ -165,7 +165,8 @@ class Editor {
     canvas.dataset.removed = String(state.removed.length);
     this.viewer.canvas.seen = state.seen;
     byId('command-filter').textContent = this.filterCommand(side);
-    byId('command-train').textContent = side.info.train ?? '';
+    byId('command-train').textContent = side.info.train;
+    byId('learning').hidden = !side.info.train;
     byId('commands').hidden = !side.info.filter;
   }
 
