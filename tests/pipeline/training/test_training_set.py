@@ -71,9 +71,15 @@ def text_of(table):
             "class_set.test=0 leaves more for training",
         ),
         (
+            "aaaaaa",
+            0.0,
+            "labels of 6 micrographs: 5 for training, 1 for validation, none for the test",
+        ),
+        (
             "aaa",
             0.0,
-            "labels of 3 micrographs: 2 for training, 1 for validation, none for the test",
+            "labels of 3 micrographs, cut into 16 parts each: 38 for training, 10 for validation, "
+            "none for the test",
         ),
         (
             "a",

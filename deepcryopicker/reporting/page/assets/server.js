@@ -22,6 +22,7 @@ class Server {
     this.saved = 0;
     this.said = byId('server');
     byId('jobs').hidden = false;
+    byId('renew').addEventListener('click', () => window.location.reload());
     for (const name of served.jobs) {
       const button = byId(`job-${name}`);
       button.hidden = false;
