@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker.app import safety
 from deepcryopicker.app.command_line import respell
+from deepcryopicker.app.help_page import HELP_ALL, help_page
 from deepcryopicker.app.messages import explain
 from deepcryopicker.app.run_command import Command, report, run_job
 from deepcryopicker.app.start import no_collections
@@ -44,6 +45,10 @@ def command(function: Command, name: str) -> int:
         0 all done; 3 done but some failed, or in doubt; 1 nothing usable; 2 wrong usage; 130 and
         143 signals.
     """
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        return _print_help(name)
+    # Hydra's page, of every key and option.
+    sys.argv[1:] = ["--help" if each == HELP_ALL else each for each in sys.argv[1:]]
     try:
         sys.argv[1:] = respell(sys.argv[1:], name)
     except UsageError as error:
@@ -77,8 +82,8 @@ def command(function: Command, name: str) -> int:
         return INTERRUPTED
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else FAILED
-    except BrokenPipeError:  # the reader has closed the pipe, as in --help | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # as in --help-all | head
+        _forget_output()
         return DONE
     except Exception as error:
         if _is_refusal(error):
@@ -99,6 +104,19 @@ def command(function: Command, name: str) -> int:
     if sweep.launched:
         return sweep.finish(sweep.launched[0])
     return outcomes[0].exit_code if outcomes else DONE
+
+
+def _print_help(name: str) -> int:
+    try:
+        print(help_page(name), flush=True)  # noqa: T201 - rich ends the program with the pipe
+    except BrokenPipeError:
+        _forget_output()
+    return DONE
+
+
+def _forget_output() -> None:
+    """Send what is still to be printed nowhere: the reader has closed the pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _importable(function: Command, name: str) -> Command:

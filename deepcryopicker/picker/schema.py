@@ -60,7 +60,7 @@ class MapConfig(NamingConfig):
         switches this off.
     suppression : str
         Rule for two picks of one particle: ``distance`` of their centres; ``iou``, overlap of
-        their boxes (paper); ``none``. With ``maps=per_class``, within each class first.
+        their boxes (paper); ``none``. With ``picker.maps=per_class``, within each class first.
     distance : float
         Minimum distance between two picks, in diameters.
     iou : float

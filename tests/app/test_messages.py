@@ -11,6 +11,7 @@ from hydra.core.plugins import Plugins
 from deepcryopicker.app.experiment_names import list_experiments
 from deepcryopicker.app.hydra_app import command
 from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.config.registry import COMMANDS
 from deepcryopicker.config.renamed import EXPERIMENTS
 from deepcryopicker.evaluate import evaluate
 from deepcryopicker.report import report
@@ -252,8 +253,19 @@ def test_from_a_shell_without_input(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_explains_the_common_keys(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    assert command(None, name) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"deepcryopicker {name} ")
+    assert "--help-all" in said
+    assert len(said.splitlines()) <= 90
+    assert max(map(len, said.splitlines())) <= 100
+
+
 def test_help_lists_options_and_keys(answer, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["train", "--help"])
+    monkeypatch.setattr(sys, "argv", ["train", "--help-all"])
     assert command(train, "train") == 0
     said = capsys.readouterr().out
     for part in ("python -m deepcryopicker.train", "class-set: ", "batch_size: 64", "--hydra-help"):
