@@ -112,4 +112,6 @@ class _Rendered:
 
     def _render(self, page: Page) -> str:
         jobs = list(_commands(page, self._runs[0].path))
-        return render(page, server={"jobs": jobs, "version": _version(self._runs[0].path)})
+        folder = self._runs[0].path
+        server = {"jobs": jobs, "version": _version(folder), "file": str(folder / FILE)}
+        return render(page, server=server)

@@ -79,7 +79,8 @@ def report_verdicts(picked: Sequence[Picked], run: Run, ends_in_doubt: bool) -> 
         if empty and found["verdict"] != NOTHING:
             run.warn(
                 f"empty micrographs of {group}",
-                f"{group}: nothing found on {len(empty)} of its micrographs ({_named(empty)})",
+                f"{group}: nothing that stands out from noise on {len(empty)} of its micrographs "
+                f"({_named(empty)}); filter.without=NAME leaves one out",
             )
 
 
@@ -175,6 +176,8 @@ def _disc_share(one: Picked) -> float:
 
 def _named(picked: Sequence[Picked]) -> str:
     """Return the first three names with their numbers of picks, and how many others there are."""
-    shown = ", ".join(f"{one.entry.name} {one.record.picks}" for one in picked[:_NAMED])
+    shown = ", ".join(
+        f"{one.entry.name}: {counted(one.record.picks, 'pick')}" for one in picked[:_NAMED]
+    )
     others = len(picked) - _NAMED
     return shown if others <= 0 else f"{shown} and {counted(others, 'other')}"

@@ -51,12 +51,19 @@ def all_of(counts):
     ("counts", "said"),
     [
         ([90, 110, 100], None),
-        ([0, 1, 2, 0], "3 picks on 4 micrographs (m0 0, m1 1, m2 2 and 1 other), which cover 0.1%"),
-        ([1], "1 pick on 1 micrograph (m0 1)"),
-        ([0, 0, 0, 90, 110], "no picks on 3 of 5 micrographs (m0 0, m1 0, m2 0)"),
+        (
+            [0, 1, 2, 0],
+            "3 picks on 4 micrographs (m0: 0 picks, m1: 1 pick, m2: 2 picks and 1 other), "
+            "which cover 0.1%",
+        ),
+        ([1], "1 pick on 1 micrograph (m0: 1 pick)"),
+        (
+            [0, 0, 0, 90, 110],
+            "no picks on 3 of 5 micrographs (m0: 0 picks, m1: 0 picks, m2: 0 picks)",
+        ),
         (
             [90, 0, 110, 100, 3],
-            "2 of 5 micrographs are far from the median of 90 picks (m1 0, m4 3)",
+            "2 of 5 micrographs are far from the median of 90 picks (m1: 0 picks, m4: 3 picks)",
         ),
     ],
 )
@@ -83,7 +90,9 @@ def test_picks_that_touch_are_doubted(tmp_path, step, doubted):
     text = crowded_doubt([picked("m", 64, path=tmp_path / "m.csv"), picked("n", 0)], 0.5)
     assert (text is not None) == doubted
     if text is not None:
-        assert text.startswith("100% of the picks are closer than 0.75 diameters to another (m 64)")
+        assert text.startswith(
+            "100% of the picks are closer than 0.75 diameters to another (m: 64 picks)"
+        )
 
 
 @pytest.mark.parametrize(

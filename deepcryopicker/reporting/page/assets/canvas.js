@@ -15,6 +15,7 @@ class MicrographCanvas {
     this.pointers = new Map();
     this.editor = null; // takes clicks and moved marks, see editor.js
     this.held = null; // where a pointer went down, and the mark there
+    this.excluded = false; // the micrograph is left out
     this.seen = null; // rectangles outside which nobody looked
     this.look = { local: false, blur: 0 };
     this.load = null; // draws a part of the micrograph at the resolution of the screen
@@ -77,6 +78,13 @@ class MicrographCanvas {
       pen.strokeRect((left - view.x) * scale, (top - view.y) * scale, (right - left) * scale, (bottom - top) * scale);
       pen.setLineDash([]);
     }
+    if (this.excluded) {
+      pen.fillStyle = 'rgba(0, 0, 0, 0.55)';
+      pen.fillRect(0, 0, canvas.clientWidth, canvas.clientHeight);
+      pen.fillStyle = '#fff';
+      pen.font = '600 22px sans-serif';
+      pen.fillText('excluded', 16, 36);
+    }
     this.paintScale(pen);
     canvas.dataset.zoom = view.zoom.toFixed(3);
   }
@@ -88,8 +96,8 @@ class MicrographCanvas {
 
   // Low-pass, and contrast of the part in view: grey values between its percentiles fill the range.
   filter(dense) {
-    const words = this.look.blur ? [`blur(${(this.look.blur * this.scale * this.size.width * dense) / 2000}px)`] : [];
-    if (this.look.local) {
+    const words = this.look.blur ? [`blur(${this.blurred * dense}px)`] : [];
+    if (this.look.local || this.look.blur) { // blurred noise varies less
       const [low, high] = this.range();
       const gain = 1 / Math.max(high - low, 0.02);
       const contrast = 1 + 2 * low * gain;
@@ -98,19 +106,30 @@ class MicrographCanvas {
     return words.join(' ') || 'none';
   }
 
-  // The first and last hundredth of the grey values in view, 0 to 1.
+  // Radius of the low-pass, screen pixels: thousandths of the micrograph's width.
+  get blurred() {
+    return (this.look.blur * this.scale * this.size.width) / 1000;
+  }
+
+  // The first and last hundredth of the grey values in view, 0 to 1, as they are drawn.
   range() {
-    const side = 128;
+    const { view, look, canvas, picture } = this;
+    const key = [view.x, view.y, view.zoom, look.blur, canvas.clientWidth].join(' ');
+    if (this.known?.key === key && this.known.picture === picture) return this.known.range;
+    const side = 400;
     const small = new OffscreenCanvas(side, side).getContext('2d', { willReadFrequently: true });
-    const zoom = this.picture.naturalWidth / this.size.width;
-    const width = this.canvas.clientWidth / this.scale;
-    const height = this.canvas.clientHeight / this.scale;
-    small.drawImage(this.picture, this.view.x * zoom, this.view.y * zoom, width * zoom, height * zoom, 0, 0, side, side);
+    const zoom = picture.naturalWidth / this.size.width;
+    const width = canvas.clientWidth / this.scale;
+    const height = canvas.clientHeight / this.scale;
+    if (look.blur) small.filter = `blur(${(this.blurred * side) / canvas.clientWidth}px)`;
+    small.drawImage(picture, view.x * zoom, view.y * zoom, width * zoom, height * zoom, 0, 0, side, side);
     const grey = [];
     const { data } = small.getImageData(0, 0, side, side);
-    for (let i = 0; i < data.length; i += 4) if (data[i + 3]) grey.push(data[i]);
+    for (let i = 0; i < data.length; i += 4 * 13) if (data[i + 3] === 255) grey.push(data[i]);
     grey.sort((one, other) => one - other);
-    return [grey[Math.floor(grey.length * 0.01)] / 255, grey[Math.floor(grey.length * 0.99)] / 255];
+    const at = (share) => (grey[Math.floor(grey.length * share)] ?? 0) / 255;
+    this.known = { key, picture, range: [at(0.01), at(0.99)] };
+    return this.known.range;
   }
 
   // A bar of a round length in nanometres, or in pixels where their size is unknown.

@@ -100,13 +100,27 @@ class Corrections {
   }
 
   get total() {
-    const sum = { micrographs: this.states.size, added: 0, removed: 0, excluded: 0 };
+    const sum = { micrographs: 0, added: 0, removed: 0, excluded: 0 };
     for (const state of this.states.values()) {
       sum.added += state.added.length;
       sum.removed += state.removed.length;
       sum.excluded += state.excluded ? 1 : 0;
+      sum.micrographs += state.added.length + state.removed.length ? 1 : 0;
     }
     return sum;
+  }
+
+  // Number of picks of a micrograph after all changes.
+  countOf(picked, threshold) {
+    const state = this.of(picked.micrograph);
+    if (state.excluded) return 0;
+    const shown = countFrom(picked.score, threshold);
+    let count = shown + state.added.length - state.removed.filter((i) => i < shown).length;
+    if (this.dropped.size && picked.group) {
+      const removed = new Set(state.removed);
+      for (let i = 0; i < shown; i += 1) if (this.dropped.has(picked.group[i]) && !removed.has(i)) count -= 1;
+    }
+    return count;
   }
 
   isDropped(picked, i) {

@@ -15,6 +15,11 @@ class Editor {
     return this.all[this.viewer.sides[0].index];
   }
 
+  // The file of corrections for commands.
+  get file() {
+    return this.corrections.isServed ? served.file : 'corrections.json';
+  }
+
   listen() {
     const press = (id, act) => byId(id).addEventListener('click', act);
     press('edit', () => this.toggle());
@@ -72,16 +77,22 @@ class Editor {
   }
 
   forget() {
-    const { micrographs: count, added, removed } = this.corrections.total;
-    if (!count && !this.corrections.dropped.size) return;
-    const button = byId('forget');
-    if (button.dataset.sure) {
+    const { added, removed, excluded } = this.corrections.total;
+    if (!this.corrections.states.size && !this.corrections.dropped.size) return;
+    if (byId('forget').dataset.sure) {
       this.corrections.forget();
       this.viewer.update();
+      return;
     }
-    button.textContent = button.dataset.sure ? 'Discard corrections' : `Discard ${added} added and ${removed} removed?`;
-    if (button.dataset.sure) delete button.dataset.sure;
-    else button.dataset.sure = 'true';
+    byId('forget').dataset.sure = 'true';
+    byId('forget').textContent = `Discard ${added} added, ${removed} removed, ${excluded} excluded?`;
+    setTimeout(() => this.unsure(), 5000);
+  }
+
+  // Takes the question back, after a while or any other change.
+  unsure() {
+    delete byId('forget').dataset.sure;
+    byId('forget').textContent = 'Discard corrections';
   }
 
   // Only what lies in this view was looked at; again: the whole micrograph.
@@ -159,13 +170,17 @@ class Editor {
     byId('save-star').disabled = !side.info.star;
     byId('save-box').disabled = !side.picked(this.viewer.micrograph);
     const here = state.excluded ? 'This micrograph is excluded.' : `Here: ${state.added.length} added, ${state.removed.length} removed.`;
-    byId('edits').textContent = `${here} All: ${added} added, ${removed} removed in ${count} ${count === 1 ? 'micrograph' : 'micrographs'}${excluded ? `, ${excluded} excluded` : ''}.`;
+    const left = side.data.list.filter((picked) => !corrections.of(picked.micrograph).excluded).length;
+    const picks = side.data.list.reduce((sum, picked) => sum + corrections.countOf(picked, side.threshold), 0);
+    byId('edits').textContent = `${here} All: ${added} added, ${removed} removed in ${count} ${count === 1 ? 'micrograph' : 'micrographs'}${excluded ? `, ${excluded} excluded` : ''}; now ${picks} picks in ${left}.`;
+    this.unsure();
     const { canvas } = this.viewer.canvas;
     canvas.dataset.added = String(state.added.length);
     canvas.dataset.removed = String(state.removed.length);
     this.viewer.canvas.seen = state.seen;
+    this.viewer.canvas.excluded = state.excluded;
     byId('command-filter').textContent = this.filterCommand(side);
-    byId('command-train').textContent = side.info.train;
+    byId('command-train').textContent = side.info.train.replace('=corrections.json', `=${this.file}`);
     byId('learning').hidden = !side.info.train;
     byId('commands').hidden = !side.info.filter;
   }
@@ -173,7 +188,7 @@ class Editor {
   filterCommand({ info, threshold }) {
     const { corrections } = this;
     const words = [info.filter];
-    if (corrections.states.size) words.push('filter.corrections=corrections.json');
+    if (corrections.states.size) words.push(`filter.corrections=${this.file}`);
     else words.push(`filter.threshold=${Number(threshold.toPrecision(6))}`);
     if (corrections.dropped.size) {
       const dropped = [...corrections.dropped].sort((one, other) => one - other);

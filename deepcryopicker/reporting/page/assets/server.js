@@ -22,6 +22,8 @@ class Server {
     this.saved = 0;
     this.said = byId('server');
     byId('jobs').hidden = false;
+    byId('low-pass').value = '2'; // pixels of the file are noisier than a picture in the page
+    viewer.canvas.setLook({ blur: 2 });
     byId('renew').addEventListener('click', () => window.location.reload());
     for (const name of served.jobs) {
       const button = byId(`job-${name}`);
@@ -58,7 +60,7 @@ class Server {
       const { status, value } = await ask('corrections', 'PUT', { saved: this.saved, corrections, page: editor.all[0].state }).catch(() => ({ status: 0 }));
       if (status === 200) {
         this.saved = value.saved;
-        this.say(`Saved (${this.saved}).`);
+        this.say('All corrections are saved.');
       } else if (status === 409) {
         this.say('Somebody else has saved corrections in the meantime: reload the page. Yours are not saved.');
       } else {
@@ -85,7 +87,7 @@ class Server {
     const { status, value } = await ask('state').catch(() => ({ status: 0 }));
     if (status === 200) {
       const { job, version } = value;
-      byId('job').textContent = job.name ? `${job.running ? 'Running' : `Ended with code ${job.code}`}: ${job.lines.at(-1) ?? job.name}` : '';
+      byId('job').textContent = job.name ? `${job.running ? 'Running' : `Ended with code ${job.code}`}: ${job.lines.slice(-3).join(' | ') || job.name}` : '';
       byId('job').dataset.code = job.code === null ? '' : String(job.code);
       for (const each of served.jobs) byId(`job-${each}`).disabled = job.running;
       byId('renew').hidden = version === served.version;

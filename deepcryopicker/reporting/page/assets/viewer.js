@@ -63,6 +63,8 @@ class Viewer {
   }
 
   fillLists() {
+    byId('fieldset-B').hidden = pickers.length < 2;
+    byId('order').querySelector('[value=f1]').hidden = !pickers.some((picker) => picker.curve);
     for (const side of this.sides) {
       pickers.forEach((picker, index) => side.picker.append(new Option(picker.name, String(index))));
     }
