@@ -1,10 +1,11 @@
 """What corrections are worth: F1 on the other micrographs after 1, 3 and 5 corrected ones.
 
-python tests/bench/corrections.py DATA RUN DATASET OUT [SEED]
+python tests/bench/corrections.py DATA RUN DATASET OUT [SEED [NAME]]
 
 DATA is the folder of the datasets, RUN a run folder with picks of all micrographs of DATASET. A
 script stands in for the person: it keeps the picks that hit, removes those that do not, and adds
-the missed particles. Training continues from what picked, as on the page.
+the missed particles. Training continues from what picked, as on the page. A micrograph whose truth is
+not to be relied on can be left out by its NAME.
 """
 
 import json
@@ -60,12 +61,18 @@ def score(data: Path, run: Path, names: list[str]) -> str:
     return f"F1 {scores_at(*each, THRESHOLD).f1:.3f}, AP {average_precision(*each):.3f}"
 
 
-def main(data: Path, run: Path, dataset: str, out: Path, seed: str = "0") -> None:
+def main(
+    data: Path, run: Path, dataset: str, out: Path, seed: str = "0", without: str = ""
+) -> None:
     """Correct, train, pick and score for each number of micrographs."""
     say = Console(highlight=False).print
     folder = data / dataset
     names = sorted(path.stem for path in (run / "picks").glob("*.csv"))
-    with_truth = [name for name in names if (folder / "coordinates" / f"{name}.csv").is_file()]
+    with_truth = [
+        name
+        for name in names
+        if name != without and (folder / "coordinates" / f"{name}.csv").is_file()
+    ]
     weights = str(run) if (run / NETWORK_FILE).is_file() else INCLUDED
     for count in COUNTS:
         chosen = spread_sample(with_truth, count)
@@ -86,4 +93,4 @@ def main(data: Path, run: Path, dataset: str, out: Path, seed: str = "0") -> Non
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), *sys.argv[5:6])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), *sys.argv[5:7])

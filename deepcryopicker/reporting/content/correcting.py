@@ -18,7 +18,7 @@ from deepcryopicker.pipeline.filtering.picked_micrographs import PickedMicrograp
 from deepcryopicker.reporting.content.scored_pickers import ScoredPicker
 from deepcryopicker.reporting.page.page_model import Correcting, Json
 from deepcryopicker.reporting.reading.pick_sets import PickSet
-from deepcryopicker.reporting.reading.run_folders import RunFolder, read_run
+from deepcryopicker.reporting.reading.run_folders import RunFolder, original_run
 
 _ODD = re.compile(r"[^\w.-]+")
 _OF_LABELS = ("dataset.coordinates", "dataset.download")
@@ -42,7 +42,7 @@ def correcting(scored: ScoredPicker, places: Mapping[str, int]) -> Correcting:
         train = _train_command(scored)
     return Correcting(
         file=_ODD.sub("_", pick_set.name).strip("_.")[:60] or "picks",
-        weights=_weights(_origin(pick_set.run)),
+        weights=_weights(original_run(pick_set.run)),
         filter=filtering,
         train=train,
         star=_star(picks, places) if picks else None,
@@ -59,15 +59,6 @@ def _picks(pick_set: PickSet) -> str:
     return str(run.path if pick_set.folder == run.path else pick_set.folder / "picks")
 
 
-def _origin(run: RunFolder) -> RunFolder:
-    """Return the run that a run of ``filter`` has filtered."""
-    for _ in range(8):
-        if run.command != "filter":
-            break
-        run = read_run(Path(str(run.section("filter").get("picks", ""))).expanduser())
-    return run
-
-
 def _weights(run: RunFolder) -> str | None:
     """Return the weights that picked; None if no network did."""
     if (run.path / NETWORK_FILE).is_file():
@@ -79,7 +70,7 @@ def _weights(run: RunFolder) -> str | None:
 
 def _train_command(scored: ScoredPicker) -> str:
     """Return the command that learns from the corrections, on the dataset of the run."""
-    run = _origin(scored.pick_set.run)
+    run = original_run(scored.pick_set.run)
     if run.command not in ("pick", "train"):
         return ""
     schema = run.schemas.get("dataset")

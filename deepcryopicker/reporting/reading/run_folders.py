@@ -21,6 +21,8 @@ from deepcryopicker.runs.saved_config import CONFIG
 from deepcryopicker.runs.status import Outcome, read_outcome
 from deepcryopicker.runs.sweep import choices_of, published
 
+_GENERATIONS = 8  # of runs that filter each other
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -142,6 +144,15 @@ def read_run(folder: Path, sweep: str | None = None) -> RunFolder:
     except UnreadableError as error:
         return RunFolder(folder, sweep, problem=str(error))
     return _with_results(run)
+
+
+def original_run(run: RunFolder) -> RunFolder:
+    """Return the run that a run of ``filter`` has filtered; other runs as they are."""
+    for _ in range(_GENERATIONS):
+        if run.command != "filter":
+            break
+        run = read_run(Path(str(run.section("filter").get("picks", ""))).expanduser())
+    return run
 
 
 def _with_results(run: RunFolder) -> RunFolder:

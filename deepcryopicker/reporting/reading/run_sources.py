@@ -15,9 +15,7 @@ from deepcryopicker.dataset.simulated import add_simulated, list_simulated, list
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.checks import one_line
 from deepcryopicker.reporting.reading.run_files import UnreadableError
-from deepcryopicker.reporting.reading.run_folders import RunFolder, read_run
-
-_GENERATIONS = 8  # of runs that filter each other
+from deepcryopicker.reporting.reading.run_folders import RunFolder, original_run
 
 
 def validated_section(run: RunFolder, place: str) -> Any:
@@ -50,12 +48,8 @@ def find_micrographs(run: RunFolder) -> dict[str, Entry]:
     UnreadableError
         If the dataset cannot be identified or no longer exists.
     """
-    for _ in range(_GENERATIONS):
-        if run.command != "filter":
-            break
-        run = read_run(Path(str(run.section("filter").get("picks", ""))).expanduser())
     try:
-        catalogue = _open(validated_section(run, "dataset"))
+        catalogue = _open(validated_section(original_run(run), "dataset"))
     except (UsageError, OSError) as error:
         raise UnreadableError(one_line(error)) from error
     if not catalogue.entries:
