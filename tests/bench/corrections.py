@@ -4,8 +4,8 @@ python tests/bench/corrections.py DATA RUN DATASET OUT [SEED [NAME]]
 
 DATA is the folder of the datasets, RUN a run folder with picks of all micrographs of DATASET. A
 script stands in for the person: it keeps the picks that hit, removes those that do not, and adds
-the missed particles. Training continues from what picked, as on the page. A micrograph whose truth is
-not to be relied on can be left out by its NAME.
+the missed particles. Training continues from what picked, as on the page. A micrograph whose truth
+is not to be relied on can be left out by its NAME.
 """
 
 import json

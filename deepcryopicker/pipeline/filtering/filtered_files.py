@@ -1,5 +1,6 @@
 """Write the picks that are kept, in every format."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -56,13 +57,18 @@ def write_filtered(
         RELION would read the picks of two micrographs from one file, or boxes have no size.
     """
     by_group: dict[str, list[KeptPicks]] = {}
+    files = Counter(one.micrograph.named.path for one in kept)
     for one in kept if "relion" in formats else ():
-        by_group.setdefault(one.micrograph.group, []).append(one)
+        # RELION would take blocks of a micrograph, which share its file, for whole ones.
+        if files[one.micrograph.named.path] == 1:
+            by_group.setdefault(one.micrograph.group, []).append(one)
     for group, members in by_group.items():
         paths = [one.micrograph.named.path for one in members]
         refuse_shared_files(folder / "relion" / group, paths)
     for one in track(kept, "writing"):
-        _write_files(folder, one, formats, note, box)
+        whole = files[one.micrograph.named.path] == 1
+        written = formats if whole else set(formats) - {"relion"}
+        _write_files(folder, one, written, note, box)
     for group, members in by_group.items():
         write_lists(folder / "relion" / group, [_located(one) for one in members], note)
     if "topaz" in formats:

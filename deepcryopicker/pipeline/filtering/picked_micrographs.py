@@ -107,7 +107,7 @@ def _refuse_names_that_lead_out(names: Iterable[str]) -> None:
 
 
 def _of_run(folder: Path, records: Iterable[Record]) -> list[PickedMicrograph]:
-    """List the micrographs of a run; blocks of a micrograph are not in RELION's files."""
+    """List the micrographs of a run."""
     names = NamedFiles(_suffix_of_run(folder))
     lists = _optics_of_run(folder)
     known = NameIndex(lists, plain_name)

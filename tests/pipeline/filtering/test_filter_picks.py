@@ -218,6 +218,24 @@ def _nothing_raised():
     return nullcontext()
 
 
+def test_blocks_of_a_micrograph_are_not_in_files_of_relion(run, tmp_path):
+    for name in ("c_block1", "c_block2"):
+        write_csv(run / "picks" / f"{name}.csv", PICKS)
+    blocks = [record(name, "raw/c.mrc") for name in ("c_block1", "c_block2")]
+    write_records(run, [record("s1/a", "raw/s1/a.mrc"), *blocks])
+    folder = filtered(tmp_path / "out", run)
+    assert list(read_star_by_micrograph(folder / "relion" / "particles.star")) == ["raw/s1/a.mrc"]
+    assert (folder / "picks" / "c_block2.csv").is_file()
+
+
+def test_two_files_of_one_name_are_refused(tmp_path):
+    star = tmp_path / "two.star"
+    located = [(name, 1, PICKS) for name in ("raw/x.mrc", "raw/x.tif")]
+    write_particles_star(star, located, optics_table([placeholder(None)]))
+    with pytest.raises(UsageError, match="both match raw/x"):
+        kept(star)
+
+
 def test_names_are_below_the_common_folder():
     assert names_below([Path("a/b/x.mrc")]) == ["x"]
     assert names_below([Path("a/b/x.mrc"), Path("a/c/d/x.mrc.gz")]) == ["b/x", "c/d/x"]
