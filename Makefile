@@ -9,6 +9,7 @@ INSTALLED := $(VENV)/.installed
 # make install INSTALL="pip install --constraint constraints.txt"
 INSTALL ?= pip install --quiet
 TOPAZ := .venv-topaz
+DOCS := .venv-docs
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -68,6 +69,14 @@ bench-500: $(INSTALLED) ## Pick 500 micrographs: throughput and memory from the 
 bench-2000: $(INSTALLED) ## Pick 2,000 small micrographs, killed once: memory, outputs, repeated work [WEIGHTS=RUN]
 	$(BIN)/python tests/bench/overnight.py $(if $(WEIGHTS),--weights $(WEIGHTS))
 
+docs: $(DOCS)/.installed ## Build the documents as a site, outputs/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+
+$(DOCS)/.installed:
+	$(PYTHON) -m venv $(DOCS)
+	source $(DOCS)/bin/activate && $(INSTALL) mkdocs-material
+	@touch $@
+
 benchmark-rivals: relion topaz ## Install the external pickers of the benchmark experiments
 
 relion: ## Install RELION 3.1 for the tests and `make bench`; Debian 12, as root
@@ -94,4 +103,4 @@ $(TOPAZ)/.installed: $(INSTALLED)
 clean: ## Remove environments and caches, but not the results in outputs/
 	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install demo test test-slow test-all test-faults test-slurm lint bench bench-start tree bench-500 bench-2000 benchmark-rivals relion chromium topaz clean
+.PHONY: help install docs demo test test-slow test-all test-faults test-slurm lint bench bench-start tree bench-500 bench-2000 benchmark-rivals relion chromium topaz clean
