@@ -3,6 +3,7 @@
 python -m deepcryopicker.view view.run=outputs/pick/RUN
 """
 
+import signal
 import sys
 
 from deepcryopicker.app.hydra_app import command
@@ -26,6 +27,8 @@ def view(config: ViewConfig, run: Run) -> None:
         markup=False,
     )
     console.print(f"corrections are saved to {server.corrections.path}; Ctrl-C ends", markup=False)
+    # A shell that starts it in the background has it ignore Ctrl-C, and kill -INT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         server.serve_forever(poll_interval=0.2)
     except KeyboardInterrupt:
