@@ -227,7 +227,7 @@ def test_few_picks_and_their_micrographs_are_named(pick):
     answer = pick(noise, "dataset.diameter=30", "picker.threshold=0.8", "picker.max_picks=99")
     assert answer.code == 0
     (line,) = lines(answer, "on 5 micrographs", "type picker.threshold=0.4")
-    assert re.search(r"\(m00 \d, m01 \d, m02 \d and 2 others\)", line)
+    assert re.search(r"\(m00: \d picks?, m01: \d picks?, m02: \d picks? and 2 others\)", line)
 
 
 def test_where_nothing_is_found_one_line_says_so(pick):
@@ -246,7 +246,7 @@ def test_micrographs_far_from_the_others_are_named(pick):
     answer = pick(images, "dataset.diameter=30")
     assert answer.code in EITHER
     (line,) = lines(answer, "2 of 5 micrographs are far from the median")
-    assert re.search(r"\(m01 \d, m03 \d\)", line)
+    assert re.search(r"\(m01: \d picks?, m03: \d picks?\)", line)
     with (answer.folder / "summary.csv").open() as stream:
         noted = [row["micrograph"] for row in csv.DictReader(stream) if row["note"]]
     assert noted == ["m01", "m03"]

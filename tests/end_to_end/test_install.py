@@ -103,4 +103,4 @@ def test_an_installed_wheel_answers_away_from_the_checkout(wheels, tmp_path):
         ).stdout
 
     assert Path(run("-c", LOCATE).strip()).parent == site / "deepcryopicker"
-    assert "picker: " in run("-m", "deepcryopicker.pick", "--help")
+    assert "picker: " in run("-m", "deepcryopicker.pick", "--help-all")

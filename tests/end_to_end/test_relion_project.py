@@ -143,7 +143,7 @@ def test_labels_of_three_micrographs_become_particles_of_all(relion, shell, proj
     )
     assert answer.code == 0, answer.err
     assert contents(project) == before
-    assert "labels of 3 micrographs: 2 for training, 1 for validation" in answer.out
+    assert "labels of 3 micrographs, cut into 16 parts each: " in answer.out
     summary = (answer.folder / "summary.csv").read_text().splitlines()
     assert len(summary) == 1 + COUNT  # neither power spectra nor sums without dose weighting
 
