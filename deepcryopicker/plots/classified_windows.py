@@ -69,6 +69,8 @@ def patch_sheet(
 def confusion_figure(path: Path, matrix: npt.NDArray[np.int64], classes: Sequence[str]) -> None:
     """Draw counts by true class (rows) and predicted class (columns), shaded by share of the row.
 
+    Classes that are neither there nor predicted are left out.
+
     Parameters
     ----------
     path : Path
@@ -76,7 +78,9 @@ def confusion_figure(path: Path, matrix: npt.NDArray[np.int64], classes: Sequenc
     matrix : (C, C) int64
     classes : sequence of str
     """
-    figure = Figure(figsize=(1.1 * len(classes) + 1.4, 1.0 * len(classes) + 1.2))
+    used = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
+    matrix, classes = matrix[np.ix_(used, used)], [classes[int(index)] for index in used]
+    figure = Figure(figsize=(1.1 * len(classes) + 2.4, 1.0 * len(classes) + 1.4))
     figure.set_layout_engine("constrained")
     axes = figure.add_subplot()
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)

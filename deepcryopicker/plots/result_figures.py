@@ -124,7 +124,7 @@ def duration_figure(
 
 
 def sample_sheet(path: Path, training_set: TrainingSet, per_class: int = 12) -> None:
-    """Show windows of each class, spread evenly over the class, one row per class.
+    """Show windows of each class that has any, spread evenly over the class, one row per class.
 
     Parameters
     ----------
@@ -134,10 +134,11 @@ def sample_sheet(path: Path, training_set: TrainingSet, per_class: int = 12) -> 
     per_class : int
         Maximum number of windows per class.
     """
-    classes = training_set.classes
-    figure = Figure(figsize=(0.95 * per_class + 0.3, 1.3 * len(classes)), layout="constrained")
-    rows = figure.subplots(len(classes), 1, squeeze=False)[:, 0]
-    for index, (axes, name) in enumerate(zip(rows, classes, strict=True)):
+    present = np.unique(training_set.target).tolist()
+    figure = Figure(figsize=(0.95 * per_class + 0.3, 1.3 * len(present)), layout="constrained")
+    rows = figure.subplots(len(present), 1, squeeze=False)[:, 0]
+    for axes, index in zip(rows, present, strict=True):
+        name = training_set.classes[index]
         members = np.flatnonzero(training_set.target == index)
         spread = np.linspace(0, len(members) - 1, min(per_class, len(members)))
         chosen = members[np.round(spread).astype(int)]
