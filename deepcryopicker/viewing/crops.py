@@ -1,7 +1,7 @@
 """Parts of micrographs as pictures, at the resolution of a screen."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from threading import Lock
 
@@ -25,21 +25,22 @@ class Crops:
 
     Parameters
     ----------
-    entries : sequence of (Entry or None)
-        Micrographs by their number on the page; None where the file is not known.
+    entries : mapping of Entry
+        By name of the micrograph.
     """
 
-    def __init__(self, entries: Sequence[Entry | None]) -> None:
-        self._entries = entries
+    def __init__(self, entries: Mapping[str, Entry]) -> None:
+        self.entries = entries
         self._lock = Lock()
         self._load = lru_cache(maxsize=_KEPT)(self._read)
 
-    def draw(self, number: int, part: tuple[int, int, int, int], width: int) -> bytes | None:
+    def draw(self, name: str, part: tuple[int, int, int, int], width: int) -> bytes | None:
         """Draw a part of a micrograph as WebP.
 
         Parameters
         ----------
-        number : int
+        name : str
+            Of the micrograph.
         part : (left, top, right, bottom)
             Original pixels; clipped to the micrograph.
         width : int
@@ -55,11 +56,11 @@ class Crops:
         MicrographError
             The file cannot be read.
         """
-        entry = self._entries[number] if 0 <= number < len(self._entries) else None
+        entry = self.entries.get(name)
         if entry is None:
             return None
         with self._lock:  # one reader at a time: a micrograph takes 64 MB
-            micrograph, low, high = self._load(number)
+            micrograph, low, high = self._load(entry)
         height, whole = micrograph.image.shape
         left, top = max(part[0], 0), max(part[1], 0)
         right, bottom = min(part[2], whole), min(part[3], height)
@@ -69,10 +70,7 @@ class Crops:
         scale = min(1.0, max(width, 1) / image.shape[1], LARGEST / max(image.shape))
         return _encode(_visible(image, scale, low, high))
 
-    def _read(self, number: int) -> tuple[Micrograph, float, float]:
-        entry = self._entries[number]
-        if entry is None:
-            raise ValueError(f"micrograph {number} has no file")
+    def _read(self, entry: Entry) -> tuple[Micrograph, float, float]:
         micrograph = entry.load()
         low, high = np.percentile(micrograph.image[::_SAMPLE, ::_SAMPLE], _RANGE)
         return micrograph, float(low), float(high)

@@ -42,16 +42,16 @@ def open_server(given: str, also: list[str], port: int, run: Run) -> PageServer:
         It is not a run folder with picks, or the port is taken.
     """
     runs = find_runs([given, *also])
-    page, entries = _assemble(runs, run)
+    page, crops = _assemble(runs, run), Crops(_entries(runs[0]))
     if not page.pickers:
         raise UsageError(f"view.run={given} has no picks to show")
     folder = runs[0].path
     try:
         return PageServer(
             port,
-            _Rendered(runs, run, page).render,
+            _Rendered(runs, run, page, crops).render,
             partial(_version, folder),
-            Crops(entries),
+            crops,
             SavedCorrections(folder),
             Jobs(_commands(page, folder), Path.cwd()),
         )
@@ -59,14 +59,17 @@ def open_server(given: str, also: list[str], port: int, run: Run) -> PageServer:
         raise UsageError(f"view.port={port} cannot be used: {error.strerror}") from error
 
 
-def _assemble(runs: list[RunFolder], run: Run) -> tuple[Page, list[Entry | None]]:
-    """Assemble the page without pictures, and find the file of each micrograph on it."""
-    page = assemble(ReportSection([str(one.path) for one in runs], runs[0].name, 0.0), runs, run)
+def _assemble(runs: list[RunFolder], run: Run) -> Page:
+    """Assemble the page without pictures."""
+    return assemble(ReportSection([str(one.path) for one in runs], runs[0].name, 0.0), runs, run)
+
+
+def _entries(run: RunFolder) -> dict[str, Entry]:
+    """Return the micrographs of a run by name; none where they are gone."""
     try:
-        entries = find_micrographs(runs[0])
+        return find_micrographs(run)
     except UnreadableError:
-        entries = {}
-    return page, [entries.get(shown.name) for shown in page.micrographs]
+        return {}
 
 
 def _commands(page: Page, folder: Path) -> dict[str, list[str]]:
@@ -96,8 +99,8 @@ def _version(folder: Path) -> int:
 class _Rendered:
     """The page as HTML, made again when there are new picks."""
 
-    def __init__(self, runs: list[RunFolder], run: Run, page: Page) -> None:
-        self._runs, self._run = runs, run
+    def __init__(self, runs: list[RunFolder], run: Run, page: Page, crops: Crops) -> None:
+        self._runs, self._run, self._crops = runs, run, crops
         self._known = _version(runs[0].path)
         self._html = self._render(page)
 
@@ -106,7 +109,8 @@ class _Rendered:
         now = _version(self._runs[0].path)
         if now != self._known:
             self._runs = find_runs([str(one.path) for one in self._runs])
-            self._html = self._render(_assemble(self._runs, self._run)[0])
+            self._crops.entries = _entries(self._runs[0])
+            self._html = self._render(_assemble(self._runs, self._run))
             self._known = now
         return self._html
 

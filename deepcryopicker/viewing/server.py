@@ -176,13 +176,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_picture(self, query: dict[str, list[str]]) -> None:
         try:
-            number, left, top, right, bottom, width = (
-                int(query[key][0]) for key in ("number", "left", "top", "right", "bottom", "width")
+            left, top, right, bottom, width = (
+                int(query[key][0]) for key in ("left", "top", "right", "bottom", "width")
             )
+            name = query["name"][0]
         except (KeyError, ValueError):
             self._refuse(HTTPStatus.BAD_REQUEST)
             return
-        picture = self.server.crops.draw(number, (left, top, right, bottom), width)
+        picture = self.server.crops.draw(name, (left, top, right, bottom), width)
         if picture is None:
             self._refuse(HTTPStatus.NOT_FOUND)
         else:

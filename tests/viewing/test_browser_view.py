@@ -2,14 +2,16 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.coordinates.corrections import read_corrections
+from deepcryopicker.io.coordinates.formats import read_picks
 from tests.reporting.common import HEIGHT, WIDTH, make_dataset, make_pick_run, names_of
 from tests.reporting.test_browser import HOSTILE
 
@@ -144,13 +146,32 @@ def test_corrected_files_are_written_by_a_button(run, program, chromium, tmp_pat
     assert (tmp_path / "run_filtered" / "relion" / "particles.star").is_file()
 
 
-def test_new_picks_are_offered(run, program, chromium):
+def test_corrections_stay_with_their_micrograph_when_more_are_picked(run, program, chromium):
     page = opened(chromium, program.address)
     assert page.is_hidden("#renew")
-    time.sleep(0.01)
+    page.select_option("#micrograph", label=NAMES[0])
+    page.wait_for_selector("#canvas[aria-busy=false]")
+    page.click("#edit")
+    picks = read_picks(run / "picks" / f"{NAMES[0]}.csv")
+    best = picks[picks.score >= 0.9]
+    click(page, best.x[0], best.y[0])
+    click(page, 75, 60)
+    wait_until_saved(page, 2)
+    before = page.inner_text("#edits")
+    # One that comes before the others, and other scores of the corrected one.
+    data = run.parent / "data" / "micrographs"
+    shutil.copy(data / f"{NAMES[0]}.mrc", data / "another.mrc")
+    write_csv(run / "picks" / "another.csv", picks)
+    picks.score[:] = picks.score[::-1]
+    write_csv(run / "picks" / f"{NAMES[0]}.csv", picks)
     (run / "summary.csv").write_text((run / "summary.csv").read_text())
     page.wait_for_selector("#renew", state="visible")
     page.click("#renew")
+    page.wait_for_function("() => document.getElementById('micrograph').options.length === 4")
     page.wait_for_selector("html[data-ready]")
+    page.select_option("#micrograph", label=NAMES[0])
+    page.wait_for_selector("#canvas[aria-busy=false]")
+    assert page.inner_text("#edits").split("; now")[0] == before.split("; now")[0]
     page.wait_for_timeout(2500)
     assert page.is_hidden("#renew")
+    assert page.said == []

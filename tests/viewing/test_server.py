@@ -28,7 +28,7 @@ def served(tmp_path):
     image[28:33, 148:153] += 40
     with mrcfile.new(tmp_path / "a.mrc") as file:
         file.set_data(image)
-    entries = [Entry("a", tmp_path / "a.mrc", "g"), None]
+    entries = {"a": Entry("a", tmp_path / "a.mrc", "g")}
     jobs = Jobs({"train": ["timeit", "-n", "1", "-r", "1", "print('done')"]}, tmp_path)
     server = PageServer(
         0, lambda: "<p>page", lambda: 7, Crops(entries), SavedCorrections(tmp_path), jobs
@@ -146,7 +146,7 @@ def test_nonsense_is_refused(served, body, status):
 
 
 def picture(served, **changed):
-    part = {"number": 0, "left": 0, "top": 0, "right": WIDTH, "bottom": HEIGHT, "width": 2000}
+    part = {"name": "a", "left": 0, "top": 0, "right": WIDTH, "bottom": HEIGHT, "width": 2000}
     query = "&".join(f"{key}={value}" for key, value in (part | changed).items())
     status, content, _ = ask(served, "GET", f"picture?{query}")
     return np.asarray(Image.open(io.BytesIO(content)).convert("L")) if status == 200 else status
@@ -166,9 +166,8 @@ def test_parts_are_drawn_at_the_resolution_of_the_screen(served):
 @pytest.mark.parametrize(
     ("changed", "status"),
     [
-        ({"number": 1}, 404),
-        ({"number": 2}, 404),
-        ({"number": -1}, 404),
+        ({"name": "b"}, 404),
+        ({"name": "../a"}, 404),
         ({"left": 300}, 404),
         ({"left": "x"}, 400),
         ({"width": -5, "right": 0}, 404),

@@ -34,6 +34,25 @@ class Corrections {
     return { states: [...this.states], dropped: [...this.dropped] };
   }
 
+  // The state by names and positions, which hold where more micrographs are picked later.
+  named(data) {
+    const states = [...this.states].map(([micrograph, state]) => {
+      const picked = data.byMicrograph.get(micrograph);
+      return { ...state, name: micrographs[micrograph].name, removed: state.removed.map((i) => [picked.x[i], picked.y[i]]) };
+    });
+    return { states, dropped: [...this.dropped] };
+  }
+
+  takeNamed(saved, data) {
+    for (const { name, removed, ...state } of saved?.states ?? []) {
+      const picked = data.list.find((one) => micrographs[one.micrograph].name === name);
+      if (!picked) continue;
+      const at = ([x, y]) => picked.x.findIndex((one, i) => Math.abs(one - x) < 1 && Math.abs(picked.y[i] - y) < 1);
+      this.states.set(picked.micrograph, { ...state, removed: removed.map(at).filter((i) => i >= 0) });
+    }
+    for (const number of saved?.dropped ?? []) this.dropped.add(number);
+  }
+
   // Whether the server saves these corrections, rather than the browser.
   get isServed() {
     return served !== null && this.index === 0;

@@ -10,7 +10,7 @@ async function ask(name, method = 'GET', body = null) {
 
 // A part of a micrograph as the server draws it, or null.
 function loadPart(index, [left, top, right, bottom], width) {
-  const query = new URLSearchParams({ number: index, left, top, right, bottom, width });
+  const query = new URLSearchParams({ name: micrographs[index].name, left, top, right, bottom, width });
   const image = new Image();
   image.src = `picture?${query}`;
   return image.decode().then(() => image, () => null);
@@ -40,7 +40,7 @@ class Server {
       return;
     }
     this.saved = value.saved;
-    this.viewer.editor.all[0].take(value.page);
+    this.viewer.editor.all[0].takeNamed(value.page, await loadPicker(0));
     this.watch();
   }
 
@@ -57,7 +57,7 @@ class Server {
       const { editor } = this.viewer;
       const [info, data] = [pickers[0], await loadPicker(0)];
       const corrections = JSON.parse(editor.all[0].asJson(data, info.now, info.weights));
-      const { status, value } = await ask('corrections', 'PUT', { saved: this.saved, corrections, page: editor.all[0].state }).catch(() => ({ status: 0 }));
+      const { status, value } = await ask('corrections', 'PUT', { saved: this.saved, corrections, page: editor.all[0].named(data) }).catch(() => ({ status: 0 }));
       if (status === 200) {
         this.saved = value.saved;
         this.say('All corrections are saved.');
