@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 
+from deepcryopicker.config.described import sections_of
 from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.registry import COMMANDS
 from deepcryopicker.errors import UsageError, nearest
@@ -138,10 +139,11 @@ def _no_option(arguments: Sequence[str], command: str) -> str:
 def _keys(command: str) -> dict[str, list[str]]:
     """List the keys of a command by their last part, such as ``device`` of trainer and picker."""
     keys: dict[str, list[str]] = {}
+    sections = sections_of(COMMANDS[command])
     for field in dataclasses.fields(COMMANDS[command]):
         schemas = list(SCHEMAS.get(field.name.replace("_", "-"), {}).values())
-        if isinstance(field.type, type) and dataclasses.is_dataclass(field.type):
-            schemas.append(field.type)
+        if field.name in sections:
+            schemas.append(sections[field.name])
         names = {each.name for schema in schemas for each in dataclasses.fields(schema)}
         for name in names:
             keys.setdefault(name, []).append(f"{field.name}.{name}")

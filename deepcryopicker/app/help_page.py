@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from deepcryopicker.config.described import DescribedKey, describe_keys
+from deepcryopicker.config.described import DescribedKey, describe_keys, sections_of
 from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.registry import COMMANDS
 
@@ -74,7 +74,7 @@ def _keys(command: str, group: str, option: str, names: tuple[str, ...]) -> Iter
     else:
         schema = COMMANDS[command]
         if group:
-            schema = schema.__dataclass_fields__[group].type  # type: ignore[attr-defined]
+            schema = sections_of(schema)[group]
     every = {key.name: key for key in describe_keys(schema)}
     for name in names or every:
         yield every[name]

@@ -47,6 +47,15 @@ def describe_keys(schema: type) -> list[DescribedKey]:
     return keys
 
 
+def sections_of(schema: type) -> dict[str, type]:
+    """Return the sections of a schema, which are schemas themselves, by the name of their field."""
+    return {
+        field.name: field.type
+        for field in dataclasses.fields(schema)
+        if isinstance(field.type, type) and dataclasses.is_dataclass(field.type)
+    }
+
+
 def _attributes(docstring: str) -> dict[str, tuple[str, str]]:
     """Read the section ``Attributes`` of a numpy-style docstring: type and text by name."""
     lines = inspect.cleandoc(docstring).splitlines()

@@ -1,8 +1,8 @@
 """Labels for another training round, on which labeler and network agree."""
 
 import numpy as np
-from scipy.spatial import KDTree
 
+from deepcryopicker.detection.pick_rules import nearest_within
 from deepcryopicker.types import CONTAMINANT, UNCERTAIN, WEAK, Floats, Mask, Picks, Strings
 
 _NEAR = 0.3  # diameters within which two picks are of the same particle
@@ -80,14 +80,13 @@ def corrected(
 
 def _score_at(places: Picks, picks: Picks, distance: float) -> Floats:
     """Return the score of the nearest pick within a distance of each position, (N,); else 0."""
-    if not len(places) or not len(picks):
-        return np.zeros(len(places))
-    away, nearest = KDTree(picks.positions).query(places.positions)
-    return np.where(away <= distance, picks.score[nearest], 0.0)
+    nearest = nearest_within(places.positions, picks.positions, distance)
+    found = nearest >= 0
+    score = np.zeros(len(places))
+    score[found] = picks.score[nearest[found]]
+    return score
 
 
 def has_near(picks: Picks, others: Picks, distance: float) -> Mask:
     """Return which picks have one of the others within a distance, (N,) bool."""
-    if not len(picks) or not len(others):
-        return np.zeros(len(picks), bool)
-    return KDTree(others.positions).query(picks.positions)[0] <= distance
+    return nearest_within(picks.positions, others.positions, distance) >= 0

@@ -1,21 +1,21 @@
 """Parts of micrographs as pictures, at the resolution of a screen."""
 
-import io
 from collections.abc import Mapping
 from functools import lru_cache
 from threading import Lock
 
 import cv2
 import numpy as np
-from PIL import Image as PillowImage
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.plots.tiles import Rgb
+from deepcryopicker.reporting.page.thumbnails import webp
 from deepcryopicker.types import Micrograph
 
 LARGEST = 2048  # longer side of a picture, pixels
 _KEPT = 3  # micrographs in memory, 64 MB each
 _QUALITY = 80
+_METHOD = 2  # of WebP: encoded while the user waits
 _RANGE = (0.5, 99.5)  # percentiles shown black and white
 _SAMPLE = 7  # every so manieth pixel along both axes decides the contrast
 
@@ -68,7 +68,7 @@ class Crops:
             return None
         image = micrograph.image[top:bottom, left:right]
         scale = min(1.0, max(width, 1) / image.shape[1], LARGEST / max(image.shape))
-        return _encode(_visible(image, scale, low, high))
+        return webp(_visible(image, scale, low, high), _QUALITY, _METHOD)
 
     def _read(self, entry: Entry) -> tuple[Micrograph, float, float]:
         micrograph = entry.load()
@@ -78,16 +78,10 @@ class Crops:
 
 def _visible(image: np.ndarray, scale: float, low: float, high: float) -> Rgb:
     """Reduce an image and stretch its contrast, (h, w) uint8."""
-    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    # Averages vary less than pixels.
     if scale < 1:
-        low, high = (float(each) for each in np.percentile(small, _RANGE))
-    stretched = (small - low) / max(high - low, float(np.finfo(np.float32).tiny))
+        size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        # Averages vary less than pixels.
+        low, high = (float(each) for each in np.percentile(image, _RANGE))
+    stretched = (image - low) / max(high - low, float(np.finfo(np.float32).tiny))
     return (np.clip(stretched, 0.0, 1.0) * 255.0).astype(np.uint8)
-
-
-def _encode(grey: Rgb) -> bytes:
-    stream = io.BytesIO()
-    PillowImage.fromarray(grey).save(stream, format="WEBP", quality=_QUALITY, method=2)
-    return stream.getvalue()

@@ -29,11 +29,6 @@ class Jobs:
         self._lines: deque[str] = deque(maxlen=_LINES)
         self._name = ""
 
-    @property
-    def names(self) -> list[str]:
-        """Names of the commands."""
-        return list(self._commands)
-
     def start(self, name: str) -> bool:
         """Start a command; False if it is unknown, or another one is running."""
         with self._lock:

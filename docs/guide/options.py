@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from deepcryopicker.config.described import DescribedKey, describe_keys
+from deepcryopicker.config.described import DescribedKey, describe_keys, sections_of
 from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import COMMANDS
@@ -34,13 +34,8 @@ def of_command(name: str, schema: type) -> list[str]:
     """Return the section of a command: its own keys, and those of its section."""
     lines = [f"## {name}", ""]
     keys = describe_keys(schema)
-    sections = {
-        field: kind.type
-        for field, kind in schema.__dataclass_fields__.items()
-        if hasattr(kind.type, "__dataclass_fields__")
-    }
     lines += table("", keys) if keys else []
-    for field, section in sections.items():
+    for field, section in sections_of(schema).items():
         lines += table(f"{field}.", describe_keys(section))
     return lines
 

@@ -60,6 +60,21 @@ def draw_picture(micrograph: Micrograph, diameter: float, longest: int) -> Pictu
 
 def encode(image: Rgb) -> str:
     """Encode an image, grey (H, W) or RGB (H, W, 3), as WebP in base64."""
+    return base64.b64encode(webp(image, _QUALITY, 4)).decode("ascii")
+
+
+def webp(image: Rgb, quality: int, method: int) -> bytes:
+    """Encode an image as WebP.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) uint8
+        Grey or RGB.
+    quality : int
+        0 to 100.
+    method : int
+        0 (fast) to 6 (small).
+    """
     stream = io.BytesIO()
-    PillowImage.fromarray(image).save(stream, format="WEBP", quality=_QUALITY, method=4)
-    return base64.b64encode(stream.getvalue()).decode("ascii")
+    PillowImage.fromarray(image).save(stream, format="WEBP", quality=quality, method=method)
+    return stream.getvalue()
