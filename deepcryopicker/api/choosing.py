@@ -5,7 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from deepcryopicker.detection.bounds import clear_of_edges
-from deepcryopicker.detection.pick_rules import is_apart, is_best, is_inside, is_sized
+from deepcryopicker.detection.pick_rules import (
+    is_apart,
+    is_best,
+    is_contrasted,
+    is_inside,
+    is_sized,
+)
 from deepcryopicker.errors import UsageError
 from deepcryopicker.types import NO_MARGINS, Picks
 
@@ -17,6 +23,8 @@ def filter_picks(
     labels: Sequence[str] | None = None,
     minsize: float | None = None,
     maxsize: float | None = None,
+    contrast: tuple[float, float] | None = None,
+    maxscore: float | None = None,
     region: tuple[float, float, float, float] | None = None,
     edge: float | None = None,
     shape: tuple[int, int] | None = None,
@@ -34,7 +42,11 @@ def filter_picks(
     labels : sequence of str, optional
         Kinds of views to keep.
     minsize, maxsize : float, optional
-        Range of diameters, original pixels.
+        Range of sizes, original pixels: as measured, or diameters where none were measured.
+    contrast : (low, high), optional
+        Range of contrasts, standard deviations of the micrograph.
+    maxscore : float, optional
+        Largest score.
     region : (left, top, right, bottom), optional
         Part of the micrograph to keep, original pixels.
     edge : float, optional
@@ -64,6 +76,10 @@ def filter_picks(
         picks = picks[np.isin(picks.label, list(labels))]
     if minsize is not None or maxsize is not None:
         picks = picks[is_sized(picks, minsize, maxsize)]
+    if contrast is not None:
+        picks = picks[is_contrasted(picks, *contrast)]
+    if maxscore is not None:
+        picks = picks[picks.score <= maxscore]
     if region is not None:
         picks = picks[is_inside(picks, region)]
     if edge is not None and shape is not None:

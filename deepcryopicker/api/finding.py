@@ -9,6 +9,7 @@ from deepcryopicker.api.loading import load_weights
 from deepcryopicker.api.micrographs import ALONE, Given, as_entries, plain_errors, with_diameter
 from deepcryopicker.config.options import read_option
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.detection.measures import measure_picks
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import quiet
 from deepcryopicker.io.coordinates.candidate_csv import as_written
@@ -105,6 +106,7 @@ def pick_micrograph(
         preprocessed = Preprocessed(loaded, size, preprocessing)
         mask = mask_of(config.mask, entry, preprocessed)
         picks = leave_out(find(entry, preprocessed), mask, preprocessed.flat.scale)
+        picks = measure_picks(picks, preprocessed)
         if calibrates(config, trained) and not preprocessed.is_blank:
             noise = find(entry, noise_like(preprocessed))
             picks = calibrate_alone(preprocessed, as_written(picks), noise.score)

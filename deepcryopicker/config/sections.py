@@ -120,7 +120,12 @@ class FilterSection:
     labels : list of str or None
         Kinds of views to keep, such as ``[top, side]``.
     minsize, maxsize : float or None
-        Range of diameters, original pixels.
+        Range of sizes, original pixels: measured at each pick, or the diameters in files of other
+        programs.
+    contrast : list of float or None
+        ``[LOW,HIGH]``: range of contrasts, standard deviations of the micrograph.
+    maxscore : float or None
+        Largest score; contaminants may have the highest.
     edge : float or None
         Minimum distance from the edges of the micrograph, original pixels.
     region : list of float or None
@@ -151,6 +156,8 @@ class FilterSection:
     labels: list[str] | None = None
     minsize: float | None = None
     maxsize: float | None = None
+    contrast: list[float] | None = None
+    maxscore: float | None = None
     edge: float | None = None
     region: list[float] | None = None
     mask: str | None = None
@@ -174,6 +181,10 @@ class FilterSection:
         low, high = self.minsize, self.maxsize
         if low is not None and high is not None and low > high:
             raise UsageError(f"filter.minsize={low:g} is above filter.maxsize={high:g}")
+        if self.contrast is not None and (
+            len(self.contrast) != 2 or not self.contrast[0] <= self.contrast[1]
+        ):
+            raise UsageError(f"filter.contrast must be [LOW,HIGH], got {self.contrast}")
         for label in self.labels or ():
             if label not in SHAPES:
                 raise UsageError(f"filter.labels: {unknown('kind of view', label, SHAPES)}")

@@ -21,13 +21,22 @@ def is_apart(picks: Picks, distance: float) -> Mask:
 
 
 def is_sized(picks: Picks, smallest: float | None, largest: float | None) -> Mask:
-    """Return which diameters lie in a range, both ends included, original pixels; (N,) bool.
+    """Return which sizes lie in a range, both ends included, original pixels; (N,) bool.
 
-    An unknown diameter lies in no range.
+    The size is the measured one, else the diameter; an unknown one lies in no range.
     """
     low = -np.inf if smallest is None else smallest
     high = np.inf if largest is None else largest
-    return (picks.diameter >= low) & (picks.diameter <= high)
+    size = np.where(np.isnan(picks.size), picks.diameter, picks.size)
+    return np.asarray((size >= low) & (size <= high))
+
+
+def is_contrasted(picks: Picks, low: float, high: float) -> Mask:
+    """Return which contrasts lie in a range, both ends included; (N,) bool.
+
+    An unknown contrast lies in no range.
+    """
+    return (picks.contrast >= low) & (picks.contrast <= high)
 
 
 def is_inside(picks: Picks, region: tuple[float, float, float, float]) -> Mask:

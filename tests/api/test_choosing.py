@@ -13,6 +13,8 @@ PICKS = Picks.create(
     score=[0.4, 0.9, 0.8, 0.7],
     label=["top", "side", "top", "top"],
     diameter=[20, 30, 40, np.nan],
+    size=[np.nan, np.nan, 25, np.nan],
+    contrast=[0.1, 0.2, 0.3, np.nan],
 )
 
 
@@ -22,8 +24,10 @@ PICKS = Picks.create(
         ({}, [0, 1, 2, 3]),
         ({"threshold": 0.7}, [1, 2, 3]),
         ({"labels": ["side"]}, [1]),
-        ({"minsize": 30}, [1, 2]),
-        ({"maxsize": 30}, [0, 1]),
+        ({"minsize": 30}, [1]),
+        ({"maxsize": 30}, [0, 1, 2]),
+        ({"contrast": (0.2, 0.3)}, [1, 2]),
+        ({"maxscore": 0.8}, [0, 2, 3]),
         ({"region": (10, 10, 51, 60)}, [0, 1]),
         ({"edge": 10, "shape": (101, 100)}, [0, 1, 2]),
         ({"edge": 9, "shape": (100, 100)}, [0, 1, 2, 3]),

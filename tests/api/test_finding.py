@@ -54,6 +54,8 @@ def assert_same(picks, path):
     theirs = d.read_coordinates(path)
     np.testing.assert_allclose(picks.positions, theirs.positions, atol=6e-4)
     np.testing.assert_allclose(picks.score, theirs.score, atol=2e-4)
+    np.testing.assert_allclose(picks.size, theirs.size, atol=0.051)
+    np.testing.assert_allclose(picks.contrast, theirs.contrast, atol=0.0051)
     assert picks.label.tolist() == theirs.label.tolist()
 
 

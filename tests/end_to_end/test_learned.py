@@ -39,7 +39,7 @@ def test_a_rival_picks_with_what_travels_with_its_weights(shell, weights, in_fol
     picks = answer.picks()
     assert len(picks) == 3
     first = next(iter(picks.values())).decode().splitlines()
-    assert first[0] == "x,y,score,class,diameter"
+    assert first[0] == "x,y,score,class,diameter,size,contrast"
     assert {line.split(",")[3] for line in first[1:]} == {"irregular"}
 
 

@@ -156,7 +156,7 @@ def test_a_picker_without_a_network_needs_no_weights(shell, in_folder, simulated
     assert answer.metrics["best_f1"] >= 0.5
     assert sorted(answer.picks()) == [f"apoferritin_{index:03d}.csv" for index in range(3)]
     for path in (answer.folder / "picks").iterdir():
-        assert path.read_text().splitlines()[0] == "x,y,score,class,diameter"
+        assert path.read_text().splitlines()[0] == "x,y,score,class,diameter,size,contrast"
         picks = read_picks(path)
         assert ((picks.score >= 0) & (picks.score <= 1)).all()
         assert len(set(picks.score)) > 1  # a ranking

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 import yaml
 
@@ -51,13 +52,16 @@ def test_what_it_says_fits_a_log_file(trained):
 @pytest.mark.parametrize("stem", STEMS)
 def test_picks_are_candidates_in_the_agreed_columns(trained, stem):
     path = trained.folder / "picks" / f"{stem}.csv"
-    assert path.read_text().splitlines()[0] == "x,y,score,class,diameter"
+    assert path.read_text().splitlines()[0] == "x,y,score,class,diameter,size,contrast"
     picks = read_picks(path)
     assert len(picks) > 0
     assert ((picks.score >= 0) & (picks.score <= 1)).all()
     assert set(picks.label) <= {"top", "side", "irregular"}
     assert ((picks.x > -0.5) & (picks.x < 447.5) & (picks.y > -0.5) & (picks.y < 383.5)).all()
     assert picks.diameter == pytest.approx(59.09, abs=0.01)
+    sure = picks[picks.score >= 0.5]
+    assert np.median(sure.size) == pytest.approx(59.09, rel=0.25)
+    assert np.median(sure.contrast) > 0.2  # in the preprocessed micrograph
 
 
 @pytest.mark.parametrize("stem", STEMS)

@@ -1,6 +1,7 @@
 """Corrections on the page: clicks, keys, what the browser keeps, and the files that it saves."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ from .test_browser import Tab
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 NAMES = names_of(3)
+READOUT = "#box-readout"
+BOX = ((0.35, 0.2), (0.8, 0.7))  # corners, shares of the plot
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +46,10 @@ def run(tmp_path_factory):
 def corrected_page(write_report, run):
     for path in (folder := run / "picks").iterdir():  # best first, as `pick` writes them
         picks = read_picks(path)
-        write_csv(folder / path.name, picks[np.argsort(-picks.score, kind="stable")])
+        rng = np.random.default_rng(len(picks))
+        contrast, size = rng.normal(0.5, 0.3, len(picks)), rng.uniform(12, 20, len(picks))
+        measured = replace(picks, contrast=contrast.round(2), size=size.round(1))
+        write_csv(folder / path.name, measured[np.argsort(-picks.score, kind="stable")])
     path, code, said = write_report(run)
     assert code == 0, said
     return path
@@ -179,6 +185,46 @@ def test_saved_files_are_those_of_filter(tab, run, tmp_path, monkeypatch):
     assert files["box"].name == f"{last}.box"
     assert files["box"].read_text() == (tmp_path / "out" / "box" / f"{last}.box").read_text()
     assert len(read_box(files["box"])) == len(written)
+
+
+def test_a_box_in_contrast_against_score_keeps_what_is_inside(tab, run, tmp_path):
+    every = tab.drawn("pickA")
+    plot = tab.page.locator("#scatter canvas")
+    plot.scroll_into_view_if_needed()
+    area = plot.bounding_box()
+    corners = [(area["x"] + u * area["width"], area["y"] + v * area["height"]) for u, v in BOX]
+    tab.page.mouse.move(*corners[0])
+    tab.page.mouse.down()
+    tab.page.mouse.move(*corners[1], steps=4)
+    tab.page.mouse.up()
+    files = {kind: tab.save(kind, tmp_path) for kind in ("json", "star")}
+    content = json.loads(files["json"].read_text())
+    low, high = content["rules"]["contrast"]
+    threshold, most = content["threshold"], content["rules"]["maxscore"]
+    assert 0 < threshold < 0.5 < most < 1
+    assert -0.5 < low < 0.5 < high < 1.2
+    picks = read_picks(run / "picks" / f"{NAMES[0]}.csv")
+    inside = (picks.score >= threshold) & (picks.score <= most)
+    inside &= (picks.contrast >= low) & (picks.contrast <= high)
+    assert tab.drawn("pickA") == inside.sum() not in (0, every)
+    assert f"'filter.contrast=[{low:g},{high:g}]'" in tab.page.inner_text("#command-filter")
+    settings = FilterSection(picks=str(run), corrections=str(files["json"]))
+    kept, tally = filter_picks(open_picked(str(run), ".mrc"), settings)
+    write_filtered(tmp_path / "out", kept, ["relion"], tally.note)
+    by_filter, by_page = (
+        [line for line in path.read_text().splitlines() if not line.startswith("# filtered")]
+        for path in (tmp_path / "out" / "relion" / "particles.star", files["star"])
+    )
+    assert by_page == by_filter
+    tab.page.reload()
+    tab.page.wait_for_selector("html[data-ready]")
+    assert f"contrast {low:g} to {high:g}, score at most {most:g}" in tab.page.inner_text(READOUT)
+    tab.page.fill("#box-low", "")
+    tab.page.press("#box-low", "Tab")
+    assert f"contrast any to {high:g}" in tab.page.inner_text(READOUT)
+    tab.page.click("#box-all")
+    assert "All contrasts are kept." in tab.page.inner_text(READOUT)
+    assert tab.drawn("pickA") == every
 
 
 def test_excluded_micrographs_and_parts_that_were_seen_are_saved(tab, tmp_path):

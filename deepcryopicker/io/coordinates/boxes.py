@@ -101,7 +101,8 @@ def write_cbox(path: Path, picks: Picks, box: int | None = None) -> None:
     path : Path
         Replaced atomically.
     picks : Picks
-        Original pixels. Their diameters are written as estimated sizes; classes are lost.
+        Original pixels. Measured sizes, or else diameters, are written as estimated sizes; classes
+        are lost.
     box : int, optional
         Side of the box in pixels; every pick's rounded diameter by default. Corners of odd
         boxes are half pixels, so that the centre is kept.
@@ -112,20 +113,18 @@ def write_cbox(path: Path, picks: Picks, box: int | None = None) -> None:
         A pick has no diameter, and no `box` is given.
     """
     side = box_sides(path, picks, box)
+    size = np.where(np.isnan(picks.size), picks.diameter, picks.size)
     head = ["data_global", "", "_cbox_format_version 1.0", "", "data_cryolo", "", "loop_"]
     head += [f"_{name} #{number}" for number, name in enumerate(_COLUMNS, 1)]
-    rows = [
-        _row(*values)
-        for values in zip(picks.x, picks.y, side, picks.diameter, picks.score, strict=True)
-    ]
+    rows = [_row(*values) for values in zip(picks.x, picks.y, side, size, picks.score, strict=True)]
     tail = ["", "data_cryolo_include", "", "loop_", "_slice_index #1", "", ""]
     write_text(path, "\n".join([*head, *rows, *tail]))
 
 
-def _row(x: float, y: float, side: float, diameter: float, score: float) -> str:
+def _row(x: float, y: float, side: float, measured: float, score: float) -> str:
     """Format a box; Z, depth, number of boxes and angle concern tomograms and filaments only."""
     corner = f"{x - side / 2:.3f} {y - side / 2:.3f} {_UNKNOWN}"
-    size = _UNKNOWN if np.isnan(diameter) else f"{diameter:.2f}"
+    size = _UNKNOWN if np.isnan(measured) else f"{measured:.2f}"
     return f"{corner} {side:.0f} {side:.0f} {_UNKNOWN} {size} {size} {score:.6f} 1 {_UNKNOWN}"
 
 

@@ -12,22 +12,34 @@ from deepcryopicker.io.files.atomic import write_text
 from deepcryopicker.types import Floats, Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
-RAW_SCORE = "raw_score"
+RAW_SCORE, MEASURED = "raw_score", ("size", "contrast")
 
 _LARGEST = 64 * 1024 * 1024  # bytes; larger files are read line by line
 # Exactly what is written: scores from 0 to 1, no quotes, no spaces.
 _PLACE, _SCORE = rb"-?\d{1,9}\.\d{3}", rb"(?:0\.\d{6}|1\.0{6})"
 _ROW = rb"%b,%b,%b,[A-Za-z_]\w*,(?:\d{1,9}\.\d\d)?" % (_PLACE, _PLACE, _SCORE)
-_PLAIN = re.compile(rb"x,y,score,class,diameter\n(?:%b\n)*+" % _ROW)
-_WITH_RAW = re.compile(
-    rb"x,y,score,class,diameter,raw_score\n(?:%b,%b\n)*+" % (_ROW, _SCORE),
-)
+_SIZES = rb",(?:\d{1,9}\.\d)?,(?:-?\d{1,9}\.\d\d)?"
+_FORMS = {
+    (raw, sized): re.compile(
+        b"x,y,score,class,diameter%b%b\n(?:%b%b%b\n)*+"
+        % (
+            b",raw_score" * raw,
+            b",size,contrast" * sized,
+            _ROW,
+            b",%b" % _SCORE * raw,
+            _SIZES * sized,
+        )
+    )
+    for raw in (False, True)
+    for sized in (False, True)
+}
 
 
 def write_csv(path: Path, picks: Picks, raw_score: Floats | None = None) -> None:
     """Write ``x,y,score,class,diameter`` atomically; equal picks give identical bytes.
 
-    Positions have three decimals, scores six, diameters two; an unknown diameter is empty.
+    Positions have three decimals, scores six, diameters and contrasts two, measured sizes one;
+    unknown numbers are empty. ``size`` and ``contrast`` follow where they were measured.
 
     Parameters
     ----------
@@ -36,17 +48,17 @@ def write_csv(path: Path, picks: Picks, raw_score: Floats | None = None) -> None
     raw_score : (N,) float64, optional
         Scores before they were calibrated on the folder, a sixth column, `RAW_SCORE`.
     """
-    size = {one: "" if one != one else f"{one:.2f}" for one in set(picks.diameter.tolist())}
     label = {one: _quoted(one) for one in set(picks.label.tolist())}
-    columns = (picks.x, picks.y, picks.score, picks.label, picks.diameter)
-    lines = [
-        f"{x:.3f},{y:.3f},{score:.6f},{label[word]},{size.get(diameter, '')}"
-        for x, y, score, word, diameter in zip(*(one.tolist() for one in columns), strict=True)
-    ]
-    head = COLUMNS if raw_score is None else (*COLUMNS, RAW_SCORE)
+    head = list(COLUMNS)
+    columns = [_decimals(picks.x, 3), _decimals(picks.y, 3), _decimals(picks.score, 6)]
+    columns += [[label[one] for one in picks.label.tolist()], _few_decimals(picks.diameter, 2)]
     if raw_score is not None:
-        raw = _decimals(raw_score, 6)
-        lines = [f"{line},{score}" for line, score in zip(lines, raw, strict=True)]
+        head.append(RAW_SCORE)
+        columns.append(_decimals(raw_score, 6))
+    if _is_measured(picks):
+        head += MEASURED
+        columns += [_few_decimals(picks.size, 1), _few_decimals(picks.contrast, 2)]
+    lines = [",".join(cells) for cells in zip(*columns, strict=True)]
     write_text(path, "\n".join([",".join(head), *lines, ""]))
 
 
@@ -58,6 +70,8 @@ def as_written(picks: Picks) -> Picks:
         _rounded(picks.score, 6),
         picks.label,
         _rounded(picks.diameter, 2),
+        _rounded(picks.size, 1),
+        _rounded(picks.contrast, 2),
     )
 
 
@@ -82,15 +96,22 @@ def read_as_written(path: Path, raw_score: bool = True) -> tuple[Picks, Floats |
         data = path.read_bytes()
     except OSError:
         return None
-    with_raw = _WITH_RAW.fullmatch(data) is not None
-    if not with_raw and _PLAIN.fullmatch(data) is None:
+    head = data[: data.find(b"\n")]
+    raw, sized = b"," + RAW_SCORE.encode() in head, head.endswith(MEASURED[-1].encode())
+    if _FORMS[raw, sized].fullmatch(data) is None:
         return None
-    width = len(COLUMNS) + with_raw
+    width = len(COLUMNS) + raw + sized * len(MEASURED)
     cells = data.replace(b"\n", b",").split(b",")[width:-1]
-    x, y, score = (_numbers(cells[place::width]) for place in range(3))
+    x, y, score, diameter = (_numbers(cells[place::width]) for place in (0, 1, 2, 4))
     label = np.array([cell.decode() for cell in cells[3::width]], np.str_)
-    picks = Picks.create(x, y, score, label, _numbers(cells[4::width]))
-    return picks, _numbers(cells[5::width]) if with_raw and raw_score else None
+    places = (width - 2, width - 1) if sized else ()
+    measured = [_numbers(cells[place::width]) for place in places]
+    picks = Picks.create(x, y, score, label, diameter, *measured)
+    return picks, _numbers(cells[5::width]) if raw and raw_score else None
+
+
+def _is_measured(picks: Picks) -> bool:
+    return not (np.isnan(picks.size).all() and np.isnan(picks.contrast).all())
 
 
 def _numbers(cells: Sequence[bytes]) -> Floats:
@@ -112,3 +133,9 @@ def _rounded(values: Floats, decimals: int) -> Floats:
 
 def _decimals(values: Floats, decimals: int) -> list[str]:
     return [f"{value:.{decimals}f}" for value in values.tolist()]
+
+
+def _few_decimals(values: Floats, decimals: int) -> list[str]:
+    """Write numbers of which many are equal or unknown."""
+    text = {one: "" if one != one else f"{one:.{decimals}f}" for one in set(values.tolist())}
+    return [text.get(one, "") for one in values.tolist()]

@@ -2,7 +2,9 @@
 
 One object with ``deepcryopicker_corrections`` (the version of the format, 1), ``threshold`` (from
 which score candidates were shown as picks), ``weights`` (of the network that picked: a run folder,
-``general`` or null) and ``micrographs``, a list of objects: ``name``;
+``general`` or null), ``rules`` (what is left out on all micrographs: ``classes`` and ``drop``,
+``contrast`` and ``maxscore``, as the keys of ``filter``) and ``micrographs``, a list of objects:
+``name``;
 ``excluded``, whether the whole micrograph is left out; ``diameter`` of the particles; ``kept``,
 ``added`` and ``removed``, lists of ``[x, y]`` or ``[x, y, score]``; and ``seen``, rectangles
 ``[left, top, right, bottom]`` outside which nobody looked, null for the whole micrograph. All in
@@ -68,6 +70,28 @@ class Correction:
 
 
 @dataclass(frozen=True)
+class PageRules:
+    """What is left out on all micrographs, as the keys of ``filter`` of the same names.
+
+    Attributes
+    ----------
+    classes : str or None
+        Run folder of ``classes``.
+    drop : tuple of int
+        Numbers of its classes to leave out.
+    contrast : (low, high) or None
+        Range of contrasts to keep.
+    maxscore : float or None
+        Largest score to keep.
+    """
+
+    classes: str | None = None
+    drop: tuple[int, ...] = ()
+    contrast: tuple[float, float] | None = None
+    maxscore: float | None = None
+
+
+@dataclass(frozen=True)
 class Corrections:
     """Corrections of all micrographs.
 
@@ -79,11 +103,13 @@ class Corrections:
         Score from which candidates were shown as picks.
     weights : str or None
         Weights of the network that found them: a run folder, or ``general``.
+    rules : PageRules
     """
 
     by_name: Mapping[str, Correction] = field(default_factory=dict)
     threshold: float | None = None
     weights: str | None = None
+    rules: PageRules = field(default_factory=PageRules)
 
 
 def in_regions(positions: Floats, regions: tuple[Region, ...] | None) -> Mask:
@@ -156,7 +182,29 @@ def check_corrections(path: Path, content: Any) -> Corrections:
             raise UsageError(f"{path}: every micrograph needs a name of its own, got {name!r}")
         by_name[name] = _correction(path, one)
     weights = content.get("weights")
-    return Corrections(by_name, threshold, weights if isinstance(weights, str) else None)
+    weights = weights if isinstance(weights, str) else None
+    return Corrections(by_name, threshold, weights, _rules(path, content.get("rules")))
+
+
+def _rules(path: Path, given: Any) -> PageRules:
+    """Check the rules for all micrographs; files of earlier versions have none."""
+    if given is None:
+        return PageRules()
+    if not isinstance(given, dict):
+        raise UsageError(f"{path}: rules must be an object")
+    classes, contrast, maxscore = (given.get(name) for name in ("classes", "contrast", "maxscore"))
+    drop = given.get("drop") or []
+    if not isinstance(drop, list) or (drop and not isinstance(classes, str)):
+        raise UsageError(f"{path}: rules need drop, a list of numbers, and classes, a run folder")
+    if contrast is not None and not (isinstance(contrast, list) and len(contrast) == 2):
+        raise UsageError(f"{path}: contrast must be null or [low, high]")
+    low_high = None if contrast is None else [_number(path, value) for value in contrast]
+    return PageRules(
+        classes if drop else None,
+        tuple(int(_number(path, value)) for value in drop),
+        None if low_high is None else (low_high[0], low_high[1]),
+        None if maxscore is None else _number(path, maxscore),
+    )
 
 
 def _correction(path: Path, one: dict[str, Any]) -> Correction:

@@ -14,7 +14,12 @@ import numpy.typing as npt
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates.boxes import read_box, read_cbox
-from deepcryopicker.io.coordinates.candidate_csv import RAW_SCORE, read_as_written
+from deepcryopicker.io.coordinates.candidate_csv import (
+    COLUMNS,
+    MEASURED,
+    RAW_SCORE,
+    read_as_written,
+)
 from deepcryopicker.io.coordinates.corrections import read_corrected_by_micrograph
 from deepcryopicker.io.coordinates.cryosparc_picks import (
     read_cryosparc,
@@ -107,7 +112,8 @@ def read_csv_with(path: Path, column: str) -> tuple[Picks, Floats | None]:
     if ours is not None:
         return ours[0], ours[1] if column == RAW_SCORE else None
     header, rows = _read_header(path)
-    optional = ("score", "diameter", column)
+    as_ours = tuple(header[: len(COLUMNS)]) == COLUMNS
+    optional = ("score", "diameter", *(MEASURED if as_ours else ()), column)
     words = "class" if "class" in header else None
     found, labels = gather(path, header, rows, ("x", "y", *optional), words, optional=optional)
     picks = Picks.create(
@@ -116,6 +122,7 @@ def read_csv_with(path: Path, column: str) -> tuple[Picks, Floats | None]:
         known_scores(found.get("score", np.nan)),
         "irregular" if words is None else np.array(labels, np.str_),
         found.get("diameter", np.nan),
+        *(found.get(name, np.nan) for name in MEASURED),
     )
     return picks, found.get(column)
 

@@ -110,7 +110,7 @@ def label_by_mask(micrograph: Micrograph, diameter: float, config: MaskConfig) -
     """
     masked = find_masked(micrograph, diameter, config)
     shapes = masked.shapes
-    picks = Picks(shapes.x, shapes.y, shapes.overlap, shapes.label, shapes.diameter)
+    picks = Picks.create(shapes.x, shapes.y, shapes.overlap, shapes.label, shapes.diameter)
     return Candidates(
         picks=picks_to_original(picks, micrograph.scale),
         good=masked.reason == "",

@@ -11,7 +11,12 @@ from deepcryopicker.config.sections import FilterSection
 from deepcryopicker.detection.pick_rules import nearest_within
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import track
-from deepcryopicker.io.coordinates.corrections import Correction, Corrections, read_corrections
+from deepcryopicker.io.coordinates.corrections import (
+    Correction,
+    Corrections,
+    PageRules,
+    read_corrections,
+)
 from deepcryopicker.io.coordinates.selected_picks import Selection, read_selected
 from deepcryopicker.pipeline.filtering.filter_rules import SAME_PLACE, rules_of
 from deepcryopicker.pipeline.filtering.listed_names import chosen_names
@@ -84,7 +89,7 @@ def filter_picks(picked: PickedSet, settings: FilterSection) -> tuple[list[KeptP
     _refuse_unknown(given, corrections.by_name, picked.micrographs)
     threshold = corrections.threshold if settings.threshold is None else settings.threshold
     selection = Selection(None, threshold, picked.threshold)
-    rules, tally, kept = rules_of(settings), Filtered(), []
+    rules, tally, kept = rules_of(_with_rules(settings, corrections.rules)), Filtered(), []
     for one in track(_chosen(picked.micrographs, settings, corrections), "filtering"):
         found = read_selected(one.source.path, replace(selection, name=one.source.name))
         picks = found.picks
@@ -104,6 +109,18 @@ def filter_picks(picked: PickedSet, settings: FilterSection) -> tuple[list[KeptP
         (float(one.picks.score.min()) for one in kept if len(one.picks)), default=None
     )
     return kept, tally
+
+
+def _with_rules(settings: FilterSection, page: PageRules) -> FilterSection:
+    """Add what the page leaves out on all micrographs; keys that are typed go first."""
+    if settings.classes is None:
+        settings = replace(settings, classes=page.classes, drop=list(page.drop))
+    contrast = None if page.contrast is None else list(page.contrast)
+    return replace(
+        settings,
+        contrast=contrast if settings.contrast is None else settings.contrast,
+        maxscore=page.maxscore if settings.maxscore is None else settings.maxscore,
+    )
 
 
 def _chosen(

@@ -12,6 +12,7 @@ from deepcryopicker.detection.bounds import clear_of_edges
 from deepcryopicker.detection.pick_rules import (
     is_apart,
     is_best,
+    is_contrasted,
     is_inside,
     is_sized,
     is_unmasked,
@@ -55,6 +56,10 @@ def rules_of(settings: FilterSection) -> list[Rule]:
         rules.append(_of_labels(settings.labels))
     if settings.minsize is not None or settings.maxsize is not None:
         rules.append(_sized(settings.minsize, settings.maxsize))
+    if settings.contrast is not None:
+        rules.append(_contrasted(*settings.contrast))
+    if settings.maxscore is not None:
+        rules.append(_at_most(settings.maxscore))
     if settings.region is not None:
         rules.append(_inside(settings.region))
     if settings.edge is not None:
@@ -77,8 +82,24 @@ def _of_labels(labels: list[str]) -> Rule:
 def _sized(low: float | None, high: float | None) -> Rule:
     words = [] if low is None else [f"at least {low:g}"]
     words += [] if high is None else [f"at most {high:g}"]
-    text = f"diameter {' and '.join(words)} pixels"
+    text = f"size {' and '.join(words)} pixels"
     return Rule(text, lambda _, picks: is_sized(picks, low, high))
+
+
+def _contrasted(low: float, high: float) -> Rule:
+    def keep(one: PickedMicrograph, picks: Picks) -> Mask:
+        if len(picks) and np.isnan(picks.contrast).all():
+            raise UsageError(
+                f"{one.name}: filter.contrast needs picks with contrasts, as pick and train "
+                "write them now; pick again, or leave it out"
+            )
+        return is_contrasted(picks, low, high)
+
+    return Rule(f"contrast {low:g} to {high:g}", keep)
+
+
+def _at_most(score: float) -> Rule:
+    return Rule(f"score <= {score:g}", lambda _, picks: picks.score <= score)
 
 
 def _inside(region: list[float]) -> Rule:

@@ -14,7 +14,7 @@ from deepcryopicker.reporting.page.page_model import Json, Page, Shown, ShownPic
 
 _SCRIPTS = (
     *("scores.js", "data.js", "charts.js", "canvas.js", "corrections.js", "editor.js"),
-    *("classes.js", "server.js", "viewer.js", "page.js"),
+    *("classes.js", "box.js", "server.js", "viewer.js", "page.js"),
 )
 _COLOURS = {"hit": BLUE, "false": VERMILLION, "missed": YELLOW, "ignored": GREY}
 

@@ -33,7 +33,8 @@ def plain_picked(one: ShownPicks) -> dict[str, Any]:
     -------
     dict
         ``x`` and ``y`` in original pixels with three decimals, as in files, ``diameter`` in whole
-        ones, ``score`` exact, ``label``; ``group``, the 2-D class, where some picks have one.
+        ones, ``score`` exact, ``label``; ``size`` and ``contrast``, None where unknown, if some
+        were measured; ``group``, the 2-D class, where some picks have one.
         With truth also ``outcome``, a letter per candidate (hit, false or ignored), ``found``,
         the index of the true particle of each hit in order, ``truth`` and ``uncertain``.
     """
@@ -47,6 +48,8 @@ def plain_picked(one: ShownPicks) -> dict[str, Any]:
         "score": picks.score.tolist(),
         "label": _uniform(picks.label.tolist()),
     }
+    if not np.isnan(picks.contrast).all():
+        plain |= {name: _known(getattr(picks, name)) for name in ("size", "contrast")}
     if one.classes is not None:
         plain["group"] = one.classes[order].tolist()
     if one.evaluated is not None:
@@ -81,6 +84,10 @@ def _places(picks: Picks) -> dict[str, Any]:
         "y": _whole(picks.y),
         "diameter": _uniform(_whole(picks.diameter)),
     }
+
+
+def _known(values: Floats) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
 
 
 def _thousandths(values: Floats) -> list[float]:

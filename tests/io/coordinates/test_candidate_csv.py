@@ -8,15 +8,17 @@ import pytest
 from deepcryopicker.io.coordinates import formats
 from deepcryopicker.io.coordinates.candidate_csv import as_written, read_as_written, write_csv
 from deepcryopicker.types import SHAPES, Picks
+from deepcryopicker.types.picks import COLUMNS
 
 ROWS = "x,y,score,class,diameter\n10.000,-2.500,0.500000,side,3.00\n"
 
 
-def random_picks(count, seed=0):
+def random_picks(count, sized=False, seed=0):
     rng = np.random.default_rng(seed)
-    diameter = np.where(rng.random(count) < 0.3, np.nan, rng.uniform(5, 900, count))
+    diameter, size = np.where(rng.random((2, count)) < 0.3, np.nan, rng.uniform(5, 900, (2, count)))
     x, y = rng.uniform(-50, 9000, (2, count))
-    return Picks.create(x, y, rng.random(count), rng.choice(SHAPES, count), diameter)
+    measured = {"size": size, "contrast": rng.normal(0, 2, count)} if sized else {}
+    return Picks.create(x, y, rng.random(count), rng.choice(SHAPES, count), diameter, **measured)
 
 
 def carefully(path, monkeypatch):
@@ -26,16 +28,17 @@ def carefully(path, monkeypatch):
         return formats.read_csv_with(path, "raw_score")
 
 
+@pytest.mark.parametrize("sized", [False, True])
 @pytest.mark.parametrize("raw", [False, True])
 @pytest.mark.parametrize("count", [0, 1, 200])
-def test_both_readers_return_what_was_written(tmp_path, monkeypatch, count, raw):
-    picks = random_picks(count)
+def test_both_readers_return_what_was_written(tmp_path, monkeypatch, count, raw, sized):
+    picks = random_picks(count, sized)
     scores = np.round(np.random.default_rng(1).random(count), 6) if raw else None
     path = tmp_path / "a.csv"
     write_csv(path, picks, scores)
     at_once, slowly = read_as_written(path), carefully(path, monkeypatch)
     for found, found_raw in (at_once, slowly):
-        for column in ("x", "y", "score", "label", "diameter"):
+        for column in COLUMNS:
             np.testing.assert_array_equal(
                 getattr(found, column), getattr(as_written(picks), column)
             )
@@ -84,3 +87,11 @@ def test_a_word_with_a_comma_is_quoted_and_read_back(tmp_path):
 def test_missing_files_and_folders_are_left_to_the_careful_reader(tmp_path):
     assert read_as_written(tmp_path / "missing.csv") is None
     assert read_as_written(tmp_path) is None
+
+
+def test_columns_of_others_called_size_are_ignored(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x,y,size\n1,2,large\n3,4,small\n")
+    picks = formats.read_picks(path)
+    assert picks.positions.tolist() == [[1, 2], [3, 4]]
+    assert np.isnan(picks.size).all()

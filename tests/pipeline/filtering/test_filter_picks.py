@@ -25,6 +25,8 @@ PICKS = Picks.create(
     score=[0.9, 0.8, 0.7, 0.6, 0.3],
     label=["top", "side", "top", "top", "top"],
     diameter=20.0,
+    size=[20, 12, 31, np.nan, 20],
+    contrast=[0.5, 1.25, -0.3, np.nan, 0.2],
 )
 
 
@@ -61,8 +63,11 @@ def kept(folder, **settings):
         ({"top": 1}, [5]),
         ({"labels": ["side"]}, [50]),
         ({"region": [40.0, 40.0, 95.0, 95.0]}, [50, 52, 90]),
-        ({"minsize": 19.0}, [5, 50, 52, 90]),
-        ({"maxsize": 19.0}, []),
+        ({"minsize": 19.0}, [5, 52, 90]),  # the last has no size, and a diameter of 20
+        ({"maxsize": 19.0}, [50]),
+        ({"contrast": [0.5, 2.0]}, [5, 50]),
+        ({"contrast": [-1.0, 0.5]}, [5, 52]),
+        ({"maxscore": 0.8}, [50, 52, 90]),
     ],
 )
 def test_the_rules_of_a_run(run, settings, x):
@@ -119,6 +124,31 @@ def test_classes_are_dropped_and_what_is_in_none_is_kept(run, tmp_path):
     assert tally.left_out[f"not in classes 2, 7 of {tmp_path}"] == 1
     with pytest.raises(UsageError, match="is not a run of classes"):
         kept(run, classes=str(run), drop=[1])
+
+
+def test_what_the_page_leaves_out_is_in_the_file_of_corrections(run, tmp_path):
+    (tmp_path / "members.csv").write_text("micrograph,x,y,class\ns1/a,5.000,50.000,1\n")
+    path = tmp_path / "corrections.json"
+
+    def write(**rules):
+        content = {"deepcryopicker_corrections": 1, "rules": rules, "micrographs": []}
+        path.write_text(json.dumps(content))
+        return str(path)
+
+    given = write(classes=str(tmp_path), drop=[1], contrast=[-1, 0.6], maxscore=None)
+    assert kept(run, corrections=given)[0] == {"s1/a": [52], "s2/b": [5, 52]}
+    typed = kept(run, corrections=given, contrast=[1.0, 2.0])[0]  # what is typed goes first
+    assert typed == {"s1/a": [50], "s2/b": [50]}
+    assert kept(run, corrections=write(maxscore=0.7))[0] == {"s1/a": [52, 90], "s2/b": [52, 90]}
+    for wrong in ({"drop": [1]}, {"contrast": [1]}, {"contrast": ["a", 2]}, {"maxscore": "high"}):
+        with pytest.raises(UsageError, match=r"corrections\.json"):
+            kept(run, corrections=write(**wrong))
+
+
+def test_contrasts_that_were_not_measured_are_named(run):
+    write_csv(run / "picks" / "s1" / "a.csv", Picks.create([5], [5], diameter=20.0))
+    with pytest.raises(UsageError, match=r"s1/a: filter\.contrast needs picks with contrasts"):
+        kept(run, contrast=[0.0, 1.0])
 
 
 def test_corrections_of_a_person_come_last(run, tmp_path):
@@ -249,6 +279,8 @@ def test_names_are_below_the_common_folder():
         ({"distance": -1.0}, r"filter\.distance must be >= 0"),
         ({"edge": float("inf")}, r"filter\.edge"),
         ({"minsize": 9.0, "maxsize": 3.0}, "above"),
+        ({"contrast": [2.0, 1.0]}, "LOW,HIGH"),
+        ({"contrast": [2.0]}, "LOW,HIGH"),
         ({"labels": ["front"]}, "front"),
         ({"region": [1.0, 2.0, 3.0]}, "LEFT,TOP,RIGHT,BOTTOM"),
         ({"region": [5.0, 2.0, 3.0, 9.0]}, "is empty"),

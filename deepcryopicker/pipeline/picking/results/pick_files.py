@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.detection.measures import measure_picks
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.coordinates.boxes import write_box, write_cbox
 from deepcryopicker.io.coordinates.candidate_csv import as_written, write_csv
@@ -187,6 +188,7 @@ def pick_micrograph(
     found = picker(entry, preprocessed)
     if masks is not None:
         found = masks.leave_out(entry, preprocessed, found, files.masks(entry))
+    found = measure_picks(found, preprocessed)
     # Rounded as in the files, so that the written picks are scored.
     picks = as_written(entry.to_micrograph(found))
     truth = entry.load_truth()

@@ -12,6 +12,7 @@ class Corrections {
     this.key = `${STATE} ${content.id} ${index}`;
     this.states = new Map(); // by number of the micrograph
     this.dropped = new Set(); // numbers of 2-D classes
+    this.box = null; // {contrast: [low, high], maxscore} of what is kept, in all micrographs
     this.done = [];
     this.undone = [];
     this.onKeep = () => {};
@@ -27,11 +28,21 @@ class Corrections {
 
   take(saved) {
     for (const [micrograph, state] of saved?.states ?? []) this.states.set(micrograph, state);
+    this.takeRules(saved);
+  }
+
+  takeRules(saved) {
     for (const number of saved?.dropped ?? []) this.dropped.add(number);
+    this.box = saved?.box ?? null;
   }
 
   get state() {
-    return { states: [...this.states], dropped: [...this.dropped] };
+    return { states: [...this.states], dropped: [...this.dropped], box: this.box };
+  }
+
+  // Whether anything was changed.
+  get isTouched() {
+    return this.states.size > 0 || this.dropped.size > 0 || this.box !== null;
   }
 
   // The state by names and positions, which hold where more micrographs are picked later.
@@ -40,7 +51,7 @@ class Corrections {
       const picked = data.byMicrograph.get(micrograph);
       return { ...state, name: micrographs[micrograph].name, removed: state.removed.map((i) => [picked.x[i], picked.y[i]]) };
     });
-    return { states, dropped: [...this.dropped] };
+    return { states, dropped: [...this.dropped], box: this.box };
   }
 
   takeNamed(saved, data) {
@@ -50,7 +61,7 @@ class Corrections {
       const at = ([x, y]) => picked.x.findIndex((one, i) => Math.abs(one - x) < 1 && Math.abs(picked.y[i] - y) < 1);
       this.states.set(picked.micrograph, { ...state, removed: removed.map(at).filter((i) => i >= 0) });
     }
-    for (const number of saved?.dropped ?? []) this.dropped.add(number);
+    this.takeRules(saved);
   }
 
   // Whether the server saves these corrections, rather than the browser.
@@ -110,9 +121,15 @@ class Corrections {
     this.keep();
   }
 
+  setBox(box) {
+    this.box = box;
+    this.keep();
+  }
+
   forget() {
     this.states.clear();
     this.dropped.clear();
+    this.box = null;
     this.done.length = 0;
     this.undone.length = 0;
     this.keep();
@@ -135,15 +152,20 @@ class Corrections {
     if (state.excluded) return 0;
     const shown = countFrom(picked.score, threshold);
     let count = shown + state.added.length - state.removed.filter((i) => i < shown).length;
-    if (this.dropped.size && picked.group) {
+    if (this.box || (this.dropped.size && picked.group)) {
       const removed = new Set(state.removed);
-      for (let i = 0; i < shown; i += 1) if (this.dropped.has(picked.group[i]) && !removed.has(i)) count -= 1;
+      for (let i = 0; i < shown; i += 1) if (this.isLeftOut(picked, i) && !removed.has(i)) count -= 1;
     }
     return count;
   }
 
-  isDropped(picked, i) {
-    return picked.group !== undefined && this.dropped.has(picked.group[i]);
+  // Whether its 2-D class, its contrast or its score leaves a pick out.
+  isLeftOut(picked, i) {
+    if (picked.group !== undefined && this.dropped.has(picked.group[i])) return true;
+    if (!this.box) return false;
+    const contrast = picked.contrast ? picked.contrast[i] : null;
+    const { contrast: [low, high], maxscore } = this.box;
+    return contrast === null || contrast < low || contrast > high || (maxscore !== null && picked.score[i] > maxscore);
   }
 
   // The picks of a micrograph after all changes, as {x, y, score, label, diameter}.
@@ -153,12 +175,19 @@ class Corrections {
     const removed = new Set(state.removed);
     const picks = [];
     for (let i = 0; i < countFrom(picked.score, threshold); i += 1) {
-      if (removed.has(i) || this.isDropped(picked, i)) continue;
+      if (removed.has(i) || this.isLeftOut(picked, i)) continue;
       picks.push({ x: picked.x[i], y: picked.y[i], score: picked.score[i], label: picked.label[i], diameter: picked.diameter[i] });
     }
     const diameter = usualDiameter(picked);
     for (const [x, y] of state.added) picks.push({ x, y, score: 1, label: 'irregular', diameter });
     return picks;
+  }
+
+  // What is left out on all micrographs, as keys of `filter`.
+  get rules() {
+    const drop = [...this.dropped].sort((one, other) => one - other);
+    const { contrast = null, maxscore = null } = this.box ?? {};
+    return { classes: drop.length ? content.classes.run : null, drop, contrast, maxscore };
   }
 
   // The file that `filter` and training read.
@@ -172,13 +201,13 @@ class Corrections {
         name: micrographs[micrograph].name,
         diameter: usualDiameter(picked) || null,
         excluded: state.excluded,
-        kept: shown.filter((i) => !removed.has(i) && !this.isDropped(picked, i)).map(row),
+        kept: shown.filter((i) => !removed.has(i) && !this.isLeftOut(picked, i)).map(row),
         added: state.added,
         removed: state.removed.map(row),
         seen: state.seen,
       };
     });
-    const head = JSON.stringify({ deepcryopicker_corrections: 1, threshold, weights }).slice(0, -1);
+    const head = JSON.stringify({ deepcryopicker_corrections: 1, threshold, weights, rules: this.rules }).slice(0, -1);
     return `${head}, "micrographs": [\n${changed.map((one) => JSON.stringify(one)).join(',\n')}\n]}\n`;
   }
 }

@@ -78,7 +78,7 @@ class Editor {
 
   forget() {
     const { added, removed, excluded } = this.corrections.total;
-    if (!this.corrections.states.size && !this.corrections.dropped.size) return;
+    if (!this.corrections.isTouched) return;
     if (byId('forget').dataset.sure) {
       this.corrections.forget();
       this.viewer.update();
@@ -135,7 +135,7 @@ class Editor {
     for (const mark of marks) {
       if (mark.pick === undefined) shown.push(mark);
       else if (removed.has(mark.pick)) shown.push({ ...mark, kind: 'removed', colour: EDIT_COLOURS.removed });
-      else if (!this.corrections.isDropped(picked, mark.pick)) shown.push(mark);
+      else if (!this.corrections.isLeftOut(picked, mark.pick)) shown.push(mark);
     }
     state.added.forEach(([x, y], index) => shown.push({
       x, y, diameter: usualDiameter(picked), kind: 'added', colour: EDIT_COLOURS.added, text: 'added', side: 'A', square: false, added: index,
@@ -188,12 +188,12 @@ class Editor {
   filterCommand({ info, threshold }) {
     const { corrections } = this;
     const words = [info.filter];
-    if (corrections.states.size) words.push(`filter.corrections=${this.file}`);
-    else words.push(`filter.threshold=${Number(threshold.toPrecision(6))}`);
-    if (corrections.dropped.size) {
-      const dropped = [...corrections.dropped].sort((one, other) => one - other);
-      words.push(`filter.classes=${content.classes.run}`, `'filter.drop=[${dropped}]'`);
-    }
+    if (corrections.states.size) return [...words, `filter.corrections=${this.file}`].join(' ');
+    const { classes, drop, contrast, maxscore } = corrections.rules;
+    words.push(`filter.threshold=${Number(threshold.toPrecision(6))}`);
+    if (classes) words.push(`filter.classes=${classes}`, `'filter.drop=[${drop}]'`);
+    if (contrast) words.push(`'filter.contrast=[${contrast}]'`);
+    if (maxscore !== null) words.push(`filter.maxscore=${maxscore}`);
     return words.join(' ');
   }
 }

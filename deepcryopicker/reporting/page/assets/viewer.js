@@ -48,6 +48,7 @@ class Viewer {
     for (const picker of pickers) picker.now = picker.threshold;
     this.editor = new Editor(this);
     this.sheet = new ClassSheet(this);
+    this.box = new ScoreBox(this);
     this.server = served ? new Server(this) : null;
     this.editor.all[0].onKeep = () => this.server.save();
     this.fillLists();
@@ -178,7 +179,7 @@ class Viewer {
     this.showThreshold(side);
     this.update();
     this.onThreshold();
-    if (side === this.sides[0] && side.index === 0 && this.server && this.editor.all[0].states.size) this.server.save();
+    if (side === this.sides[0] && side.index === 0 && this.server && this.editor.all[0].isTouched) this.server.save();
   }
 
   showThreshold(side) {
@@ -201,6 +202,7 @@ class Viewer {
     if (this.micrograph === null) return;
     this.drawBars();
     for (const side of this.sides) this.drawHistogram(side);
+    this.box.draw();
   }
 
   // All marks on the micrograph, missed particles first so that picks are drawn above them.
@@ -221,7 +223,7 @@ class Viewer {
       marks.push({
         x: picked.x[i], y: picked.y[i], diameter: picked.diameter[i], kind, square: side.square,
         colour: kind === 'pick' ? ALONE[side.square ? 1 : 0] : colours[kind],
-        text: `${picked.score[i]} ${picked.label[i]}${kind === 'pick' ? '' : `, ${WORDS[kind]}`}`,
+        text: `${picked.score[i]} ${picked.label[i]}${measuresOf(picked, i)}${kind === 'pick' ? '' : `, ${WORDS[kind]}`}`,
         side: side.letter, pick: side.square ? undefined : i,
       });
     }
@@ -394,6 +396,12 @@ class Viewer {
     tip.style.left = `${Math.min(place.x + 14, this.canvas.canvas.clientWidth - 150)}px`;
     tip.style.top = `${place.y + 14}px`;
   }
+}
+
+// Size and contrast of a pick in words, where they were measured.
+function measuresOf(picked, i) {
+  if (!picked.contrast || picked.contrast[i] === null) return '';
+  return `, size ${picked.size[i]}, contrast ${picked.contrast[i]}`;
 }
 
 // The same rule as `far_from_others` in evaluation/pick_counts.py, which also holds its constants.

@@ -286,7 +286,7 @@ def test_outcomes_follow_the_corrected_order(begin, entries, tmp_path):
 def test_without_calibration_scores_stay_and_are_weighed(begin, entries):
     batch = pick(begin("one", recalibrate=False), entries)
     for one in batch.done:
-        assert one.path.read_text().splitlines()[0] == "x,y,score,class,diameter"
+        assert one.path.read_text().splitlines()[0] == "x,y,score,class,diameter,size,contrast"
         assert read_picks(one.path).score.max() == pytest.approx(
             find(one.entry, _Flat()).score.max(), abs=1e-6
         )

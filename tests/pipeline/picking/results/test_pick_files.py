@@ -56,7 +56,8 @@ def outcomes_in(entry, files):
 
 def test_the_outcome_of_every_candidate_is_written_beside_it(entry, files):
     picks, snr = pick(entry, files)
-    assert files.candidates(entry).read_text().splitlines()[0] == "x,y,score,class,diameter"
+    first = files.candidates(entry).read_text().splitlines()[0]
+    assert first == "x,y,score,class,diameter,size,contrast"
     assert (files.folder / "outcomes" / "m.csv").read_text() == (
         "# matched within 12.0 pixels\noutcome,particle\nhit,0\nignored,\nhit,1\nhit,2\n"
     )
