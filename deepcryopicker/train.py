@@ -30,17 +30,9 @@ def train(config: TrainConfig, run: Run) -> float | None:
     catalogue = None if config.until in DESCRIBED else open_on_disk(config.dataset, run)
     from deepcryopicker.logger.tracker import open_tracker
     from deepcryopicker.paper.article_tables import describe
-    from deepcryopicker.pipeline.inputs.coordinate_check import (
-        check_coordinates,
-        warn_of_coordinates,
-    )
-    from deepcryopicker.pipeline.inputs.label_use import (
-        label_use,
-        share_held_out,
-        trains_on_truth,
-    )
-    from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
-    from deepcryopicker.pipeline.inputs.splits import hold_out, hold_out_member
+    from deepcryopicker.pipeline.inputs.coordinate_check import warn_of_coordinates
+    from deepcryopicker.pipeline.inputs.label_use import trains_on_truth
+    from deepcryopicker.pipeline.inputs.training_input import open_training_input
     from deepcryopicker.pipeline.picking.benchmark import pick_and_score
     from deepcryopicker.pipeline.training.adapt import adapt
     from deepcryopicker.pipeline.training.configured_network import (
@@ -59,32 +51,19 @@ def train(config: TrainConfig, run: Run) -> float | None:
     config = with_corrections(config)
     network = prepare_network(config)
     with timed(run, "labelling"):
-        if catalogue is None:
-            catalogue = open_catalogue(config.dataset, run)
-        catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
-        learning = trains_on_truth(config)
-        check_coordinates(catalogue, config.dataset, run, learning)
-        if config.held_out_member is None:
-            known, scored = hold_out(catalogue, share_held_out(config), config.seed, run)
-        else:
-            catalogue, scored = hold_out_member(catalogue, config.held_out_member)
-            known = catalogue
-    run.notes["label_use"] = label_use(config, known)
-
-    trained = None
+        given = open_training_input(catalogue, config, run)
+    trained, scored = None, given.scored
     metrics: dict[str, Any] = {}
     with open_tracker(config.logger, run.folder, run.name, run.group, run.settings) as tracker:
         if network is not None:
             learn = train_or_fall_back if config.keep_better else label_and_train
-            trained, scored, metrics = learn(
-                network, catalogue, known, scored, config, run, tracker
-            )
+            trained, scored, metrics = learn(network, given, config, run, tracker)
         if config.adapt and trained is not None:
             trained, metrics["adaptation"] = adapt(scored, config, run)
         if config.until == "picks":
             with timed(run, "picking"):
-                metrics |= pick_and_score(scored, known, trained, config, run, tracker)
-            if not learning:
+                metrics |= pick_and_score(scored, given.known, trained, config, run, tracker)
+            if not trains_on_truth(config):
                 warn_of_coordinates(scored.entries, config.dataset, run)
         tracker.log_scores(metrics)
     run.write_metrics(metrics)

@@ -8,6 +8,7 @@ from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.labeler.schema import AutoConfig, TruthConfig
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.weights import Trained
+from deepcryopicker.pipeline.inputs.training_input import TrainingInput
 from deepcryopicker.pipeline.training.fit_network import count_rounds, new_network
 from deepcryopicker.pipeline.training.label_and_train import label_and_train
 from deepcryopicker.pipeline.training.train_network import training_folders
@@ -49,9 +50,8 @@ def adapt(
     within.folder.mkdir(exist_ok=True)
     with timed(run, ADAPTATION):
         network = new_network(further)
-        trained, _, metrics = label_and_train(
-            network, catalogue, catalogue, catalogue, further, within, Tracker()
-        )
+        given = TrainingInput.whole(catalogue)
+        trained, _, metrics = label_and_train(network, given, further, within, Tracker())
     for folder in training_folders(within.folder, count_rounds(further)):
         remove_checkpoints(folder)
     return trained, metrics

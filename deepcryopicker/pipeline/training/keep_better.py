@@ -38,6 +38,7 @@ from deepcryopicker.picker.pick_counts import disc_share
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.picker.search import build_search, search_beside_noise
 from deepcryopicker.pipeline.inputs.open_dataset import spread
+from deepcryopicker.pipeline.inputs.training_input import TrainingInput
 from deepcryopicker.pipeline.training.label_and_train import label_and_train
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.folder import Run
@@ -72,9 +73,7 @@ class AssessedNetwork:
 
 def train_or_fall_back(
     network: Network,
-    catalogue: Catalogue,
-    known: Catalogue,
-    scored: Catalogue,
+    given: TrainingInput,
     config: TrainConfig,
     run: Run,
     tracker: Tracker,
@@ -93,17 +92,19 @@ def train_or_fall_back(
     """
     general = load_weights(GENERAL)
     try:
-        trained, scored, metrics = label_and_train(
-            network, catalogue, known, scored, config, run, tracker
-        )
+        trained, scored, metrics = label_and_train(network, given, config, run, tracker)
     except NothingUsableError as error:
-        if len({row["path"] for row in run.failures}) >= len(catalogue.entries):
+        if len({row["path"] for row in run.failures}) >= len(given.catalogue.entries):
             raise  # no micrograph can be read
         reason = " ".join(str(error).splitlines()[:1])
-        return _general(general, reason, run), scored, {"network": "general", "reason": reason}
+        return (
+            _general(general, reason, run),
+            given.scored,
+            {"network": "general", "reason": reason},
+        )
     if trained is None:
         return trained, scored, metrics
-    sample = spread(list(catalogue.entries), _SAMPLE)
+    sample = spread(list(given.catalogue.entries), _SAMPLE)
     ours, theirs = (
         assess_network(one, sample, what, config, run)
         for one, what in ((trained, "the trained network"), (general, "the general weights"))

@@ -10,6 +10,7 @@ from deepcryopicker.labeler.schema import AutoConfig, StructureConfig, TruthConf
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
+from deepcryopicker.pipeline.inputs.training_input import TrainingInput
 from deepcryopicker.pipeline.training.self_training import train_in_rounds
 from deepcryopicker.pipeline.training.train_network import train_network
 from deepcryopicker.pipeline.training.training_set import (
@@ -23,9 +24,7 @@ from deepcryopicker.runs.timings import timed
 
 def label_and_train(
     network: Network,
-    catalogue: Catalogue,
-    known: Catalogue,
-    scored: Catalogue,
+    given: TrainingInput,
     config: TrainConfig,
     run: Run,
     tracker: Tracker,
@@ -35,9 +34,7 @@ def label_and_train(
     Parameters
     ----------
     network : Network
-    catalogue, known, scored : Catalogue
-        All micrographs that may be used; those whose truth may be used; those to be scored, which
-        is `catalogue` itself if no micrographs are held out.
+    given : TrainingInput
     config : TrainConfig
     run : Run
     tracker : Tracker
@@ -51,7 +48,7 @@ def label_and_train(
     dict
         Scores of the labels, and of the test windows.
     """
-    learnt_from = known if isinstance(config.labeler, TruthConfig) else catalogue
+    learnt_from = given.known if isinstance(config.labeler, TruthConfig) else given.catalogue
     simulates = isinstance(config.labeler, StructureConfig)
     with timed(run, "labelling"):
         if simulates:
@@ -61,12 +58,12 @@ def label_and_train(
             # Imported on demand: other trainings need no structures.
             from deepcryopicker.pipeline.training.from_structure import imitate
 
-            sources += imitate(catalogue, network.window, config, run)
+            sources += imitate(given.catalogue, network.window, config, run)
         training_set = make_training_set(sources, network.window, config, run)
     metrics: dict[str, Any] = {"labels": labels}
     tracker.log_pictures("samples", [run.folder / "samples.png"])
     if config.until == "samples":
-        return None, scored, metrics
+        return None, given.scored, metrics
     with timed(run, "training"):
         trained, metrics["patches"] = train_in_rounds(
             network,
@@ -77,6 +74,7 @@ def label_and_train(
             train=partial(train_network, config=config, run=run, tracker=tracker),
             training_set=training_set,
         )
-    if scored is catalogue:
+    scored = given.scored
+    if scored is given.catalogue:
         scored = only_held_out(scored, sources, config)
     return trained, scored, metrics

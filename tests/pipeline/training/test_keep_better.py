@@ -16,6 +16,7 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import GENERAL, Trained, load_weights
 from deepcryopicker.picker.folder.assessment import DOUBTFUL, FOUND, NOTHING, Assessment
+from deepcryopicker.pipeline.inputs.training_input import TrainingInput
 from deepcryopicker.pipeline.training import keep_better
 from deepcryopicker.pipeline.training.keep_better import (
     AssessedNetwork,
@@ -65,9 +66,8 @@ def decide(catalogue, config, run, monkeypatch):
             return outcome, catalogue, {"labels": 3}
 
         monkeypatch.setattr(keep_better, "label_and_train", label_and_train)
-        trained, scored, metrics = train_or_fall_back(
-            None, catalogue, catalogue, catalogue, config, run, Tracker()
-        )
+        given = TrainingInput.whole(catalogue)
+        trained, scored, metrics = train_or_fall_back(None, given, config, run, Tracker())
         assert scored is catalogue
         return trained, metrics
 

@@ -10,6 +10,7 @@ from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.labeler.schema import LogConfig, TruthConfig
 from deepcryopicker.logger.tracker import Tracker
+from deepcryopicker.pipeline.inputs.training_input import TrainingInput
 from deepcryopicker.pipeline.training import adapt, label_and_train
 from deepcryopicker.runs.folder import Run
 
@@ -50,9 +51,8 @@ def stages(monkeypatch):
 
 
 def work(catalogue, known, scored, config, run):
-    return label_and_train.label_and_train(
-        NETWORK, catalogue, known, scored, config, run, Tracker()
-    )
+    given = TrainingInput(catalogue, known, scored)
+    return label_and_train.label_and_train(NETWORK, given, config, run, Tracker())
 
 
 def test_truth_that_was_trained_on_is_not_scored(stages, run):
@@ -92,12 +92,12 @@ def test_until_samples_nothing_is_trained(stages, run):
 def test_adapting_starts_from_the_weights_of_the_run(run, monkeypatch, labeler, used):
     asked, tracked = [], []
 
-    def stand_in(network, catalogue, known, scored, config, run, tracker):
-        asked.append((catalogue, known, scored, config, run))
+    def stand_in(network, given, config, run, tracker):
+        asked.append((given.catalogue, given.known, given.scored, config, run))
         tracked.append(tracker)
         (run.folder / "training").mkdir()
         (run.folder / "training" / "last.ckpt").touch()
-        return "adapted", catalogue, {"labels": []}
+        return "adapted", given.catalogue, {"labels": []}
 
     monkeypatch.setattr(adapt, "new_network", lambda config: NETWORK)
     monkeypatch.setattr(adapt, "label_and_train", stand_in)
