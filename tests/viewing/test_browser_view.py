@@ -146,6 +146,32 @@ def test_corrected_files_are_written_by_a_button(run, program, chromium, tmp_pat
     assert (tmp_path / "run_filtered" / "relion" / "particles.star").is_file()
 
 
+def test_five_hundred_micrographs(chromium, tmp_path):
+    names = names_of(500)
+    data = make_dataset(tmp_path / "data", names, with_truth=False)
+    run = make_pick_run(tmp_path / "run", data, names)
+    program = Program(run, tmp_path)
+    page = opened(chromium, program.address)
+    assert page.locator("#micrograph option").count() == 500
+    assert page.locator("#bars .bar").count() == 500
+    page.select_option("#micrograph", label=names[-1])
+    page.wait_for_selector("#canvas[aria-busy=false]")
+    page.click("#edit")
+    click(page, 20, 60)
+    wait_until_saved(page, 1)
+    page.keyboard.press("p")
+    click(page, 50, 60)
+    wait_until_saved(page, 2)
+    page.fill("#number-A", "0.7")
+    page.keyboard.press("Tab")
+    wait_until_saved(page, 3)
+    saved = read_corrections(run / "corrections.json")
+    assert sorted(saved.by_name) == names[-2:]
+    assert saved.threshold == 0.7
+    assert page.said == []
+    assert program.end() == 0
+
+
 def test_corrections_stay_with_their_micrograph_when_more_are_picked(run, program, chromium):
     page = opened(chromium, program.address)
     assert page.is_hidden("#renew")
