@@ -3,16 +3,18 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from deepcryopicker.io.files.atomic import write_text
 from deepcryopicker.types import Floats, Picks
 
 COLUMNS = ("x", "y", "score", "class", "diameter")
 RAW_SCORE, MEASURED = "raw_score", ("size", "contrast")
+_SCORE_COLUMN = COLUMNS.index("score")
 
 _LARGEST = 64 * 1024 * 1024  # bytes; larger files are read line by line
 # Exactly what is written: scores from 0 to 1, no quotes, no spaces.
@@ -90,6 +92,65 @@ def read_as_written(path: Path, raw_score: bool = True) -> tuple[Picks, Floats |
         The picks and their raw scores; None if one character of the file is not as
         :func:`write_csv` writes it, so that it has to be read with care.
     """
+    table = _read_cells(path)
+    if table is None:
+        return None
+    picks = table.picks(table.numbers(_SCORE_COLUMN), None)
+    return picks, table.numbers(len(COLUMNS)) if table.raw and raw_score else None
+
+
+def read_above(path: Path, threshold: float) -> tuple[Picks, Floats] | None:
+    """Read the candidates that have at least a score, and the scores of all.
+
+    Candidates below are not converted to numbers, which takes most of the time.
+
+    Returns
+    -------
+    (Picks, (N,) float64) or None
+        None as of :func:`read_as_written`.
+    """
+    table = _read_cells(path)
+    if table is None:
+        return None
+    score = table.numbers(_SCORE_COLUMN)
+    return table.picks(score, np.flatnonzero(score >= threshold)), score
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of a file without its first line, row by row, and which columns it has."""
+
+    cells: list[bytes]
+    raw: bool
+    sized: bool
+
+    @property
+    def width(self) -> int:
+        return len(COLUMNS) + self.raw + self.sized * len(MEASURED)
+
+    def column(self, place: int, rows: npt.NDArray[np.int64] | None = None) -> list[bytes]:
+        whole = self.cells[place :: self.width]
+        return whole if rows is None else [whole[row] for row in rows.tolist()]
+
+    def numbers(self, place: int, rows: npt.NDArray[np.int64] | None = None) -> Floats:
+        cells = self.column(place, rows)
+        if cells and cells.count(cells[0]) == len(cells):  # such as diameters
+            return np.full(len(cells), float(cells[0] or b"nan"))
+        return np.array([float(cell or b"nan") for cell in cells], np.float64)
+
+    def picks(self, score: Floats, rows: npt.NDArray[np.int64] | None) -> Picks:
+        """Return the picks of some rows, or of all; `score` is that of all rows."""
+        x, y, diameter = (self.numbers(place, rows) for place in (0, 1, 4))
+        label = np.array([cell.decode() for cell in self.column(3, rows)], np.str_)
+        places = (self.width - 2, self.width - 1) if self.sized else ()
+        measured = [self.numbers(place, rows) for place in places]
+        return Picks.create(
+            x, y, score if rows is None else score[rows], label, diameter, *measured
+        )
+
+
+def _read_cells(path: Path) -> _Cells | None:
+    """Read a file that is exactly as :func:`write_csv` writes it; None for any other."""
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST:
             return None
@@ -100,24 +161,12 @@ def read_as_written(path: Path, raw_score: bool = True) -> tuple[Picks, Floats |
     raw, sized = b"," + RAW_SCORE.encode() in head, head.endswith(MEASURED[-1].encode())
     if _FORMS[raw, sized].fullmatch(data) is None:
         return None
-    width = len(COLUMNS) + raw + sized * len(MEASURED)
-    cells = data.replace(b"\n", b",").split(b",")[width:-1]
-    x, y, score, diameter = (_numbers(cells[place::width]) for place in (0, 1, 2, 4))
-    label = np.array([cell.decode() for cell in cells[3::width]], np.str_)
-    places = (width - 2, width - 1) if sized else ()
-    measured = [_numbers(cells[place::width]) for place in places]
-    picks = Picks.create(x, y, score, label, diameter, *measured)
-    return picks, _numbers(cells[5::width]) if raw and raw_score else None
+    start = head.count(b",") + 1
+    return _Cells(data.replace(b"\n", b",").split(b",")[start:-1], raw, sized)
 
 
 def _is_measured(picks: Picks) -> bool:
     return not (np.isnan(picks.size).all() and np.isnan(picks.contrast).all())
-
-
-def _numbers(cells: Sequence[bytes]) -> Floats:
-    if cells and cells.count(cells[0]) == len(cells):  # such as diameters
-        return np.full(len(cells), float(cells[0] or b"nan"))
-    return np.array([float(cell or b"nan") for cell in cells], np.float64)
 
 
 def _quoted(word: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from deepcryopicker.io.coordinates.candidate_csv import read_above
 from deepcryopicker.io.coordinates.coordinate_tables import (
     read_one_of_table,
     table_has_probabilities,
@@ -91,6 +92,9 @@ def read_selected(path: Path, selection: Selection | None = None) -> Selected:
         The file is damaged, or does not hold the micrograph.
     """
     selection = selection or Selection()
+    found = _read_candidates(path, selection)
+    if found is not None:
+        return found
     picks, good = _read(path, selection)
     scored = picks.score[~np.isnan(picks.score)]
     threshold = selection.threshold
@@ -104,6 +108,19 @@ def read_selected(path: Path, selection: Selection | None = None) -> Selected:
         kept = good
     flagged = threshold is None and good is not None
     return Selected(with_scores(picks)[kept], len(picks), threshold, flagged, scored)
+
+
+def _read_candidates(path: Path, selection: Selection) -> Selected | None:
+    """Read a CSV file that is ours to the letter; None for any other."""
+    if selection.name is not None or path.suffix.lower() != ".csv":
+        return None
+    threshold = selection.own_threshold if selection.threshold is None else selection.threshold
+    found = read_above(path, threshold)
+    if found is None:
+        return None
+    picks, scores = found
+    applied = None if threshold == UNLIMITED else threshold
+    return Selected(picks, len(scores), applied, False, scores)
 
 
 def _read(path: Path, selection: Selection) -> tuple[Picks, npt.NDArray[np.bool_] | None]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from deepcryopicker.pipeline.filtering.filter_picks import KeptPicks
 from deepcryopicker.runs.manifest import write_records
 from deepcryopicker.types import Picks
 
+_THREADS = 4
 _SUMMARY = ("micrograph", "path", "picks", "candidates", "diameter")
 _BOXES: dict[str, Callable[[Path, Picks, int | None], None]] = {
     "box": write_box,
@@ -65,10 +67,19 @@ def write_filtered(
     for group, members in by_group.items():
         paths = [one.micrograph.named.path for one in members]
         refuse_shared_files(folder / "relion" / group, paths)
-    for one in track(kept, "writing"):
+
+    def write(one: KeptPicks) -> None:
         whole = files[one.micrograph.named.path] == 1
         written = formats if whole else set(formats) - {"relion"}
         _write_files(folder, one, written, note, box)
+
+    # Several threads, because most of the time is spent waiting for the disk.
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        for written in track([pool.submit(write, one) for one in kept], "writing"):
+            written.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
     for group, members in by_group.items():
         write_lists(folder / "relion" / group, [_located(one) for one in members], note)
     if "topaz" in formats:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deepcryopicker.io.coordinates import selected_picks
 from deepcryopicker.io.coordinates.boxes import write_box, write_cbox
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.coordinates.coordinate_tables import read_table
@@ -15,6 +16,7 @@ from deepcryopicker.io.coordinates.selected_picks import UNLIMITED, Selection, r
 from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.star.relion_star import write_coordinates_star
 from deepcryopicker.types import Picks
+from deepcryopicker.types.picks import COLUMNS
 
 OURS = Picks.create([1, 2, 3], [4, 4, 4], [0.9, 0.5, 0.2], diameter=9.0)
 BOX = "data_cryolo\nloop_\n_CoordinateX\n_CoordinateY\n_Width\n_Height\n_Confidence\n"
@@ -139,3 +141,27 @@ def test_a_table_that_changes_is_read_again(tmp_path):
     with pytest.raises(Exception, match="no longer has a"):
         read_selected(tmp_path / "t.txt", Selection("a"))
     assert math.isclose(float(np.sum(read_table(tmp_path / "t.txt")["b"].score)), 1.6)
+
+
+@pytest.mark.parametrize("threshold", [None, 0.3, 1.0, UNLIMITED])
+def test_files_of_ours_are_selected_as_the_careful_reader_selects(tmp_path, monkeypatch, threshold):
+    rng = np.random.default_rng(0)
+    picks = Picks.create(
+        *rng.uniform(0, 900, (2, 50)),
+        rng.random(50).round(6),
+        rng.choice(["top", "side"], 50),
+        diameter=30.0,
+        size=np.where(rng.random(50) < 0.2, np.nan, rng.uniform(20, 40, 50).round(1)),
+        contrast=rng.normal(0, 1, 50).round(2),
+    )
+    write_csv(tmp_path / "a.csv", picks, rng.random(50))
+    selection = Selection(threshold=threshold, own_threshold=0.6)
+    at_once = read_selected(tmp_path / "a.csv", selection)
+    monkeypatch.setattr(selected_picks, "read_above", lambda *_: None)
+    carefully = read_selected(tmp_path / "a.csv", selection)
+    for column in COLUMNS:
+        np.testing.assert_array_equal(
+            getattr(at_once.picks, column), getattr(carefully.picks, column)
+        )
+    assert (at_once.given, at_once.threshold) == (carefully.given, carefully.threshold)
+    np.testing.assert_array_equal(at_once.scores, carefully.scores)
