@@ -86,7 +86,7 @@ def new_network(config: TrainConfig) -> Network:
                 theirs = f"the one in their {CARD}" if same else f"model={name_of(earlier.config)}"
                 raise UsageError(
                     f"start_from={config.start_from}: these weights were trained with another "
-                    f"{key}; use {theirs}, or leave start_from out"
+                    f"{key}; use {theirs}, or start_from=null"
                 )
         network.load_state_dict(earlier.network.state_dict())
     return network

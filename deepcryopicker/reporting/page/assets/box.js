@@ -2,6 +2,7 @@
 
 const LEAST_DRAG = 4; // pixels
 const MOST_POINTS = 30_000; // drawn, of all micrographs
+const FEW_POINTS = 5000;
 const SHARE_SHOWN = 0.995; // of the contrasts; a few contaminants would flatten the others
 
 class ScoreBox {
@@ -64,7 +65,9 @@ class ScoreBox {
 
   drawPoints() {
     const { data, threshold } = this.side;
-    const step = Math.ceil(data.list.reduce((sum, picked) => sum + picked.x.length, 0) / MOST_POINTS);
+    const total = data.list.reduce((sum, picked) => sum + picked.x.length, 0);
+    const step = Math.ceil(total / MOST_POINTS);
+    const dot = total < FEW_POINTS ? 3 : 2; // pixels
     for (const picked of data.list) {
       if (!picked.contrast) continue;
       const shown = countFrom(picked.score, threshold);
@@ -74,7 +77,7 @@ class ScoreBox {
         const kept = i < shown && !this.corrections.isLeftOut(picked, i);
         const kind = picked.outcome ? { h: 'hit', f: 'false', i: 'ignored' }[picked.outcome[i]] : null;
         this.context.fillStyle = kept ? content.colours[kind] ?? ALONE[0] : 'rgba(140, 140, 140, 0.35)';
-        this.context.fillRect(this.chart.toX(picked.score[i]) - 1, this.chart.toY(contrast) - 1, 2, 2);
+        this.context.fillRect(this.chart.toX(picked.score[i]) - dot / 2, this.chart.toY(contrast) - dot / 2, dot, dot);
       }
     }
   }
