@@ -61,7 +61,19 @@ def test_training_continues_from_what_picked_and_spends_no_micrograph(
     assert "corrections of 2 micrographs; training continues from" in answer.out
     assert "labels of 2 micrographs, cut into 16 parts each: " in answer.out
     assert "none for the test" in answer.out
-    assert len(answer.picks()) == 3
+    assert "1 excluded micrograph left out" in answer.out
+    assert sorted(answer.picks()) == ["apoferritin_000.csv", "apoferritin_001.csv"]
+    for one in json.loads(file.read_text())["micrographs"][:2]:
+        picks = read_picks(answer.folder / "picks" / f"{one['name']}.csv")
+        picked = picks.positions[picks.score >= 0.5]
+        for place in one["added"]:
+            assert np.hypot(*(picked - place).T).min() <= 30
+        right = np.array([row[:2] for row in one["kept"] + one["added"]])
+        for *place, _ in one["removed"]:
+            if np.hypot(*(right - place).T).min() > 30:  # else it was moved
+                near = np.hypot(*(picked - place).T) <= 29.5
+                others = np.hypot(*(picked[near][:, None] - right).T).T.min(axis=1)
+                assert (others <= 29.5).all()
     card = (answer.folder / "model.yaml").read_text()
     assert "name: compact" in card
     filtered = shell(

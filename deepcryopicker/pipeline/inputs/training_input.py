@@ -6,6 +6,7 @@ from typing import Self
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.pipeline.inputs.coordinate_check import check_coordinates
+from deepcryopicker.pipeline.inputs.given_corrections import given_corrections, without_excluded
 from deepcryopicker.pipeline.inputs.label_use import label_use, share_held_out, trains_on_truth
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue, settle_diameter
 from deepcryopicker.pipeline.inputs.splits import hold_out, hold_out_member
@@ -51,6 +52,7 @@ def open_training_input(
     """
     if catalogue is None:
         catalogue = open_catalogue(config.dataset, run)
+    catalogue = without_excluded(catalogue, given_corrections(config))
     catalogue = settle_diameter(catalogue, config.preprocessing, config.labeler, run)
     check_coordinates(catalogue, config.dataset, run, trains_on_truth(config))
     if config.held_out_member is None:

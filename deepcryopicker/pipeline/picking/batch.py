@@ -224,7 +224,10 @@ class Batch:
         (size, modified), preprocessed = take()
         self._polarity.add(entry, preprocessed)
         threshold = self._recipe.threshold
-        picks, snr = pick_micrograph(entry, preprocessed, picker, self._files, self._masks)
+        correction = self._recipe.by_hand.get(entry.name)
+        picks, snr = pick_micrograph(
+            entry, preprocessed, picker, self._files, self._masks, correction
+        )
         record = Record(
             name=entry.name,
             path=str(entry.path),

@@ -10,6 +10,7 @@ from deepcryopicker.io.console import console
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import Trained
+from deepcryopicker.pipeline.inputs.given_corrections import by_entry, given_corrections
 from deepcryopicker.pipeline.picking.build_picker import PickerConfig, build_picker
 from deepcryopicker.pipeline.picking.pick_dataset import make_recipe, pick_catalogue
 from deepcryopicker.pipeline.picking.pick_doubts import report_verdicts, warn_of_picks
@@ -57,6 +58,7 @@ def pick_and_score(
     name = _NETWORK if trained is not None else str(run.choices["picker"])
     overlays, folder = config.overlays, run.folder
     recipe = _recipe(config.picker, catalogue, examples, trained, config, run)
+    recipe = replace(recipe, by_hand=by_entry(given_corrections(config), catalogue))
     picked = {name: pick_catalogue(catalogue, recipe, run, folder, overlays, run.resumes)}
     warn_of_picks(picked[name], config.picker.threshold, run)
     report_verdicts(picked[name], run, ends_in_doubt=config.keep_better)

@@ -6,16 +6,14 @@ from pathlib import Path
 from rich.markup import escape
 
 from deepcryopicker.config.schemas import TrainConfig
-from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console, counted
-from deepcryopicker.io.coordinates.corrections import SUFFIX, read_corrections
-from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import GENERAL, load_weights
 from deepcryopicker.picker.fragments import with_stride
 from deepcryopicker.picker.prepare import choose_device, choose_precision
 from deepcryopicker.picker.schema import DenseConfig, NetworkPickerConfig
+from deepcryopicker.pipeline.inputs.given_corrections import given_corrections
 from deepcryopicker.pipeline.training.fit_network import new_network
 
 _ENOUGH = 10  # corrected micrographs, of which some may be tested on
@@ -33,15 +31,12 @@ def with_corrections(config: TrainConfig) -> TrainConfig:
     UsageError
         The file is damaged, or holds nothing to learn from.
     """
-    if not isinstance(config.labeler, TruthConfig) or not isinstance(config.dataset, FolderConfig):
+    corrections = given_corrections(config)
+    if not corrections.by_name:
         return config
-    given = config.dataset.coordinates
-    if given is None or Path(given).suffix.lower() != SUFFIX:
-        return config
-    corrections = read_corrections(Path(given))
     looked_at = [one for one in corrections.by_name.values() if not one.excluded]
     if not any(len(one.particles) for one in looked_at):
-        raise UsageError(f"dataset.coordinates={given}: no particle is kept or added")
+        raise UsageError("dataset.coordinates: no particle is kept or added in this file")
     start = config.start_from or _existing(corrections.weights)
     trained = load_weights(start, "start_from")
     console.print(

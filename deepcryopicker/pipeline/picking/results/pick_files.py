@@ -15,10 +15,12 @@ from deepcryopicker.detection.measures import measure_picks
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.coordinates.boxes import write_box, write_cbox
 from deepcryopicker.io.coordinates.candidate_csv import as_written, write_csv
+from deepcryopicker.io.coordinates.corrections import Correction
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, write_coordinates
 from deepcryopicker.picker.folder.window_features import WindowClasses
 from deepcryopicker.picker.function import Picker
+from deepcryopicker.pipeline.inputs.given_corrections import as_corrected
 from deepcryopicker.pipeline.picking.results.masks import Masks
 from deepcryopicker.pipeline.scoring.picked import OUTCOMES, Picked, evaluate_picks
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -165,6 +167,7 @@ def pick_micrograph(
     picker: Picker,
     files: Files,
     masks: Masks | None = None,
+    correction: Correction | None = None,
 ) -> tuple[Picks, float | None]:
     """Pick one micrograph; write every candidate, and the truth with the outcomes if there is one.
 
@@ -176,6 +179,8 @@ def pick_micrograph(
     files : Files
     masks : Masks, optional
         Where nothing is picked.
+    correction : Correction, optional
+        What a person has decided in this micrograph.
 
     Returns
     -------
@@ -188,6 +193,8 @@ def pick_micrograph(
     found = picker(entry, preprocessed)
     if masks is not None:
         found = masks.leave_out(entry, preprocessed, found, files.masks(entry))
+    if correction is not None and entry.block is None:
+        found = as_corrected(found, correction, preprocessed.diameter)
     found = measure_picks(found, preprocessed)
     # Rounded as in the files, so that the written picks are scored.
     picks = as_written(entry.to_micrograph(found))

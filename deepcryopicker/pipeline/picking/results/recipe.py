@@ -1,10 +1,11 @@
 """What is common to the micrographs of a batch, and the digest of all that decides their picks."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.io.coordinates.corrections import Correction
 from deepcryopicker.io.coordinates.selected_picks import Selection
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -39,6 +40,8 @@ class Recipe:
         Whether the picks are assessed against those in noise, when the lists are written.
     recalibrate : bool
         Whether scores are then calibrated on the micrographs themselves, too.
+    by_hand : mapping of Correction
+        By micrograph: what a person has decided, and holds whatever the picker finds.
     """
 
     preprocessing: PreprocessingConfig
@@ -51,6 +54,7 @@ class Recipe:
     mask: str | None = None
     assess: bool = False
     recalibrate: bool = False
+    by_hand: Mapping[str, Correction] = field(default_factory=dict)
 
     def digest(self, finished: Finished) -> str:
         """Hash the settings common to all micrographs, as recorded in a folder."""
