@@ -73,5 +73,5 @@ class Jobs:
         with process:  # waits, and closes the pipe
             for line in process.stdout or ():
                 text = line.strip()
-                if text and not set(text) <= set("─ "):
+                if text and "─" not in text and "  " not in text:  # tables say little in a line
                     self._lines.append(text)

@@ -20,6 +20,8 @@ from deepcryopicker.viewing.saved_corrections import FILE, SavedCorrections
 from deepcryopicker.viewing.server import PageServer
 
 _TRAIN, _FILTER = "train", "filter"
+_RESULTS = {_TRAIN: "_corrected", _FILTER: "_filtered"}
+"""What the names of the run folders of jobs end with."""
 
 
 def open_server(given: str, also: list[str], port: int, run: Run) -> PageServer:
@@ -79,11 +81,11 @@ def _commands(page: Page, folder: Path) -> dict[str, list[str]]:
     if correcting.train:
         words = shlex.split(correcting.train)[2:]
         words = [each for each in words if not each.startswith("dataset.coordinates=")]
-        target = f"hydra.run.dir={folder}_corrected"
+        target = f"hydra.run.dir={folder}{_RESULTS[_TRAIN]}"
         commands[_TRAIN] = [*words, f"dataset.coordinates={corrections}", target]
     if correcting.filter:
         words = shlex.split(correcting.filter)[2:]
-        target = f"hydra.run.dir={folder}_filtered"
+        target = f"hydra.run.dir={folder}{_RESULTS[_FILTER]}"
         commands[_FILTER] = [*words, f"filter.corrections={corrections}", target]
     return commands
 
@@ -117,5 +119,10 @@ class _Rendered:
     def _render(self, page: Page) -> str:
         jobs = list(_commands(page, self._runs[0].path))
         folder = self._runs[0].path
-        server = {"jobs": jobs, "version": _version(folder), "file": str(folder / FILE)}
+        server = {
+            "jobs": jobs,
+            "folders": {name: f"{folder}{_RESULTS[name]}" for name in jobs},
+            "version": _version(folder),
+            "file": str(folder / FILE),
+        }
         return render(page, server=server)

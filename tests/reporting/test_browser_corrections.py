@@ -143,8 +143,11 @@ def test_the_browser_keeps_corrections_until_they_are_discarded(tab, run):
     tab.click(*empty)
     tab.page.keyboard.press("n")
     tab.page.click("#exclude")
+    assert tab.page.inner_text("#exclude") == "Excluded: take it back"
+    tab.slide("A", 0.3)
     tab.page.reload()
     tab.page.wait_for_selector("html[data-ready]")
+    assert tab.page.input_value("#number-A") == "0.3"
     assert "1 added, 0 removed in 1 micrograph, 1 excluded; now " in tab.edits
     tab.page.click("#forget")
     assert "1 added" in tab.edits  # asked first
@@ -222,9 +225,34 @@ def test_a_box_in_contrast_against_score_keeps_what_is_inside(tab, run, tmp_path
     tab.page.fill("#box-low", "")
     tab.page.press("#box-low", "Tab")
     assert f"contrast any to {high:g}" in tab.page.inner_text(READOUT)
+    kept_here = tab.drawn("pickA")
     tab.page.click("#box-all")
     assert "All contrasts are kept." in tab.page.inner_text(READOUT)
+    assert tab.drawn("pickA") == every  # at the threshold before the box
+    tab.page.click("#undo")
+    assert tab.drawn("pickA") == kept_here
+    assert float(tab.page.input_value("#number-A")) == threshold
+    tab.page.click("#redo")
     assert tab.drawn("pickA") == every
+
+
+def test_counts_are_those_after_corrections(tab, run):
+    def counts(title):
+        row = tab.page.locator("#counts tbody tr", has_text=title)
+        return int(row.locator("td").first.inner_text())
+
+    pick, empty, count = lonely(run, NAMES[0])
+    every = counts("A, all 3")
+    assert counts("A, this micrograph") == count
+    tab.page.keyboard.press("e")
+    tab.click(*pick)
+    assert (counts("A, this micrograph"), counts("A, all 3")) == (count - 1, every - 1)
+    tab.click(*empty)
+    tab.page.keyboard.press("x")
+    assert counts("A, all 2") == every - count
+    tab.page.fill("#number-A", "1.7")
+    tab.page.keyboard.press("Tab")
+    assert float(tab.page.input_value("#number-A")) == 1
 
 
 def test_excluded_micrographs_and_parts_that_were_seen_are_saved(tab, tmp_path):
@@ -250,5 +278,13 @@ def test_contrast_and_low_pass_change_the_picture_alone(tab):
         "#low-pass", "e => { e.value = '4'; e.dispatchEvent(new Event('input')) }"
     )
     tab.page.wait_for_timeout(300)
-    assert tab.page.locator("#canvas").screenshot() != before
+    both = tab.page.locator("#canvas").screenshot()
+    assert both != before
+    for _ in range(3):
+        tab.page.click("#zoom-in")
+    tab.page.wait_for_timeout(300)
+    local = tab.page.locator("#canvas").screenshot()
+    tab.page.uncheck("#local")
+    tab.page.wait_for_timeout(300)
+    assert tab.page.locator("#canvas").screenshot() != local  # also with a low-pass
     assert tab.drawn("marks") == marks

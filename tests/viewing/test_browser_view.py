@@ -144,6 +144,7 @@ def test_corrected_files_are_written_by_a_button(run, program, chromium, tmp_pat
     page.click("#job-filter")
     page.wait_for_selector("#job[data-code='0']", state="attached", timeout=60_000)
     assert (tmp_path / "run_filtered" / "relion" / "particles.star").is_file()
+    assert f"Done: {run}_filtered (for RELION: {run}_filtered/relion)." in page.inner_text("#job")
 
 
 def test_five_hundred_micrographs(chromium, tmp_path):
@@ -168,6 +169,9 @@ def test_five_hundred_micrographs(chromium, tmp_path):
     saved = read_corrections(run / "corrections.json")
     assert sorted(saved.by_name) == names[-2:]
     assert saved.threshold == 0.7
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    assert page.input_value("#number-A") == "0.7"
     assert page.said == []
     assert program.end() == 0
 

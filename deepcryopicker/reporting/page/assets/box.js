@@ -25,9 +25,9 @@ class ScoreBox {
     return this.viewer.editor.corrections;
   }
 
-  set(box) {
-    this.corrections.setBox(box);
-    this.viewer.update();
+  set(box, threshold) {
+    this.corrections.setBox(box, threshold);
+    this.viewer.renew();
   }
 
   // Typed contrasts, for those who do not drag.
@@ -73,7 +73,7 @@ class ScoreBox {
       const shown = countFrom(picked.score, threshold);
       for (let i = 0; i < picked.score.length; i += step) {
         const contrast = picked.contrast[i];
-        if (contrast === null) continue;
+        if (contrast === null || contrast < this.range.low || contrast > this.range.high) continue;
         const kept = i < shown && !this.corrections.isLeftOut(picked, i);
         const kind = picked.outcome ? { h: 'hit', f: 'false', i: 'ignored' }[picked.outcome[i]] : null;
         this.context.fillStyle = kept ? content.colours[kind] ?? ALONE[0] : 'rgba(140, 140, 140, 0.35)';
@@ -106,7 +106,7 @@ class ScoreBox {
     const [low, high] = box ? box.contrast : ['', ''];
     byId('box-low').value = low > -1e6 ? String(low) : '';
     byId('box-high').value = high < 1e6 ? String(high) : '';
-    const most = box?.maxscore == null ? '' : `, score at most ${box.maxscore}`;
+    const most = box?.maxscore == null ? '' : `, score at most ${box.maxscore}: the best scores are left out`;
     byId('box-readout').textContent = box ? `Kept: contrast ${byId('box-low').value || 'any'} to ${byId('box-high').value || 'any'}${most}.` : 'All contrasts are kept.';
   }
 
@@ -137,11 +137,11 @@ class ScoreBox {
     const scores = [from[0], to[0]].map((x) => this.valueAt(x, this.chart.toX, info.low, info.high)).sort((one, other) => one - other);
     const contrasts = [from[1], to[1]].map((y) => this.valueAt(y, this.chart.toY, this.range.low, this.range.high)).sort((one, other) => one - other);
     const rounded = (value, digits) => Number(value.toFixed(digits));
-    this.corrections.setBox({
+    const box = {
       contrast: contrasts.map((value) => rounded(value, 2)),
       maxscore: scores[1] < info.high ? rounded(scores[1], 3) : null, // beyond the axis: no limit
-    });
-    this.viewer.setThreshold(this.side, rounded(Math.max(scores[0], info.low), 3));
+    };
+    this.set(box, rounded(Math.max(scores[0], info.low), 3));
   }
 
   valueAt(pixel, toPixel, low, high) {

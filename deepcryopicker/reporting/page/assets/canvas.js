@@ -94,11 +94,16 @@ class MicrographCanvas {
     this.redraw();
   }
 
-  // Low-pass, and contrast of the part in view: grey values between its percentiles fill the range.
+  // Low-pass, and contrast of the whole or of the part in view: grey values between its percentiles
+  // fill the range.
   filter(dense) {
     const words = this.look.blur ? [`blur(${this.blurred * dense}px)`] : [];
     if (this.look.local || this.look.blur) { // blurred noise varies less
-      const [low, high] = this.range();
+      const { view, canvas, scale, size } = this;
+      const part = this.look.local
+        ? [view.x, view.y, canvas.clientWidth / scale, canvas.clientHeight / scale]
+        : [0, 0, size.width, size.height];
+      const [low, high] = this.range(part);
       const gain = 1 / Math.max(high - low, 0.02);
       const contrast = 1 + 2 * low * gain;
       words.push(`brightness(${gain / contrast})`, `contrast(${contrast})`);
@@ -111,18 +116,16 @@ class MicrographCanvas {
     return (this.look.blur * this.scale * this.size.width) / 1000;
   }
 
-  // The first and last hundredth of the grey values in view, 0 to 1, as they are drawn.
-  range() {
-    const { view, look, canvas, picture } = this;
-    const key = [view.x, view.y, view.zoom, look.blur, canvas.clientWidth].join(' ');
+  // The first and last hundredth of the grey values of a part, 0 to 1, as they are drawn.
+  range([left, top, width, height]) {
+    const { look, canvas, picture } = this;
+    const key = [left, top, width, height, look.blur, canvas.clientWidth].join(' ');
     if (this.known?.key === key && this.known.picture === picture) return this.known.range;
     const side = 400;
     const small = new OffscreenCanvas(side, side).getContext('2d', { willReadFrequently: true });
     const zoom = picture.naturalWidth / this.size.width;
-    const width = canvas.clientWidth / this.scale;
-    const height = canvas.clientHeight / this.scale;
-    if (look.blur) small.filter = `blur(${(this.blurred * side) / canvas.clientWidth}px)`;
-    small.drawImage(picture, view.x * zoom, view.y * zoom, width * zoom, height * zoom, 0, 0, side, side);
+    if (look.blur) small.filter = `blur(${(look.blur * this.size.width * side) / (1000 * width)}px)`;
+    small.drawImage(picture, left * zoom, top * zoom, width * zoom, height * zoom, 0, 0, side, side);
     const grey = [];
     const { data } = small.getImageData(0, 0, side, side);
     for (let i = 0; i < data.length; i += 4 * 13) if (data[i + 3] === 255) grey.push(data[i]);

@@ -136,7 +136,7 @@ function drawBars(holder, bars, selected, choose) {
     height: 190,
     bottom: 14,
     x: { low: 0, high: (width - 56) / step },
-    y: { low: 0, high: most * 1.04, ticks: roundTicks(0, most, 4), title: 'Particles' },
+    y: { low: 0, high: most * 1.04, ticks: roundTicks(0, most, 4), title: bars.some((bar) => bar.parts.length > 1) ? 'Particles' : 'Picks' },
   });
   const gap = Math.min(4, step / 5);
   bars.forEach((bar, index) => {

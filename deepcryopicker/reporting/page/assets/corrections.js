@@ -32,12 +32,18 @@ class Corrections {
   }
 
   takeRules(saved) {
-    for (const number of saved?.dropped ?? []) this.dropped.add(number);
+    this.dropped = new Set(saved?.dropped ?? []);
     this.box = saved?.box ?? null;
+    if (Number.isFinite(saved?.threshold)) pickers[this.index].now = saved.threshold;
   }
 
   get state() {
-    return { states: [...this.states], dropped: [...this.dropped], box: this.box };
+    return { states: [...this.states], ...this.general };
+  }
+
+  // What holds on all micrographs.
+  get general() {
+    return { dropped: [...this.dropped], box: this.box, threshold: pickers[this.index].now };
   }
 
   // Whether anything was changed.
@@ -51,7 +57,7 @@ class Corrections {
       const picked = data.byMicrograph.get(micrograph);
       return { ...state, name: micrographs[micrograph].name, removed: state.removed.map((i) => [picked.x[i], picked.y[i]]) };
     });
-    return { states, dropped: [...this.dropped], box: this.box };
+    return { states, ...this.general };
   }
 
   takeNamed(saved, data) {
@@ -99,31 +105,46 @@ class Corrections {
     this.keep();
   }
 
-  // Undoes or repeats a change, and returns the number of its micrograph.
+  // Changes what holds on all micrographs.
+  changeGeneral(edit) {
+    const before = this.general;
+    edit();
+    this.done.push({ micrograph: null, before, after: this.general });
+    this.undone.length = 0;
+    this.keep();
+  }
+
+  // Undoes or repeats a change, and returns it.
   undo() {
-    const last = this.done.pop();
-    if (!last) return null;
-    this.undone.push(last);
-    this.set(last.micrograph, last.before);
-    return last.micrograph;
+    return this.go(this.done, this.undone, 'before');
   }
 
   redo() {
-    const last = this.undone.pop();
+    return this.go(this.undone, this.done, 'after');
+  }
+
+  go(from, to, side) {
+    const last = from.pop();
     if (!last) return null;
-    this.done.push(last);
-    this.set(last.micrograph, last.after);
-    return last.micrograph;
+    to.push(last);
+    if (last.micrograph === null) {
+      this.takeRules(last[side]);
+      this.keep();
+    } else this.set(last.micrograph, last[side]);
+    return last;
   }
 
   toggleClass(number) {
-    if (!this.dropped.delete(number)) this.dropped.add(number);
-    this.keep();
+    this.changeGeneral(() => { if (!this.dropped.delete(number)) this.dropped.add(number); });
   }
 
-  setBox(box) {
-    this.box = box;
-    this.keep();
+  // The lower edge of the box is the threshold; without a box it is what it was before.
+  setBox(box, threshold) {
+    this.changeGeneral(() => {
+      if (threshold === undefined && !box && this.box) pickers[this.index].now = this.box.before;
+      this.box = box && { ...box, before: this.box?.before ?? pickers[this.index].now };
+      if (threshold !== undefined) pickers[this.index].now = threshold;
+    });
   }
 
   forget() {

@@ -63,16 +63,18 @@ class Editor {
     this.redraw();
   }
 
-  // Charts and counts are those of the picker, and stay.
+  // Charts stay until the next threshold or micrograph: a click is drawn at once.
   redraw() {
     this.viewer.showMarks();
+    this.viewer.showCounts();
     this.show();
   }
 
   step(which) {
-    const micrograph = this.corrections[which]();
-    if (micrograph === null) return;
-    if (micrograph !== this.viewer.micrograph) this.viewer.chooseMicrograph(micrograph);
+    const last = this.corrections[which]();
+    if (!last) return;
+    if (last.micrograph === null) this.viewer.renew();
+    else if (last.micrograph !== this.viewer.micrograph) this.viewer.chooseMicrograph(last.micrograph);
     else this.redraw();
   }
 
@@ -81,7 +83,7 @@ class Editor {
     if (!this.corrections.isTouched) return;
     if (byId('forget').dataset.sure) {
       this.corrections.forget();
-      this.viewer.update();
+      this.viewer.renew();
       return;
     }
     byId('forget').dataset.sure = 'true';
@@ -166,10 +168,12 @@ class Editor {
     byId('undo').disabled = !corrections.done.length;
     byId('redo').disabled = !corrections.undone.length;
     byId('exclude').setAttribute('aria-pressed', String(state.excluded));
+    byId('exclude').textContent = state.excluded ? 'Excluded: take it back' : 'Exclude micrograph';
     byId('only-view').setAttribute('aria-pressed', String(state.seen !== null));
     byId('save-star').disabled = !side.info.star;
     byId('save-box').disabled = !side.picked(this.viewer.micrograph);
-    const here = state.excluded ? 'This micrograph is excluded.' : `Here: ${state.added.length} added, ${state.removed.length} removed.`;
+    const seen = state.seen ? ' Only a part was checked.' : '';
+    const here = state.excluded ? 'This micrograph is excluded.' : `Here: ${state.added.length} added, ${state.removed.length} removed.${seen}`;
     const left = side.data.list.filter((picked) => !corrections.of(picked.micrograph).excluded).length;
     const picks = side.data.list.reduce((sum, picked) => sum + corrections.countOf(picked, side.threshold), 0);
     byId('edits').textContent = `${here} All: ${added} added, ${removed} removed in ${count} ${count === 1 ? 'micrograph' : 'micrographs'}${excluded ? `, ${excluded} excluded` : ''}; now ${picks} picks in ${left}.`;

@@ -33,10 +33,9 @@ function countsAt(picked, threshold) {
 }
 
 // Sums over micrographs; those without truth contribute picks only.
-function pooledCounts(list, threshold) {
+function sumOfCounts(list) {
   const sum = { picks: 0, hits: 0, wrong: 0, missed: 0, known: false };
-  for (const picked of list) {
-    const one = countsAt(picked, threshold);
+  for (const one of list) {
     sum.picks += one.picks;
     if (!one.known) continue;
     sum.known = true;

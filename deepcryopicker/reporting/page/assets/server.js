@@ -69,6 +69,14 @@ class Server {
     }
   }
 
+  // What a job does, or where its results are.
+  sayJob({ name, running, code, lines }) {
+    if (running) return `Running: ${lines.at(-1) ?? name}`;
+    const ended = code === 0 || code === 3 ? 'Done' : `Ended with code ${code}`;
+    const said = code === 0 ? '' : ` ${lines.slice(-3).join(' | ')}`;
+    return `${ended}: ${served.folders[name]} (for RELION: ${served.folders[name]}/relion).${said}`;
+  }
+
   say(text) {
     this.said.textContent = text;
     this.said.dataset.saved = String(this.saved);
@@ -87,7 +95,7 @@ class Server {
     const { status, value } = await ask('state').catch(() => ({ status: 0 }));
     if (status === 200) {
       const { job, version } = value;
-      byId('job').textContent = job.name ? `${job.running ? 'Running' : `Ended with code ${job.code}`}: ${job.lines.slice(-3).join(' | ') || job.name}` : '';
+      byId('job').textContent = job.name ? this.sayJob(job) : '';
       byId('job').dataset.code = job.code === null ? '' : String(job.code);
       for (const each of served.jobs) byId(`job-${each}`).disabled = job.running;
       byId('renew').hidden = version === served.version;

@@ -92,6 +92,9 @@ class Viewer {
           if (side[name].value !== '') this.setThreshold(side, Number(side[name].value));
         });
       }
+      side.number.addEventListener('change', () => { // the value that is used
+        if (side.info) side.number.value = String(Number(side.threshold.toPrecision(6)));
+      });
       side.own.addEventListener('click', () => this.setThreshold(side, side.info.threshold));
       side.best.addEventListener('click', () => this.setThreshold(side, side.info.best));
     }
@@ -175,11 +178,16 @@ class Viewer {
 
   setThreshold(side, value) {
     if (!Number.isFinite(value) || !side.info) return;
-    side.info.now = value;
-    this.showThreshold(side);
+    side.info.now = Math.min(side.info.high, Math.max(side.info.low, value));
+    this.renew();
+    if (side === this.sides[0]) this.editor.corrections.keep();
+  }
+
+  // Shows thresholds and all that depends on them.
+  renew() {
+    for (const side of this.sides) if (side.info) this.showThreshold(side);
     this.update();
     this.onThreshold();
-    if (side === this.sides[0] && side.index === 0 && this.server && this.editor.all[0].isTouched) this.server.save();
   }
 
   showThreshold(side) {
@@ -293,13 +301,24 @@ class Viewer {
     for (const side of this.sides) {
       if (!side.data) continue;
       const here = side.picked(this.micrograph);
-      if (here) rows.push(this.countsRow(`${side.letter}, this micrograph`, countsAt(here, side.threshold)));
-      const many = side.data.list.length;
-      rows.push(this.countsRow(`${side.letter}, all ${many}`, pooledCounts(side.data.list, side.threshold)));
+      const left = side.data.list.filter((picked) => !this.isExcluded(side, picked));
+      if (here) rows.push(this.countsRow(`${side.letter}, this micrograph`, this.counted(side, here)));
+      rows.push(this.countsRow(`${side.letter}, all ${left.length}`, sumOfCounts(left.map((picked) => this.counted(side, picked)))));
     }
     byId('counts').tBodies[0].replaceChildren(...rows);
     byId('counts').classList.toggle('without-truth', !rows.some((row) => row.dataset.scores));
     byId('agreement').textContent = this.agreement();
+  }
+
+  isExcluded(side, picked) {
+    return !side.square && this.editor.corrections.of(picked.micrograph).excluded;
+  }
+
+  // Counts of a micrograph: of A after all corrections, except beside the truth.
+  counted(side, picked) {
+    const counts = countsAt(picked, side.threshold);
+    if (side.square || counts.known) return counts;
+    return { picks: this.editor.corrections.countOf(picked, side.threshold), known: false };
   }
 
   countsRow(title, counts) {
@@ -339,7 +358,9 @@ class Viewer {
   drawBars() {
     const side = this.sides[0];
     if (!side.data) return;
-    const rows = side.data.list.map((picked) => ({ picked, counts: countsAt(picked, side.threshold) }));
+    const rows = side.data.list
+      .filter((picked) => !this.isExcluded(side, picked))
+      .map((picked) => ({ picked, counts: this.counted(side, picked) }));
     const by = byId('order').value;
     if (by === 'picks') rows.sort((one, other) => other.counts.picks - one.counts.picks);
     if (by === 'f1') rows.sort((one, other) => scoresOf(one.counts).f1 - scoresOf(other.counts).f1 || 0);
