@@ -65,6 +65,8 @@ class Run:
         Subjects of the warnings and notes printed so far.
     verdicts : dict
         By group of micrographs: whether its picks are particles, and the numbers that say so.
+    vouched : bool
+        Whether the trained network was found to find what the general weights find.
     in_doubt : bool
         Whether the run ends with the exit code for doubtful results.
     """
@@ -80,6 +82,7 @@ class Run:
     given: tuple[str, ...] = ()
     warned: set[str] = field(default_factory=set)
     verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    vouched: bool = False
     in_doubt: bool = False
 
     def warn(self, subject: str, text: str | None) -> None:

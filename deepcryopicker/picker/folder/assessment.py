@@ -21,6 +21,7 @@ FOUND, DOUBTFUL, NOTHING = "particles found", "doubtful", "nothing found"
 _CLEAR, _UNCLEAR = 1.0, 0.65
 _GOOD_PRECISION = 0.6
 _HARDLY_ANY = FEW / 2.0
+_OF_A_PART = 0.5  # gains of micrographs vary by a factor of two
 _PERHAPS = 0.35  # probability that picks average to particles
 _MANY_EMPTY, _NEARLY_ALL_EMPTY = 0.5, 0.8  # shares of the micrographs
 _Z = 1.96  # of an interval of 95 %
@@ -144,7 +145,11 @@ def gain_each(counts: Counts, curve: FolderCurve) -> float:
 
 
 def assess(
-    found: ExpectedCounts, gain: float, covered: float, averages: float | None = None
+    found: ExpectedCounts,
+    gain: float,
+    covered: float,
+    averages: float | None = None,
+    least: float = 1.0,
 ) -> Assessment:
     """Assess the candidates of a folder, or of a micrograph.
 
@@ -158,18 +163,23 @@ def assess(
     averages : float or None
         Probability that the picks average to particles, see
         :class:`deepcryopicker.picker.folder.second_opinion.SecondOpinion`.
+    least : float
+        What the limits of the gain are multiplied by: less than 1 where other evidence says that
+        these are particles, see :func:`vouched_least`.
     """
     particles, spread = found.particles, float(np.sqrt(found.variance))
     precision = found.true / found.picks if found.picks else 0.0
     share = found.picks * covered
     verdict, reason = FOUND, f"they stand out from noise by {gain:.1f} nats each"
-    if gain < _UNCLEAR:
+    if gain < _CLEAR:
+        reason += ", and are what the general weights find"
+    if gain < _UNCLEAR * least:
         verdict, reason = NOTHING, "what was picked looks like what is picked in noise"
     elif averages is not None and averages < NO_PARTICLES:
         verdict, reason = NOTHING, "what was picked does not average to particles"
     elif share < _HARDLY_ANY:
         verdict, reason = NOTHING, f"the picks cover {share:.2%} of the micrographs"
-    elif gain < _CLEAR:
+    elif gain < _CLEAR * least:
         verdict, reason = DOUBTFUL, "the picks hardly stand out from noise"
     elif averages is not None and averages < _PERHAPS:
         verdict, reason = DOUBTFUL, "the picks hardly average to particles"
@@ -180,6 +190,27 @@ def assess(
     interval = (max(particles - _Z * spread, 0.0), particles + _Z * spread)
     recall = found.true / particles if particles >= 1.0 else 0.0
     return Assessment(verdict, reason, found.picks, particles, interval, precision, recall, gain)
+
+
+def vouched_least(gain: float) -> tuple[float, float]:
+    """Return the factors of the limits of the gain where general weights vouch for a network.
+
+    A network that was trained on crowded micrographs also finds much in noise with their
+    spectrum, which is mostly that of particles. If it finds what the general weights find, which
+    stand out from noise, a small gain is not a doubt.
+
+    Parameters
+    ----------
+    gain : float
+        Of the folder.
+
+    Returns
+    -------
+    whole, part : float
+        For the folder, and for its micrographs, which are compared with it.
+    """
+    whole = min(1.0, gain / _CLEAR)
+    return whole, whole * _OF_A_PART
 
 
 def curve_of_part(counts: Counts, curve: FolderCurve) -> FolderCurve:

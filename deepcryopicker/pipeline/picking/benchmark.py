@@ -58,7 +58,8 @@ def pick_and_score(
     name = _NETWORK if trained is not None else str(run.choices["picker"])
     overlays, folder = config.overlays, run.folder
     recipe = _recipe(config.picker, catalogue, examples, trained, config, run)
-    recipe = replace(recipe, by_hand=by_entry(given_corrections(config), catalogue))
+    by_hand = by_entry(given_corrections(config), catalogue)
+    recipe = replace(recipe, vouched=run.vouched, by_hand=by_hand)
     picked = {name: pick_catalogue(catalogue, recipe, run, folder, overlays, run.resumes)}
     warn_of_picks(picked[name], config.picker.threshold, run)
     report_verdicts(picked[name], run, ends_in_doubt=config.keep_better)

@@ -109,16 +109,16 @@ def train_or_fall_back(
         assess_network(one, sample, what, config, run)
         for one, what in ((trained, "the trained network"), (general, "the general weights"))
     )
-    mine = ours.assessment
+    mine, share = ours.assessment, _agreement(ours, theirs)
+    metrics["agreement_with_general"] = share
+    run.vouched = share >= _AGREE
     order = [_BETTER_FIRST.index(each.assessment.verdict) for each in (ours, theirs)]
     if order[0] <= order[1]:
         return trained, scored, {**metrics, "network": "trained", "reason": mine.reason}
-    share = _agreement(ours, theirs)
-    if share >= _AGREE:
+    if run.vouched:
         reason = f"{mine.reason}, but the network finds what the general weights find"
         console.print(f"the trained network is kept: {escape(reason)}")
-        agreed = {"agreement_with_general": share}
-        return trained, scored, {**metrics, "network": "trained", "reason": reason, **agreed}
+        return trained, scored, {**metrics, "network": "trained", "reason": reason}
     reason = f"of the trained network: {mine.verdict}: {mine.reason}"
     general = _general(general, reason, run)
     metrics.pop("patches", None)  # of the other network

@@ -17,6 +17,10 @@ from deepcryopicker.picker.folder.assessment import (
 )
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.score_counts import BINS, count_scores
+from deepcryopicker.pipeline.picking.results.folder_calibration import (
+    FolderCalibration,
+    assess_parts,
+)
 
 NOISE = (-6.0, 1.5)
 DISC = 1e-4  # area of a particle over that of the micrographs
@@ -72,6 +76,26 @@ def test_a_micrograph_without_particles_stands_out_in_its_folder():
         for one, own in zip(micrographs, curves, strict=True)
     ]
     assert verdicts == [FOUND] * 9 + [NOTHING] * 3
+
+
+def test_a_small_gain_is_found_where_the_general_weights_vouch():
+    """Noise with the spectrum of a crowd scores nearly as high as particles."""
+    noise = (-1.0, 1.2)
+    full, empty = ((100, *noise), (300, 1.4, 1.0)), ((400, *noise),)
+    micrographs = [count_scores(expit(logits(n, *full))) for n in range(9)]
+    micrographs.append(count_scores(expit(logits(30, *empty))))
+    in_noise = count_scores(expit(logits(1, (2000, *noise))))
+    curve = fit_curve(np.sum(micrographs, axis=0), in_noise)
+    picked = apply_curve(expit(BINS), curve) >= 0.5
+    parts = [(expected_by_mixture(one, curve, picked), one, 1e-3) for one in micrographs]
+    gain = gain_each(np.sum(micrographs, axis=0), curve)
+    assert 0.1 < gain < 1.0
+    alone, _ = assess_parts(parts, FolderCalibration(curve))
+    assert alone.verdict != FOUND
+    whole, each = assess_parts(parts, FolderCalibration(curve), vouched=True)
+    assert whole.verdict == FOUND
+    assert "are what the general weights find" in whole.reason
+    assert [one.verdict for one in each] == [FOUND] * 9 + [NOTHING]
 
 
 def test_corrections_do_not_change_how_clearly_particles_stand_out():

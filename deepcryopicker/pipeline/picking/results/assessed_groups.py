@@ -122,7 +122,8 @@ class AssessedGroups:
         self._known[group] = calibration
         if self._recipe.recalibrate:
             members = [self._recalibrate(one, calibration) for one in members]
-        whole, each = assess_parts([self._part(one, calibration) for one in members], calibration)
+        parts = [self._part(one, calibration) for one in members]
+        whole, each = assess_parts(parts, calibration, self._recipe.vouched)
         self._drawn -= {one.entry.name for one in members}
         drawn = self._scores.with_noise(members)
         if complete:

@@ -12,6 +12,7 @@ from deepcryopicker.picker.folder.assessment import (
     assess,
     curve_of_part,
     gain_each,
+    vouched_least,
     with_parts,
 )
 from deepcryopicker.picker.folder.curve import FolderCurve
@@ -38,7 +39,9 @@ class FolderCalibration:
 
 
 def assess_parts(
-    parts: Sequence[tuple[ExpectedCounts, Counts, float]], calibration: FolderCalibration
+    parts: Sequence[tuple[ExpectedCounts, Counts, float]],
+    calibration: FolderCalibration,
+    vouched: bool = False,
 ) -> tuple[Assessment, list[Assessment]]:
     """Assess the picks of a group, and those of each of its micrographs.
 
@@ -49,17 +52,20 @@ def assess_parts(
         particle's disc over that of the micrograph.
     calibration : FolderCalibration
         Of the group.
+    vouched : bool
+        Whether the network finds what the general weights find.
     """
     curve, opinion = calibration.curve, calibration.opinion
     averages = None if opinion is None else opinion.particles
+    gain = gain_each(np.sum([counts for _, counts, _ in parts], axis=0), curve)
+    least, of_part = vouched_least(gain) if vouched else (1.0, 1.0)
     each = [
-        assess(found, gain_each(counts, curve_of_part(counts, curve)), disc, averages)
+        assess(found, gain_each(counts, curve_of_part(counts, curve)), disc, averages, of_part)
         for found, counts, disc in parts
     ]
     disc = float(np.mean([disc for _, _, disc in parts])) / len(parts)
     found = sum((found for found, _, _ in parts), NO_CANDIDATES)
-    counts = np.sum([counts for _, counts, _ in parts], axis=0)
-    whole = assess(found, gain_each(counts, curve), disc, averages)
+    whole = assess(found, gain, disc, averages, least)
     return with_parts(whole, [one.verdict for one in each]), each
 
 
