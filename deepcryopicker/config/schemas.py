@@ -97,7 +97,8 @@ class TrainConfig(PickingConfig):
         particles found there without labels.
     keep_better : bool
         Pick with the general weights where the training fails, or where its network stands out
-        less from noise on these micrographs than they do.
+        less from noise on these micrographs than they do; and learn nothing as background where
+        they find a particle.
     baseline : picker or None
         Second picker, run and scored beside the network.
     """

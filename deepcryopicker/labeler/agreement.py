@@ -90,3 +90,34 @@ def _score_at(places: Picks, picks: Picks, distance: float) -> Floats:
 def has_near(picks: Picks, others: Picks, distance: float) -> Mask:
     """Return which picks have one of the others within a distance, (N,) bool."""
     return nearest_within(picks.positions, others.positions, distance) >= 0
+
+
+def heeded(picks: Picks, labels: Picks, reason: Strings, diameter: float) -> tuple[Picks, Strings]:
+    """Update the candidates of a labeler by a witness that has not learned from them.
+
+    The labeler misses particles, and takes views of unusual contrast for contaminants. Where the
+    witness finds a particle, neither is learned as background.
+
+    Parameters
+    ----------
+    picks : Picks
+        Of the witness; scores are probabilities on these micrographs.
+    labels : Picks
+        N candidates of the labeler.
+    reason : (N,) str
+        Why they may not train the network; empty for good candidates.
+    diameter : float
+        Original pixels.
+
+    Returns
+    -------
+    Picks
+        Candidates of the labeler, followed by those found by the witness alone.
+    (M,) str
+        As `reason`. Contaminants that the witness finds, and what it finds alone, are uncertain.
+    """
+    likely = picks[picks.score >= _LIKELY]
+    seen = has_near(labels, likely, diameter / 2.0)
+    updated = np.where((reason == CONTAMINANT) & seen, UNCERTAIN, reason)
+    own = likely[~has_near(likely, labels, diameter / 2.0)]
+    return labels.joined(own), np.concatenate([updated, np.full(len(own), UNCERTAIN)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepcryopicker.labeler.agreement import agreed, corrected
+from deepcryopicker.labeler.agreement import agreed, corrected, heeded
 from deepcryopicker.types import Picks
 
 DIAMETER = 100.0
@@ -98,3 +98,18 @@ def test_nothing_found_by_one_or_the_other():
     reason = np.array(["", "touching"])
     assert agreed(NONE, some, reason, DIAMETER)[1].tolist() == ["uncertain", "touching"]
     assert corrected(NONE, some, reason, DIAMETER)[1].tolist() == ["", "touching"]
+
+
+def test_a_witness_spares_what_it_finds_from_the_background():
+    labels = Picks.create([0.0, 200.0, 400.0, 600.0], np.zeros(4), label="side")
+    reason = np.array(["", "contaminant", "contaminant", "weak"], dtype="<U24")
+    witness = Picks.create(
+        [40.0, 240.0, 460.0, 800.0, 900.0], np.zeros(5), score=[0.1, 0.5, 0.9, 0.6, 0.49]
+    )
+    both, found = heeded(witness, labels, reason, DIAMETER)
+    # The third is farther than half a diameter from the second contaminant.
+    assert both.x.tolist() == [0, 200, 400, 600, 460, 800]
+    assert found.tolist() == ["", "uncertain", "contaminant", "weak", "uncertain", "uncertain"]
+    unchanged, found = heeded(NONE, labels, reason, DIAMETER)
+    assert unchanged.x.tolist() == labels.x.tolist()
+    assert found.tolist() == reason.tolist()

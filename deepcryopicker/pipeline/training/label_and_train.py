@@ -11,7 +11,7 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.pipeline.inputs.training_input import TrainingInput
-from deepcryopicker.pipeline.training.self_training import train_in_rounds
+from deepcryopicker.pipeline.training.self_training import heed_general_weights, train_in_rounds
 from deepcryopicker.pipeline.training.train_network import train_network
 from deepcryopicker.pipeline.training.training_set import (
     collect_labels,
@@ -59,6 +59,8 @@ def label_and_train(
             from deepcryopicker.pipeline.training.from_structure import imitate
 
             sources += imitate(given.catalogue, network.window, config, run)
+        if config.keep_better and not isinstance(config.labeler, TruthConfig):
+            sources = heed_general_weights(sources, network.window, config, run)
         training_set = make_training_set(sources, network.window, config, run)
     metrics: dict[str, Any] = {"labels": labels}
     tracker.log_pictures("samples", [run.folder / "samples.png"])

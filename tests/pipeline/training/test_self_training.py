@@ -24,7 +24,7 @@ from deepcryopicker.pipeline.training.training_set import collect_labels
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.train import train
 from deepcryopicker.trainer.module import WindowClassifier
-from deepcryopicker.types import UNCALIBRATED, Picks
+from deepcryopicker.types import CONTAMINANT, UNCALIBRATED, UNCERTAIN, Picks
 
 pytestmark = pytest.mark.thorough
 
@@ -359,3 +359,28 @@ def test_a_further_round_trains_on_improved_labels_of_the_given_micrographs(conf
         (1, [given, imitation], [given, imitation]),
         (2, [improved], [improved]),
     ]
+
+
+def test_the_general_weights_spare_particles_that_the_labeler_missed(sources, configure, tmp_path):
+    """Half of the labels are hidden, and some are called contaminants."""
+
+    def hidden(source):
+        half = np.arange(0, len(source.picks), 2)
+        reason = source.reason[half].copy()
+        reason[:2] = CONTAMINANT
+        return replace(source, picks=source.picks[half], reason=reason)
+
+    given = [hidden(one) for one in sources]
+    config = configure("labeler=auto")
+    found = self_training.heed_general_weights(given, SIZE, config, run_in(tmp_path / "heed"))
+    assert [one.entry.name for one in found] == [one.entry.name for one in sources]
+    missed = recovered = 0
+    for before, after, whole in zip(given, found, sources, strict=True):
+        assert (after.reason[: len(before.picks)] == before.reason).sum() >= len(before.picks) - 2
+        assert not (after.reason[len(before.picks) :] != UNCERTAIN).any()
+        away = np.hypot(*(whole.picks.positions[1::2, None] - after.picks.positions[None]).T)
+        missed += len(whole.picks[np.arange(1, len(whole.picks), 2)])
+        recovered += int((away.min(axis=0) < whole.diameter / 2).sum())
+    assert recovered > 0.7 * missed
+    contaminants = sum(int((one.reason == CONTAMINANT).sum()) for one in found)
+    assert contaminants < sum(int((one.reason == CONTAMINANT).sum()) for one in given) / 2
