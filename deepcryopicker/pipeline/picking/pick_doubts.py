@@ -7,7 +7,7 @@ import numpy as np
 
 from deepcryopicker.dataset.pixel_sizes import SAME_PIXEL_SIZE, spread_sample
 from deepcryopicker.io.console import counted
-from deepcryopicker.picker.folder.assessment import FOUND, NOTHING
+from deepcryopicker.picker.folder.assessment import DOUBTFUL, FOUND, NOTHING
 from deepcryopicker.picker.folder.second_opinion import NO_PICKS
 from deepcryopicker.picker.pick_counts import (
     CROWDED,
@@ -81,6 +81,13 @@ def report_verdicts(picked: Sequence[Picked], run: Run, ends_in_doubt: bool) -> 
                 f"empty micrographs of {group}",
                 f"{group}: nothing that stands out from noise on {len(empty)} of its micrographs "
                 f"({_named(empty)}); filter.without=NAME leaves one out",
+            )
+        unsure = [one for one in members if one.verdict == DOUBTFUL]
+        if unsure and found["verdict"] == FOUND:
+            run.warn(
+                f"doubtful micrographs of {group}",
+                f"{group}: doubtful on {len(unsure)} of its micrographs ({_named(unsure)}): look "
+                "at their overlays",
             )
 
 

@@ -1,5 +1,6 @@
 """What is said of the picks of a run, in one line for each kind of doubt."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +153,14 @@ def test_a_verdict_is_one_line_with_what_to_do(tmp_path, capsys, name, averages,
     assert run.in_doubt == (name != FOUND)
     warn_of_picks(found, 0.5, run)  # silent about few picks where nothing was found
     assert ("cover" in capsys.readouterr().out) == (name != NOTHING)
+
+
+def test_doubtful_micrographs_of_a_good_folder_are_named(tmp_path, capsys):
+    run = Run(tmp_path, None, "run", {})
+    run.verdicts["g"] = verdict(FOUND, 0.9)
+    found = [replace(picked(f"m{n}", 1), verdict=FOUND) for n in range(3)]
+    found.append(replace(picked("odd", 1), verdict=DOUBTFUL))
+    report_verdicts(found, run, ends_in_doubt=True)
+    _, line = capsys.readouterr().out.splitlines()
+    assert line.startswith("warning: g: doubtful on 1 of its micrographs (odd: 1 pick)")
+    assert not run.in_doubt

@@ -65,7 +65,7 @@ class Viewer {
 
   fillLists() {
     byId('fieldset-B').hidden = pickers.length < 2;
-    byId('order').querySelector('[value=f1]').hidden = !pickers.some((picker) => picker.curve);
+    if (!pickers.some((picker) => picker.curve)) byId('order').querySelector('[value=f1]').remove();
     for (const side of this.sides) {
       pickers.forEach((picker, index) => side.picker.append(new Option(picker.name, String(index))));
     }
