@@ -45,7 +45,7 @@ from deepcryopicker.runs.folder import Run
 from deepcryopicker.types import Picks
 
 _SAMPLE = 4  # micrographs that both networks pick
-_AGREE = 0.7  # of the general picks, beyond chance
+_AGREE = 0.85  # of the general picks, beyond chance
 _MOST_PICKS = 2.0  # times as many as those of the general weights
 _BETTER_FIRST = (FOUND, DOUBTFUL, NOTHING)
 
