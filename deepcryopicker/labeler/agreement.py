@@ -9,6 +9,7 @@ _NEAR = 0.3  # diameters within which two picks are of the same particle
 _SURE = 0.9
 _LIKELY = 0.5
 _FALSE = 0.3  # minimum score of a false pick that is worth training on
+_CONFIRMED = "weak but confirmed"
 _PROMOTED = (WEAK, "touching")
 """Reasons of the labeler that a confident network overrules. Contrasts are not among them, because
 the network was trained on particles of typical contrast only."""
@@ -96,7 +97,10 @@ def heeded(picks: Picks, labels: Picks, reason: Strings, diameter: float) -> tup
     """Update the candidates of a labeler by a witness that has not learned from them.
 
     The labeler misses particles, and takes views of unusual contrast for contaminants. Where the
-    witness finds a particle, neither is learned as background.
+    witness finds a particle, neither is learned as background. Weak candidates that it finds are
+    not trained on either, but scores are calibrated on them, as on those of unusual contrast:
+    without them the faint particles would be missing from the calibration, and its threshold would
+    be too high.
 
     Parameters
     ----------
@@ -114,10 +118,12 @@ def heeded(picks: Picks, labels: Picks, reason: Strings, diameter: float) -> tup
     Picks
         Candidates of the labeler, followed by those found by the witness alone.
     (M,) str
-        As `reason`. Contaminants that the witness finds, and what it finds alone, are uncertain.
+        As `reason`. Contaminants that the witness finds, and what it finds alone, are uncertain;
+        weak candidates that it finds are confirmed.
     """
     likely = picks[picks.score >= _LIKELY]
     seen = has_near(labels, likely, diameter / 2.0)
     updated = np.where((reason == CONTAMINANT) & seen, UNCERTAIN, reason)
+    updated = np.where((reason == WEAK) & seen, _CONFIRMED, updated)
     own = likely[~has_near(likely, labels, diameter / 2.0)]
     return labels.joined(own), np.concatenate([updated, np.full(len(own), UNCERTAIN)])

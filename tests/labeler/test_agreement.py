@@ -101,15 +101,18 @@ def test_nothing_found_by_one_or_the_other():
 
 
 def test_a_witness_spares_what_it_finds_from_the_background():
-    labels = Picks.create([0.0, 200.0, 400.0, 600.0], np.zeros(4), label="side")
-    reason = np.array(["", "contaminant", "contaminant", "weak"], dtype="<U24")
+    labels = Picks.create([0.0, 200.0, 400.0, 600.0, 1000.0], np.zeros(5), label="side")
+    reason = np.array(["", "contaminant", "contaminant", "weak", "weak"], dtype="<U24")
     witness = Picks.create(
-        [40.0, 240.0, 460.0, 800.0, 900.0], np.zeros(5), score=[0.1, 0.5, 0.9, 0.6, 0.49]
+        [40.0, 240.0, 460.0, 800.0, 900.0, 1010.0],
+        np.zeros(6),
+        score=[0.1, 0.5, 0.9, 0.6, 0.49, 0.7],
     )
     both, found = heeded(witness, labels, reason, DIAMETER)
     # The third is farther than half a diameter from the second contaminant.
-    assert both.x.tolist() == [0, 200, 400, 600, 460, 800]
-    assert found.tolist() == ["", "uncertain", "contaminant", "weak", "uncertain", "uncertain"]
+    assert both.x.tolist() == [0, 200, 400, 600, 1000, 460, 800]
+    known = ["", "uncertain", "contaminant", "weak", "weak but confirmed"]
+    assert found.tolist() == [*known, "uncertain", "uncertain"]
     unchanged, found = heeded(NONE, labels, reason, DIAMETER)
     assert unchanged.x.tolist() == labels.x.tolist()
     assert found.tolist() == reason.tolist()
