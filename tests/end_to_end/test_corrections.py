@@ -107,3 +107,18 @@ def test_weights_that_are_gone_are_replaced_by_the_general_ones(shell, simulated
     assert answer.code == 0
     assert "gone, whose picks were corrected, is not there" in answer.out
     assert "training continues from the general weights (start_from)" in answer.out
+
+
+def test_a_file_without_corrections_is_refused(shell, simulated, tmp_path):
+    file = tmp_path / "corrections.json"  # as `view` saves it when only the threshold was moved
+    file.write_text('{"deepcryopicker_corrections": 1, "threshold": 0.3, "micrographs": []}')
+    answer = shell(
+        "train",
+        "labeler=truth",
+        "dataset=folder",
+        f"dataset.micrographs={simulated / 'micrographs'}",
+        f"dataset.coordinates={file}",
+        run="corrected_nothing",
+    )
+    assert answer.code == 2
+    assert answer.err.startswith(f"error: dataset.coordinates={file}: no particle is kept or added")

@@ -9,6 +9,7 @@ from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.dataset.schema import FolderConfig
 from deepcryopicker.detection.pick_rules import nearest_within
+from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.coordinates.corrections import (
     SUFFIX,
@@ -21,8 +22,8 @@ from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.types import Picks
 
 
-def given_corrections(config: TrainConfig) -> Corrections:
-    """Read the corrections that a training learns from; none if it learns from something else.
+def given_corrections(config: TrainConfig) -> Corrections | None:
+    """Read the corrections that a training learns from; None if it learns from something else.
 
     Raises
     ------
@@ -30,21 +31,44 @@ def given_corrections(config: TrainConfig) -> Corrections:
         The file is damaged.
     """
     if not isinstance(config.labeler, TruthConfig) or not isinstance(config.dataset, FolderConfig):
-        return Corrections()
+        return None
     given = config.dataset.coordinates
     if given is None or Path(given).suffix.lower() != SUFFIX:
-        return Corrections()
+        return None
     return read_corrections(Path(given))
 
 
-def by_entry(corrections: Corrections, catalogue: Catalogue) -> dict[str, Correction]:
+def require_corrections(config: TrainConfig) -> None:
+    """Refuse a file of corrections that holds no particle to learn from.
+
+    Raises
+    ------
+    UsageError
+        As :func:`given_corrections`, or nothing is kept or added.
+    """
+    given = getattr(config.dataset, "coordinates", None)
+    if given is None or not Path(given).is_file():
+        return
+    corrections = given_corrections(config)
+    if corrections is None:
+        return
+    looked_at = [one for one in corrections.by_name.values() if not one.excluded]
+    if not any(len(one.particles) for one in looked_at):
+        raise UsageError(
+            f"dataset.coordinates={given}: no particle is kept or added\ncorrect some picks first"
+        )
+
+
+def by_entry(corrections: Corrections | None, catalogue: Catalogue) -> dict[str, Correction]:
     """Map names of micrographs to their corrections; those without corrections are missing."""
+    if corrections is None:
+        return {}
     index = NameIndex(corrections.by_name, plain_name)
     found = {entry.name: index.matching(plain_name(entry.name)) for entry in catalogue.entries}
     return {name: corrections.by_name[one[0]] for name, one in found.items() if len(one) == 1}
 
 
-def without_excluded(catalogue: Catalogue, corrections: Corrections) -> Catalogue:
+def without_excluded(catalogue: Catalogue, corrections: Corrections | None) -> Catalogue:
     """Leave out the micrographs that a person has excluded."""
     known = by_entry(corrections, catalogue)
     left_out = {name for name, one in known.items() if one.excluded}

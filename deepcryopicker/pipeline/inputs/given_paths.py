@@ -20,6 +20,7 @@ from deepcryopicker.labeler.schema import StructureConfig
 from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE, RIVAL_FILE, find_weights
 from deepcryopicker.picker.schema import AUTO, NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.given_coordinates import select_coordinates
+from deepcryopicker.pipeline.inputs.given_corrections import require_corrections
 from deepcryopicker.pipeline.inputs.open_dataset import DatasetConfig, open_catalogue
 from deepcryopicker.rivals.learned.schema import LearnedConfig
 from deepcryopicker.rivals.programs.schema import ImportedConfig, RelionReferenceConfig
@@ -43,6 +44,7 @@ def check_paths(config: PickConfig | TrainConfig) -> None:
             )
     else:
         _check_weights("start_from", config.start_from, NETWORK_FILE)
+        require_corrections(config)
         if isinstance(config.labeler, StructureConfig):
             structure = getattr(config.dataset, "structure", None)
             _require_structure("labeler=structure", structure)

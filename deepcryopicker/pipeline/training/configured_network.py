@@ -6,7 +6,6 @@ from pathlib import Path
 from rich.markup import escape
 
 from deepcryopicker.config.schemas import TrainConfig
-from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import GENERAL, load_weights
@@ -29,14 +28,12 @@ def with_corrections(config: TrainConfig) -> TrainConfig:
     Raises
     ------
     UsageError
-        The file is damaged, or holds nothing to learn from.
+        The file is damaged.
     """
     corrections = given_corrections(config)
-    if not corrections.by_name:
+    if corrections is None:
         return config
     looked_at = [one for one in corrections.by_name.values() if not one.excluded]
-    if not any(len(one.particles) for one in looked_at):
-        raise UsageError("dataset.coordinates: no particle is kept or added in this file")
     start = config.start_from or _existing(corrections.weights)
     trained = load_weights(start, "start_from")
     console.print(

@@ -65,7 +65,9 @@ def test_corrections_are_matched_by_name_and_excluded_micrographs_left_out(capsy
     kept = without_excluded(catalogue, corrections)
     assert [entry.name for entry in kept.entries] == ["s1/a", "s2/a"]
     assert "1 excluded micrograph left out" in capsys.readouterr().out
-    assert without_excluded(catalogue, Corrections()) is catalogue
+    for none in (Corrections(), None):
+        assert without_excluded(catalogue, none) is catalogue
+        assert by_entry(none, catalogue) == {}
 
 
 @pytest.mark.parametrize("diameter", [1.0, 20.0, 1000.0])
