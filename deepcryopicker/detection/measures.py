@@ -9,6 +9,8 @@ import numpy as np
 
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.frames import to_working
+from deepcryopicker.preprocessing.operators.resize import scaled_length
+from deepcryopicker.preprocessing.operators.restore import gaussian
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Floats, Image, Picks
 
@@ -83,10 +85,13 @@ def measure(image: Image, x: Floats, y: Floats, diameter: float) -> Measures:
 
 
 def _reduced(image: Image, scale: float) -> Image:
-    """Shrink an image by the same factor along both axes, whatever its side."""
-    height, width = (int(np.ceil(side * scale)) for side in image.shape)
+    """Shrink an image as :func:`rescale` does, less sharply and in a fifth of the time.
+
+    Every micrograph that is picked is measured, and averages over discs need no bicubic kernel.
+    """
+    height, width = (scaled_length(side, scale) for side in image.shape)
     grid = np.array([[scale, 0.0, 0.5 * scale - 0.5], [0.0, scale, 0.5 * scale - 0.5]])
-    blurred = cv2.GaussianBlur(image, (0, 0), 0.5 / scale)
+    blurred = gaussian(image, 0.5 / scale)
     return cv2.warpAffine(
         blurred, grid, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

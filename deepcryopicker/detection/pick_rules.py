@@ -3,6 +3,7 @@
 import numpy as np
 
 from deepcryopicker.detection.suppression import suppress_by_distance
+from deepcryopicker.io.coordinates.corrections import Correction
 from deepcryopicker.types import Floats, Image, Mask, Picks
 
 
@@ -84,3 +85,14 @@ def nearest_within(places: Floats, others: Floats, distance: float) -> np.ndarra
 
     away, nearest = KDTree(others).query(places)
     return np.where(away <= distance, nearest, -1)
+
+
+def false_picks(correction: Correction, diameter: float) -> Picks:
+    """Return the removed picks without a particle within half a diameter, original pixels.
+
+    A pick that was moved is removed in one place and added in another.
+    """
+    near = nearest_within(
+        correction.removed.positions, correction.particles.positions, diameter / 2.0
+    )
+    return correction.removed[near < 0]

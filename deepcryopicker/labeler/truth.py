@@ -3,7 +3,7 @@
 import numpy as np
 
 from deepcryopicker.detection.bounds import clear_of_edges
-from deepcryopicker.detection.pick_rules import nearest_within
+from deepcryopicker.detection.pick_rules import false_picks
 from deepcryopicker.frames import to_original, to_working
 from deepcryopicker.io.coordinates.corrections import Correction, Region, in_regions
 from deepcryopicker.labeler.masks.shapes import coverage, ideal_mask
@@ -51,9 +51,7 @@ def label_by_correction(preprocessed: Preprocessed, correction: Correction) -> C
         Original pixels.
     """
     good, vague = correction.particles, correction.uncertain
-    # A pick that was moved is removed in one place and added in another.
-    near = nearest_within(correction.removed.positions, good.positions, preprocessed.diameter / 2.0)
-    false = correction.removed[near < 0]
+    false = false_picks(correction, preprocessed.diameter)
     reasons = [""] * len(good) + [UNCERTAIN] * len(vague) + [CONTAMINANT] * len(false)
     every = good.joined(vague).joined(false)
     return as_candidates(preprocessed, every, np.array(reasons, np.str_), correction.seen)

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deepcryopicker.app import hydra_app
@@ -38,6 +39,17 @@ SMALL = (
 )
 # 35 steps of training: with 14 the network finds little more than chance does on some processors.
 SHORT = ("trainer.epochs=5", "trainer.epoch_windows=400", "class_set.samples_per_class=64")
+
+
+def places_to_correct(picks, truth, diameter):
+    """Where a person would click: false picks, missed particles, then right picks, (N, 2)."""
+    away = np.hypot(*(truth.positions[:, None] - picks.positions[None]).T).T
+    to_truth = away.min(axis=0, initial=np.inf)
+    false, right = (
+        picks.positions[each] for each in (to_truth > diameter / 2, to_truth <= diameter / 2)
+    )
+    missed = truth.positions[away.min(axis=1, initial=np.inf) > diameter]
+    return np.concatenate([false, missed, right])
 
 
 @dataclass(frozen=True)

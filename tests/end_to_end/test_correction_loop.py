@@ -1,15 +1,14 @@
 """Look, correct, filter, train on it, pick again: in a browser and by commands."""
 
-import numpy as np
 import pytest
 
 from deepcryopicker.io.coordinates.corrections import read_corrections
 from deepcryopicker.io.coordinates.formats import read_picks
-from tests.end_to_end.conftest import SHORT
+from tests.end_to_end.conftest import SHORT, places_to_correct
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
-HEIGHT, WIDTH = 384, 448
+HEIGHT, WIDTH, DIAMETER = 384, 448, 60
 EACH = 10  # corrections of a micrograph
 
 
@@ -74,12 +73,8 @@ def correct(page, run, simulated, name):
     picks = read_picks(run / "picks" / f"{name}.csv")
     picks = picks[picks.score >= 0.6]
     truth = read_picks(simulated / "coordinates" / f"{name}.csv")
-    away = np.hypot(*(truth.positions[:, None] - picks.positions[None]).T).T
-    false = picks.positions[away.min(axis=0) > 30] if len(picks) else picks.positions
-    missed = truth.positions[away.min(axis=1) > 60] if len(picks) else truth.positions
     # Whatever is right already is corrected as well, so that there are always ten.
-    others = picks.positions[away.min(axis=0) <= 30]
-    places = np.concatenate([false, missed, others])[:EACH]
+    places = places_to_correct(picks, truth, DIAMETER)[:EACH]
     page.locator("#canvas").scroll_into_view_if_needed()
     box = page.locator("#canvas").bounding_box()
     for x, y in places:

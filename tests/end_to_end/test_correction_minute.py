@@ -3,12 +3,11 @@
 A click counts as a second, and a typed command as three; programs take their own time.
 """
 
-import numpy as np
 import pytest
 
 from deepcryopicker.io.coordinates.corrections import read_corrections
 from deepcryopicker.io.coordinates.formats import read_picks
-from tests.end_to_end.conftest import SHORT
+from tests.end_to_end.conftest import SHORT, places_to_correct
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -41,16 +40,6 @@ class Person:
     @property
     def seconds(self):
         return SECONDS_A_CLICK * self.clicks + SECONDS_A_COMMAND * self.commands
-
-
-def places_to_correct(picks, truth):
-    """Choose false picks, missed particles, and as many right picks as are needed."""
-    away = np.hypot(*(truth.positions[:, None] - picks.positions[None]).T).T
-    false = picks.positions[away.min(axis=0) > DIAMETER / 2]
-    missed = truth.positions[away.min(axis=1) > DIAMETER]
-    right = picks.positions[away.min(axis=0) <= DIAMETER / 2]
-    inside = [place for place in (*false, *missed, *right) if 60 < place.min() < SIDE - 60]
-    return inside[:EACH]
 
 
 def test_twenty_micrographs_in_a_persons_minute(shell, chromium, tmp_path):
@@ -89,7 +78,9 @@ def test_twenty_micrographs_in_a_persons_minute(shell, chromium, tmp_path):
         assert page.locator("#micrograph option:checked").inner_text() == name
         picks = read_picks(picked.folder / "picks" / f"{name}.csv")
         truth = read_picks(data / "coordinates" / f"{name}.csv")
-        for place in places_to_correct(picks[picks.score >= 0.6], truth):
+        places = places_to_correct(picks[picks.score >= 0.6], truth, DIAMETER)
+        inside = [place for place in places if 60 < place.min() < SIDE - 60]
+        for place in inside[:EACH]:
             person.click_at(*place)
     with page.expect_download() as found:
         person.click("#save-json")

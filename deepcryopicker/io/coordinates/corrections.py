@@ -111,6 +111,11 @@ class Corrections:
     weights: str | None = None
     rules: PageRules = field(default_factory=PageRules)
 
+    @property
+    def included(self) -> list[Correction]:
+        """Corrections of the micrographs that are not left out."""
+        return [one for one in self.by_name.values() if not one.excluded]
+
 
 def in_regions(positions: Floats, regions: tuple[Region, ...] | None) -> Mask:
     """Return which positions, (N, 2), lie in one of the rectangles; in all of them for None."""

@@ -160,7 +160,7 @@ def write_coordinates_star(path: Path, picks: Picks, comment: str = "") -> None:
     comment : str
         First line of the file.
     """
-    write_tables(path, {"": (POSITION, [_rows(picks)] if len(picks) else [])}, [comment, OURS])
+    write_tables(path, {"": (POSITION, _rows(picks))}, [comment, OURS])
 
 
 def write_particles_star(
@@ -183,9 +183,9 @@ def write_particles_star(
         Lines for the top of the file.
     """
     rows = (
-        _rows(picks, f"\t{group}\t{_cell(checked_name(name))}")
+        row
         for name, group, picks in located
-        if len(picks)
+        for row in _rows(picks, f"\t{group}\t{_cell(checked_name(name))}")
     )
     blocks = {"optics": optics, "particles": ((*POSITION, GROUP, NAME), rows)}
     write_tables(path, blocks, [OURS, *comments])
@@ -228,8 +228,8 @@ def _labels(classes: Floats) -> Strings:
     return known[np.where(whole, classes, 0).astype(np.intp)]
 
 
-def _rows(picks: Picks, end: str = "") -> str:
-    """Return the columns `POSITION` of each pick, a line each; the in-plane angle is unknown: 0.
+def _rows(picks: Picks, end: str = "") -> Iterator[str]:
+    """Yield the columns `POSITION` of each pick; the in-plane angle is unknown and written as 0.
 
     Parameters
     ----------
@@ -240,12 +240,8 @@ def _rows(picks: Picks, end: str = "") -> str:
     numbered = {word: number for number, word in enumerate(SHAPES, 1)}
     irregular = numbered["irregular"]
     columns = (column.tolist() for column in (picks.x, picks.y, picks.score, picks.label))
-    return "\n".join(
-        [
-            f"{x:.6f}\t{y:.6f}\t{score:.6f}\t{numbered.get(label, irregular)}\t0.000000{end}"
-            for x, y, score, label in zip(*columns, strict=True)
-        ]
-    )
+    for x, y, score, label in zip(*columns, strict=True):
+        yield f"{x:.6f}\t{y:.6f}\t{score:.6f}\t{numbered.get(label, irregular)}\t0.000000{end}"
 
 
 def checked_name(name: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.dataset.schema import FolderConfig
-from deepcryopicker.detection.pick_rules import nearest_within
+from deepcryopicker.detection.pick_rules import false_picks, nearest_within
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.io.coordinates.corrections import (
@@ -52,8 +52,7 @@ def require_corrections(config: TrainConfig) -> None:
     corrections = given_corrections(config)
     if corrections is None:
         return
-    looked_at = [one for one in corrections.by_name.values() if not one.excluded]
-    if not any(len(one.particles) for one in looked_at):
+    if not any(len(one.particles) for one in corrections.included):
         raise UsageError(
             f"dataset.coordinates={given}: no particle is kept or added\ncorrect some picks first"
         )
@@ -95,10 +94,9 @@ def as_corrected(picks: Picks, correction: Correction, diameter: float) -> Picks
         Original pixels.
     """
     near = diameter / 2.0
-    right, removed = correction.particles.positions, correction.removed.positions
-    gone = removed[nearest_within(removed, right, near) < 0]
+    gone = false_picks(correction, diameter).positions
     lowered = nearest_within(picks.positions, gone, near) >= 0
-    lowered &= nearest_within(picks.positions, right, near) < 0
+    lowered &= nearest_within(picks.positions, correction.particles.positions, near) < 0
     score = np.where(lowered, 0.0, picks.score)
     added = correction.added.positions
     found = nearest_within(added, picks.positions, near)

@@ -33,7 +33,7 @@ def with_corrections(config: TrainConfig) -> TrainConfig:
     corrections = given_corrections(config)
     if corrections is None:
         return config
-    looked_at = [one for one in corrections.by_name.values() if not one.excluded]
+    looked_at = corrections.included
     start = config.start_from or _existing(corrections.weights)
     trained = load_weights(start, "start_from")
     console.print(

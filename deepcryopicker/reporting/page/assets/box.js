@@ -3,6 +3,7 @@
 const LEAST_DRAG = 4; // pixels
 const MOST_POINTS = 30_000; // drawn, of all micrographs
 const FEW_POINTS = 5000;
+const UNLIMITED = 1e6; // a contrast beyond all
 const SHARE_SHOWN = 0.995; // of the contrasts; a few contaminants would flatten the others
 
 class ScoreBox {
@@ -32,7 +33,7 @@ class ScoreBox {
 
   // Typed contrasts, for those who do not drag.
   type() {
-    const [low, high] = ['box-low', 'box-high'].map((name) => byId(name).value).map((text, i) => (text === '' ? [-1e6, 1e6][i] : Number(text)));
+    const [low, high] = ['box-low', 'box-high'].map((name) => byId(name).value).map((text, i) => (text === '' ? [-UNLIMITED, UNLIMITED][i] : Number(text)));
     if (low <= high) this.set({ contrast: [low, high], maxscore: this.corrections.box?.maxscore ?? null });
   }
 
@@ -104,8 +105,8 @@ class ScoreBox {
     const { box } = this.corrections;
     byId('box-all').disabled = !box;
     const [low, high] = box ? box.contrast : ['', ''];
-    byId('box-low').value = low > -1e6 ? String(low) : '';
-    byId('box-high').value = high < 1e6 ? String(high) : '';
+    byId('box-low').value = low > -UNLIMITED ? String(low) : '';
+    byId('box-high').value = high < UNLIMITED ? String(high) : '';
     const most = box?.maxscore == null ? '' : `, score at most ${box.maxscore}: the best scores are left out`;
     byId('box-readout').textContent = box ? `Kept: contrast ${byId('box-low').value || 'any'} to ${byId('box-high').value || 'any'}${most}.` : 'All contrasts are kept.';
   }
