@@ -5,11 +5,10 @@ from typing import Any
 
 import torch
 
-from deepcryopicker.errors import UsageError
 from deepcryopicker.model.compact import Compact
 from deepcryopicker.model.context import Context
 from deepcryopicker.model.convolutional import Convolutional
-from deepcryopicker.model.network import Network
+from deepcryopicker.model.network import Network, require_size
 from deepcryopicker.model.schema import (
     CompactConfig,
     ContextConfig,
@@ -18,8 +17,6 @@ from deepcryopicker.model.schema import (
 )
 
 ModelConfig = CompactConfig | ContextConfig | ConvolutionalConfig | TimmConfig
-
-_MOST_PARAMETERS = 500_000_000  # 2 GB; the paper's network has 58 million
 
 
 def build_network(config: ModelConfig, classes: int) -> Network:
@@ -33,12 +30,7 @@ def build_network(config: ModelConfig, classes: int) -> Network:
     kind = network_class(config)
     # On the meta device tensors have shapes but no memory.
     with torch.device("meta"):
-        parameters = sum(each.numel() for each in kind(config, classes).parameters())
-    if parameters > _MOST_PARAMETERS:
-        raise UsageError(
-            f"model: this network has {parameters:,} parameters, at most "
-            f"{_MOST_PARAMETERS:,} are allowed; make its layers narrower"
-        )
+        require_size(kind(config, classes))
     return kind(config, classes)
 
 
@@ -57,3 +49,17 @@ def network_class(config: ModelConfig) -> Callable[[Any, int], Network]:
     from deepcryopicker.model.timm_backbone import TimmBackbone
 
     return TimmBackbone
+
+
+def start_pretrained(network: Network, config: ModelConfig) -> None:
+    """Load published or local weights into the features of a backbone, in place, if configured.
+
+    Raises
+    ------
+    UsageError
+        There are none, or they cannot be read or downloaded.
+    """
+    if isinstance(config, TimmConfig) and (config.pretrained or config.checkpoint):
+        from deepcryopicker.model.timm_backbone import pretrained_state
+
+        network.get_submodule("features").load_state_dict(pretrained_state(config))

@@ -18,13 +18,15 @@ class Convolutional(Network):
 
     The fully connected layers are implemented as convolutions, the first of the size of the
     trunk's output for a window, the others 1 x 1: the weights are the same, but the network also
-    applies to larger images. With padding, a scan only approximates single windows.
+    applies to larger images. With padding the outputs of a larger image are not those of its
+    windows (``dense`` is false).
     """
 
     def __init__(self, config: ConvolutionalConfig, classes: int) -> None:
         super().__init__()
         self.window = config.window
         self.stride = math.prod(config.strides) * math.prod(s for s in config.pool_strides if s)
+        self.dense = not any(config.paddings)
         self.trunk = nn.Sequential(*_trunk(config))
         self.head = nn.Sequential(*_head(config, classes))
         _initialise(self, config)

@@ -229,21 +229,34 @@ class TimmConfig:
     Attributes
     ----------
     backbone : str
-        As in ``timm.list_models()``.
-    level : int
-        Feature level used; level k has an output stride of about ``2 ** (k + 1)`` pixels.
-    window : int
-        Side of the windows, pixels.
+        As in ``timm.list_models()``, also with the tag of published weights: ``resnet18.a1_in1k``.
+    stride : int
+        Pixels between neighbouring features; which there are depends on the backbone.
+    window : int or None
+        Side of the windows, pixels; None for the smallest one whose middle the edges do not change,
+        at least 43. Smaller windows are scanned one by one.
+    pretrained : bool
+        Begin with the weights that timm publishes, which are downloaded.
+    checkpoint : str or None
+        A ``.safetensors`` file of weights of this backbone to begin with.
     """
 
     backbone: str = "resnet18"
-    level: int = 2
-    window: int = 43
+    stride: int = 4
+    window: int | None = None
+    pretrained: bool = False
+    checkpoint: str | None = None
 
     def __post_init__(self) -> None:
-        _check_window(self.window)
-        if self.level < 0:
-            raise UsageError(f"model.level must not be negative, got {self.level}")
+        if self.window is not None:
+            _check_window(self.window)
+        if self.stride < 1:
+            raise UsageError(f"model.stride must be at least 1 pixel, got {self.stride}")
+        if self.checkpoint is not None and not self.checkpoint.endswith(".safetensors"):
+            raise UsageError(
+                f"model.checkpoint={self.checkpoint}: other files than .safetensors may run code "
+                "when they are read; convert it with safetensors"
+            )
 
 
 def _smallest_window(layers: list[tuple[str, int, int, int]]) -> int:

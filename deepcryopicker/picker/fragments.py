@@ -65,7 +65,7 @@ class _Thinned(Network):
     def __init__(self, network: Network, stride: int) -> None:
         super().__init__()
         self.network, self.temperature = network, network.temperature
-        self.window, self.stride = network.window, stride
+        self.window, self.stride, self.dense = network.window, stride, network.dense
         self.every = stride // network.stride
 
     def forward(self, image: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ class _Fragmented(Network):
     def __init__(self, network: Network, layers: Sequence[nn.Module], stride: int) -> None:
         super().__init__()
         self.layers, self.temperature = nn.ModuleList(layers), network.temperature
-        self.window, self.stride = network.window, stride
+        self.window, self.stride, self.dense = network.window, stride, network.dense
         self.own = network.stride
         self.splits = _splits([_stride(layer) for layer in layers], self.own // stride)
 

@@ -61,7 +61,8 @@ class _InPrecision(Network):
     def __init__(self, network: Network, dtype: torch.dtype) -> None:
         super().__init__()
         self.network, self.temperature = network, network.temperature
-        self.window, self.stride, self.dtype = network.window, network.stride, dtype
+        self.window, self.stride, self.dense = network.window, network.stride, network.dense
+        self.dtype = dtype
 
     def forward(self, image: Tensor) -> Tensor:
         """Return float32 logits (N, C, h, w) of images (N, 1, H, W)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.console import console
 from deepcryopicker.io.files.checks import one_line
 from deepcryopicker.model.network import Network
-from deepcryopicker.model.weights import Trained
+from deepcryopicker.model.weights import Trained, name_of
 from deepcryopicker.picker.chunks import OutOfMemoryError, Piece, in_pieces
 from deepcryopicker.picker.prepare import choose_device, prepare
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
@@ -29,8 +30,9 @@ def build_scan(
 ) -> Callable[[Image], ScoreMap]:
     """Make the configured scan: a function from an image at working scale to its score map.
 
-    If a GPU fails, or not even the smallest tile fits into its memory, the scan continues on the
-    CPU.
+    Where the outputs of a larger image are not those of its windows, windows are scanned one by
+    one. If a GPU fails, or not even the smallest tile fits into its memory, the scan continues on
+    the CPU.
 
     Raises
     ------
@@ -38,6 +40,14 @@ def build_scan(
         If the network cannot have the stride, or the device is missing.
     """
     device = choose_device(config.device).type
+    if isinstance(config, DenseConfig) and not trained.network.dense:
+        _say_one_by_one(name_of(trained.config))
+        config = SlidingConfig(
+            step=config.stride,
+            padding=config.padding,
+            device=config.device,
+            precision=config.precision,
+        )
     ready = _ready(trained, config, device, config.precision)
 
     def scores_of(image: Image) -> ScoreMap:
@@ -73,6 +83,14 @@ def _scores(
         step = config.step or network.stride
         return slide(network, image, classes, step, config.batch, config.padding)
     return scan(network, image, classes, config.tile, config.padding)
+
+
+@cache
+def _say_one_by_one(name: str) -> None:
+    """Say once why a scan is slow."""
+    console.print(
+        f"the edges of a window change what model={name} finds: windows are scanned one by one"
+    )
 
 
 def _of_the_device(error: Exception) -> bool:

@@ -31,7 +31,7 @@ PRIMARIES = {
     "report": result_schemas.ReportConfig,
     "view": result_schemas.ViewConfig,
 }
-NOT_BOXES = {"experiment", "hydra"}
+NOT_BOXES = {"experiment", "hydra", "search"}
 GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name not in NOT_BOXES)
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONF_DIR / group).iterdir())]
 # Groups of choices that experiments are made of.
@@ -552,7 +552,7 @@ def test_deeper_names_are_given_in_full(key, value):
     "overrides",
     [
         ["model=timm", "model.window=4"],
-        ["model=timm", "model.level=-1"],
+        ["model=timm", "model.stride=0"],
         ["model=deepcryopicker", "model.dropout=1"],
         ["picker=log", "picker.threshold=2"],
         ["picker=sliding", "picker.step=0"],

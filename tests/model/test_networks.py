@@ -2,14 +2,22 @@
 
 import numpy as np
 import pytest
+import timm
 import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from safetensors.torch import save_file
 from torch import nn
 
+from deepcryopicker.config import registry
+from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import UsageError
-from deepcryopicker.model.build import build_network
+from deepcryopicker.model.build import build_network, start_pretrained
 from deepcryopicker.model.schema import CompactConfig, ContextConfig, TimmConfig
-from deepcryopicker.picker.scan import scan
+from deepcryopicker.model.weights import Trained
+from deepcryopicker.picker.scan import build_scan, scan
+from deepcryopicker.picker.schema import DenseConfig
 
 CLASSES = ("top", "side", "irregular", "background")
 
@@ -47,7 +55,7 @@ def windows_one_by_one(network, image, column, row):
 
 
 @pytest.mark.parametrize(
-    "config", [CompactConfig(), ContextConfig(), TimmConfig(), TimmConfig(level=1)]
+    "config", [CompactConfig(), ContextConfig(), TimmConfig(), TimmConfig("efficientnet_b0")]
 )
 def test_window_gives_one_output(config):
     network = build_network(config, 4).eval()
@@ -109,28 +117,91 @@ def test_tiled_scan_equals_one_pass(compact, image, tile):
     np.testing.assert_allclose(scan(compact, image, CLASSES, tile).probability, whole, atol=1e-5)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
-    "backbone", ["resnet18", "convnext_atto", "efficientnet_b0", "mobilenetv3_small_100"]
+    ("backbone", "dense"),
+    [
+        ("resnet18", True),
+        ("convnext_atto", True),
+        ("densenet121", True),
+        ("mobilenetv2_050", True),
+        ("repvgg_a0", True),
+        ("efficientnet_b0", False),  # squeeze-and-excitation sees the whole image
+        ("mobilenetv3_small_100", False),
+        ("tf_efficientnet_b0", False),
+    ],
 )
-def test_timm_scan_has_one_position_per_stride(image, backbone):
-    network = build_network(TimmConfig(backbone, level=1), 4).eval()
+def test_timm_scan_equals_its_windows(image, backbone, dense):
+    torch.manual_seed(0)
+    network = randomised(build_network(TimmConfig(backbone), 4))
+    assert network.dense == dense
+    config = DenseConfig(precision="float32", device="cpu")
+    trained = Trained(network, TimmConfig(backbone), CLASSES, {}, 60.0, {})
+    scores = build_scan(trained, config)(image)
+    assert scores.probability.shape[1:] == tuple((n - 1) // 4 + 1 for n in image.shape)
+    row, column = np.indices(scores.probability.shape[1:]).reshape(2, -1)[:, ::3]
+    expected = windows_one_by_one(network, image, column, row)
+    np.testing.assert_allclose(scores.probability[:, row, column].T, expected, atol=1e-5)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", sorted(path.stem for path in (CONF_DIR / "model").glob("*.yaml")))
+def test_dense_map_of_every_network_agrees_with_its_windows(name):
+    registry.register()
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        config = OmegaConf.to_object(compose("train", [f"model={name}"]).model)
+    torch.manual_seed(0)
+    network = randomised(build_network(config, len(CLASSES)))
+    side = network.window + 4 * network.stride
+    image = np.random.default_rng(0).standard_normal((side, side)).astype(np.float32)
+    settings = DenseConfig(precision="float32", device="cpu", padding="none")
+    trained = Trained(network, config, CLASSES, {}, 60.0, {})
+    found = build_scan(trained, settings)(image).probability
+    windows = torch.from_numpy(image).unfold(0, network.window, network.stride)
+    windows = windows.unfold(1, network.window, network.stride).flatten(0, 1)[:, None]
     with torch.inference_mode():
-        assert network(torch.zeros(2, 1, 43, 43)).shape == (2, 4, 1, 1)
-    probability = scan(network, image, CLASSES, 1024).probability
-    assert probability.shape[1:] == tuple((n - 1) // network.stride + 1 for n in image.shape)
-    np.testing.assert_allclose(probability.sum(axis=0), 1, atol=1e-5)
+        logits = torch.cat([network(window[None]) for window in windows])
+    expected = torch.softmax(logits, dim=1)[..., 0, 0].T.numpy()
+    np.testing.assert_allclose(found.reshape(expected.shape), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("backbone", ["vit_tiny_patch16_224", "mambaout_femto"])
+@pytest.mark.parametrize("backbone", ["swin_tiny_patch4_window7_224", "mambaout_femto"])
 def test_backbone_that_cannot_be_scanned_is_refused(backbone):
-    with pytest.raises(UsageError, match=f"model.backbone: {backbone} does not take images"):
+    with pytest.raises(UsageError, match=f"model.backbone: {backbone} does not take windows"):
         build_network(TimmConfig(backbone), 4)
 
 
-def test_level_that_the_backbone_lacks_is_refused():
-    with pytest.raises(UsageError, match=r"model.level: resnet18 has no feature level 9"):
-        build_network(TimmConfig("resnet18", level=9), 4)
+def test_stride_that_the_backbone_lacks_is_refused():
+    with pytest.raises(UsageError, match=r"resnet18 has features every 2, 4, 8, 16, 32 pixels"):
+        build_network(TimmConfig("resnet18", stride=9), 4)
+
+
+def test_tags_of_published_weights_are_names_too():
+    tagged, plain = (
+        build_network(TimmConfig(name), 4) for name in ("resnet18.a1_in1k", "resnet18")
+    )
+    assert str(tagged) == str(plain)
+    with pytest.raises(UsageError, match=r"Did you mean resnet18.a1_in1k"):
+        build_network(TimmConfig("resnet18.a1_in2k"), 4)
+
+
+def test_training_begins_with_a_local_file_of_weights(tmp_path):
+    donor = timm.create_model("regnetx_002", in_chans=3)
+    path = tmp_path / "regnet.safetensors"
+    save_file(donor.state_dict(), path)
+    config = TimmConfig("regnetx_002", checkpoint=str(path))
+    network = build_network(config, 4)
+    start_pretrained(network, config)
+    colours = donor.stem.conv.weight.sum(dim=1, keepdim=True)  # of a grey picture
+    torch.testing.assert_close(network.features.stem.conv.weight, colours)
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights"])
+def test_a_file_that_holds_no_weights_is_refused(tmp_path, content):
+    path = tmp_path / "regnet.safetensors"
+    path.write_bytes(content)
+    config = TimmConfig("regnetx_002", checkpoint=str(path))
+    with pytest.raises(UsageError, match=r"model.checkpoint: .* cannot be loaded"):
+        start_pretrained(build_network(config, 4), config)
 
 
 def test_unknown_backbone_names_the_nearest():
@@ -152,7 +223,8 @@ def test_unknown_backbone_names_the_nearest():
         (CompactConfig, {"widths": [1, 1, 1, 1, 1, 10**9]}, "model.widths"),
         (TimmConfig, {"window": 10**9}, "model.window"),
         (TimmConfig, {"window": 7}, "model.window"),
-        (TimmConfig, {"level": -1}, "model.level"),
+        (TimmConfig, {"stride": 0}, "model.stride"),
+        (TimmConfig, {"checkpoint": "resnet18.pth"}, "other files than .safetensors"),
     ],
 )
 def test_absurd_settings_are_refused(kind, settings, key):

@@ -16,9 +16,9 @@ CONFIGS = [
     CompactConfig(),
     ContextConfig(),
     ConvolutionalConfig(),
-    TimmConfig("resnet18", 1),
-    TimmConfig("convnext_atto", 1),
-    TimmConfig("efficientnet_b0", 1),
+    TimmConfig("resnet18"),
+    TimmConfig("convnext_atto"),
+    TimmConfig("efficientnet_b0"),
 ]
 
 

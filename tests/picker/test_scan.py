@@ -151,7 +151,7 @@ def test_other_stride_shares_weights_and_leaves_the_network_alone():
     [
         (UNPADDED, 3, r"picker.stride=3 is not a divisor .* 16; try [24]"),
         (UNPADDED, 24, "try 16"),
-        (TimmConfig(level=1), 2, "less than 4, the smallest of this network"),
+        (TimmConfig(), 2, "less than 4, the smallest of this network"),
         (ContextConfig(), 1, "less than 2, the smallest of this network"),
     ],
 )
@@ -161,8 +161,8 @@ def test_strides_that_a_network_cannot_have_are_refused(settings, stride, words)
 
 
 def test_timm_backbones_can_be_thinned():
-    network = build_network(TimmConfig(level=1), 2).eval()
-    image = torch.from_numpy(noise(43 + 5 * 16, 43 + 4 * 16))[None, None]
+    network = build_network(TimmConfig(), 2).eval()
+    image = torch.from_numpy(noise(48 + 5 * 16, 48 + 4 * 16))[None, None]
     with torch.inference_mode():
         found = with_stride(network, 2 * network.stride)(image)
         np.testing.assert_array_equal(found, network(image)[..., ::2, ::2])
@@ -383,9 +383,7 @@ def test_pieces_cover_a_grid_once(shape, side):
     assert (count == 1).all()
 
 
-@pytest.mark.parametrize(
-    "settings", [CompactConfig(), ContextConfig(), UNPADDED, TimmConfig(level=1)]
-)
+@pytest.mark.parametrize("settings", [CompactConfig(), ContextConfig(), UNPADDED, TimmConfig()])
 def test_prepared_network_gives_what_the_trained_one_gives(settings):
     network = randomised(settings)
     before = {name: value.clone() for name, value in network.state_dict().items()}

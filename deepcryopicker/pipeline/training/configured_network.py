@@ -73,6 +73,6 @@ def prepare_network(config: TrainConfig) -> Network | None:
     network = new_network(config)
     if isinstance(picker, NetworkPickerConfig):
         choose_precision(picker.precision, choose_device(picker.device))
-    if isinstance(picker, DenseConfig):
+    if isinstance(picker, DenseConfig) and network.dense:
         with_stride(network, picker.stride)
     return network
