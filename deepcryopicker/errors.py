@@ -28,6 +28,10 @@ class OutputError(DeepCryoPickerError):
     """An output cannot be written (disk full, no permission); stops the run."""
 
 
+class PrunedError(DeepCryoPickerError):
+    """A search has stopped this training, because others are better at the same epoch."""
+
+
 class MissingProgramError(DeepCryoPickerError):
     """An external program is needed and not installed."""
 

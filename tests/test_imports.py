@@ -25,6 +25,7 @@ LEVELS = (
     "plots logger",
     "config",
     "runs",
+    "search",
     "pipeline.inputs",
     "pipeline.scoring",
     "pipeline.labels",
@@ -144,7 +145,7 @@ def test_a_command_starts_without_torch():
 
 
 def test_only_commands_and_what_runs_them_import_hydra():
-    may = ("app", "config", "runs")
+    may = ("app", "config", "runs", "search")
     of_hydra = {
         name
         for name, source in modules()

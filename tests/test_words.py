@@ -61,7 +61,7 @@ WORDS = (
     ),
     Word(r"bends?|bent|bending", "map (scores), raise to a power (grey values)"),
     Word(r"forgiv(e|es|en|ing)", "remove the failure record"),
-    Word(r"tells?|told|telling", "return, show, state, distinguish"),
+    Word(r"tells?|told|telling", "return, show, state, distinguish", except_in=("study.tell",)),
     Word(r"go(es)? on|going on|went on", "continue"),
     # Pronouns that make the reader search for their noun.
     Word(r"who(so)?ever|whom(so)?ever|who knows", "name the person or the function"),

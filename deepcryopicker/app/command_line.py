@@ -15,11 +15,12 @@ from deepcryopicker.config.registry import COMMANDS
 from deepcryopicker.errors import UsageError, nearest
 
 _OF_HYDRA = frozenset(get_args_parser()._option_string_actions)
-_WITHOUT_SCHEMA = {"experiment", "hydra"}
+_WITHOUT_SCHEMA = {"experiment", "hydra", "search"}
 _KEY = re.compile(r"[A-Za-z][\w.@/-]*")
 _OVERRIDE = re.compile(r"[+~]*[A-Za-z][\w.@/-]*=")
 _NUMBER = re.compile(r"-[\d.]")
 _HOME = re.compile(r"(^|(?<=[\[,'\"]))~[\w.-]*(?=/|$)")
+_SEEDS = "seeds"
 _PLAIN = re.compile(r"[\w./%@:+-]+")
 # Names of keys in other programs.
 _ELSEWHERE = {
@@ -49,8 +50,11 @@ def respell(arguments: Sequence[str], command: str) -> list[str]:
     ['picker.threshold=0.3', 'overlays=0', '-m']
     >>> respell(["report.runs=outputs/a,outputs/b"], "report")
     ['report.runs=[outputs/a,outputs/b]']
+    >>> respell(["+experiment=klh", "seeds=3"], "train")
+    ['-m', '+experiment=klh', 'seed=0,1,2']
     """
     overrides = _without_dashes(arguments, command)
+    overrides = _with_seeds(overrides, command)
     _check_options(overrides, command)
     if not {"-m", "--multirun"} & set(overrides):
         overrides = [_with_brackets(each) for each in overrides]
@@ -77,11 +81,24 @@ def _without_dashes(arguments: Sequence[str], command: str) -> list[str]:
     return respelt
 
 
+def _with_seeds(arguments: Sequence[str], command: str) -> list[str]:
+    """Turn ``seeds=3`` into a sweep over the seeds 0, 1 and 2."""
+    given = [each for each in arguments if each.startswith(f"{_SEEDS}=")]
+    if not given or "seed" not in _heads(command):
+        return list(arguments)
+    count = given[-1].partition("=")[2]
+    if not count.isdecimal() or int(count) < 1:
+        raise UsageError(f"{given[-1]}: give a number of seeds, such as seeds=3")
+    others = [each for each in arguments if each not in given]
+    multirun = [] if {"-m", "--multirun"} & {*others} else ["-m"]
+    return [*multirun, *others, f"seed={','.join(map(str, range(int(count))))}"]
+
+
 def _is_key(name: str, command: str) -> bool:
     if not _KEY.fullmatch(name):
         return False
     head = re.split(r"[.@/]", name)[0].replace("-", "_")
-    return head in _heads(command) | _WITHOUT_SCHEMA
+    return head in _heads(command) | _WITHOUT_SCHEMA | {_SEEDS}
 
 
 def _heads(command: str) -> set[str]:

@@ -85,6 +85,9 @@ def command(function: Command, name: str) -> int:
     except BrokenPipeError:  # as in --help-all | head
         _forget_output()
         return DONE
+    except UsageError as error:  # of a sweep; those of jobs are their outcomes
+        report(str(error))
+        return WRONG_USAGE
     except Exception as error:
         if _is_refusal(error):
             report(explain(error, CONF_DIR))

@@ -17,7 +17,6 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins import file_config_source
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.plugins import Plugins
 from hydra.errors import ConfigCompositionException
 from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
@@ -27,6 +26,7 @@ from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.renamed import constants_in, refuse_constant, up_to_date
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.yaml_files import check_yaml
+from deepcryopicker.search.sweeper import register_sweeper
 
 _PLUGINS = "hydra._internal.core_plugins"
 _SUBMITIT = "hydra_plugins.hydra_submitit_launcher.submitit_launcher"
@@ -37,7 +37,10 @@ ALLOWED = {
         f"{_SUBMITIT}.LocalLauncher",
         f"{_SUBMITIT}.SlurmLauncher",
     },
-    "sweeper": {f"{_PLUGINS}.basic_sweeper.BasicSweeper"},
+    "sweeper": {
+        f"{_PLUGINS}.basic_sweeper.BasicSweeper",
+        "hydra_plugins.deepcryopicker.SearchSweeper",
+    },
 }
 """All code that a configuration may name, by section of ``hydra``."""
 
@@ -54,7 +57,7 @@ _OUTPUT = "/output"  # placeholder for the run folder, which is not known yet
 def install() -> None:
     """Check every configuration that Hydra composes from now on."""
     hydra_internal.ConfigLoaderImpl = CheckedLoader  # type: ignore[attr-defined]
-    Plugins.instance()  # registers Hydra's own sources first
+    register_sweeper()  # after Hydra's own sources
     SourcesRegistry.instance().types["file"] = FileConfigSource
 
 

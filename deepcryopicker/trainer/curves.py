@@ -10,6 +10,9 @@ from lightning.pytorch.callbacks import Callback
 
 from deepcryopicker.io.files.tables import write_rows
 
+EPOCH_AP = "validation_average_precision"
+"""Average precision of particles against everything else, on the validation windows."""
+
 COLUMNS = (
     "epoch",
     "learning_rate",
@@ -17,6 +20,7 @@ COLUMNS = (
     "validation_loss",
     "validation_detection_loss",
     "validation_accuracy",
+    EPOCH_AP,
 )
 OnEpoch = Callable[[Mapping[str, float]], None]
 

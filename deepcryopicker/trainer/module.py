@@ -9,9 +9,11 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
+from torchmetrics.functional.classification import binary_average_precision
 
 from deepcryopicker.model.network import Network
 from deepcryopicker.trainer.augment import augment
+from deepcryopicker.trainer.curves import EPOCH_AP
 from deepcryopicker.trainer.losses import choose_loss, detection_loss
 from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import particle_classes
@@ -49,6 +51,7 @@ class WindowClassifier(lightning.LightningModule):
         self.seed = seed
         self.loss = choose_loss(config, classes)
         self.particles = particle_classes(classes)
+        self._validated: list[tuple[Tensor, Tensor]] = []
 
     def on_train_batch_start(self, batch: list[Tensor], batch_idx: int) -> None:
         """Seed augmentation and dropout of an epoch, after its loader has been shuffled."""
@@ -74,6 +77,15 @@ class WindowClassifier(lightning.LightningModule):
             "validation_accuracy": (logits.argmax(dim=1) == target).float().mean(),
         }
         self.log_dict(scores, sync_dist=True)
+        chance = torch.softmax(logits, dim=1)[:, particles].sum(dim=1)
+        self._validated.append((chance, torch.isin(target, particles)))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the average precision of particles on all of them."""
+        chance, particle = (torch.cat(each) for each in zip(*self._validated, strict=True))
+        self._validated.clear()
+        found = binary_average_precision(chance, particle.long())
+        self.log(EPOCH_AP, found.float(), sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the configured optimiser and schedule."""

@@ -57,7 +57,9 @@ def overrides_in(code):
         words = shlex.split(code)
     except ValueError:  # half of a quotation
         words = code.split()
-    return [word.rstrip(",;)") for word in words if OVERRIDE.fullmatch(word)]
+    found = [word.rstrip(",;") for word in words if OVERRIDE.fullmatch(word)]
+    # A parenthesis that the sentence closes, not the value.
+    return [word.rstrip(")") if word.count(")") > word.count("(") else word for word in found]
 
 
 def commands_in(text):
@@ -74,13 +76,18 @@ FRAGMENTS = {
     for code in code_in(text)
     for override in overrides_in(code)
 }
+OF_HYDRA = {
+    *("hydra.run.dir", "hydra.sweep.dir"),
+    *("hydra.sweeper.n_jobs", "hydra.sweeper.n_trials"),
+}
 COMMANDS = {command for text in TEXTS.values() for command in commands_in(text)}
 
 
 def is_choice(override):
     """Whether an override chooses an option of a group."""
     group = override.lstrip("+~").partition("=")[0].partition("@")[0]
-    return group in SCHEMAS or group.partition("/")[0] == "experiment" or group == "hydra/launcher"
+    others = {"hydra/launcher", "hydra/sweeper", "search"}
+    return group in SCHEMAS or group.partition("/")[0] == "experiment" or group in others
 
 
 def problem_of(override):
@@ -92,7 +99,9 @@ def problem_of(override):
         missing = [one for one in options if not (CONF_DIR / group / f"{one}.yaml").is_file()]
         return f"{group} has no {missing}" if missing else None
     if key.startswith("hydra."):
-        return None if key in {"hydra.run.dir", "hydra.sweep.dir"} else f"{key} is not known here"
+        return None if key in OF_HYDRA else f"{key} is not known here"
+    if key == "seeds":  # of the command line
+        return None
     head, _, rest = key.partition(".")
     group = "picker" if head == "baseline" else head.replace("_", "-")
     if not rest:

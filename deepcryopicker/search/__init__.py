@@ -1,0 +1,1 @@
+"""Search of hyper-parameters: sweeps whose jobs Optuna chooses, and stops where hopeless."""
