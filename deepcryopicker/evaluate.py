@@ -33,6 +33,7 @@ def evaluate(config: EvaluateConfig, run: Run) -> float:
         curves["against"] = precision_recall(*pooled(matched.against))
         thresholds["against"] = scores["comparison"]["threshold"]
     run.write_metrics(scores)
+    run.curves = curves
     precision_recall_figure(run.folder / "precision_recall.png", curves, thresholds)
     show(scores, settings.picks)
     warn_of_truth(matched.picks, settings.threshold, run)

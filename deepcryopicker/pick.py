@@ -43,6 +43,11 @@ def pick(config: PickConfig, run: Run) -> float | None:
     report_verdicts(picked, run, ends_in_doubt=True)
     scores = score(picked, config.picker.threshold)
     run.write_metrics(scores)
+    if config.logger.wandb.enabled:
+        from deepcryopicker.pipeline.scoring.pick_curves import curve_of
+
+        curve = curve_of(picked)
+        run.curves = {} if curve is None else {"picks": curve}
     console.print(tabulate({"picks": scores}, title=config.dataset.name))
     warn_of_coordinates([one.entry for one in picked], config.dataset, run)
     return scores.get("average_precision")

@@ -28,6 +28,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
 
     check_paths(config)
     catalogue = None if config.until in DESCRIBED else open_on_disk(config.dataset, run)
+    from deepcryopicker.logger.mirror import log_results
     from deepcryopicker.logger.tracker import open_tracker
     from deepcryopicker.paper.article_tables import describe
     from deepcryopicker.pipeline.inputs.coordinate_check import warn_of_coordinates
@@ -54,7 +55,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
         given = open_training_input(catalogue, config, run)
     trained, scored = None, given.scored
     metrics: dict[str, Any] = {}
-    with open_tracker(config.logger, run.folder, run.name, run.group, run.settings) as tracker:
+    with open_tracker(config.logger, run.folder, run.identity) as tracker:
         if network is not None:
             learn = train_or_fall_back if config.keep_better else label_and_train
             trained, scored, metrics = learn(network, given, config, run, tracker)
@@ -66,6 +67,8 @@ def train(config: TrainConfig, run: Run) -> float | None:
             if not trains_on_truth(config):
                 warn_of_coordinates(scored.entries, config.dataset, run)
         tracker.log_scores(metrics)
+        log_results(tracker, run.folder)
+    run.tracked = True
     run.write_metrics(metrics)
     for folder in training_folders(run.folder, count_rounds(config)):
         remove_checkpoints(folder)

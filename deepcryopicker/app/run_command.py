@@ -1,5 +1,6 @@
 """One job of a command: check the configuration, prepare the folder, run, record the outcome."""
 
+import math
 import sys
 import time
 import traceback
@@ -18,14 +19,26 @@ from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import COMMANDS, validated
 from deepcryopicker.dataset.left_out.reasons import LEFT_OUT
 from deepcryopicker.dataset.shard import Shard
-from deepcryopicker.errors import DeepCryoPickerError, MissingProgramError, OutputError, UsageError
+from deepcryopicker.errors import (
+    DeepCryoPickerError,
+    MissingProgramError,
+    OutputError,
+    PrunedError,
+    UsageError,
+)
 from deepcryopicker.io.console import console, counted, subjects_shown
 from deepcryopicker.io.files.atomic import remove_temporary, write_text
 from deepcryopicker.io.files.links import refuse_links_out
 from deepcryopicker.runs.folder import TIMINGS, Run
 from deepcryopicker.runs.lock import InUseError, alone_in
 from deepcryopicker.runs.manifest import refuse_another
-from deepcryopicker.runs.saved_config import CONFIG, as_primary, difference, read_settings
+from deepcryopicker.runs.saved_config import (
+    CONFIG,
+    as_primary,
+    difference,
+    read_settings,
+    settings_of,
+)
 from deepcryopicker.runs.shards import complete, of_the_whole, shard_folder
 from deepcryopicker.runs.status import (
     DONE,
@@ -79,7 +92,7 @@ def run_job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, 
             outcome, value = _run(function, name, config, folder)
     except UsageError as problem:  # the folder is not changed
         return _failure(problem, start), None
-    if shard is None or not complete(whole, _settings(config)):
+    if shard is None or not complete(whole, settings_of(config)):
         return outcome, value
     console.print(f"all {shard.count} shards have ended: merging them in {whole}")
     together = OmegaConf.merge(config, of_the_whole({}))
@@ -110,9 +123,9 @@ def _run(
         if finished is not None:
             return finished, None
         if not _in_sweep():
-            refuse_other_results(folder, name, _settings(config))
-        refuse_another(folder, _settings(config))
-        run = _open_run(folder, config)
+            refuse_other_results(folder, name, settings_of(config))
+        refuse_another(folder, settings_of(config))
+        run = _open_run(folder, config, name)
     except Exception as problem:
         outcome = _failure(problem, start)
         if read_settings(folder) is None:
@@ -124,8 +137,10 @@ def _run(
     try:
         with subjects_shown():
             value = function(settings, run)
+        _mirror(settings, run)
         doubtful = run.failures or run.in_doubt
-        outcome = Outcome(SOME_FAILED if doubtful else DONE, _seconds_since(start))
+        code = SOME_FAILED if doubtful else DONE
+        outcome = Outcome(code, _seconds_since(start), objective=_finite(value))
         _sign_off(run)
     except Exception as problem:
         outcome = _failure(problem, start)
@@ -183,7 +198,7 @@ def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
     """
     if not _in_sweep() or folder != Path(HydraConfig.get().runtime.output_dir):
         return None
-    settings = _settings(config)
+    settings = settings_of(config)
     held = content_of_folder(folder, settings)
     if held is FolderContent.ANOTHER:
         key, there, here = difference(read_settings(folder) or {}, settings) or ("", "", "")
@@ -191,36 +206,48 @@ def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
             f"{key} is {here} here, but {there} in the run in {folder}\n"
             "choose another folder for this sweep: hydra.sweep.dir=OTHER"
         )
-    if held is not FolderContent.FINISHED or not _same_inputs(folder):
+    if held is not FolderContent.FINISHED or config.get("redo"):
+        return None
+    # Imported on demand, so that typos are reported quickly.
+    from deepcryopicker.runs.input_hashes import same_inputs
+    from deepcryopicker.runs.made_with import changes_since
+
+    number = HydraConfig.get().job.num
+    if not same_inputs(folder):
+        console.print(f"job {number}: its input files have changed; it runs again")
         return None
     (folder / REFUSED).unlink(missing_ok=True)
-    number = HydraConfig.get().job.num
-    console.print(f"job {number}: already finished, see {folder}", soft_wrap=True)
+    changes = changes_since(folder)
+    made = f" with {changes}; redo=true runs it again" if changes else ""
+    console.print(f"job {number}: already finished{made}, see {folder}", soft_wrap=True)
     return read_outcome(folder)
 
 
-def _same_inputs(folder: Path) -> bool:
-    """Whether the input files of a finished job are unchanged."""
-    # Imported on demand, so that typos are reported quickly.
-    from deepcryopicker.runs.input_hashes import same_inputs
+def _mirror(settings: Any, run: Run) -> None:
+    """Copy the results of a command to W&B, unless it has done so itself, or is not to."""
+    logger = getattr(settings, "logger", None)
+    if logger is not None and logger.wandb.enabled and not run.tracked:
+        from deepcryopicker.logger.mirror import mirror  # loads W&B
 
-    return same_inputs(folder)
+        mirror(logger, run.folder, run.identity, run.curves)
 
 
-def _open_run(folder: Path, config: DictConfig) -> Run:
+def _open_run(folder: Path, config: DictConfig, name: str) -> Run:
     """Prepare the run folder: remove an earlier outcome, write the configuration."""
     hydra_config = HydraConfig.get()
-    settings = _settings(config)
+    settings = settings_of(config)
     given = tuple(str(item) for item in hydra_config.overrides.task)
     overrides = ",".join(given)
     run = Run(
         folder=folder,
-        group=Path(hydra_config.sweep.dir).name if _in_sweep() else None,
+        group=str(hydra_config.sweep.dir) if _in_sweep() else None,
         name=(f"{hydra_config.job.num}:{overrides}" if _in_sweep() else overrides or "run")[:120],
         settings=settings,
-        resumes=content_of_folder(folder, settings) is FolderContent.UNFINISHED,
+        resumes=content_of_folder(folder, settings) is FolderContent.UNFINISHED
+        and not settings.get("redo"),
         choices={str(group): option for group, option in hydra_config.runtime.choices.items()},
         given=given,
+        command=name,
     )
     for name in _OUTDATED if run.resumes else (*_OUTDATED, TIMINGS):
         (folder / name).unlink(missing_ok=True)
@@ -249,13 +276,22 @@ def _failure(problem: Exception, start: float) -> Outcome:
         traceback.print_exception(problem)
         message = f"{type(problem).__name__}: {problem}"
         return Outcome(FAILED, _seconds_since(start), " ".join(message.split()))
-    report(message)
-    missing = isinstance(problem, MissingProgramError)
-    return Outcome(code, _seconds_since(start), " ".join(message.split()), missing)
+    if isinstance(problem, PrunedError):
+        console.print(message)
+    else:
+        report(message)
+    return Outcome(
+        code,
+        _seconds_since(start),
+        " ".join(message.split()),
+        missing=isinstance(problem, MissingProgramError),
+        pruned=isinstance(problem, PrunedError),
+    )
 
 
-def _settings(config: DictConfig) -> dict[str, Any]:
-    return cast(dict[str, Any], OmegaConf.to_container(config))
+def _finite(value: float | None) -> float | None:
+    """Return a number that JSON has, else None."""
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def _in_sweep() -> bool:

@@ -20,6 +20,7 @@ class EvaluateConfig:
     """``python -m deepcryopicker.evaluate``."""
 
     evaluate: EvaluateSection = field(default_factory=EvaluateSection)
+    logger: Any = MISSING
 
 
 @dataclass
@@ -52,6 +53,7 @@ class ClassesConfig:
     seed: int = 0
     dataset: Any = MISSING
     classes: ClassesSection = field(default_factory=ClassesSection)
+    logger: Any = MISSING
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
@@ -62,6 +64,7 @@ class ReportConfig:
     """``python -m deepcryopicker.report``."""
 
     report: ReportSection = field(default_factory=ReportSection)
+    logger: Any = MISSING
 
 
 @dataclass

@@ -33,14 +33,19 @@ class RunConfig:
         Published numbers for the table of a sweep, without effect on the run: from a metric as
         named in ``sweep.csv`` to choices as typed and their numbers, such as
         ``patches.average_precision: {class-set=five: 0.98}``.
+    redo : bool
+        Run again what is finished in this folder: a job of a sweep, or, for ``pick``, every
+        micrograph, picked with any configuration.
     """
 
     seed: int = 0
     overlays: int = 24
+    redo: bool = False
     reference: dict[str, dict[str, float]] = field(default_factory=dict)
     # Any, because each group has several schemas; every schema itself is strict.
     dataset: Any = MISSING
     preprocessing: Any = MISSING
+    logger: Any = MISSING
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
@@ -117,7 +122,6 @@ class TrainConfig(PickingConfig):
     trainer: Any = MISSING
     picker: Any = MISSING
     baseline: Any = None
-    logger: Any = MISSING
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -174,9 +178,6 @@ class PickConfig(PickingConfig):
 
     Attributes
     ----------
-    redo : bool
-        Pick all micrographs again, even if an earlier run in this folder has finished them, with
-        any configuration.
     shard : str or None
         ``1/4``, ..., ``4/4``: pick a quarter on each of four machines, with the same run folder;
         the last one to finish merges the parts.
@@ -186,7 +187,6 @@ class PickConfig(PickingConfig):
     watching : WatchingSection
     """
 
-    redo: bool = False
     shard: str | None = None
     watch: bool = False
     watching: WatchingSection = field(default_factory=WatchingSection)

@@ -3,38 +3,19 @@
 A run does not depend on tracking: if W&B fails, one line reports it and the run continues.
 """
 
-import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from rich.markup import escape
 
-from deepcryopicker.errors import OutputError, UsageError
+from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.metrics import Curve
-from deepcryopicker.io.console import console
-from deepcryopicker.io.files.atomic import share_as_usual
-from deepcryopicker.io.files.tables import flatten
-from deepcryopicker.logger.rows import (
-    CONFUSION_COLUMNS,
-    CURVE_COLUMNS,
-    confusion_rows,
-    curve_rows,
-    picture_names,
-)
+from deepcryopicker.logger.identity import Identity
 from deepcryopicker.logger.schema import LoggerConfig
-
-if TYPE_CHECKING:
-    from wandb import Table
-
-P = ParamSpec("P")
-
-_UPLOAD_SECONDS = 600.0  # at the end of an online run; the rest stays in the run folder
 
 
 class Tracker:
@@ -43,8 +24,8 @@ class Tracker:
     As a context manager it is closed on exit, and an exception marks the run as failed.
     """
 
-    def log_epoch(self, row: Mapping[str, float]) -> None:
-        """Record one row of ``training/metrics.csv``; its ``epoch`` is the step."""
+    def log_epoch(self, row: Mapping[str, float], number: int = 1) -> None:
+        """Record one row of ``training/metrics.csv``, of a round of training (from 1)."""
 
     def log_scores(self, scores: Mapping[str, Any]) -> None:
         """Record the numbers of ``metrics.json`` under dotted names, such as ``groups.klh.f1``."""
@@ -56,10 +37,13 @@ class Tracker:
         """Record a confusion matrix, (C, C) counts: rows are the truth, columns the prediction."""
 
     def log_pictures(self, key: str, paths: Sequence[Path]) -> None:
-        """Record PNG files: one as `key`, several as ``key/name`` in their common folder."""
+        """Record PNG files: ``pictures/key``, or several by name in their common folder."""
 
-    def log_files(self, name: str, kind: str, paths: Sequence[Path]) -> None:
-        """Record files that belong together, such as weights and their card.
+    def log_table(self, key: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Record a table."""
+
+    def log_files(self, name: str, kind: str, paths: Sequence[Path], used: bool = False) -> None:
+        """Record files that belong together, such as weights and their card; none if empty.
 
         Parameters
         ----------
@@ -68,7 +52,9 @@ class Tracker:
         kind : str
             Type of the artifact, such as ``model``.
         paths : sequence of Path
-            Referenced, not copied: the files must not be moved or changed.
+            Files of the run folder, referenced, not copied: they must not change afterwards.
+        used : bool
+            Whether the run was made from them, rather than made them.
         """
 
     def close(self, failed: bool = False) -> None:
@@ -86,9 +72,7 @@ class Tracker:
         self.close(failed=kind is not None)
 
 
-def open_tracker(
-    config: LoggerConfig, folder: Path, name: str, group: str | None, settings: dict[str, Any]
-) -> Tracker:
+def open_tracker(config: LoggerConfig, folder: Path, identity: Identity) -> Tracker:
     """Open the tracker of one run; with ``WANDB_MODE=disabled`` it records nothing.
 
     Parameters
@@ -96,12 +80,7 @@ def open_tracker(
     config : LoggerConfig
     folder : Path
         Run folder; W&B writes to ``wandb/`` in it.
-    name : str
-        Name of the run.
-    group : str or None
-        Name of its sweep.
-    settings : dict
-        Complete configuration of the run.
+    identity : Identity
 
     Raises
     ------
@@ -110,187 +89,18 @@ def open_tracker(
     """
     if not config.wandb.enabled or os.environ.get("WANDB_MODE") == "disabled":
         return Tracker()
-    identity = (folder, config.wandb.project, name, group, settings)
+    # Imported on demand: without W&B nothing of it is needed.
+    from deepcryopicker.logger.wandb_tracker import WandbTracker, report_failure
+
     if not config.wandb.offline:
         try:
-            return WandbTracker(*identity, offline=False)
+            return WandbTracker(folder, config.wandb.project, identity, offline=False)
         except UsageError:
             raise
         except Exception as error:
-            _say(error, "this run is tracked offline")
+            report_failure(error, "this run is tracked offline")
     try:
-        return WandbTracker(*identity, offline=True)
+        return WandbTracker(folder, config.wandb.project, identity, offline=True)
     except Exception as error:
-        _say(error, "this run is not tracked")
+        report_failure(error, "this run is not tracked")
         return Tracker()
-
-
-def _guarded(
-    method: Callable[Concatenate["WandbTracker", P], None],
-) -> Callable[Concatenate["WandbTracker", P], None]:
-    """After the first exception, continue the run without tracking."""
-
-    @functools.wraps(method)
-    def guarded(self: "WandbTracker", *args: P.args, **kwargs: P.kwargs) -> None:
-        if not self.tracking:
-            return
-        try:
-            with _kept_in(self.folder):
-                method(self, *args, **kwargs)
-        except Exception as error:
-            self.tracking = False
-            _say(error, "tracking of this run stops here")
-
-    return guarded
-
-
-class WandbTracker(Tracker):
-    """Experiment tracking with W&B, online or in the run folder.
-
-    Attributes
-    ----------
-    folder : Path
-        The run folder.
-    tracking : bool
-        False after a failure.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        project: str,
-        name: str,
-        group: str | None,
-        settings: dict[str, Any],
-        offline: bool,
-    ) -> None:
-        import wandb  # takes a second
-        from wandb.errors import AuthenticationError
-        from wandb.errors import UsageError as WandbUsageError
-
-        try:
-            with _kept_in(folder):
-                # For the whole process: "silent" stops W&B from printing and from asking for a
-                # key, "offline" also stops its usage statistics.
-                wandb.setup(wandb.Settings(silent=True, mode="offline" if offline else "online"))
-                self._run = wandb.init(
-                    project=project,
-                    name=name,
-                    group=group,
-                    dir=folder,
-                    mode="offline" if offline else "online",
-                    config=settings,
-                    settings=wandb.Settings(
-                        silent=True, finish_timeout=_UPLOAD_SECONDS, finish_timeout_raises=True
-                    ),
-                    reinit="finish_previous",
-                )
-        except (WandbUsageError, AuthenticationError) as error:
-            if offline:
-                raise
-            reason = _first_line(error).partition(". ")[0]
-            raise UsageError(
-                f"logger.wandb.offline=false: {reason}\n"
-                "run `wandb login`, or track in the run folder with logger.wandb.offline=true"
-            ) from error
-        self._wandb = wandb
-        self._closed = False
-        self.folder = folder
-        self.tracking = True
-
-    @_guarded
-    def log_epoch(self, row: Mapping[str, float]) -> None:
-        """Add a row to the history."""
-        self._run.log(dict(row), step=int(row["epoch"]), commit=True)
-
-    @_guarded
-    def log_scores(self, scores: Mapping[str, Any]) -> None:
-        """Add the numbers to the summary."""
-        self._run.summary.update(flatten(scores))
-
-    @_guarded
-    def log_curves(self, key: str, curves: Mapping[str, Curve]) -> None:
-        """Log a table of thinned curves and a line chart of it."""
-        table = self._table(CURVE_COLUMNS, curve_rows(curves))
-        title = "precision and recall"
-        chart = self._wandb.plot.line(table, "recall", "precision", stroke="method", title=title)
-        self._run.log({key: chart})
-
-    @_guarded
-    def log_confusion(self, classes: Sequence[str], matrix: npt.NDArray[np.int64]) -> None:
-        """Log a table of counts and W&B's chart for it, ``confusion``."""
-        # The chart of wandb.plot.confusion_matrix, which itself requires every prediction.
-        table = self._table(CONFUSION_COLUMNS, confusion_rows(classes, matrix))
-        fields = ("Actual", "Predicted", "nPredictions")
-        chart = self._wandb.plot_table(
-            "wandb/confusion_matrix/v1",
-            table,
-            dict(zip(fields, CONFUSION_COLUMNS, strict=True)),
-            {"title": "confusion matrix"},
-        )
-        self._run.log({"confusion": chart})
-
-    @_guarded
-    def log_pictures(self, key: str, paths: Sequence[Path]) -> None:
-        """Log images."""
-        # One name each: W&B shows all images of a list at the size of the first.
-        pictures = {
-            name: self._wandb.Image(str(path), caption=path.stem)
-            for name, path in picture_names(key, paths).items()
-        }
-        if pictures:
-            self._run.log(pictures)
-
-    @_guarded
-    def log_files(self, name: str, kind: str, paths: Sequence[Path]) -> None:
-        """Log an artifact."""
-        artifact = self._wandb.Artifact(name, type=kind)
-        for path in paths:
-            artifact.add_file(str(path), policy="immutable", skip_cache=True)  # no copies
-        self._run.log_artifact(artifact)
-
-    def close(self, failed: bool = False) -> None:
-        """End the run; otherwise the next job of a sweep would write into it."""
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            self._run.finish(exit_code=int(failed))
-        except Exception as error:
-            if self.tracking:
-                _say(error, "upload the rest with `wandb sync`")
-        # finish() returns before all files are written, and a broken service would also break
-        # the run of the next job.
-        with suppress(Exception):
-            self._wandb.teardown()
-        with suppress(OSError, OutputError):  # a file that W&B moves meanwhile keeps its mode
-            share_as_usual(self.folder / "wandb")  # W&B makes its tables readable to nobody else
-        self.tracking = False
-
-    def _table(self, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> "Table":
-        return self._wandb.Table(columns=list(columns), data=list(rows))
-
-
-@contextmanager
-def _kept_in(folder: Path) -> Iterator[None]:
-    """Make W&B keep its logs, and tables for ``wandb sync``, in the run folder."""
-    wanted = {"WANDB_CACHE_DIR": str(folder), "WANDB_DATA_DIR": str(folder / "wandb")}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _say(error: Exception, consequence: str) -> None:
-    reason = f"{type(error).__name__}: {_first_line(error)}"
-    console.print(f"[yellow]W&B[/] {escape(reason)}; {consequence}")
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "")

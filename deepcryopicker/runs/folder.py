@@ -3,22 +3,23 @@
 import json
 import logging
 import math
-import platform
-import subprocess
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.markup import escape
 
-from deepcryopicker import __version__
 from deepcryopicker.errors import DeepCryoPickerError, MicrographError, NothingUsableError
 from deepcryopicker.io.console import console
 from deepcryopicker.io.files.atomic import write_text
 from deepcryopicker.io.files.tables import write_rows
+from deepcryopicker.runs.made_with import provenance
+
+if TYPE_CHECKING:
+    from deepcryopicker.evaluation.metrics import Curve
+    from deepcryopicker.logger.identity import Identity
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -26,15 +27,6 @@ logger = logging.getLogger(__name__)
 TIMINGS = "timings.json"
 """Seconds per stage of a run; not in metrics.json, which is reproducible."""
 
-_LIBRARIES = (
-    "torch",
-    "numpy",
-    "scipy",
-    "opencv-python-headless",
-    "timm",
-    "lightning",
-    "hydra-core",
-)
 _FAILURE_COLUMNS = ("micrograph", "path", "stage", "reason")
 
 
@@ -69,6 +61,11 @@ class Run:
         Whether the trained network was found to find what the general weights find.
     in_doubt : bool
         Whether the run ends with the exit code for doubtful results.
+    command : str
+    tracked : bool
+        Whether the run has been recorded by its tracker.
+    curves : dict
+        Precision-recall curves by method, for tracking.
     """
 
     folder: Path
@@ -84,6 +81,18 @@ class Run:
     verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
     vouched: bool = False
     in_doubt: bool = False
+    command: str = "train"
+    tracked: bool = False
+    curves: "dict[str, Curve]" = field(default_factory=dict)
+
+    @property
+    def identity(self) -> "Identity":
+        """Return under what name, group and tags the run is tracked."""
+        from deepcryopicker.logger.identity import identify  # only where a run is tracked
+
+        return identify(
+            self.name, self.group, self.command, self.choices, self.settings, self.resumes
+        )
 
     def warn(self, subject: str, text: str | None) -> None:
         """Print a warning in one line and log it, once a run for each subject.
@@ -184,32 +193,6 @@ class Run:
     def _log(self, text: str) -> None:
         with (self.folder / "errors.log").open("a", encoding="utf-8") as stream:
             stream.write(text + "\n")
-
-
-def provenance() -> dict[str, Any]:
-    """Return the versions of the program and its libraries, and in a checkout the commit."""
-    root = Path(__file__).resolve().parents[2]
-    commit = None
-    if (root / ".git").exists():
-        try:
-            command = ["git", "-C", str(root), "rev-parse", "HEAD"]
-            answer = subprocess.run(command, capture_output=True, text=True, check=False)
-            commit = answer.stdout.strip() or None
-        except OSError:
-            commit = None
-    versions = {
-        "python": platform.python_version(),
-        **{name: _version(name) for name in _LIBRARIES},
-    }
-    return {"version": __version__, "commit": commit, "versions": versions}
-
-
-def _version(library: str) -> str | None:
-    """Return the version of an installed library without importing it."""
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return None
 
 
 def _finite(value: Any) -> Any:

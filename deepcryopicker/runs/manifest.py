@@ -15,7 +15,7 @@ from typing import Any
 from deepcryopicker.config.renamed import up_to_date
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.atomic import append_lines, write_text
-from deepcryopicker.runs.saved_config import difference
+from deepcryopicker.runs.saved_config import OPTIONS, difference
 
 MANIFEST = "manifest.jsonl"
 MADE_BY = "made_by.json"
@@ -29,7 +29,7 @@ _READING = (
 # Keys that change neither scores nor positions. Overlays are drawn only for micrographs still to
 # be picked.
 _NO_MATTER = {
-    "": ("outputs", "overlays", "reference", "redo", "shard", "watch", "watching"),
+    "": ("logger", "outputs", "overlays", "reference", "redo", "shard", "watch", "watching"),
     "dataset": ("micrographs", *_READING),  # every line of the manifest has its own path
     "picker": ("device", "micrograph_suffix"),
     "preprocessing": ("save_stages",),
@@ -91,7 +91,7 @@ class Finished:
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         there = read_made_by(folder)
-        same = there is not None and up_to_date(there) == settings
+        same = there is not None and _in_todays_words(there, settings) == settings
         self.settings = there if there is not None and same else dict(settings)
         self._records = {record.name: record for record in _read(folder / MANIFEST) if same}
 
@@ -230,14 +230,22 @@ def refuse_another(folder: Path, settings: Mapping[str, Any]) -> None:
     if settings.get("redo", True) or there is None:
         return
     # Weights that no key names, such as the general ones, are compared when they are loaded.
-    named = {key: value for key, value in up_to_date(there).items() if key != "weights"}
-    found = difference(named, deciding(settings))
+    here = deciding(settings)
+    named = {key: value for key, value in _in_todays_words(there, here).items() if key != "weights"}
+    found = difference(named, here)
     if found is not None:
         key, old, new = found
         raise UsageError(
             f"{key} is {new} here, but {old} in the run in {folder}\n"
             "choose another folder, hydra.run.dir=OTHER, or pick all micrographs again: redo=true"
         )
+
+
+def _in_todays_words(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:
+    """Give settings the names of today; earlier versions did not record the options."""
+    options = {OPTIONS: here[OPTIONS]} if OPTIONS in here else {}
+    known = {**options, **up_to_date(dict(there))}
+    return {key: value for key, value in known.items() if key not in _NO_MATTER[""]}
 
 
 def read_made_by(folder: Path) -> dict[str, Any] | None:

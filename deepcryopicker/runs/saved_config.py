@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -14,6 +14,8 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.yaml_files import check_yaml
 
 CONFIG = "config.yaml"
+OPTIONS = "options"
+"""Key of the settings of a run: which option each section is, such as ``labeler`` to ``kmeans``."""
 _NOT_OF_THE_RUN = ("defaults", "hydra")  # in config.yaml, so that it composes again
 
 
@@ -31,6 +33,25 @@ def as_primary(config: DictConfig) -> str:
         + OmegaConf.to_yaml(config)
         + OmegaConf.to_yaml(OmegaConf.create({"hydra": {"job": {"name": command}}}))
     )
+
+
+def settings_of(config: DictConfig) -> dict[str, Any]:
+    """Return a composed configuration as plain values, with the option of each section.
+
+    Options may have the same keys and values (``labeler=kmeans`` and ``fcm``), and do other things.
+    """
+    content = cast(dict[str, Any], OmegaConf.to_container(config))
+    return content | _options(_schemas_within(config, ""))
+
+
+def _options(defaults: object) -> dict[str, Any]:
+    """Return the option of each section from a defaults list, under `OPTIONS`, if it names any."""
+    listed = defaults if isinstance(defaults, list) else []
+    pairs = [pair for item in listed if isinstance(item, dict) for pair in item.items()]
+    found = {str(key).partition("@")[2]: str(name).removeprefix("_") for key, name in pairs}
+    # Options that replace others have no section; a group of one schema has no choice.
+    found = {place: name for place, name in found.items() if place and name != "schema"}
+    return {OPTIONS: dict(sorted(found.items()))} if found else {}
 
 
 def _schemas_within(node: DictConfig, path: str) -> list[dict[str, str]]:
@@ -74,6 +95,7 @@ def read_settings(folder: Path) -> dict[str, Any] | None:
     if not isinstance(content, dict):
         return {}
     settings = {key: value for key, value in content.items() if key not in _NOT_OF_THE_RUN}
+    settings |= _options(content.get("defaults"))
     if "picker" in settings:  # version 0.1.0 had no choice of outputs
         settings.setdefault("outputs", ["csv", "relion"])
     return up_to_date(settings)
@@ -112,7 +134,7 @@ def difference(
     """
     for key in [*here, *(key for key in there if key not in here)]:
         old, new = (side.get(key, _ABSENT) for side in (there, here))
-        name = f"{parent}{key}"
+        name = f"{parent}{key}".removeprefix(f"{OPTIONS}.")
         if isinstance(old, dict) and isinstance(new, dict):
             found = difference(old, new, f"{name}.")
             if found is not None:

@@ -41,12 +41,18 @@ class Outcome:
         First line of the error message.
     missing : bool
         Whether the run needs a program that is not installed. A sweep does not count it as failed.
+    objective : float or None
+        What a search maximises.
+    pruned : bool
+        Whether a search has stopped the run.
     """
 
     exit_code: int
     seconds: float
     error: str | None = None
     missing: bool = False
+    objective: float | None = None
+    pruned: bool = False
 
     @property
     def finished(self) -> bool:
@@ -75,7 +81,7 @@ def combine(outcomes: Sequence[Outcome | None]) -> int:
 
     Jobs whose program is not installed are not counted, unless that applies to all jobs.
     """
-    tried = [each for each in outcomes if each is None or not each.missing] or outcomes
+    tried = [one for one in outcomes if one is None or not (one.missing or one.pruned)] or outcomes
     codes = {None if outcome is None else outcome.exit_code for outcome in tried}
     if codes <= {DONE}:
         return DONE
@@ -103,7 +109,7 @@ def content_of_folder(folder: Path, settings: dict[str, Any]) -> FolderContent:
     there = read_settings(folder)
     if there is None:
         return FolderContent.NOTHING
-    if difference(there, settings) is not None:
+    if difference(_deciding_results(there), _deciding_results(settings)) is not None:
         return FolderContent.ANOTHER
     status = folder / STATUS
     if status.is_file() and Outcome(**json.loads(status.read_text(encoding="utf-8"))).finished:
@@ -139,10 +145,17 @@ def refuse_other_results(folder: Path, command: str, settings: dict[str, Any]) -
             f"this is a run of {command}, but {folder} holds a run of {other}\n"
             "choose another folder: hydra.run.dir=OTHER"
         )
-    found = difference(there, settings) if command in _LEAVE_FILES else None
+    found = None
+    if command in _LEAVE_FILES:
+        found = difference(_deciding_results(there), _deciding_results(settings))
     if found is not None:
         key, old, new = found
         raise UsageError(
             f"{key} is {new} here, but {old} in the run in {folder}\n"
             "choose another folder, hydra.run.dir=OTHER, or remove that one first"
         )
+
+
+def _deciding_results(settings: dict[str, Any]) -> dict[str, Any]:
+    """Leave out whether finished work is done again, and where results are copied to."""
+    return {key: value for key, value in settings.items() if key not in ("logger", "redo")}

@@ -30,7 +30,7 @@ from deepcryopicker.runs.status import (
     read_outcome,
 )
 
-TABLE, PICTURE = "sweep.csv", "sweep.png"
+TABLE, MEANS, PICTURE = "sweep.csv", "seeds.csv", "sweep.png"
 _STATUS_WORDS = {DONE: "done", SOME_FAILED: "some failed or doubtful"}
 
 
@@ -43,6 +43,8 @@ class Sweep:
     folder : Path
     planned : list of list of str or None
         Overrides of each job; None if the sweeper chooses them while it runs.
+    typed : str or None
+        The folder as it was typed, the group of its jobs in W&B.
     ended_before : dict
         From the status files of jobs that ended before the sweep began to the times of writing.
     """
@@ -50,6 +52,7 @@ class Sweep:
     folder: Path
     planned: list[list[str]] | None
     ended_before: dict[Path, int]
+    typed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class Job:
             return "not finished"
         if self.outcome.missing:
             return "not installed"
+        if self.outcome.pruned:
+            return "pruned"
         return _STATUS_WORDS.get(self.outcome.exit_code, "failed")
 
 
@@ -91,32 +96,65 @@ class Watch(Callback):
         """Record the planned jobs, and the jobs that have already ended."""
         folder = Path(config.hydra.sweep.dir).absolute()
         ended = {path: path.stat().st_mtime_ns for path in folder.glob(f"*/{STATUS}")}
-        launched.append(Sweep(folder, _planned(config), ended))
+        launched.append(Sweep(folder, _planned(config), ended, str(config.hydra.sweep.dir)))
 
 
 def finish(sweep: Sweep) -> int:
     """Write ``sweep.csv`` and ``sweep.png``, print the table and return the exit code.
 
+    Where the seed varies, the table has means over seeds, which are also in ``seeds.csv``.
     If a job was refused because the folder holds another sweep, the files are left unchanged.
     """
     # Imported here: a typo is reported without waiting for Matplotlib.
+    from deepcryopicker.plots.seed_means import SEED, means_over_seeds
     from deepcryopicker.plots.sweep_figure import sweep_figure
     from deepcryopicker.plots.sweep_table import headlines, of_datasets, sweep_table
 
     jobs = list_jobs(sweep)
     rows, varied = tabulate(jobs)
+    means = means_over_seeds(rows, varied)
+    shown, chosen = (means, [key for key in varied if key != SEED]) if means else (rows, varied)
     if not any((job.folder / REFUSED).exists() for job in jobs):
-        columns = list(dict.fromkeys(key for row in rows for key in row))
-        write_rows(sweep.folder / TABLE, rows, columns)
-        sweep_figure(sweep.folder / PICTURE, rows, varied)
-    console.print(sweep_table(rows, varied, headlines(rows), title=sweep.folder.name))
-    if by_dataset := of_datasets(rows):
-        console.print(sweep_table(rows, varied, by_dataset, title="patch accuracy by dataset"))
+        write_rows(sweep.folder / TABLE, rows, _columns(rows))
+        if means:
+            write_rows(sweep.folder / MEANS, means, _columns(means))
+        sweep_figure(sweep.folder / PICTURE, shown, chosen)
+        _track(sweep, jobs, rows, _columns(rows))
+    title = f"{sweep.folder.name}, means over seeds" if means else sweep.folder.name
+    console.print(sweep_table(shown, chosen, headlines(shown), title=title))
+    if by_dataset := of_datasets(shown):
+        console.print(sweep_table(shown, chosen, by_dataset, title="patch accuracy by dataset"))
     if jobs and all(_was_skipped(job, sweep) for job in jobs):
         console.print("all jobs had already finished; to start anew, delete the folder of the")
         console.print("sweep or choose another one: hydra.sweep.dir=OTHER")
     console.print(f"sweep folder: {sweep.folder}", soft_wrap=True)
     return combine([job.outcome for job in jobs])
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def _track(
+    sweep: Sweep, jobs: Sequence[Job], rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
+) -> None:
+    """Record table and picture of a sweep as a run of their own, if its jobs are tracked."""
+    settings = next((read for job in jobs if (read := read_settings(job.folder))), {})
+    section = settings.get("logger", {}).get("wandb", {})
+    if not section.get("enabled"):
+        return
+    # Imported on demand: it loads W&B.
+    from deepcryopicker.logger.identity import Identity
+    from deepcryopicker.logger.schema import LoggerConfig, WandbConfig
+    from deepcryopicker.logger.tracker import open_tracker
+
+    group = str(sweep.folder) if sweep.typed is None else sweep.typed
+    identity = Identity(f"sweep: {sweep.folder.name}", group, "sweep", resumes=True)
+    with open_tracker(LoggerConfig(WandbConfig(**section)), sweep.folder, identity) as tracker:
+        cells = [[row.get(column) for column in columns] for row in rows]
+        tracker.log_table("sweep", columns, cells)
+        if (sweep.folder / PICTURE).is_file():
+            tracker.log_pictures("sweep", [sweep.folder / PICTURE])
 
 
 def launch_failure(sweep: Sweep, error: Exception) -> str:

@@ -231,3 +231,74 @@ def test_what_stops_the_launcher_is_one_line_and_the_table_is_written(shell, typ
     )
     assert "Traceback" in (answer.folder / "errors.log").read_text()
     assert [row["status"] for row in rows(answer)] == ["not finished"] * 3
+
+
+def short_sweep(shell, folders, name, *given):
+    typed = ["dataset=folder", "dataset.diameter=59", f"dataset.micrographs={folders}"]
+    return shell("label", *typed, "overlays=0", *given, run=name, sweep=True)
+
+
+@pytest.fixture
+def copied(folders, tmp_path):
+    """A folder of one micrograph that a test may change."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "one.mrc").write_bytes((folders / "a" / "one.mrc").read_bytes())
+    return tmp_path / "data"
+
+
+def test_options_of_equal_settings_are_different_runs(shell, copied, request):
+    name = request.node.name
+    first = short_sweep(shell, copied, name, "labeler=kmeans")
+    other = short_sweep(shell, copied, name, "labeler=fcm")
+    assert (first.code, other.code) == (0, 1)
+    assert "labeler is fcm here, but kmeans in the run" in other.err
+    assert "already finished" in short_sweep(shell, copied, name, "labeler=kmeans").out
+
+
+@pytest.mark.parametrize("change", ["pixels", "added"])
+def test_a_finished_job_runs_again_where_its_data_changed(shell, copied, folders, request, change):
+    name = f"{request.node.originalname}_{change}"
+    short_sweep(shell, copied, name, "labeler=log")
+    file = copied / ("one.mrc" if change == "pixels" else "two.mrc")
+    file.write_bytes((folders / "b" / "one.mrc").read_bytes())
+    again = short_sweep(shell, copied, name, "labeler=log")
+    assert "job 0: its input files have changed; it runs again" in again.out
+    assert rows(again)[0]["status"] == "done"
+    assert int(float(rows(again)[0]["labels.folder.micrographs"])) == 1 + (change == "added")
+    assert "already finished" in short_sweep(shell, copied, name, "labeler=log").out
+
+
+def test_other_code_is_named_and_the_result_kept_unless_redone(shell, copied, request):
+    name = request.node.name
+    answer = short_sweep(shell, copied, name, "labeler=log")
+    path = answer.folder / "0" / "metrics.json"
+    document = json.loads(path.read_text())
+    document["provenance"]["content"] = "0" * 64
+    document["provenance"]["versions"]["numpy"] = "0.1"
+    path.write_text(json.dumps(document))
+    kept = short_sweep(shell, copied, name, "labeler=log")
+    assert "job 0: already finished with other code, numpy 0.1 instead of " in kept.out
+    assert "; redo=true runs it again, see " in kept.out
+    redone = short_sweep(shell, copied, name, "labeler=log", "redo=true")
+    assert (redone.code, "already finished" in redone.out) == (0, False)
+    assert json.loads(path.read_text())["provenance"]["content"] != "0" * 64
+
+
+def test_seeds_are_one_row(shell, copied, request):
+    typed = ["dataset=folder", "dataset.diameter=59", f"dataset.micrographs={copied}"]
+    typed += ["overlays=0", "labeler=log", "seeds=2"]
+    answer = shell("label", *typed, run=request.node.name, sweep=True)
+    assert answer.code == 0
+    with (answer.folder / "seeds.csv").open(encoding="utf-8") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["job"], row["seeds"]) == ("0,1", "2")
+    low, high = (float(row[f"labels.folder.candidates_{end}"]) for end in ("lowest", "highest"))
+    assert low <= float(row["labels.folder.candidates"]) <= high
+    assert "means over seeds" in answer.out
+
+
+@pytest.mark.parametrize("typed", ["seeds=0", "seeds=many"])
+def test_seeds_are_counted(shell, copied, typed):
+    answer = shell("label", f"dataset.micrographs={copied}", typed, run="no_seeds")
+    assert answer.code == 2
+    assert f"{typed}: give a number of seeds, such as seeds=3" in answer.err

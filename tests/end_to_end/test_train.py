@@ -46,7 +46,7 @@ def test_what_it_says_fits_a_log_file(trained):
     lines = [one for one in trained.out.splitlines()[:-1] if not one.startswith("warning: ")]
     assert max(map(len, lines)) <= 150
     assert "apoferritin, network" in trained.out
-    assert "apoferritin, DoG" in trained.out
+    assert "apoferritin, log (baseline)" in trained.out
 
 
 @pytest.mark.parametrize("stem", STEMS)

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64decode
+from hashlib import md5
 from pathlib import Path
 
 import cv2
@@ -12,11 +14,13 @@ import numpy as np
 import pytest
 
 from deepcryopicker.evaluation.metrics import Curve
+from deepcryopicker.logger.identity import Identity, identify
 from deepcryopicker.logger.schema import LoggerConfig, WandbConfig
 from deepcryopicker.logger.tracker import Tracker, open_tracker
 from tests.logger.wandb_records import read_file, read_run
 
 OFFLINE = LoggerConfig(WandbConfig(project="picking"))
+AXES = ("learning_rate", "train_*", "validation_*")
 EPOCHS = [
     {"epoch": epoch, "train_loss": 1 / (epoch + 1), "validation_loss": 2.5 - epoch}
     for epoch in range(3)
@@ -41,6 +45,11 @@ SETTINGS = {
     "model": {"channels": [8, 16], "dropout": None},
     "note": "x" * 70_000,  # makes the file longer than two blocks
 }
+CHOICES = {"model": "compact", "picker": "dense", "hydra/launcher": "basic", "trainer": "quick"}
+IDENTITY = identify(
+    "0:seed=1,model=compact", "outputs/a_sweep", "train", CHOICES, SETTINGS, resumes=False
+)
+SECOND = Identity("1:seed=2", "outputs/a_sweep", settings={"seed": 2})
 CURVES = {
     "network": Curve(np.array([0.9, 0.4]), np.array([1.0, 0.5]), np.array([0.2, 0.8])),
     "DoG": Curve(np.array([3.0]), np.array([0.25]), np.array([0.5])),
@@ -50,32 +59,36 @@ CURVES = {
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     """Two pictures of different sizes, and a file of weights."""
-    folder = tmp_path_factory.mktemp("pictures")
+    folder = tmp_path_factory.mktemp("run")
     for name, height in (("a", 20), ("b", 24)):
         cv2.imwrite(str(folder / f"{name}.png"), np.full((height, 30, 3), height, np.uint8))
     (folder / "model.safetensors").write_bytes(bytes(range(256)) * 100)
+    (folder / "inputs.csv").write_text("micrograph,path,sha256\n")
     return folder
 
 
 def fill(tracker, pictures):
-    for row in EPOCHS:
-        tracker.log_epoch(row)
+    tracker.log_pictures("before", [pictures / "a.png"])
+    for number, row in enumerate(EPOCHS, start=1):
+        tracker.log_epoch(row, 1 + number // 3)
     tracker.log_scores(SCORES)
     tracker.log_curves("precision_recall", CURVES)
     tracker.log_confusion(["top", "side"], np.array([[5, 1], [2, 9]]))
     tracker.log_pictures("samples", [pictures / "a.png"])
     tracker.log_pictures("overlays", [pictures / "a.png", pictures / "b.png"])
     tracker.log_pictures("nothing", [])
+    tracker.log_table("sweep", ["job", "f1"], [[0, 0.5], [1, None]])
     tracker.log_files("model", "model", [pictures / "model.safetensors"])
+    tracker.log_files("data", "dataset", [pictures / "inputs.csv"], used=True)
+    tracker.log_files("none", "picks", [])
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, pictures):
+def folder(pictures):
     """The run folder of a complete run."""
-    folder = tmp_path_factory.mktemp("tracked")
-    with open_tracker(OFFLINE, folder, "0:seed=1,model=compact", "a_sweep", SETTINGS) as tracker:
+    with open_tracker(OFFLINE, pictures, IDENTITY) as tracker:
         fill(tracker, pictures)
-    return folder
+    return pictures
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +102,7 @@ def failed(tmp_path_factory, run):
     folder = tmp_path_factory.mktemp("failed")
 
     def train():
-        with open_tracker(OFFLINE, folder, "1:seed=2", "a_sweep", {"seed": 2}) as tracker:
+        with open_tracker(OFFLINE, folder, SECOND) as tracker:
             tracker.log_epoch(EPOCHS[0])
             raise KeyboardInterrupt
 
@@ -99,13 +112,23 @@ def failed(tmp_path_factory, run):
 
 
 def test_the_run_is_called_what_was_given(run):
-    assert (run.project, run.group, run.name) == ("picking", "a_sweep", "0:seed=1,model=compact")
+    assert (run.project, run.name) == ("picking", "0:seed=1,model=compact")
+    assert (run.group, run.job_type) == ("outputs/a_sweep", "train")  # the whole path of the sweep
+    assert run.tags == ["model=compact", "picker=dense"]
     assert {key: run.config[key] for key in SETTINGS} == SETTINGS
+    assert run.config["choices"] == {"model": "compact", "picker": "dense", "trainer": "quick"}
 
 
-def test_the_history_has_a_row_for_each_epoch(run):
-    assert run.epochs == EPOCHS
-    assert [row["_step"] for row in run.history[:3]] == [0, 1, 2]
+def test_the_history_has_every_epoch_with_its_round(run):
+    rounds = (1, 1, 2)
+    assert run.epochs == [
+        {**row, "round": number} for row, number in zip(EPOCHS, rounds, strict=True)
+    ]
+
+
+def test_curves_of_training_have_the_epoch_as_their_axis(run):
+    axes = {metric.glob_name or metric.name: metric.step_metric for metric in run.metrics}
+    assert axes == {"epoch": "", **dict.fromkeys(AXES, "epoch")}
 
 
 def test_the_summary_has_every_number_of_the_scores(run):
@@ -137,7 +160,8 @@ def test_confusion_is_a_table_and_a_chart_of_it(run):
 
 
 @pytest.mark.parametrize(
-    ("key", "name"), [("samples", "a"), ("overlays/a", "a"), ("overlays/b", "b")]
+    ("key", "name"),
+    [("pictures/samples", "a"), ("pictures/overlays/a", "a"), ("pictures/overlays/b", "b")],
 )
 def test_pictures_are_files_of_the_run(run, pictures, key, name):
     entry = run.picture(key)
@@ -146,12 +170,22 @@ def test_pictures_are_files_of_the_run(run, pictures, key, name):
     assert kept.read_bytes() == (pictures / f"{name}.png").read_bytes()
 
 
-def test_weights_are_an_artifact_that_refers_to_them(run, pictures):
-    artifact = run.artifacts["model"]
+@pytest.mark.parametrize(
+    ("name", "kind", "file", "used"),
+    [("model", "model", "model.safetensors", False), ("data", "dataset", "inputs.csv", True)],
+)
+def test_files_are_artifacts_that_refer_to_them(run, folder, name, kind, file, used):
+    artifact = run.artifacts[name]
     (entry,) = artifact.manifest.contents
-    weights = pictures / "model.safetensors"
-    assert (artifact.type, entry.path) == ("model", weights.name)
-    assert (entry.local_path, entry.size) == (str(weights), weights.stat().st_size)
+    assert (artifact.type, artifact.use_after_commit, entry.path) == (kind, used, file)
+    content = (folder / file).read_bytes()
+    assert (entry.local_path, entry.size) == (file, len(content))  # a moved folder can be uploaded
+    assert b64decode(entry.digest) == md5(content, usedforsecurity=False).digest()
+    assert "none" not in run.artifacts
+
+
+def test_a_table_may_have_empty_cells(run):
+    assert run.file("sweep")["data"] == [[0, 0.5], [1, None]]
 
 
 def test_a_run_succeeds_unless_an_exception_ends_it(run, failed):
@@ -161,8 +195,8 @@ def test_a_run_succeeds_unless_an_exception_ends_it(run, failed):
 
 def test_runs_of_one_process_are_kept_apart(run, failed):
     assert run.id != failed.id
-    assert (failed.name, failed.group, failed.config["seed"]) == ("1:seed=2", "a_sweep", 2)
-    assert failed.epochs == EPOCHS[:1]
+    assert (failed.name, failed.group, failed.config["seed"]) == ("1:seed=2", "outputs/a_sweep", 2)
+    assert failed.epochs == [{**EPOCHS[0], "round": 1}]
     assert "f1" not in failed.summary
 
 
@@ -181,6 +215,20 @@ def test_a_damaged_file_is_not_read(run, tmp_path, damage):
         read_file(other)
 
 
+def test_a_run_stays_one_run_through_interruptions(tmp_path, run):
+    with open_tracker(OFFLINE, tmp_path, Identity("first")) as tracker:
+        tracker.log_epoch(EPOCHS[0])
+    first = read_run(tmp_path)
+    with open_tracker(OFFLINE, tmp_path, Identity("first", resumes=True)) as tracker:
+        for row in EPOCHS:
+            tracker.log_epoch(row)
+    again = read_run(tmp_path)  # the incomplete records are gone
+    assert (again.id, len(again.epochs)) == (first.id, 3)
+    with open_tracker(OFFLINE, tmp_path, Identity("another")) as tracker:
+        tracker.log_epoch(EPOCHS[0])
+    assert len(list(tmp_path.glob("wandb/offline-run-*"))) == 2
+
+
 @pytest.mark.parametrize("reason", ["logger=csv", "WANDB_MODE=disabled"])
 def test_what_tracks_nothing_writes_nothing(tmp_path, pictures, monkeypatch, capfd, reason):
     config = OFFLINE
@@ -188,7 +236,7 @@ def test_what_tracks_nothing_writes_nothing(tmp_path, pictures, monkeypatch, cap
         config = LoggerConfig(WandbConfig(enabled=False))
     else:
         monkeypatch.setenv("WANDB_MODE", "disabled")
-    with open_tracker(config, tmp_path, "run", None, {}) as tracker:
+    with open_tracker(config, tmp_path, Identity("run")) as tracker:
         fill(tracker, pictures)
     assert type(tracker) is Tracker
     assert list(tmp_path.iterdir()) == []
@@ -197,13 +245,13 @@ def test_what_tracks_nothing_writes_nothing(tmp_path, pictures, monkeypatch, cap
 
 def test_the_argument_wins_over_the_mode_of_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "online")
-    open_tracker(OFFLINE, tmp_path, "run", None, {}).close()
+    open_tracker(OFFLINE, tmp_path, Identity("run")).close()
     assert read_run(tmp_path).exit_code == 0
 
 
 def test_a_failure_of_tracking_is_reported_once_and_the_run_continues(tmp_path, capfd):
     environment = dict(os.environ)
-    with open_tracker(OFFLINE, tmp_path, "run", None, {}) as tracker:
+    with open_tracker(OFFLINE, tmp_path, Identity("run")) as tracker:
         tracker.log_epoch(EPOCHS[0])
         tracker.log_pictures("samples", [tmp_path / "absent.png"])
         tracker.log_epoch(EPOCHS[1])
@@ -217,7 +265,7 @@ def test_a_failure_of_tracking_is_reported_once_and_the_run_continues(tmp_path, 
     assert "absent.png" in out
     assert out.endswith("; tracking of this run stops here\n")
     run = read_run(tmp_path)
-    assert run.epochs == EPOCHS[:1]
+    assert run.epochs == [{**EPOCHS[0], "round": 1}]
     assert run.exit_code == 0  # the run itself did not fail
     assert dict(os.environ) == environment
 
@@ -232,7 +280,7 @@ def test_a_run_whose_tracking_dies_harms_neither_itself_nor_the_next(tmp_path, c
     first.mkdir()
     second.mkdir()
     before = children()
-    with open_tracker(OFFLINE, first, "run", None, {}) as tracker:
+    with open_tracker(OFFLINE, first, Identity("run")) as tracker:
         (service,) = children() - before
         os.kill(service, signal.SIGKILL)
         deadline = time.monotonic() + 10
@@ -241,9 +289,9 @@ def test_a_run_whose_tracking_dies_harms_neither_itself_nor_the_next(tmp_path, c
             time.sleep(0.01)
     out, err = capfd.readouterr()
     assert (len(out.splitlines()), err) == (1, "")
-    with open_tracker(OFFLINE, second, "run", None, {}) as tracker:
+    with open_tracker(OFFLINE, second, Identity("run")) as tracker:
         tracker.log_epoch(EPOCHS[1])
-    assert read_run(second).epochs == [EPOCHS[1]]
+    assert read_run(second).epochs == [{**EPOCHS[1], "round": 1}]
     assert capfd.readouterr() == ("", "")
 
 
@@ -264,11 +312,12 @@ socket.getaddrinfo = refuse
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.logger.schema import LoggerConfig, WandbConfig
+from deepcryopicker.logger.identity import Identity
 from deepcryopicker.logger.tracker import open_tracker
 
 try:
     config = LoggerConfig(WandbConfig(offline=offline))
-    with open_tracker(config, folder, "run", None, {"seed": 1}) as tracker:
+    with open_tracker(config, folder, Identity("run", settings={"seed": 1})) as tracker:
         tracker.log_epoch({"epoch": 0, "train_loss": 0.5})
         tracker.log_confusion(["top"], [[1]])
 except UsageError as error:
@@ -311,7 +360,7 @@ def test_offline_nothing_is_asked_sent_or_written_elsewhere(tmp_path):
     assert (answer.stdout, answer.stderr) == ("", "")
     assert not (folder / "asked").exists()
     assert list(home.rglob("*")) == []
-    assert read_run(folder).epochs == [{"epoch": 0, "train_loss": 0.5}]
+    assert read_run(folder).epochs == [{"epoch": 0, "train_loss": 0.5, "round": 1}]
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
@@ -342,4 +391,4 @@ def test_online_without_network_the_run_is_kept_offline(tmp_path):
     (line,) = answer.stdout.splitlines()
     assert line.startswith("W&B ")
     assert line.endswith("; this run is tracked offline")
-    assert read_run(folder).epochs == [{"epoch": 0, "train_loss": 0.5}]
+    assert read_run(folder).epochs == [{"epoch": 0, "train_loss": 0.5, "round": 1}]

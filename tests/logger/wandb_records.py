@@ -31,6 +31,9 @@ class OfflineRun:
     project: str = ""
     name: str = ""
     group: str = ""
+    job_type: str = ""
+    tags: list[str] = field(default_factory=list)
+    metrics: list[Any] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
@@ -45,7 +48,11 @@ class OfflineRun:
 
     def table(self, key):
         """Content of the table that a chart was drawn of."""
-        entry = self._logged(f"{key}_table")
+        return self.file(f"{key}_table")
+
+    def file(self, key):
+        """Content of a table."""
+        entry = self._logged(key)
         assert entry["_type"] == "table-file"
         return json.loads((self.folder / "files" / entry["path"]).read_text())
 
@@ -104,9 +111,12 @@ def _take(run, record):
     if kind == "run":
         run.id, run.project = record.run.run_id, record.run.project
         run.name, run.group = record.run.display_name, record.run.run_group
+        run.job_type, run.tags = record.run.job_type, list(record.run.tags)
         run.config |= _values(record.run.config.update)
     elif kind == "config":
         run.config |= _values(record.config.update)
+    elif kind == "metric":
+        run.metrics.append(record.metric)
     elif kind == "history":
         run.history.append(_values(record.history.item))
     elif kind == "summary":

@@ -17,6 +17,10 @@ DO_NOT_DECIDE = {
     "outputs": "formats of the same picks",
     "overlays": "pictures are drawn of picks, and change none",
     "reference": "published numbers for the table of a sweep",
+    **{
+        f"logger.wandb.{name}": "where results are copied to"
+        for name in ("enabled", "offline", "project")
+    },
     "redo": "whether to pick again, not how",
     "shard": "which micrographs this machine picks",
     "watch": "whether to wait for more micrographs",

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.errors import MicrographError, NothingUsableError, UsageError
-from deepcryopicker.runs import folder, saved_config
+from deepcryopicker.runs import made_with, saved_config
 from deepcryopicker.runs.folder import Run
 
 
@@ -111,7 +111,8 @@ def test_metrics_say_what_they_were_computed_with(tmp_path):
     source = json.loads((tmp_path / "metrics.json").read_text())["provenance"]
     assert source["seed"] == 7
     libraries = {"torch", "numpy", "scipy", "opencv-python-headless", "timm", "lightning"}
-    assert set(source["versions"]) == {"python", "hydra-core", *libraries}
+    others = {"python", "hydra-core", "torchvision", "scikit-image", "mrcfile", "wandb"}
+    assert set(source["versions"]) == {*others, *libraries}
     for name in libraries:
         assert source["versions"][name] == version(name)
 
@@ -120,8 +121,8 @@ def test_without_a_library_its_version_is_null(monkeypatch):
     def missing(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(folder, "version", missing)
-    assert folder.provenance()["versions"]["torch"] is None
+    monkeypatch.setattr(made_with, "version", missing)
+    assert made_with.provenance()["versions"]["torch"] is None
 
 
 @pytest.fixture

@@ -70,3 +70,35 @@ def test_a_file_touched_without_a_change_is_the_same(entries, tmp_path):
 
 def test_a_run_without_a_note_has_nothing_that_could_have_changed(tmp_path):
     assert same_inputs(tmp_path)
+
+
+def test_a_file_that_joins_the_micrographs_is_noticed(entries, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    write_hashes(folder / INPUTS, entries, {})
+    assert same_inputs(folder)
+    (tmp_path / "c.mrc").write_text("content")
+    assert not same_inputs(folder)
+
+
+@pytest.mark.parametrize("keys", [("picker", "weights"), ("start_from",)])
+def test_other_weights_of_the_same_path_are_noticed(entries, tmp_path, keys):
+    run, weights = tmp_path / "run", tmp_path / "weights"
+    for folder in (run, weights):
+        folder.mkdir()
+    (weights / "model.safetensors").write_bytes(b"one")
+    settings = str(weights)
+    for key in reversed(keys):
+        settings = {key: settings}
+    write_hashes(run / INPUTS, entries, settings)
+    assert same_inputs(run)
+    (weights / "model.safetensors").write_bytes(b"two")
+    assert not same_inputs(run)
+
+
+def test_an_older_file_that_is_moved_here_is_noticed(entries, tmp_path):
+    (tmp_path / "old.mrc").write_text("another micrograph")
+    os.utime(tmp_path / "old.mrc", ns=(0, 0))
+    write_hashes(tmp_path / INPUTS, entries)
+    (tmp_path / "old.mrc").replace(tmp_path / "a.mrc")
+    assert not same_inputs(tmp_path)

@@ -32,6 +32,7 @@ from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import preprocess
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.runs.folder import Run
+from deepcryopicker.runs.input_hashes import INPUTS, write_hashes
 from deepcryopicker.types import Micrograph
 
 T = TypeVar("T")
@@ -48,7 +49,8 @@ def open_catalogue(config: DatasetConfig, run: Run | None = None) -> Catalogue:
     ----------
     config : dataset configuration
     run : Run, optional
-        Image files that are not used are listed in its ``left_out.csv`` and on the terminal.
+        Image files that are not used are listed in its ``left_out.csv`` and on the terminal. A job
+        of a sweep notes the content of its files, so that it is repeated where they change.
 
     Raises
     ------
@@ -59,6 +61,8 @@ def open_catalogue(config: DatasetConfig, run: Run | None = None) -> Catalogue:
     if run is not None:
         report_left_out(catalogue.left_out, run)
         warn_of_similar_names(catalogue.alike, run)
+    if run is not None and run.group is not None:
+        write_hashes(run.folder / INPUTS, catalogue.entries, run.settings)
     return catalogue
 
 

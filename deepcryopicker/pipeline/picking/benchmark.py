@@ -19,10 +19,9 @@ from deepcryopicker.pipeline.scoring.pick_curves import curve_of, curves_by_clas
 from deepcryopicker.pipeline.scoring.score import score, tabulate
 from deepcryopicker.pipeline.training.adapt import ADAPTATION
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.runs.input_hashes import INPUTS, write_hashes
 
-_NETWORK, _BASELINE = "network", "DoG"
-_STAGE = "baseline"  # also its folder
+_NETWORK = "network"
+_BASELINE = "baseline"  # stage of the run, and its folder
 
 
 def pick_and_score(
@@ -53,9 +52,7 @@ def pick_and_score(
         Scores of the picker, and those of the baseline under ``baseline``.
     """
     examples = None if known is catalogue else known  # not trained on scored ones
-    if config.held_out is not None or config.held_out_member is not None:
-        write_hashes(run.folder / INPUTS, dict.fromkeys((*known.entries, *catalogue.entries)))
-    name = _NETWORK if trained is not None else str(run.choices["picker"])
+    name = _NETWORK if trained is not None else _option(run, "picker")
     overlays, folder = config.overlays, run.folder
     recipe = _recipe(config.picker, catalogue, examples, trained, config, run)
     by_hand = by_entry(given_corrections(config), catalogue)
@@ -64,24 +61,34 @@ def pick_and_score(
     warn_of_picks(picked[name], config.picker.threshold, run)
     report_verdicts(picked[name], run, ends_in_doubt=config.keep_better)
     scores = {name: score(picked[name], config.picker.threshold)}
+    scores_of_baseline = None
     if config.baseline is not None:
         recipe = _recipe(config.baseline, catalogue, examples, None, config, run)
-        place = folder / _STAGE
-        picked[_BASELINE] = pick_catalogue(
-            catalogue, recipe, run, place, overlays=0, keep=run.resumes, description=_STAGE
+        other = f"{_option(run, 'picker@baseline')} ({_BASELINE})"
+        picked[other] = pick_catalogue(
+            catalogue,
+            recipe,
+            run,
+            folder / _BASELINE,
+            overlays=0,
+            keep=run.resumes,
+            description=_BASELINE,
         )
-        scores[_BASELINE] = score(picked[_BASELINE], config.baseline.threshold)
+        scores[other] = scores_of_baseline = score(picked[other], config.baseline.threshold)
     curves = {name: curve for name, each in picked.items() if (curve := curve_of(each))}
     draw_curves(run.folder / "precision_recall.png", curves, config.picker.threshold)
-    draw_curves(
-        run.folder / "precision_recall_classes.png",
-        curves_by_class(picked[name]),
-        config.picker.threshold,
-    )
+    by_class = curves_by_class(picked[name])
+    draw_curves(run.folder / "precision_recall_classes.png", by_class, config.picker.threshold)
     tracker.log_curves("precision_recall", curves)
+    tracker.log_curves("precision_recall_classes", by_class)
     tracker.log_pictures("overlays", sorted((run.folder / "overlays").rglob("*.png")))
     console.print(tabulate(scores, title=catalogue.name))
-    return {**scores[name], "baseline": scores.get(_BASELINE)}
+    return {**scores[name], _BASELINE: scores_of_baseline}
+
+
+def _option(run: Run, group: str) -> str:
+    """Return the option chosen for a group; where a run is repeated, the name of its schema."""
+    return str(run.choices[group]).removeprefix("_")
 
 
 def _recipe(

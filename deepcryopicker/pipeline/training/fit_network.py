@@ -17,7 +17,7 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.classification import confusion, score_patches
 from deepcryopicker.io.console import track
 from deepcryopicker.labeler.schema import TruthConfig
-from deepcryopicker.model.build import build_network
+from deepcryopicker.model.build import build_network, start_pretrained
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.trained_diameter import SAME_DIAMETER, common_angstrom
 from deepcryopicker.model.weights import CARD, Trained, load_weights, name_of
@@ -28,7 +28,7 @@ from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.pipeline.training.redrawn_windows import RedrawnWindows
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.attempts import Attempts
-from deepcryopicker.runs.folder import provenance
+from deepcryopicker.runs.made_with import provenance
 from deepcryopicker.trainer.curves import OnEpoch
 from deepcryopicker.trainer.fit import fit, set_temperature
 from deepcryopicker.trainer.predict import predict
@@ -67,6 +67,8 @@ class TestedWindows:
 def new_network(config: TrainConfig) -> Network:
     """Build the configured network, with random weights or those of ``start_from``.
 
+    A backbone of timm may also begin with weights that were trained on pictures.
+
     Raises
     ------
     UsageError
@@ -74,7 +76,9 @@ def new_network(config: TrainConfig) -> Network:
     """
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     network = build_network(config.model, len(config.class_set.classes))
-    if config.start_from is not None:
+    if config.start_from is None:
+        start_pretrained(network, config.model)
+    else:
         earlier = load_weights(config.start_from, "start_from")
         for key, given, stored in (
             ("model", asdict(config.model), asdict(earlier.config)),

@@ -10,13 +10,19 @@ from deepcryopicker.io.console import console
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.network import Network
-from deepcryopicker.model.weights import CARD, WEIGHTS, Trained, save_weights
-from deepcryopicker.pipeline.training.fit_network import TestedWindows, as_trained, fit_and_test
+from deepcryopicker.model.weights import Trained, save_weights
+from deepcryopicker.pipeline.training.fit_network import (
+    TestedWindows,
+    as_trained,
+    count_rounds,
+    fit_and_test,
+)
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.plots.classified_windows import confusion_figure, patch_sheet
 from deepcryopicker.plots.result_figures import training_figure
 from deepcryopicker.plots.result_tables import make_table
 from deepcryopicker.runs.folder import Run
+from deepcryopicker.search.pruning import watch_epochs
 from deepcryopicker.trainer.curves import read_curves
 from deepcryopicker.trainer.fit import CURVES
 from deepcryopicker.types import TrainingSet
@@ -60,8 +66,13 @@ def train_network(
     """
     folder = training_folders(run.folder, number)[-1]
 
+    prune = watch_epochs(run.folder) if number == count_rounds(config) else None
+
     def log_epoch(row: Mapping[str, float]) -> None:
-        tracker.log_epoch({**row, "epoch": row["epoch"] + (number - 1) * config.trainer.epochs})
+        if prune is not None:
+            prune(row)
+        epoch = row["epoch"] + (number - 1) * config.trainer.epochs
+        tracker.log_epoch({**row, "epoch": epoch}, number)
 
     tested = fit_and_test(
         network, training_set, sources, config, folder, run, run.resumes, log_epoch, number
@@ -77,7 +88,6 @@ def train_network(
         if (run.folder / f"{name}.png").exists():
             tracker.log_pictures(name, [run.folder / f"{name}.png"])
     tracker.log_pictures("labels", sorted((run.folder / "label_overlays").rglob("*.png")))
-    tracker.log_files("model", "model", [run.folder / WEIGHTS, run.folder / CARD])
     if tested is None:
         return trained, None
     return trained, {**tested.scores, "confusion": tested.confusion.tolist()}

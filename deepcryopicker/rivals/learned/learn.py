@@ -22,7 +22,8 @@ from deepcryopicker.rivals.learned.rival import Found, Rival
 from deepcryopicker.rivals.learned.rival_weights import Learned, name_of, save
 from deepcryopicker.rivals.learned.schema import LearnedConfig
 from deepcryopicker.rivals.training.examples import Example, split_examples
-from deepcryopicker.runs.folder import Run, provenance
+from deepcryopicker.runs.folder import Run
+from deepcryopicker.runs.made_with import provenance
 from deepcryopicker.types import Calibration, Micrograph, Picks
 
 
