@@ -13,7 +13,7 @@ PACKAGE = Path(deepcryopicker.__file__).parent
 # From the bottom up; nothing imports from a level above its own. Schemas import no library and
 # may be imported by all, so that a configuration is checked before anything heavy is loaded.
 LEVELS = (
-    "deepcryopicker errors types frames schema io config.renamed",
+    "deepcryopicker errors types frames schema io config.renamed plugins",
     "dataset preprocessing",
     "detection class_averages",
     "labeler",

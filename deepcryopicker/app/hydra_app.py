@@ -1,6 +1,7 @@
 """Entry point of all commands: Hydra, error messages, exit codes, signals."""
 
 import os
+import re
 import signal
 import sys
 from contextlib import ExitStack
@@ -24,6 +25,7 @@ from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import register
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console
+from deepcryopicker.plugins.loading import load_plugins
 from deepcryopicker.runs import sweep
 from deepcryopicker.runs.lock import unwritable
 from deepcryopicker.runs.status import DONE, FAILED, INTERRUPTED, TERMINATED, WRONG_USAGE, Outcome
@@ -50,6 +52,7 @@ def command(function: Command, name: str) -> int:
     # Hydra's page, of every key and option.
     sys.argv[1:] = ["--help" if each == HELP_ALL else each for each in sys.argv[1:]]
     try:
+        sys.argv[1:] = load_named_plugins(sys.argv[1:])
         sys.argv[1:] = respell(sys.argv[1:], name)
     except UsageError as error:
         report(str(error))
@@ -107,6 +110,20 @@ def command(function: Command, name: str) -> int:
     if sweep.launched:
         return sweep.finish(sweep.launched[0])
     return outcomes[0].exit_code if outcomes else DONE
+
+
+def load_named_plugins(arguments: list[str]) -> list[str]:
+    """Load installed plugins and those named by ``plugins=...``, and return the other arguments.
+
+    Raises
+    ------
+    UsageError
+        If one cannot be loaded.
+    """
+    given = [each for each in arguments if re.match(r"(--)?plugins=", each)]
+    names = [name for each in given for name in each.partition("=")[2].strip("[]").split(",")]
+    load_plugins(name for name in names if name)
+    return [each for each in arguments if each not in given]
 
 
 def _print_help(name: str) -> int:

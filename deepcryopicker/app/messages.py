@@ -21,6 +21,7 @@ from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.renamed import OPTIONS, find_key, refuse_constant
 from deepcryopicker.errors import nearest, unknown
+from deepcryopicker.plugins.registry import options
 
 _DATA = "DEEPCRYOPICKER_DATA"
 # Complaints of OmegaConf, and the values that the key takes.
@@ -106,6 +107,7 @@ def _missing_option(error: MissingConfigException, conf: Path) -> str:
         )
     if (conf / group).is_dir():
         choices = [path.stem for path in (conf / group).glob("*.yaml")]
+        choices += options(group)  # of plugins
     else:
         choices = [option for option in error.options or [] if not option.startswith("_")]
     if not group:

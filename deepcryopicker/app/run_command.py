@@ -29,6 +29,7 @@ from deepcryopicker.errors import (
 from deepcryopicker.io.console import console, counted, subjects_shown
 from deepcryopicker.io.files.atomic import remove_temporary, write_text
 from deepcryopicker.io.files.links import refuse_links_out
+from deepcryopicker.plugins.loading import load_plugins
 from deepcryopicker.runs.folder import TIMINGS, Run
 from deepcryopicker.runs.lock import InUseError, alone_in
 from deepcryopicker.runs.manifest import refuse_another
@@ -79,6 +80,7 @@ def run_job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, 
         Result of `function`; None if it was not reached.
     """
     start = time.monotonic()
+    load_plugins()  # in processes that a launcher has started
     place = Path(HydraConfig.get().runtime.output_dir)
     shard = _shard(config)
     whole, folder = place, place

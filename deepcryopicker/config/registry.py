@@ -8,6 +8,7 @@ from hydra.core.config_store import ConfigNode, ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from deepcryopicker.config.groups import SCHEMAS
+from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.result_schemas import (
     ClassesConfig,
     EvaluateConfig,
@@ -17,6 +18,7 @@ from deepcryopicker.config.result_schemas import (
 )
 from deepcryopicker.config.schemas import LabelConfig, PickConfig, TrainConfig
 from deepcryopicker.errors import UsageError
+from deepcryopicker.plugins.registry import GROUPS, component, options
 
 _GROUP_OF = {"rivals": "picker"}
 """Packages that use schemas of another group."""
@@ -35,12 +37,31 @@ COMMANDS: dict[str, type] = {
 
 
 def register() -> None:
-    """Store all schemas; option files name them with a leading underscore."""
+    """Store all schemas; option files name them with a leading underscore.
+
+    Those of plugins are options themselves: they need no file.
+    """
     store = ConfigStore.instance()
+    for group in GROUPS:
+        SCHEMAS[group] |= _of_plugins(group)
     for group, schemas in SCHEMAS.items():
         store.repo[group] = _Options(group, schemas)
     for name, node in COMMANDS.items():
         store.store(name=f"_{name}", node=node)
+
+
+def _of_plugins(group: str) -> dict[str, type]:
+    """Return the options of plugins, none of which may have the name of an option of the program.
+
+    Raises
+    ------
+    UsageError
+    """
+    found = options(group)
+    for name in found:
+        if (CONF_DIR / group / f"{name}.yaml").is_file():
+            raise UsageError(f"plugin: {group}={name} is an option of the program; rename it")
+    return found
 
 
 class _Options(dict[str, Any]):
@@ -51,6 +72,7 @@ class _Options(dict[str, Any]):
 
     def __init__(self, group: str, schemas: dict[str, type]) -> None:
         super().__init__({f"_{name}.yaml": schema for name, schema in schemas.items()})
+        self |= {f"{name}.yaml": schema for name, schema in options(group).items()}
         self._group = group
 
     def __getitem__(self, name: str) -> ConfigNode:
@@ -73,7 +95,11 @@ def validated(config: DictConfig) -> Any:
         ``picker.labeler.blobs.clip``, although the schema itself reports ``labeler.clip``.
     """
     _check(config, "")
-    return OmegaConf.to_object(config)
+    settings: Any = OmegaConf.to_object(config)
+    made = component("dataset", getattr(settings, "dataset", None))
+    if made is not None:
+        settings = dataclasses.replace(settings, dataset=made(settings.dataset))
+    return settings
 
 
 def _check(node: DictConfig, path: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from deepcryopicker.evaluation.chance import chance_level
 from deepcryopicker.evaluation.protocols.rules import score_protocols
 from deepcryopicker.evaluation.scores import Evaluated, summarise
+from deepcryopicker.plugins.registry import functions
 
 
 def describe(evaluated: Sequence[Evaluated], threshold: float, radius: float) -> dict[str, Any]:
@@ -20,10 +21,14 @@ def describe(evaluated: Sequence[Evaluated], threshold: float, radius: float) ->
     -------
     dict
         JSON-ready: :func:`scores.summarise` with ``protocols`` (:func:`rules.score_protocols`) and
-        ``chance`` (:func:`chance.chance_level`).
+        ``chance`` (:func:`chance.chance_level`), and the ``metrics`` of plugins.
     """
+    own = {
+        name: float(metric(evaluated, threshold)) for name, metric in functions("metric").items()
+    }
     return {
         **summarise(evaluated, threshold, radius),
         "protocols": score_protocols(evaluated, threshold),
         "chance": chance_level(evaluated),
+        **({"metrics": own} if own else {}),
     }

@@ -1,7 +1,8 @@
 """Common interface of the labelers: learn from a sample, then label single micrographs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,10 @@ from deepcryopicker.labeler.detectors.blobs import learn_blobs
 from deepcryopicker.labeler.detectors.detector import Detector, detect, label_by_detector
 from deepcryopicker.labeler.masks.mask_labeler import label_by_mask
 from deepcryopicker.labeler.masks.selection import odd_shapes, reject_shapes
-from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig
+from deepcryopicker.labeler.masks.shapes import nearest_distance
+from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig, TypicalConfig
+from deepcryopicker.labeler.truth import as_candidates
+from deepcryopicker.plugins.registry import component
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Candidates, Picks
 
@@ -25,7 +29,15 @@ class MaskLabeler:
     odd: tuple[str, ...]
 
 
-Labeler = Detector | MaskLabeler
+@dataclass(frozen=True)
+class FunctionLabeler:
+    """A labeler of a plugin: a function of a preprocessed micrograph and its configuration."""
+
+    config: Any
+    function: Callable[[Preprocessed, Any], Picks | Candidates]
+
+
+Labeler = Detector | MaskLabeler | FunctionLabeler
 
 
 def learn(sample: Sequence[Preprocessed], config: LearningConfig) -> Labeler:
@@ -37,6 +49,9 @@ def learn(sample: Sequence[Preprocessed], config: LearningConfig) -> Labeler:
         About eight are sufficient.
     config : labeler configuration
     """
+    function = component("labeler", config)
+    if function is not None:
+        return FunctionLabeler(config, function)
     if isinstance(config, AutoConfig):
         return learn_auto(sample, config)
     if isinstance(config, LogConfig):
@@ -47,6 +62,8 @@ def learn(sample: Sequence[Preprocessed], config: LearningConfig) -> Labeler:
 
 def label(preprocessed: Preprocessed, labeler: Labeler) -> Candidates:
     """Find candidate particles in a micrograph and select those for training."""
+    if isinstance(labeler, FunctionLabeler):
+        return _by_function(preprocessed, labeler)
     if isinstance(labeler, Detector):
         return label_by_detector(preprocessed.standard, preprocessed.working_diameter, labeler)
     return reject_shapes(_by_mask(preprocessed, labeler.config), labeler.odd)
@@ -57,10 +74,22 @@ def pick(preprocessed: Preprocessed, labeler: Labeler) -> Picks:
 
     Shapes that are rare in the dataset are left out.
     """
+    if isinstance(labeler, FunctionLabeler):
+        return _by_function(preprocessed, labeler).picks
     if isinstance(labeler, Detector):
         return detect(preprocessed.standard, preprocessed.working_diameter, labeler)
     picks = _by_mask(preprocessed, labeler.config).picks
     return picks[~np.isin(picks.label, labeler.odd)]
+
+
+def _by_function(preprocessed: Preprocessed, labeler: FunctionLabeler) -> Candidates:
+    """Call a labeler of a plugin; of its picks, those that touch another do not train."""
+    found = labeler.function(preprocessed, labeler.config)
+    if isinstance(found, Candidates):
+        return found
+    isolation = TypicalConfig().isolation * preprocessed.diameter
+    touching = nearest_distance(found.x, found.y) < isolation
+    return as_candidates(preprocessed, found, np.where(touching, "touching", ""))
 
 
 def _by_mask(preprocessed: Preprocessed, config: MaskConfig) -> Candidates:

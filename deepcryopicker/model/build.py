@@ -15,6 +15,7 @@ from deepcryopicker.model.schema import (
     ConvolutionalConfig,
     TimmConfig,
 )
+from deepcryopicker.plugins.registry import component
 
 ModelConfig = CompactConfig | ContextConfig | ConvolutionalConfig | TimmConfig
 
@@ -39,6 +40,9 @@ def network_class(config: ModelConfig) -> Callable[[Any, int], Network]:
 
     It is found before a network is built on the meta device, where timm cannot be imported.
     """
+    made = component("model", config)
+    if made is not None:
+        return made
     if isinstance(config, CompactConfig):
         return Compact
     if isinstance(config, ContextConfig):

@@ -26,6 +26,7 @@ from deepcryopicker.model.schema import (
     TimmConfig,
 )
 from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE, find_weights
+from deepcryopicker.plugins.registry import options
 from deepcryopicker.types import UNCALIBRATED, Calibration
 
 WEIGHTS = NETWORK_FILE
@@ -132,13 +133,19 @@ def load_weights(path: Path | str, key: str = "picker.weights") -> Trained:
 
 def name_of(config: ModelConfig) -> str:
     """Return the name of a kind of network, as in ``model=NAME``."""
-    names = {kind: name for name, kind in _CONFIGS.items()}
+    names = {kind: name for name, kind in _configs().items()}
     return names[type(config)]
 
 
 def _model_config(section: dict[str, Any]) -> ModelConfig:
     settings = dict(section)
     name = settings.pop("name")
-    if name not in _CONFIGS:
-        raise UsageError(unknown("model", name, _CONFIGS))
-    return _CONFIGS[name](**settings)
+    known = _configs()
+    if name not in known:
+        raise UsageError(unknown("model", name, known))
+    return known[name](**settings)
+
+
+def _configs() -> dict[str, type]:
+    """Return the schemas of all networks, those of plugins included, by name."""
+    return {**_CONFIGS, **options("model")}

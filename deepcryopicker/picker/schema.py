@@ -209,6 +209,23 @@ class SlidingConfig(NetworkPickerConfig):
 
 
 @dataclass
+class FunctionPickerConfig(NamingConfig):
+    """A picker of a plugin; its schema is a subclass.
+
+    Attributes
+    ----------
+    threshold : float
+        Candidates with at least this score count as picks; all candidates are written.
+    """
+
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        self.check_naming()
+        check_threshold(self.threshold)
+
+
+@dataclass
 class LabelerPickerConfig(NamingConfig):
     """A labeler alone, without a network, learned from the micrographs that it picks.
 

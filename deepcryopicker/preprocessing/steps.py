@@ -11,6 +11,7 @@ import numpy as np
 
 from deepcryopicker.errors import MicrographError, UsageError, unknown
 from deepcryopicker.io.files.checks import one_line
+from deepcryopicker.plugins.registry import functions
 from deepcryopicker.preprocessing.chain import (
     RESCALED,
     active_steps,
@@ -180,10 +181,11 @@ def apply_step(image: Image, name: str, step: dict[str, Any], diameter: float) -
     if not isinstance(step, dict):
         raise UsageError(f"preprocessing.steps.{name} must be {{operation: ...}}, got {step}")
     parameters = {key: value for key, value in step.items() if key != "operation"}
-    operation = OPERATIONS.get(str(step.get("operation")))
+    operations = {**OPERATIONS, **functions("operation")}
+    operation = operations.get(str(step.get("operation")))
     key = f"preprocessing.steps.{name}"
     if operation is None:
-        raise UsageError(f"{key}: {unknown('operation', str(step.get('operation')), OPERATIONS)}")
+        raise UsageError(f"{key}: {unknown('operation', str(step.get('operation')), operations)}")
     for given in [parameter for parameter in parameters if parameter.endswith("_diameters")]:
         pixels = float(parameters.pop(given)) * diameter
         parameters[given.removesuffix("_diameters")] = pixels

@@ -13,6 +13,7 @@ from typing import Any
 
 from deepcryopicker import __version__
 from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.plugins.loading import plugin_contents
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = (
@@ -39,7 +40,7 @@ def provenance() -> dict[str, Any]:
     dict
         ``version``, ``commit`` (None outside a checkout), ``modified`` (whether the package differs
         from its commit), ``content`` (SHA-256 of code and options), ``versions`` of the libraries,
-        ``cpu`` and ``threads``.
+        ``plugins`` with the SHA-256 of their files, ``cpu`` and ``threads``.
     """
     commit = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain", "--", str(PACKAGE), str(CONF_DIR)) if commit else None
@@ -52,6 +53,7 @@ def provenance() -> dict[str, Any]:
             "python": platform.python_version(),
             **{name: _version(name) for name in _LIBRARIES},
         },
+        "plugins": plugin_contents(),
         "cpu": _processor(),
         "threads": _threads(),
     }
@@ -83,6 +85,12 @@ def changes_since(folder: Path) -> str | None:
         same = commits[0] == commits[1]
         code = "other code" if same else f"code of {commits[0]} instead of {commits[1]}"
         found.insert(0, code)
+    plugins: dict[str, str] = there.get("plugins", {})
+    found += [
+        f"another plugin {name}"
+        for name in sorted({*plugins, *here["plugins"]})
+        if plugins.get(name) != here["plugins"].get(name)
+    ]
     return ", ".join(found) or None
 
 

@@ -14,11 +14,13 @@ from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker.function import Picker, as_mrc_files, none_in_blanks
 from deepcryopicker.picker.schema import (
     DenseConfig,
+    FunctionPickerConfig,
     LabelerPickerConfig,
     NetworkPickerConfig,
     SlidingConfig,
 )
 from deepcryopicker.pipeline.picking.weights_settings import NO_WEIGHTS
+from deepcryopicker.plugins.registry import component
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.rivals.learned.schema import LearnedConfig
@@ -30,7 +32,14 @@ if TYPE_CHECKING:
     from deepcryopicker.rivals.learned.rival_weights import Learned
 
 WithNetwork = DenseConfig | SlidingConfig
-PickerConfig = WithNetwork | LabelerPickerConfig | LearnedConfig | ProgramConfig | ImportedConfig
+PickerConfig = (
+    WithNetwork
+    | LabelerPickerConfig
+    | LearnedConfig
+    | ProgramConfig
+    | ImportedConfig
+    | FunctionPickerConfig
+)
 
 
 @dataclass(frozen=True)
@@ -147,10 +156,21 @@ def _with_network(config: WithNetwork, given: Ingredients) -> Picker:
     return none_in_blanks(as_mrc_files(pick))
 
 
+def _with_function(config: FunctionPickerConfig, given: Ingredients) -> Picker:
+    function = component("picker", config)
+    assert function is not None  # the schema is that of a plugin
+
+    def pick(entry: Entry, preprocessed: Preprocessed) -> Picks:
+        return function(preprocessed, config)
+
+    return none_in_blanks(pick)
+
+
 _BUILDERS: dict[type, Callable[[Any, Ingredients], Picker]] = {
     NetworkPickerConfig: _with_network,
     LabelerPickerConfig: _with_labeler,
     LearnedConfig: _with_learned,
     ProgramConfig: _with_program,
     ImportedConfig: _with_files,
+    FunctionPickerConfig: _with_function,
 }
