@@ -25,7 +25,7 @@ from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import register
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console
-from deepcryopicker.plugins.loading import load_plugins
+from deepcryopicker.plugins.plugin_modules import load_plugins
 from deepcryopicker.runs import sweep
 from deepcryopicker.runs.lock import unwritable
 from deepcryopicker.runs.status import DONE, FAILED, INTERRUPTED, TERMINATED, WRONG_USAGE, Outcome

@@ -21,7 +21,7 @@ from deepcryopicker.config.groups import SCHEMAS
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.renamed import OPTIONS, find_key, refuse_constant
 from deepcryopicker.errors import nearest, unknown
-from deepcryopicker.plugins.registry import options
+from deepcryopicker.plugins.announced import options
 
 _DATA = "DEEPCRYOPICKER_DATA"
 # Complaints of OmegaConf, and the values that the key takes.

@@ -29,7 +29,7 @@ from deepcryopicker.errors import (
 from deepcryopicker.io.console import console, counted, subjects_shown
 from deepcryopicker.io.files.atomic import remove_temporary, write_text
 from deepcryopicker.io.files.links import refuse_links_out
-from deepcryopicker.plugins.loading import load_plugins
+from deepcryopicker.plugins.plugin_modules import load_plugins
 from deepcryopicker.runs.folder import TIMINGS, Run
 from deepcryopicker.runs.lock import InUseError, alone_in
 from deepcryopicker.runs.manifest import refuse_another

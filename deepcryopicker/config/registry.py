@@ -18,7 +18,7 @@ from deepcryopicker.config.result_schemas import (
 )
 from deepcryopicker.config.schemas import LabelConfig, PickConfig, TrainConfig
 from deepcryopicker.errors import UsageError
-from deepcryopicker.plugins.registry import GROUPS, component, options
+from deepcryopicker.plugins.announced import GROUPS, component, options
 
 _GROUP_OF = {"rivals": "picker"}
 """Packages that use schemas of another group."""

@@ -6,7 +6,7 @@ from typing import Any
 from deepcryopicker.evaluation.chance import chance_level
 from deepcryopicker.evaluation.protocols.rules import score_protocols
 from deepcryopicker.evaluation.scores import Evaluated, summarise
-from deepcryopicker.plugins.registry import functions
+from deepcryopicker.plugins.announced import functions
 
 
 def describe(evaluated: Sequence[Evaluated], threshold: float, radius: float) -> dict[str, Any]:

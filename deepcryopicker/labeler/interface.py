@@ -14,7 +14,7 @@ from deepcryopicker.labeler.masks.selection import odd_shapes, reject_shapes
 from deepcryopicker.labeler.masks.shapes import nearest_distance
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig, TypicalConfig
 from deepcryopicker.labeler.truth import as_candidates
-from deepcryopicker.plugins.registry import component
+from deepcryopicker.plugins.announced import component
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Candidates, Picks
 

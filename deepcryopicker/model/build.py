@@ -15,7 +15,7 @@ from deepcryopicker.model.schema import (
     ConvolutionalConfig,
     TimmConfig,
 )
-from deepcryopicker.plugins.registry import component
+from deepcryopicker.plugins.announced import component
 
 ModelConfig = CompactConfig | ContextConfig | ConvolutionalConfig | TimmConfig
 

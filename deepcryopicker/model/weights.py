@@ -26,7 +26,7 @@ from deepcryopicker.model.schema import (
     TimmConfig,
 )
 from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE, find_weights
-from deepcryopicker.plugins.registry import options
+from deepcryopicker.plugins.announced import options
 from deepcryopicker.types import UNCALIBRATED, Calibration
 
 WEIGHTS = NETWORK_FILE

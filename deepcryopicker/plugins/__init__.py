@@ -7,6 +7,6 @@ component of a configuration group is then an option like those of the program:
 ``labeler=NAME``, with the keys of its schema.
 """
 
-from deepcryopicker.plugins.registry import dataset, labeler, metric, network, operation, picker
+from deepcryopicker.plugins.announced import dataset, labeler, metric, network, operation, picker
 
 __all__ = ["dataset", "labeler", "metric", "network", "operation", "picker"]

@@ -11,7 +11,7 @@ import numpy as np
 
 from deepcryopicker.errors import MicrographError, UsageError, unknown
 from deepcryopicker.io.files.checks import one_line
-from deepcryopicker.plugins.registry import functions
+from deepcryopicker.plugins.announced import functions
 from deepcryopicker.preprocessing.chain import (
     RESCALED,
     active_steps,

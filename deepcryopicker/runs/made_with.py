@@ -13,7 +13,7 @@ from typing import Any
 
 from deepcryopicker import __version__
 from deepcryopicker.config.paths import CONF_DIR
-from deepcryopicker.plugins.loading import plugin_contents
+from deepcryopicker.plugins.plugin_modules import plugin_contents
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = (

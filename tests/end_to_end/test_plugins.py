@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.plugins import loading, registry
+from deepcryopicker.plugins import announced, plugin_modules
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "threshold_labeler.py"
 # One of every kind of component, as a user would write them.
@@ -98,22 +98,25 @@ def clean(monkeypatch):
     from deepcryopicker.config.groups import SCHEMAS
     from deepcryopicker.config.registry import register
 
-    monkeypatch.delenv(loading.VARIABLE, raising=False)
-    kept = {group: dict(found) for group, found in registry._options.items()}
-    functions = {kind: dict(found) for kind, found in registry._functions.items()}
-    loaded, schemas = dict(loading._loaded), {group: dict(one) for group, one in SCHEMAS.items()}
+    monkeypatch.delenv(plugin_modules.VARIABLE, raising=False)
+    kept = {group: dict(found) for group, found in announced._options.items()}
+    functions = {kind: dict(found) for kind, found in announced._functions.items()}
+    loaded, schemas = (
+        dict(plugin_modules._loaded),
+        {group: dict(one) for group, one in SCHEMAS.items()},
+    )
     yield
-    os.environ.pop(loading.VARIABLE, None)
+    os.environ.pop(plugin_modules.VARIABLE, None)
     for old, now in (
-        (kept, registry._options),
-        (functions, registry._functions),
+        (kept, announced._options),
+        (functions, announced._functions),
         (schemas, SCHEMAS),
     ):
         for key, content in old.items():
             now[key].clear()
             now[key].update(content)
-    loading._loaded.clear()
-    loading._loaded.update(loaded)
+    plugin_modules._loaded.clear()
+    plugin_modules._loaded.update(loaded)
     register()
 
 
@@ -247,9 +250,9 @@ def test_an_option_of_the_program_is_not_replaced(shell, clean, tmp_path):
 
 def test_two_plugins_may_not_share_a_name(clean):
     first, second = (dataclasses.make_dataclass(name, []) for name in ("First", "Second"))
-    registry.labeler("same", first)(print)
+    announced.labeler("same", first)(print)
     with pytest.raises(UsageError, match="two options labeler=same"):
-        registry.labeler("same", second)
+        announced.labeler("same", second)
 
 
 def test_a_configuration_cannot_name_a_plugin(shell, clean, module, given):
@@ -265,4 +268,4 @@ def test_a_configuration_cannot_name_a_plugin(shell, clean, module, given):
         run="plugin_evil",
     )
     assert answer.code != 0
-    assert registry.options("picker") == {}
+    assert announced.options("picker") == {}

@@ -20,7 +20,7 @@ from deepcryopicker.picker.schema import (
     SlidingConfig,
 )
 from deepcryopicker.pipeline.picking.weights_settings import NO_WEIGHTS
-from deepcryopicker.plugins.registry import component
+from deepcryopicker.plugins.announced import component
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.rivals.learned.schema import LearnedConfig
