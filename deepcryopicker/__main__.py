@@ -30,6 +30,7 @@ _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrograph
   deepcryopicker evaluate   score the picks of any program
   deepcryopicker report     show runs on one page for a browser
   deepcryopicker view       the same by a local server: full resolution, corrections saved
+  deepcryopicker info       versions, devices and data, for bug reports
 
 Your own micrographs, no labels:
   deepcryopicker train +experiment=no_labels dataset.micrographs=DIR dataset.diameter=60
@@ -58,6 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name == "--version":
         console.print(__version__, markup=False)
         return 0
+    if name == "info":
+        from deepcryopicker.info import info  # loads torch
+
+        return info()
     if name not in COMMANDS:
         guess = nearest(name, COMMANDS)
         hint = f"did you mean {guess}?" if guess else f"choose from {', '.join(COMMANDS)}"

@@ -17,6 +17,7 @@ COMMANDS = {
     "view",
     "report",
     "relion_external",
+    "info",
 }
 MODULES_AT_THE_TOP = 6  # beside the commands
 MODULES_IN_A_PACKAGE = 12
