@@ -30,6 +30,7 @@ _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrograph
   deepcryopicker evaluate   score the picks of any program
   deepcryopicker report     show runs on one page for a browser
   deepcryopicker view       the same by a local server: full resolution, corrections saved
+  deepcryopicker runs       finished runs as a table: filter, sort, compare
   deepcryopicker info       versions, devices and data, for bug reports
 
 Your own micrographs, no labels:
@@ -37,6 +38,13 @@ Your own micrographs, no labels:
 
 Each box is a group of options: model=compact, picker=log, ...; add --help for all of them.
 python -m deepcryopicker.train does the same as deepcryopicker train; from Python: docs/api.md."""
+
+
+def runs(arguments: Sequence[str]) -> int:
+    """Run the command that lists runs."""
+    from deepcryopicker.runs.__main__ import main as list_runs
+
+    return list_runs(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from deepcryopicker.info import info  # loads torch
 
         return info()
+    if name == "runs":
+        return runs(others)
     if name not in COMMANDS:
         guess = nearest(name, COMMANDS)
         hint = f"did you mean {guess}?" if guess else f"choose from {', '.join(COMMANDS)}"

@@ -44,14 +44,13 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.pipeline.training.keep_better import train_or_fall_back
     from deepcryopicker.pipeline.training.label_and_train import label_and_train
     from deepcryopicker.pipeline.training.train_network import training_folders
-    from deepcryopicker.runs.timings import timed
     from deepcryopicker.trainer.checkpoints import remove_checkpoints
 
     if describe(config, run):
         return None
     config = with_corrections(config)
     network = prepare_network(config)
-    with timed(run, "labelling"):
+    with run.timed("labelling"):
         given = open_training_input(catalogue, config, run)
     trained, scored = None, given.scored
     metrics: dict[str, Any] = {}
@@ -62,7 +61,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
         if config.adapt and trained is not None:
             trained, metrics["adaptation"] = adapt(scored, config, run)
         if config.until == "picks":
-            with timed(run, "picking"):
+            with run.timed("picking"):
                 metrics |= pick_and_score(scored, given.known, trained, config, run, tracker)
             if not trains_on_truth(config):
                 warn_of_coordinates(scored.entries, config.dataset, run)

@@ -21,7 +21,7 @@ COMMANDS = {
 }
 MODULES_AT_THE_TOP = 6  # beside the commands
 MODULES_IN_A_PACKAGE = 12
-EVERYWHERE = {"schema", "__init__"}  # module names that a package may share with others
+EVERYWHERE = {"schema", "__init__", "__main__"}  # module names that a package may share with others
 
 TREE = [(depth, path) for depth, path, _ in tree()]
 PACKAGES = [path for _, path in TREE if path.is_dir()]

@@ -3,8 +3,10 @@
 import json
 import logging
 import math
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -157,6 +159,22 @@ class Run:
         self.failures.append(row)
         self._write_failures()
         return None
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the duration of a stage to ``timings.json``, also if it ends in an exception.
+
+        Resumed runs add to the durations of earlier attempts; for a killed run only the stages that
+        had ended are counted.
+        """
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            path = self.folder / TIMINGS
+            seconds = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            seconds[stage] = round(seconds.get(stage, 0.0) + time.monotonic() - start, 2)
+            write_text(path, json.dumps(seconds, indent=2) + "\n")
 
     def clear_failure(self, path: Path, stage: str) -> None:
         """Remove the failure record of a micrograph at a stage, after a successful retry."""

@@ -5,9 +5,8 @@ import time
 
 import pytest
 
-from deepcryopicker.runs import timings
+from deepcryopicker.runs import folder
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.runs.timings import timed
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(timings, "time", clock)
+    monkeypatch.setattr(folder, "time", clock)
     return clock
 
 
@@ -35,14 +34,14 @@ def seconds(run):
 
 
 def test_real_seconds_are_counted(run):
-    with timed(run, "training"):
+    with run.timed("training"):
         time.sleep(0.2)
     assert 0.2 <= seconds(run)["training"] < 2
 
 
 def test_stages_stand_side_by_side_and_each_adds_up(run, clock):
     for stage, took in (("labelling", 2.5), ("training", 40.0), ("labelling", 0.25)):
-        with timed(run, stage):
+        with run.timed(stage):
             clock.now += took
         clock.now += 7.0  # what lies between is nobody's
     assert seconds(run) == {"labelling": 2.75, "training": 40.0}
@@ -50,13 +49,13 @@ def test_stages_stand_side_by_side_and_each_adds_up(run, clock):
 
 
 def test_nothing_is_written_before_a_stage_ends(run, clock):
-    with timed(run, "training"):
+    with run.timed("training"):
         clock.now += 1.0
         assert not (run.folder / "timings.json").exists()
 
 
 def fail(run, clock, problem):
-    with timed(run, "training"):
+    with run.timed("training"):
         clock.now += 3.0
         raise problem
 
@@ -72,6 +71,6 @@ def test_a_run_that_is_taken_up_again_counts_what_it_took_before(run, clock, pro
     with pytest.raises(problem):
         fail(run, clock, problem())
     again = Run(run.folder, None, "run", {}, resumes=True)
-    with timed(again, "training"):
+    with again.timed("training"):
         clock.now += 4.5
     assert seconds(run) == {"training": 7.5}

@@ -13,7 +13,6 @@ from deepcryopicker.pipeline.training.fit_network import count_rounds, new_netwo
 from deepcryopicker.pipeline.training.label_and_train import label_and_train
 from deepcryopicker.pipeline.training.train_network import training_folders
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.runs.timings import timed
 from deepcryopicker.trainer.checkpoints import remove_checkpoints
 
 ADAPTATION = "adaptation"
@@ -48,7 +47,7 @@ def adapt(
     further = replace(config, labeler=without_labels, start_from=str(run.folder))
     within = replace(run, folder=run.folder / ADAPTATION, failures=[])
     within.folder.mkdir(exist_ok=True)
-    with timed(run, ADAPTATION):
+    with run.timed(ADAPTATION):
         network = new_network(further)
         given = TrainingInput.whole(catalogue)
         trained, _, metrics = label_and_train(network, given, further, within, Tracker())

@@ -19,7 +19,6 @@ from deepcryopicker.pipeline.training.training_set import (
     only_held_out,
 )
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.runs.timings import timed
 
 
 def label_and_train(
@@ -50,7 +49,7 @@ def label_and_train(
     """
     learnt_from = given.known if isinstance(config.labeler, TruthConfig) else given.catalogue
     simulates = isinstance(config.labeler, StructureConfig)
-    with timed(run, "labelling"):
+    with run.timed("labelling"):
         if simulates:
             config = replace(config, labeler=AutoConfig())
         sources, labels = collect_labels(learnt_from, network.window, config, run)
@@ -66,7 +65,7 @@ def label_and_train(
     tracker.log_pictures("samples", [run.folder / "samples.png"])
     if config.until == "samples":
         return None, given.scored, metrics
-    with timed(run, "training"):
+    with run.timed("training"):
         trained, metrics["patches"] = train_in_rounds(
             network,
             sources,
