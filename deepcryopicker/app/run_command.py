@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from deepcryopicker.app.job_folder import finished_before, in_sweep, open_run
 from deepcryopicker.app.messages import explain, misplaced
 from deepcryopicker.app.no_dataset import require_dataset
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.registry import COMMANDS, validated
-from deepcryopicker.dataset.left_out.reasons import LEFT_OUT
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import (
     DeepCryoPickerError,
@@ -27,16 +26,12 @@ from deepcryopicker.errors import (
     UsageError,
 )
 from deepcryopicker.io.console import console, counted, subjects_shown
-from deepcryopicker.io.files.atomic import remove_temporary, write_text
 from deepcryopicker.io.files.links import refuse_links_out
 from deepcryopicker.plugins.plugin_modules import load_plugins
-from deepcryopicker.runs.folder import TIMINGS, Run
+from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.lock import InUseError, alone_in
 from deepcryopicker.runs.manifest import refuse_another
 from deepcryopicker.runs.saved_config import (
-    CONFIG,
-    as_primary,
-    difference,
     read_settings,
     settings_of,
 )
@@ -48,17 +43,11 @@ from deepcryopicker.runs.status import (
     SOME_FAILED,
     STATUS,
     WRONG_USAGE,
-    FolderContent,
     Outcome,
-    content_of_folder,
-    read_outcome,
     refuse_other_results,
 )
 
 Command = Callable[[Any, Run], float | None]
-
-# Results of an earlier attempt, which must not be mistaken for those of the next.
-_OUTDATED = (STATUS, REFUSED, LEFT_OUT, "metrics.json", "failures.csv")
 
 
 def run_job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, float | None]:
@@ -85,8 +74,8 @@ def run_job(function: Command, name: str, config: DictConfig) -> tuple[Outcome, 
     shard = _shard(config)
     whole, folder = place, place
     if shard is not None:
-        whole = place.parent if _in_sweep() else place
-        folder = place if _in_sweep() else shard_folder(place, shard)
+        whole = place.parent if in_sweep() else place
+        folder = place if in_sweep() else shard_folder(place, shard)
     try:
         refuse_links_out(whole)
         refuse_links_out(folder)
@@ -121,18 +110,18 @@ def _run(
     start = time.monotonic()
     try:
         settings = _checked(config, name)
-        finished = _finished_before(folder, config)
+        finished = finished_before(folder, config)
         if finished is not None:
             return finished, None
-        if not _in_sweep():
+        if not in_sweep():
             refuse_other_results(folder, name, settings_of(config))
         refuse_another(folder, settings_of(config))
-        run = _open_run(folder, config, name)
+        run = open_run(folder, config, name)
     except Exception as problem:
         outcome = _failure(problem, start)
         if read_settings(folder) is None:
             _leave(outcome, folder / STATUS)
-        elif _in_sweep():  # its table is made from the folders; elsewhere nothing is touched
+        elif in_sweep():  # its table is made from the folders; elsewhere nothing is touched
             _leave(outcome, folder / REFUSED)
         return outcome, None
     value = None
@@ -179,7 +168,7 @@ def _checked(config: DictConfig, name: str) -> Any:
     wrong = misplaced(config)
     if wrong:
         raise UsageError(wrong)
-    if _in_sweep() and hydra_config.sweep.subdir != str(hydra_config.job.num):
+    if in_sweep() and hydra_config.sweep.subdir != str(hydra_config.job.num):
         raise UsageError(
             "hydra.sweep.subdir cannot be set: the folder of a job is its number\n"
             "hydra.sweep.dir=DIR is the folder of the whole sweep"
@@ -190,75 +179,16 @@ def _checked(config: DictConfig, name: str) -> Any:
     return settings
 
 
-def _finished_before(folder: Path, config: DictConfig) -> Outcome | None:
-    """Return the outcome of a job of a sweep that has already finished, else None.
-
-    Raises
-    ------
-    UsageError
-        If the folder holds the run of another configuration.
-    """
-    if not _in_sweep() or folder != Path(HydraConfig.get().runtime.output_dir):
-        return None
-    settings = settings_of(config)
-    held = content_of_folder(folder, settings)
-    if held is FolderContent.ANOTHER:
-        key, there, here = difference(read_settings(folder) or {}, settings) or ("", "", "")
-        raise UsageError(
-            f"{key} is {here} here, but {there} in the run in {folder}\n"
-            "choose another folder for this sweep: hydra.sweep.dir=OTHER"
-        )
-    if held is not FolderContent.FINISHED or config.get("redo"):
-        return None
-    # Imported on demand, so that typos are reported quickly.
-    from deepcryopicker.runs.input_hashes import same_inputs
-    from deepcryopicker.runs.made_with import changes_since
-
-    number = HydraConfig.get().job.num
-    if not same_inputs(folder):
-        console.print(f"job {number}: its input files have changed; it runs again")
-        return None
-    (folder / REFUSED).unlink(missing_ok=True)
-    changes = changes_since(folder)
-    made = f" with {changes}; redo=true runs it again" if changes else ""
-    console.print(f"job {number}: already finished{made}, see {folder}", soft_wrap=True)
-    return read_outcome(folder)
-
-
 def _mirror(settings: Any, run: Run) -> None:
     """Copy the results of a command to W&B, unless it has done so itself, or is not to."""
     logger = getattr(settings, "logger", None)
     if logger is not None and logger.wandb.enabled and not run.tracked:
         from deepcryopicker.logger.mirror import mirror  # loads W&B
 
-        mirror(logger, run.folder, run.identity, run.curves)
-
-
-def _open_run(folder: Path, config: DictConfig, name: str) -> Run:
-    """Prepare the run folder: remove an earlier outcome, write the configuration."""
-    hydra_config = HydraConfig.get()
-    settings = settings_of(config)
-    given = tuple(str(item) for item in hydra_config.overrides.task)
-    overrides = ",".join(given)
-    run = Run(
-        folder=folder,
-        group=str(hydra_config.sweep.dir) if _in_sweep() else None,
-        name=(f"{hydra_config.job.num}:{overrides}" if _in_sweep() else overrides or "run")[:120],
-        settings=settings,
-        resumes=content_of_folder(folder, settings) is FolderContent.UNFINISHED
-        and not settings.get("redo"),
-        choices={str(group): option for group, option in hydra_config.runtime.choices.items()},
-        given=given,
-        command=name,
-    )
-    for name in _OUTDATED if run.resumes else (*_OUTDATED, TIMINGS):
-        (folder / name).unlink(missing_ok=True)
-    remove_temporary(folder)
-    write_text(folder / CONFIG, as_primary(config))
-    # Hydra itself would write these before the folder has been checked.
-    write_text(folder / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(HydraConfig.instance().cfg))
-    write_text(folder / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra_config.overrides.task))
-    return run
+        try:
+            mirror(logger, run.folder, run.identity, run.curves)
+        except UsageError as problem:  # no key; the results are there
+            report(str(problem))
 
 
 def _sign_off(run: Run) -> None:
@@ -294,10 +224,6 @@ def _failure(problem: Exception, start: float) -> Outcome:
 def _finite(value: float | None) -> float | None:
     """Return a number that JSON has, else None."""
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _in_sweep() -> bool:
-    return HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def _seconds_since(start: float) -> float:

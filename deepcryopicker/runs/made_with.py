@@ -104,6 +104,7 @@ def _content() -> str:
     return digest.hexdigest()
 
 
+@cache
 def _git(*words: str) -> str | None:
     """Return what git says of the checkout of the package; None outside of one."""
     root = PACKAGE.parent

@@ -16,6 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console
 from deepcryopicker.io.files.tables import flatten, write_rows
 from deepcryopicker.io.files.yaml_files import read_yaml
@@ -150,7 +151,11 @@ def _track(
 
     group = str(sweep.folder) if sweep.typed is None else sweep.typed
     identity = Identity(f"sweep: {sweep.folder.name}", group, "sweep", resumes=True)
-    with open_tracker(LoggerConfig(WandbConfig(**section)), sweep.folder, identity) as tracker:
+    try:
+        tracker = open_tracker(LoggerConfig(WandbConfig(**section)), sweep.folder, identity)
+    except UsageError:  # no key, which every job has said
+        return
+    with tracker:
         cells = [[row.get(column) for column in columns] for row in rows]
         tracker.log_table("sweep", columns, cells)
         if (sweep.folder / PICTURE).is_file():

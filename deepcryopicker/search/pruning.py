@@ -1,5 +1,6 @@
 """Stop trainings of a search that are worse than half of the others at the same epoch."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def watch_epochs(folder: Path) -> OnEpoch | None:
 
     def report(row: Mapping[str, float]) -> None:
         epoch = int(row["epoch"])
-        if epoch in reported:  # before an interruption
+        # Reported before an interruption, or there is no particle to rank.
+        if epoch in reported or not math.isfinite(row[EPOCH_AP]):
             return
         trial.report(row[EPOCH_AP], epoch)
         if trial.should_prune():

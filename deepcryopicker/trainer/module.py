@@ -84,7 +84,8 @@ class WindowClassifier(lightning.LightningModule):
         """Log the average precision of particles on all of them."""
         chance, particle = (torch.cat(each) for each in zip(*self._validated, strict=True))
         self._validated.clear()
-        found = binary_average_precision(chance, particle.long())
+        none = torch.tensor(torch.nan, device=chance.device)
+        found = binary_average_precision(chance, particle.long()) if particle.any() else none
         self.log(EPOCH_AP, found.float(), sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

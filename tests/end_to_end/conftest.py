@@ -85,7 +85,7 @@ class Shell:
         where = f"hydra.{'sweep' if sweep else 'run'}.dir={folder}"
         # Tracking takes seconds; test_tracking.py looks at what it leaves.
         quiet = [] if name not in TRACKED or "logger=default" in overrides else ["logger=csv"]
-        typed = [*(["-m"] if sweep else []), *quiet, *overrides, where]
+        typed = [*(["-m"] if sweep else []), *overrides, *quiet, where]
         out, err = io.StringIO(), io.StringIO()
         argv, here, terminate = sys.argv, Path.cwd(), signal.getsignal(signal.SIGTERM)
         sys.argv = [name, *typed]
