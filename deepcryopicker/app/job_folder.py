@@ -10,7 +10,7 @@ from deepcryopicker.dataset.left_out.reasons import LEFT_OUT
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console
 from deepcryopicker.io.files.atomic import remove_temporary, write_text
-from deepcryopicker.runs.folder import TIMINGS, Run
+from deepcryopicker.runs.folder import PLAN, TIMINGS, Run
 from deepcryopicker.runs.saved_config import (
     CONFIG,
     as_primary,
@@ -28,7 +28,7 @@ from deepcryopicker.runs.status import (
 )
 
 # Results of an earlier attempt, which must not be mistaken for those of the next.
-_OUTDATED = (STATUS, REFUSED, LEFT_OUT, "metrics.json", "failures.csv")
+_OUTDATED = (STATUS, REFUSED, LEFT_OUT, "metrics.json", PLAN, "failures.csv")
 
 
 def finished_before(folder: Path, config: DictConfig) -> Outcome | None:

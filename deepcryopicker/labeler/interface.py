@@ -9,6 +9,7 @@ import numpy as np
 from deepcryopicker.labeler.detectors.auto import learn_auto
 from deepcryopicker.labeler.detectors.blobs import learn_blobs
 from deepcryopicker.labeler.detectors.detector import Detector, detect, label_by_detector
+from deepcryopicker.labeler.detectors.responses import BlobFilter
 from deepcryopicker.labeler.masks.mask_labeler import label_by_mask
 from deepcryopicker.labeler.masks.selection import odd_shapes, reject_shapes
 from deepcryopicker.labeler.masks.shapes import nearest_distance
@@ -58,6 +59,17 @@ def learn(sample: Sequence[Preprocessed], config: LearningConfig) -> Labeler:
         return learn_blobs(sample, config)
     found = [_by_mask(preprocessed, config) for preprocessed in sample]
     return MaskLabeler(config, odd_shapes(found, config.selection))
+
+
+def describe(labeler: Labeler) -> tuple[str, str]:
+    """Return what a labeler looks for, and why it was chosen."""
+    if isinstance(labeler, Detector):
+        kind = "blobs" if isinstance(labeler.filter, BlobFilter) else "class averages"
+        return kind, f"detections are {labeler.separation:.1f} deviations from noise on average"
+    if isinstance(labeler, MaskLabeler):
+        odd = ", ".join(labeler.odd)
+        return "shapes in masks", f"without the rare {odd}" if odd else "every shape is frequent"
+    return labeler.function.__name__, "of a plugin"
 
 
 def label(preprocessed: Preprocessed, labeler: Labeler) -> Candidates:

@@ -26,6 +26,9 @@ class Attempts(Protocol):
     def require(self, done: int, stage: str) -> None:
         """Stop if all micrographs failed."""
 
+    def decide(self, what: str, value: object, why: str) -> None:
+        """Note what the data decided, for ``plan.json``."""
+
 
 class AllOrNothing:
     """Attempts that stop at the first micrograph that fails."""
@@ -54,3 +57,6 @@ class AllOrNothing:
         """
         if done == 0:
             raise DeepCryoPickerError(f"{stage}: no micrograph could be used")
+
+    def decide(self, what: str, value: object, why: str) -> None:
+        """Note nothing: there is no run folder."""

@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 TIMINGS = "timings.json"
 """Seconds per stage of a run; not in metrics.json, which is reproducible."""
 
+PLAN = "plan.json"
+"""What the data decided in a run, and why."""
+
 _FAILURE_COLUMNS = ("micrograph", "path", "stage", "reason")
 
 
@@ -63,6 +66,8 @@ class Run:
         Whether the trained network was found to find what the general weights find.
     in_doubt : bool
         Whether the run ends with the exit code for doubtful results.
+    decisions : dict
+        What the data decided, and why.
     command : str
     tracked : bool
         Whether the run has been recorded by its tracker.
@@ -83,6 +88,7 @@ class Run:
     verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
     vouched: bool = False
     in_doubt: bool = False
+    decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     command: str = "train"
     tracked: bool = False
     curves: "dict[str, Curve]" = field(default_factory=dict)
@@ -195,8 +201,24 @@ class Run:
             failures = self.folder / "failures.csv"
             raise NothingUsableError(f"{stage}: no micrograph could be used; see {failures}")
 
+    def decide(self, what: str, value: object, why: str) -> None:
+        """Note what the data decided, for ``plan.json``.
+
+        Parameters
+        ----------
+        what : str
+            Such as ``diameter of klh``; a later decision about it replaces an earlier one.
+        value : object
+            JSON-compatible.
+        why : str
+        """
+        self.decisions[what] = {"value": value, "why": why}
+
     def write_metrics(self, metrics: dict[str, Any]) -> None:
-        """Write ``metrics.json``, the numbers for reports and sweeps."""
+        """Write ``metrics.json``, the numbers for reports and sweeps, and ``plan.json``."""
+        if self.decisions:
+            plan = json.dumps(_finite(self.decisions), indent=2, allow_nan=False)
+            write_text(self.folder / PLAN, plan + "\n")
         source = {**provenance(), "seed": self.settings.get("seed")}
         counted = {"failures": len(self.failures), "provenance": source}
         assessed = {"verdicts": self.verdicts} if self.verdicts else {}

@@ -108,6 +108,7 @@ def test_the_files_of_the_contract_are_there(labelled):
         "metrics.json",
         "status.json",
         "summary.csv",
+        "plan.json",
         *(f"picks/{stem}.csv" for stem in STEMS),
         *(f"outcomes/{stem}.csv" for stem in STEMS),
         *(f"masks/{stem}.png" for stem in STEMS),
@@ -127,7 +128,8 @@ def test_the_files_of_the_contract_are_there(labelled):
 def test_stages_are_left_out_unless_asked_for(shell, in_folder):
     answer = shell("label", *in_folder, "labeler=log", "overlays=0", run="plain")
     left = {path.name for path in answer.folder.iterdir()} - {".hydra"}
-    assert left == {"config.yaml", "masks", "metrics.json", "picks", "status.json", "summary.csv"}
+    known = {"config.yaml", "masks", "metrics.json", "picks", "status.json", "summary.csv"}
+    assert left == {*known, "plan.json"}
     # Nor are there scores without truth.
     (row,) = answer.metrics["labels"]
     assert row.keys() == {"what", "micrographs", "candidates", "good"}

@@ -353,3 +353,13 @@ def test_the_folder_of_another_run_is_refused_and_not_touched(
     assert answer.code == 2
     assert answer.err.splitlines() == [line.format(folder) for line in lines]
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_the_plan_says_what_the_data_decided(trained):
+    plan = json.loads((trained.folder / "plan.json").read_text())
+    assert plan["rounds of training"] == {"value": 1, "why": "labels are found"}
+    assert {"diameter of apoferritin", "labeler of apoferritin"} <= set(plan)
+    assert plan["labeler of apoferritin"]["value"] in ("blobs", "class averages")
+    threshold = plan["score of the network at the threshold"]
+    assert 0 < threshold["value"] < 1
+    assert "labels of the program's own in 3 micrographs" in threshold["why"]

@@ -145,9 +145,26 @@ def settle_diameter(
     """
     for remark in catalogue.remarks:
         run.warn(remark, remark)
+    missing = set(catalogue.groups_without_diameter)
     catalogue = _estimate_missing(catalogue, preprocessing, labeler, run)
+    _note_diameters(catalogue, missing, run)
     warn_of_inputs(catalogue.entries, preprocessing, run)
     return catalogue
+
+
+def _note_diameters(catalogue: Catalogue, missing: set[str], run: Run) -> None:
+    """Note the particle diameter of each group, and where it comes from."""
+    for group in dict.fromkeys(entry.group for entry in catalogue.entries):
+        members = [entry for entry in catalogue.entries if entry.group == group]
+        found = {
+            f"{one.diameter:g} pixels" if one.diameter else f"{one.diameter_angstrom:g} Angstrom"
+            for one in members
+        }
+        source = "given"
+        if group in missing:
+            published = group in catalogue.published
+            source = "measured by a person" if published else "estimated: diameters.csv"
+        run.decide(f"diameter of {group}", ", ".join(sorted(found)), source)
 
 
 def _estimate_missing(

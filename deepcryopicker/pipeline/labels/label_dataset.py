@@ -119,6 +119,7 @@ def learn_labelers(
         sample = _sample(members, preprocessing, whole_chain, attempts)
         if sample:
             learned[group] = interface.learn(sample, labeler)
+            attempts.decide(f"labeler of {group}", *interface.describe(learned[group]))
     if not learned:  # a folder of blank micrographs has no picks; that is not a failure
         failed = {row["path"] for row in attempts.failures}
         attempts.require(len(catalogue.entries) - len(failed), "learning")

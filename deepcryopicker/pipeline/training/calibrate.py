@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from scipy.special import expit
 
 from deepcryopicker.class_set.split import assign_splits
 from deepcryopicker.config.schemas import TrainConfig
@@ -15,7 +16,7 @@ from deepcryopicker.evaluation.label_calibration import (
     calibration_of,
 )
 from deepcryopicker.evaluation.matching import match
-from deepcryopicker.io.console import track
+from deepcryopicker.io.console import counted, track
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
@@ -62,7 +63,12 @@ def calibrate(
         labels = source.picks[~unknown & (source.reason != CONTAMINANT)]
         outcome = match(picks, labels, source.picks[unknown], source.diameter / 2.0)
         matched.append(MatchedPicks(picks.score, outcome, len(labels)))
-    return replace(trained, calibration=calibration_of(matched, given))
+    calibration = calibration_of(matched, given)
+    threshold = float(expit(-calibration.intercept / calibration.slope))
+    kind = "given labels" if given else "labels of the program's own"
+    why = f"a calibrated score of 0.5, from {kind} in {counted(len(matched), 'micrograph')}"
+    attempts.decide("score of the network at the threshold", round(threshold, 6), why)
+    return replace(trained, calibration=calibration)
 
 
 def pick_sources(

@@ -100,7 +100,7 @@ def train_or_fall_back(
         return (
             _general(general, reason, run),
             given.scored,
-            {"network": "general", "reason": reason},
+            _chosen("general", reason, run),
         )
     if trained is None:
         return trained, scored, metrics
@@ -114,15 +114,21 @@ def train_or_fall_back(
     run.vouched = share >= _AGREE
     order = [_BETTER_FIRST.index(each.assessment.verdict) for each in (ours, theirs)]
     if order[0] <= order[1]:
-        return trained, scored, {**metrics, "network": "trained", "reason": mine.reason}
+        return trained, scored, metrics | _chosen("trained", mine.reason, run)
     if run.vouched:
         reason = f"{mine.reason}, but the network finds what the general weights find"
         console.print(f"the trained network is kept: {escape(reason)}")
-        return trained, scored, {**metrics, "network": "trained", "reason": reason}
+        return trained, scored, metrics | _chosen("trained", reason, run)
     reason = f"of the trained network: {mine.verdict}: {mine.reason}"
     general = _general(general, reason, run)
     metrics.pop("patches", None)  # of the other network
-    return general, scored, {**metrics, "network": "general", "reason": reason}
+    return general, scored, metrics | _chosen("general", reason, run)
+
+
+def _chosen(network: str, reason: str, run: Run) -> dict[str, Any]:
+    """Note which network picks, and return it with the reason for the metrics."""
+    run.decide("network that picks", network, reason)
+    return {"network": network, "reason": reason}
 
 
 def _agreement(ours: AssessedNetwork, theirs: AssessedNetwork) -> float:

@@ -11,6 +11,7 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.pipeline.inputs.training_input import TrainingInput
+from deepcryopicker.pipeline.training.fit_network import count_rounds
 from deepcryopicker.pipeline.training.self_training import heed_general_weights, train_in_rounds
 from deepcryopicker.pipeline.training.train_network import train_network
 from deepcryopicker.pipeline.training.training_set import (
@@ -62,6 +63,9 @@ def label_and_train(
             sources = heed_general_weights(sources, network.window, config, run)
         training_set = make_training_set(sources, network.window, config, run)
     metrics: dict[str, Any] = {"labels": labels}
+    labelled = "given" if isinstance(config.labeler, TruthConfig) else "found"
+    why = "configured" if config.rounds else f"labels are {labelled}"
+    run.decide("rounds of training", count_rounds(config), why)
     tracker.log_pictures("samples", [run.folder / "samples.png"])
     if config.until == "samples":
         return None, given.scored, metrics
