@@ -40,13 +40,6 @@ Each box is a group of options: model=compact, picker=log, ...; add --help for a
 python -m deepcryopicker.train does the same as deepcryopicker train; from Python: docs/api.md."""
 
 
-def runs(arguments: Sequence[str]) -> int:
-    """Run the command that lists runs."""
-    from deepcryopicker.runs.__main__ import main as list_runs
-
-    return list_runs(arguments)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command given as first argument, and return its exit code.
 
@@ -72,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return info()
     if name == "runs":
-        return runs(others)
+        from deepcryopicker.runs.__main__ import main as list_runs
+
+        return list_runs(others)
     if name not in COMMANDS:
         guess = nearest(name, COMMANDS)
         hint = f"did you mean {guess}?" if guess else f"choose from {', '.join(COMMANDS)}"

@@ -15,12 +15,12 @@ from deepcryopicker.config.registry import COMMANDS
 from deepcryopicker.errors import UsageError, nearest
 
 _OF_HYDRA = frozenset(get_args_parser()._option_string_actions)
-_WITHOUT_SCHEMA = {"experiment", "hydra", "search"}
+_SEEDS = "seeds"
+_WITHOUT_SCHEMA = {"experiment", "hydra", "search", _SEEDS}
 _KEY = re.compile(r"[A-Za-z][\w.@/-]*")
 _OVERRIDE = re.compile(r"[+~]*[A-Za-z][\w.@/-]*=")
 _NUMBER = re.compile(r"-[\d.]")
 _HOME = re.compile(r"(^|(?<=[\[,'\"]))~[\w.-]*(?=/|$)")
-_SEEDS = "seeds"
 _PLAIN = re.compile(r"[\w./%@:+-]+")
 # Names of keys in other programs.
 _ELSEWHERE = {
@@ -76,7 +76,7 @@ def _without_dashes(arguments: Sequence[str], command: str) -> list[str]:
             if not left or _is_option(left[0]):
                 raise UsageError(f"--{key} needs a value; write {key}=VALUE, see --help")
             value = left.pop(0)
-        plus = "+" if key == "experiment" else ""
+        plus = "+" if key in ("experiment", "search") else ""
         respelt.append(f"{plus}{key}={value}")
     return respelt
 
@@ -98,7 +98,7 @@ def _is_key(name: str, command: str) -> bool:
     if not _KEY.fullmatch(name):
         return False
     head = re.split(r"[.@/]", name)[0].replace("-", "_")
-    return head in _heads(command) | _WITHOUT_SCHEMA | {_SEEDS}
+    return head in _heads(command) | _WITHOUT_SCHEMA
 
 
 def _heads(command: str) -> set[str]:

@@ -52,7 +52,7 @@ def command(function: Command, name: str) -> int:
     # Hydra's page, of every key and option.
     sys.argv[1:] = ["--help" if each == HELP_ALL else each for each in sys.argv[1:]]
     try:
-        sys.argv[1:] = load_named_plugins(sys.argv[1:])
+        sys.argv[1:] = _load_named_plugins(sys.argv[1:])
         sys.argv[1:] = respell(sys.argv[1:], name)
     except UsageError as error:
         report(str(error))
@@ -112,7 +112,7 @@ def command(function: Command, name: str) -> int:
     return outcomes[0].exit_code if outcomes else DONE
 
 
-def load_named_plugins(arguments: list[str]) -> list[str]:
+def _load_named_plugins(arguments: list[str]) -> list[str]:
     """Load installed plugins and those named by ``plugins=...``, and return the other arguments.
 
     Raises

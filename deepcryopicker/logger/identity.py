@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 _ID_FILE = "id"
-_LONGEST_TAG, _LONGEST_NAME = 64, 120
+_LONGEST_TAG = 64
 _TAGGED = ("dataset", "labeler", "model", "picker", "experiment")
 
 
@@ -54,7 +54,7 @@ def identify(
     }
     tags = [f"{key}={option}"[:_LONGEST_TAG] for key, option in named.items() if key in _TAGGED]
     whole = {**settings, "choices": named}
-    return Identity(name[:_LONGEST_NAME], group, command, tuple(tags), whole, resumes)
+    return Identity(name, group, command, tuple(tags), whole, resumes)
 
 
 def take_id(folder: Path, resumes: bool) -> str:

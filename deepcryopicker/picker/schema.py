@@ -40,13 +40,28 @@ class NamingConfig:
 
 
 @dataclass
-class MapConfig(NamingConfig):
-    """From a map of class probabilities to picks, for every kind of scan.
+class ThresholdConfig(NamingConfig):
+    """Settings of pickers that find candidates with scores.
 
     Attributes
     ----------
     threshold : float
         Candidates with at least this score count as picks; all candidates are written.
+    """
+
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        self.check_naming()
+        check_threshold(self.threshold)
+
+
+@dataclass
+class MapConfig(ThresholdConfig):
+    """From a map of class probabilities to picks, for every kind of scan.
+
+    Attributes
+    ----------
     floor : float
         Candidates with lower scores are not written.
     smoothing : float
@@ -71,7 +86,6 @@ class MapConfig(NamingConfig):
         Scale at which the network picks, relative to the scale at which it was trained.
     """
 
-    threshold: float = 0.5
     floor: float = 0.0001
     smoothing: float = 0.04
     maps: str = "joint"
@@ -83,8 +97,7 @@ class MapConfig(NamingConfig):
     scale_factor: float = 1.0
 
     def __post_init__(self) -> None:
-        self.check_naming()
-        check_threshold(self.threshold)
+        super().__post_init__()
         for key in ("floor", "iou"):
             if not 0 <= getattr(self, key) <= 1:
                 raise UsageError(f"picker.{key} must lie in [0, 1], got {getattr(self, key):g}")
@@ -209,39 +222,21 @@ class SlidingConfig(NetworkPickerConfig):
 
 
 @dataclass
-class FunctionPickerConfig(NamingConfig):
-    """A picker of a plugin; its schema is a subclass.
-
-    Attributes
-    ----------
-    threshold : float
-        Candidates with at least this score count as picks; all candidates are written.
-    """
-
-    threshold: float = 0.5
-
-    def __post_init__(self) -> None:
-        self.check_naming()
-        check_threshold(self.threshold)
+class FunctionPickerConfig(ThresholdConfig):
+    """A picker of a plugin; its schema is a subclass."""
 
 
 @dataclass
-class LabelerPickerConfig(NamingConfig):
+class LabelerPickerConfig(ThresholdConfig):
     """A labeler alone, without a network, learned from the micrographs that it picks.
 
     Attributes
     ----------
-    threshold : float
     labeler : labeler configuration
     """
 
-    threshold: float = 0.5
     # One of several schemas, each of them strict.
     labeler: Any = MISSING
-
-    def __post_init__(self) -> None:
-        self.check_naming()
-        check_threshold(self.threshold)
 
 
 def check_threshold(threshold: float) -> None:

@@ -71,7 +71,7 @@ class SearchSweeper(Sweeper):
         overrides = OverridesParser.create(config_loader=self._loader).parse_overrides(typed)
         found = {one.get_key_element(): distribution_of(one) for one in overrides}
         searched = {key: one for key, one in found.items() if one is not None}
-        fixed = [as_typed(one) for one in overrides if found[one.get_key_element()] is None]
+        fixed = [_as_typed(one) for one in overrides if found[one.get_key_element()] is None]
         if "seed" in searched:
             raise UsageError("a search has one seed; train the best trial with seeds=3 afterwards")
         if not searched:
@@ -120,7 +120,7 @@ def register_sweeper() -> None:
     Plugins.instance().register(SearchSweeper)
 
 
-def as_typed(override: Override) -> str:
+def _as_typed(override: Override) -> str:
     """Write an override as it was typed."""
     return f"{override.get_key_element()}={override.get_value_element_as_str()}"
 

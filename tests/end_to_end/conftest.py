@@ -133,6 +133,17 @@ def simulated(trained, shell, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def with_coordinates(simulated):
+    """Overrides for the simulated micrographs as anybody's folder, with their particles."""
+    return [
+        "dataset=folder",
+        f"dataset.micrographs={simulated / 'micrographs'}",
+        f"dataset.coordinates={simulated / 'coordinates'}",
+        "dataset.diameter=75",
+    ]
+
+
+@pytest.fixture(scope="session")
 def partly_damaged(simulated, tmp_path_factory):
     """The simulated micrographs, and one that was cut short."""
     folder = tmp_path_factory.mktemp("partly")

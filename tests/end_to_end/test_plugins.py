@@ -145,12 +145,9 @@ def module(tmp_path, clean):
 
 
 @pytest.fixture
-def given(simulated):
+def given(with_coordinates):
     return [
-        "dataset=folder",
-        f"dataset.micrographs={simulated / 'micrographs'}",
-        f"dataset.coordinates={simulated / 'coordinates'}",
-        "dataset.diameter=75",
+        *with_coordinates,
         "overlays=0",
     ]
 

@@ -9,15 +9,9 @@ from deepcryopicker.runs.__main__ import main
 
 
 @pytest.fixture(scope="module")
-def folder(shell, simulated):
+def folder(shell, with_coordinates):
     """Three runs: two jobs of a sweep, and one that was refused."""
-    given = [
-        "dataset=folder",
-        f"dataset.micrographs={simulated / 'micrographs'}",
-        f"dataset.coordinates={simulated / 'coordinates'}",
-        "dataset.diameter=75",
-        "overlays=0",
-    ]
+    given = [*with_coordinates, "overlays=0"]
     shell("label", *given, "labeler=log,ibc", run="listed/sweep", sweep=True)
     shell("pick", *given, "picker=log", run="listed/alone")
     return shell.folder / "listed"

@@ -8,12 +8,9 @@ from deepcryopicker.search.study import open_study
 
 
 @pytest.fixture(scope="module")
-def given(simulated):
+def given(with_coordinates):
     return [
-        "dataset=folder",
-        f"dataset.micrographs={simulated / 'micrographs'}",
-        f"dataset.coordinates={simulated / 'coordinates'}",
-        "dataset.diameter=75",
+        *with_coordinates,
         "overlays=0",
         "hydra/sweeper=optuna",
         "labeler=log",

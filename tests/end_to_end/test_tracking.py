@@ -9,12 +9,9 @@ from tests.logger.wandb_records import read_run
 
 
 @pytest.fixture(scope="module")
-def given(simulated):
+def given(with_coordinates):
     return [
-        "dataset=folder",
-        f"dataset.micrographs={simulated / 'micrographs'}",
-        f"dataset.coordinates={simulated / 'coordinates'}",
-        "dataset.diameter=75",
+        *with_coordinates,
         "overlays=1",
     ]
 

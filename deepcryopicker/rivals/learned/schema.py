@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 
 from deepcryopicker.errors import UsageError, unknown
-from deepcryopicker.picker.schema import NamingConfig, check_threshold
+from deepcryopicker.picker.schema import ThresholdConfig
 from deepcryopicker.types import DEVICES
 
 
 @dataclass
-class LearnedConfig(NamingConfig):
+class LearnedConfig(ThresholdConfig):
     """Settings of all rivals that are trained on given particles.
 
     Attributes
     ----------
-    threshold : float
-        Candidates with at least this score count as picks; all candidates are written.
     floor : float
         Candidates with lower scores, before calibration, are not written.
     distance : float
@@ -27,7 +25,6 @@ class LearnedConfig(NamingConfig):
         ``auto`` (CUDA where present), ``cpu`` or ``cuda``.
     """
 
-    threshold: float = 0.5
     floor: float = 0.005
     distance: float = 0.5
     steps: int = 400
@@ -35,8 +32,7 @@ class LearnedConfig(NamingConfig):
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        self.check_naming()
-        check_threshold(self.threshold)
+        super().__post_init__()
         if not 0 <= self.floor <= 1:
             raise UsageError(f"picker.floor must lie in [0, 1], got {self.floor:g}")
         if not self.distance > 0:
