@@ -95,6 +95,9 @@ class TrainConfig(PickingConfig):
         scored; with fewer than three micrographs, spatial blocks. Null: all are picked, and if the
         labels are the truth, those held out by ``class_set.test`` are scored; separately trained
         pickers hold out the same share.
+    calibrate_on_known : bool
+        Also score the picks at the threshold found with the truth of the micrographs not held out,
+        in the same way for every picker; needs `held_out`.
     held_out_member : str or None
         Member of a combined dataset that is excluded from training and, alone, picked and scored.
     adapt : bool
@@ -113,6 +116,7 @@ class TrainConfig(PickingConfig):
     rounds: int | None = None
     start_from: str | None = None
     held_out: float | None = None
+    calibrate_on_known: bool = False
     held_out_member: str | None = None
     adapt: bool = False
     keep_better: bool = False
@@ -133,6 +137,10 @@ class TrainConfig(PickingConfig):
             raise UsageError(f"rounds must lie in [1, 10], got {self.rounds}")
         if self.held_out is not None and not 0 < self.held_out < 1:
             raise UsageError(f"held_out must lie between 0 and 1, got {self.held_out:g}")
+        if self.calibrate_on_known and self.held_out is None:
+            raise UsageError(
+                "calibrate_on_known=true needs micrographs to calibrate on: set held_out=0.5"
+            )
         if self.until not in STOPS:
             raise UsageError(f"until: {unknown('stop', self.until, STOPS)}")
         self._check_held_out_member()

@@ -24,6 +24,7 @@ _OVERALL = {
 _OF_GROUPS = ("patches.groups.", ".accuracy")
 _OF_PICKS = {
     "f1": "F1",
+    "calibrated.f1": "F1 calibrated",
     "best_f1": "best F1",
     "average_precision": "AP",
     "precision": "precision",

@@ -1,7 +1,7 @@
 """Pick with the configured picker and with a baseline, and score both in the same way."""
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from deepcryopicker.config.schemas import TrainConfig
@@ -12,6 +12,7 @@ from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.pipeline.inputs.given_corrections import by_entry, given_corrections
 from deepcryopicker.pipeline.picking.build_picker import PickerConfig, build_picker
+from deepcryopicker.pipeline.picking.calibrated_alike import CALIBRATED, merged, score_calibrated
 from deepcryopicker.pipeline.picking.pick_dataset import make_recipe, pick_catalogue
 from deepcryopicker.pipeline.picking.pick_doubts import report_verdicts, warn_of_picks
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
@@ -54,13 +55,17 @@ def pick_and_score(
     examples = None if known is catalogue else known  # not trained on scored ones
     name = _NETWORK if trained is not None else _option(run, "picker")
     overlays, folder = config.overlays, run.folder
-    recipe = _recipe(config.picker, catalogue, examples, trained, config, run)
+    # A picker is fitted, trained or started once for all that it picks.
+    seen = merged(catalogue, known) if config.calibrate_on_known else catalogue
+    recipe = _recipe(config.picker, seen, examples, trained, config, run)
     by_hand = by_entry(given_corrections(config), catalogue)
     recipe = replace(recipe, vouched=run.vouched, by_hand=by_hand)
     picked = {name: pick_catalogue(catalogue, recipe, run, folder, overlays, run.resumes)}
     warn_of_picks(picked[name], config.picker.threshold, run)
     report_verdicts(picked[name], run, ends_in_doubt=config.keep_better)
     scores = {name: score(picked[name], config.picker.threshold)}
+    if config.calibrate_on_known:
+        scores[name][CALIBRATED] = score_calibrated(picked[name], known, recipe, run)
     scores_of_baseline = None
     if config.baseline is not None:
         recipe = _recipe(config.baseline, catalogue, examples, None, config, run)
@@ -103,7 +108,7 @@ def _recipe(
     if trained is not None and config.keep_better:  # it may be another network than configured
         chain = chain_on(trained.preprocessing, "the weights")
         preprocessing = replace(chain, save_stages=preprocessing.save_stages)
-    make = partial(build_picker, picker, catalogue, preprocessing, trained, run, examples)
+    make = cache(partial(build_picker, picker, catalogue, preprocessing, trained, run, examples))
     adapted = run.folder / ADAPTATION
     weights = None if trained is None else adapted if config.adapt else run.folder
     recipe = make_recipe(picker, preprocessing, make, catalogue, run, trained, weights)

@@ -41,7 +41,9 @@ _BOX = 1.5  # diameters
 _BOX_PIXELS = 48  # side of the averaged boxes
 _ITERATIONS = 20
 _MIN_SHARE = 0.05  # class averages of a smaller share of the particles are dropped
-_ANGLE = 10  # degrees between two rotations of a reference
+RECOMMENDED = ("--ang", "5", "--max_stddev_noise", "1.1")
+"""Options of matching as RELION's GUI sets them: rotations of a reference 5 degrees apart, and no
+picks where the standard deviation of the background is larger than 1.1."""
 _TRAINING = "_training.star"
 _TEMPLATES = "templates.mrcs"
 _AVERAGES, _PARTICLES = "averages", "particles"  # folders
@@ -89,7 +91,7 @@ def pick_by_templates(
     lowpass = config.lowpass if batch.pixel_size else batch.diameter / 6.0
     options = [
         *("--ref", str(templates.resolve()), "--angpix_ref", f"{_pixel_size(templates):.5f}"),
-        *("--invert", "--ang", f"{_ANGLE}", "--shrink", "0"),
+        *("--invert", *RECOMMENDED, "--shrink", "0"),
         *("--lowpass", f"{lowpass:.2f}", "--threshold", f"{LOWEST}"),
         *("--particle_diameter", f"{1.1 * batch.diameter * batch.angstrom:.1f}"),
         *("--min_distance", f"{0.5 * batch.diameter * batch.angstrom:.1f}"),

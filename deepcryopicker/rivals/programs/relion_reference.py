@@ -18,7 +18,7 @@ from deepcryopicker.dataset.structures.potential import Structure
 from deepcryopicker.dataset.structures.projections import project_structure
 from deepcryopicker.dataset.structures.scale import scale_of, seen_diameter
 from deepcryopicker.rivals.programs.program_inputs import ProgramJob, unit_score
-from deepcryopicker.rivals.programs.relion import LOWEST, THRESHOLD, autopick
+from deepcryopicker.rivals.programs.relion import LOWEST, RECOMMENDED, THRESHOLD, autopick
 from deepcryopicker.rivals.programs.schema import RelionReferenceConfig
 from deepcryopicker.types import Image, Picks
 
@@ -26,7 +26,6 @@ REFERENCE = "reference.mrc"
 
 _ACROSS = 24  # voxels in a particle diameter
 _BOX = 1.5  # diameters
-_ANGLE = 10  # degrees between two rotations of a projection
 _MEASURE_ON = 3  # micrographs
 _VIEWS = 64  # projections averaged for the contrast
 _TYPICAL = 0.75  # quantile of the peaks' contrasts, because a few peaks are false
@@ -61,7 +60,7 @@ def pick_by_reference(config: RelionReferenceConfig, batch: ProgramJob) -> dict[
     write_reference(scaled.folder / REFERENCE, structure, contrast)
     options = [
         *("--ref", REFERENCE, "--angpix_ref", f"{structure.voxel:.5f}", "--invert"),
-        *("--ang", f"{_ANGLE}", "--shrink", "0", "--lowpass", f"{config.lowpass:.2f}"),
+        *(*RECOMMENDED, "--shrink", "0", "--lowpass", f"{config.lowpass:.2f}"),
         *("--threshold", f"{LOWEST}", "--particle_diameter", f"{1.1 * angstrom:.1f}"),
         *("--min_distance", f"{0.5 * angstrom:.1f}"),
     ]

@@ -28,13 +28,17 @@ _PROGRESS = {
     "train": ("Topaz: training in", "step"),
     "extract": ("Topaz: picking in", "step"),
 }
+THRESHOLD = -6.0
+"""Log-likelihood ratio above which Topaz returns picks by default (``topaz extract -t``)."""
+LOWEST = -12.0
+"""Threshold passed to Topaz, so that it returns candidates below the default."""
 _RADIUS = 3  # pixels around a centre that count as positive: Topaz's default
 
 
 def pick_by_topaz(config: TopazConfig, batch: ProgramJob) -> dict[str, Picks]:
     """Pick a batch with a network of Topaz, which is trained first if so configured.
 
-    Topaz's log-likelihood ratios are converted to probabilities; a ratio of 0 becomes one half.
+    Topaz's log-likelihood ratios are shifted so that one half is Topaz's own default threshold.
 
     Returns
     -------
@@ -48,7 +52,8 @@ def pick_by_topaz(config: TopazConfig, batch: ProgramJob) -> dict[str, Picks]:
     _shrink(batch, batch.inputs, scale)
     options = [
         *("--model", network, "--radius", str(max(1, round(batch.diameter / 2 / scale)))),
-        *("--output", _PICKS, *_CPU, *(_small(one) for one in batch.inputs)),
+        *("--threshold", f"{LOWEST:g}", "--output", _PICKS),
+        *(*_CPU, *(_small(one) for one in batch.inputs)),
     ]
     _run("extract", options, batch.folder, 1, lambda: 0)
     if not (batch.folder / _PICKS).is_file():
@@ -128,7 +133,7 @@ def _shrunk(picks: Picks, scale: int) -> Picks:
 
 def _enlarged(picks: Picks, scale: int, diameter: float) -> Picks:
     x, y = (to_original(position, 1.0 / scale) for position in (picks.x, picks.y))
-    return Picks.create(x, y, expit(picks.score), diameter=diameter)
+    return Picks.create(x, y, expit(picks.score - THRESHOLD), diameter=diameter)
 
 
 def _cores() -> int:

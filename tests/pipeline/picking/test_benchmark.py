@@ -9,6 +9,7 @@ from PIL import Image
 
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.labeler.schema import LogConfig
 from deepcryopicker.logger.tracker import Tracker
@@ -56,7 +57,9 @@ def built(monkeypatch):
     calls = []
 
     def build_picker(config, catalogue, preprocessing, trained, run, examples=None):
-        calls.append(SimpleNamespace(config=config, trained=trained, examples=examples))
+        names = [entry.name for entry in catalogue.entries]
+        given = {"config": config, "trained": trained, "examples": examples, "names": names}
+        calls.append(SimpleNamespace(**given))
         count = 2 if config is PICKER else 1
         score = np.array([0.9, 0.4, 0.3])[:count]
         found = replace(TRUTH[np.arange(count)], score=score)
@@ -106,3 +109,39 @@ def test_where_nothing_is_held_out_a_picker_learns_from_no_truth(entries, run, b
     whole = Catalogue("noise", tuple(entries))
     benchmark.pick_and_score(whole, whole, None, configure(), run, Tracker())
     assert [one.examples for one in built] == [None, None]
+
+
+def test_one_picker_also_picks_what_its_threshold_is_calibrated_on(entries, run, monkeypatch):
+    """Particles score 0.3 or more, others mostly 0.1, and the default threshold takes neither."""
+    built = []
+
+    def build_picker(config, catalogue, preprocessing, trained, run, examples=None):
+        built.append([entry.name for entry in catalogue.entries])
+        x = [30.0, 70.0, 110.0, 30.0, 70.0, 110.0]
+        y = [40.0, 40.0, 40.0, 80.0, 80.0, 80.0]
+        found = Picks.create(x, y, [0.3, 0.31, 0.32, 0.1, 0.11, 0.31], diameter=24.0)
+        return lambda entry, preprocessed: found
+
+    monkeypatch.setattr(benchmark, "build_picker", build_picker)
+    scored, known = (Catalogue("noise", tuple(part)) for part in (entries[:1], entries[1:]))
+    config = configure(held_out=0.3, calibrate_on_known=True, baseline=None)
+    scores = benchmark.pick_and_score(scored, known, None, config, run, Tracker())
+    assert built == [["m0", "m1", "m2"]]
+    assert (scores["micrographs"], scores["picks"], scores["f1"]) == (1, 0, 0.0)
+    alike = scores["calibrated"]
+    assert 0.11 < alike["threshold"] < 0.3
+    assert (alike["recall"], alike["precision"]) == (1.0, 0.75)
+    assert {path.stem for path in (run.folder / "picks").iterdir()} == {"m0"}
+    assert {path.stem for path in (run.folder / "calibration" / "picks").iterdir()} == {"m1", "m2"}
+
+
+def test_scores_that_say_nothing_give_no_threshold(entries, run, built):
+    scored, known = (Catalogue("noise", tuple(part)) for part in (entries[:1], entries[1:]))
+    config = configure(held_out=0.3, calibrate_on_known=True, baseline=None)
+    scores = benchmark.pick_and_score(scored, known, None, config, run, Tracker())
+    assert scores["calibrated"] is None  # all picks are particles
+
+
+def test_calibration_needs_micrographs_of_its_own():
+    with pytest.raises(UsageError, match="calibrate_on_known=true needs micrographs"):
+        configure(calibrate_on_known=True)

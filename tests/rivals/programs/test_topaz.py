@@ -57,7 +57,8 @@ def test_positions_and_scores_are_ours_again(batch):
         picks.x.tolist() == to_original([10, 5], 1 / 3).tolist()
     )  # a particle has 28 pixels there
     assert picks.y.tolist() == [61.0, 19.0]
-    assert picks.score.tolist() == pytest.approx([0.5, 1 / (1 + np.exp(6))])
+    # Topaz's own default threshold is a ratio of -6.
+    assert picks.score.tolist() == pytest.approx([1 / (1 + np.exp(-6)), 0.5])
     assert (picks.diameter == 84).all()
     assert len(picked["session/m2"]) == 0  # Topaz says nothing of those without picks
 
@@ -65,7 +66,7 @@ def test_positions_and_scores_are_ours_again(batch):
 def test_the_trained_network_is_the_one_that_picks(batch):
     topaz.pick_by_topaz(TopazTrainedConfig(updates=7), batch)
     said = (batch.folder / "topaz_extract.log").read_text()
-    assert "--model trained_epoch1.sav --radius 14" in said
+    assert "--model trained_epoch1.sav --radius 14 --threshold -12" in said
     log = (batch.folder / "topaz_train.log").read_text()
     assert "--num-particles 2 --model resnet8 --units 32" in log
     assert "--epoch-size 7 --num-epochs 1" in log
