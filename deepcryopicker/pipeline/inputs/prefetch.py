@@ -1,10 +1,11 @@
-"""Read the next micrograph while the current one is processed.
+"""Read the next micrographs while the current one is processed.
 
 Not a ThreadPoolExecutor: the interpreter waits for its threads when it exits, while a daemon thread
 that a file system does not answer is abandoned.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from typing import Generic, TypeVar
@@ -16,18 +17,20 @@ _PATIENCE = 5.0  # seconds that closing waits for a read under way
 
 
 def read_ahead(
-    items: Iterable[T], read: Callable[[T], R]
+    items: Iterable[T], read: Callable[[T], R], ahead: int = 1
 ) -> Generator[Callable[[], R], None, None]:
-    """Read items in a background thread, in order and at most one ahead.
+    """Read items in background threads, in order.
 
-    While the caller processes one item, only the next is read: at most two are in memory, unless
-    the caller keeps them.
+    While the caller processes one item, the next `ahead` are read at the same time: at most one
+    more is in memory, unless the caller keeps them.
 
     Parameters
     ----------
     items : iterable
     read : callable
         Reads one item, in another thread, so that it must not modify shared state.
+    ahead : int
+        Number of threads, at least 1.
 
     Yields
     ------
@@ -36,16 +39,43 @@ def read_ahead(
         its exception.
     """
     remaining = iter(items)
-    coming = _begin(remaining, read)
+    coming: deque[_Reading[R]] = deque()
     try:
-        while coming is not None:
-            coming.wait()
-            current, coming = coming, _begin(remaining, read)
+        _fill(coming, remaining, read, ahead)
+        while coming:
+            coming[0].wait()
+            current = coming.popleft()
+            _fill(coming, remaining, read, ahead)
             yield current.take
             del current  # frees a result that was not used
     finally:
-        if coming is not None:
-            coming.wait(_PATIENCE)
+        for reading in coming:
+            reading.wait(_PATIENCE)
+
+
+def in_parallel(items: Iterable[T], work: Callable[[T], R], threads: int) -> list[R]:
+    """Apply a function to items in threads, and return the results in order.
+
+    Parameters
+    ----------
+    items : iterable
+    work : callable
+        Must not modify state that calls for other items use.
+    threads : int
+        At least 1.
+    """
+    return [take() for take in read_ahead(items, work, threads)]
+
+
+def _fill(
+    coming: "deque[_Reading[R]]", remaining: Iterator[T], read: Callable[[T], R], ahead: int
+) -> None:
+    """Begin to read items until `ahead` are under way."""
+    while len(coming) < ahead:
+        begun = _begin(remaining, read)
+        if begun is None:
+            return
+        coming.append(begun)
 
 
 def _begin(remaining: Iterator[T], read: Callable[[T], R]) -> "_Reading[R] | None":

@@ -15,12 +15,17 @@ from deepcryopicker.io.coordinates.topaz_table import write_topaz
 from deepcryopicker.io.star.relion_folder import is_converted
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
-from deepcryopicker.pipeline.inputs.prefetch import read_ahead
 from deepcryopicker.pipeline.picking.fit_doubt import fit_doubt, is_unsure
+from deepcryopicker.pipeline.picking.prepared import (
+    Prepared,
+    find_candidates,
+    prepare,
+    prepare_ahead,
+)
 from deepcryopicker.pipeline.picking.results.assessed_groups import AssessedGroups
 from deepcryopicker.pipeline.picking.results.folder_scores import FolderScores
 from deepcryopicker.pipeline.picking.results.masks import Masks
-from deepcryopicker.pipeline.picking.results.pick_files import Files, pick_micrograph
+from deepcryopicker.pipeline.picking.results.pick_files import Files, write_candidates
 from deepcryopicker.pipeline.picking.results.picked_lists import (
     find_named,
     write_relion_lists,
@@ -29,9 +34,9 @@ from deepcryopicker.pipeline.picking.results.picked_lists import (
 from deepcryopicker.pipeline.picking.results.recipe import Recipe, digest_of_entry
 from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
-from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.runs.manifest import Finished, Manifest, Record, stamp
+from deepcryopicker.runs.manifest import Finished, Manifest, Record
+from deepcryopicker.types import Picks
 
 _NAMED = 3  # micrographs in a line
 
@@ -163,7 +168,9 @@ class Batch:
         drawn: Collection[str],
         show: Callable[[Sequence[Entry]], Iterator[Entry]],
     ) -> None:
-        """Pick micrographs; while one is picked, the next is read and preprocessed.
+        """Pick micrographs; while files of one are written, the next are read and preprocessed.
+
+        A network also searches them at the same time.
 
         Parameters
         ----------
@@ -178,8 +185,8 @@ class Batch:
             return
         picker = self._picker
         self._noise = self._scores.drawn_for_noise([*entries, *(one.entry for one in self.done)])
-        prepare = partial(_prepare, self._recipe.preprocessing)
-        with closing(read_ahead(entries, prepare)) as prepared:
+        find = partial(self._find, picker) if self._recipe.concurrent else None
+        with closing(prepare_ahead(entries, self._recipe.preprocessing, find)) as prepared:
             for entry, take in zip(show(entries), prepared, strict=False):
                 work = partial(self._pick, entry, take, picker)
                 picked = self._run.attempt(self._stage, entry.name, entry.path, work)
@@ -220,14 +227,19 @@ class Batch:
             named = find_named(members, self.names, self._run)
             write_relion_lists(folder, group, named, self._recipe.threshold, self.names.others)
 
-    def _pick(self, entry: Entry, take: Callable[[], "_Prepared"], picker: Picker) -> Picked:
-        (size, modified), preprocessed = take()
+    def _find(self, picker: Picker, entry: Entry, preprocessed: Preprocessed) -> Picks:
+        correction = self._recipe.by_hand.get(entry.name)
+        return find_candidates(entry, preprocessed, picker, self._files, self._masks, correction)
+
+    def _pick(self, entry: Entry, take: Callable[[], Prepared], picker: Picker) -> Picked:
+        prepared = take()
+        (size, modified), preprocessed = prepared.stamp, prepared.preprocessed
         self._polarity.add(entry, preprocessed)
         threshold = self._recipe.threshold
-        correction = self._recipe.by_hand.get(entry.name)
-        picks, snr = pick_micrograph(
-            entry, preprocessed, picker, self._files, self._masks, correction
-        )
+        picks = prepared.picks
+        if picks is None:
+            picks = self._find(picker, entry, preprocessed)
+        snr = write_candidates(entry, preprocessed, picks, self._files)
         record = Record(
             name=entry.name,
             path=str(entry.path),
@@ -255,7 +267,7 @@ class Batch:
         """Pick noise like chosen micrographs for which it is missing."""
 
         def pick(entry: Entry) -> None:
-            _, seen = _prepare(self._recipe.preprocessing, entry)
+            seen = prepare(self._recipe.preprocessing, entry).preprocessed
             self._scores.pick_noise(entry, seen, self._picker, self._recipe.recalibrate)
 
         for one in self._scores.without_noise(members):
@@ -275,7 +287,7 @@ class Batch:
         """Cut the windows of candidates that an earlier version picked, or that were removed."""
 
         def cut(one: Picked) -> None:
-            _, preprocessed = _prepare(self._recipe.preprocessing, one.entry)
+            preprocessed = prepare(self._recipe.preprocessing, one.entry).preprocessed
             self._scores.keep_missing_windows(one, preprocessed)
 
         for one in self._scores.without_windows(members):
@@ -283,18 +295,3 @@ class Batch:
 
     def _picked(self, entry: Entry, record: Record) -> Picked:
         return Picked(entry, record, self._files.candidates(entry), self._files.outcomes(entry))
-
-
-_Prepared = tuple[tuple[int, int], Preprocessed]
-
-
-def _prepare(preprocessing: PreprocessingConfig, entry: Entry) -> _Prepared:
-    """Read a micrograph and run the preprocessing that every picker needs.
-
-    The stamp of the file is taken before reading, so that later changes are noticed.
-    """
-    known = stamp(entry.path) or (0, 0)
-    micrograph = entry.load()
-    preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), preprocessing)
-    preprocessed.flat  # noqa: B018
-    return known, preprocessed

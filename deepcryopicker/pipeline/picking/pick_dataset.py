@@ -113,6 +113,7 @@ def make_recipe(
         learned_from=(*names, *mask_stamps(picker.mask)),
         assess=shows_all(picker),
         recalibrate=calibrates(picker, trained),
+        concurrent=not preprocessing.save_stages,  # Matplotlib draws in one thread alone
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from deepcryopicker.pipeline.inputs.prefetch import read_ahead
+from deepcryopicker.pipeline.inputs.prefetch import in_parallel, read_ahead
 
 
 class Result:
@@ -138,3 +138,37 @@ def test_the_caller_is_not_asked_for_items_long_before_they_are_read():
     next(readings)()
     assert asked == [0, 1]
     readings.close()
+
+
+def test_as_many_are_read_at_the_same_time_as_asked_for():
+    together = threading.Barrier(3)
+    begun, running = [], []
+
+    def read(number):
+        begun.append(number)
+        running.append(number)
+        if number < 3:
+            together.wait(10)  # none of the first three ends before all have begun
+        assert len(running) <= 3
+        running.remove(number)
+        return number
+
+    taken = []
+    for take in read_ahead(range(9), read, ahead=3):
+        taken.append(take())
+        assert len(begun) <= len(taken) + 3
+    assert taken == list(range(9))
+
+
+def test_results_of_threads_come_in_order_and_an_error_is_raised():
+    second = threading.Event()
+
+    def work(number):
+        if number == 0:
+            assert second.wait(10)
+        second.set()
+        return 10 // (5 - number)
+
+    assert in_parallel(range(3), work, threads=2) == [2, 2, 3]
+    with pytest.raises(ZeroDivisionError):
+        in_parallel(range(3, 7), work, threads=2)

@@ -2,13 +2,16 @@
 
 import csv
 import os
+import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from deepcryopicker.dataset.catalogue import Block, Entry
+from deepcryopicker.errors import MicrographError
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.star.optics_reading import read_optics
 from deepcryopicker.io.star.relion_star import read_star_by_micrograph
@@ -113,6 +116,33 @@ def test_every_micrograph_is_picked_once_and_counted(begin, run, entries, picker
         ("2", "3", "24.00")
     }
     assert [bool(row["snr"]) for row in summary] == [True, False, False, False]
+
+
+def test_micrographs_picked_at_the_same_time_have_the_same_files(
+    begin, run, entries, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("deepcryopicker.pipeline.picking.prepared.count_threads", lambda: 3)
+    together = threading.Barrier(3)
+
+    def make_picker():
+        def pick(entry, preprocessed):
+            if entry.name != "m3":
+                together.wait(10)  # the first three are picked in three threads
+            if entry.name == "m1":
+                raise MicrographError("no picks")
+            return replace(FOUND, x=FOUND.x + int(entry.name[1:]))
+
+        return pick
+
+    pick(begin(make_picker=make_picker, concurrent=True), entries)
+    assert [row["micrograph"] for row in run.failures] == ["m1"]
+    together = SimpleNamespace(wait=lambda _: None)
+    one_by_one = tmp_path / "one_by_one"
+    pick(begin(make_picker=make_picker, folder=one_by_one), entries)
+    same = {name: text.replace("one_by_one", "run") for name, text in files_in(one_by_one).items()}
+    assert files_in(run.folder) == same
+    for path in sorted((one_by_one / "picks").iterdir()):
+        assert (run.folder / "picks" / path.name).read_text() == path.read_text()
 
 
 def test_the_same_again_picks_nothing_and_asks_for_no_picker(begin, entries, picker):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from deepcryopicker.errors import MicrographError
@@ -15,6 +16,7 @@ from deepcryopicker.picker.folder.assessment import (
 from deepcryopicker.picker.folder.curve import FolderCurve, bins_picked, nearly_equal
 from deepcryopicker.picker.folder.score_counts import Counts
 from deepcryopicker.picker.pick_counts import disc_share
+from deepcryopicker.pipeline.inputs.prefetch import in_parallel
 from deepcryopicker.pipeline.picking.results.folder_calibration import (
     FolderCalibration,
     assess_parts,
@@ -29,6 +31,7 @@ from deepcryopicker.pipeline.picking.results.pick_files import (
     overlay_background,
 )
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
+from deepcryopicker.pipeline.picking.results.threads import count_threads
 from deepcryopicker.pipeline.scoring.picked import Picked, evaluate_picks
 from deepcryopicker.types import Micrograph, Picks
 
@@ -121,7 +124,9 @@ class AssessedGroups:
             calibration = FolderCalibration(curve)
         self._known[group] = calibration
         if self._recipe.recalibrate:
-            members = [self._recalibrate(one, calibration) for one in members]
+            # Each micrograph has files of its own.
+            recalibrate = partial(self._recalibrate, calibration=calibration)
+            members = in_parallel(members, recalibrate, count_threads())
         parts = [self._part(one, calibration) for one in members]
         whole, each = assess_parts(parts, calibration, self._recipe.vouched)
         self._drawn -= {one.entry.name for one in members}

@@ -1,4 +1,4 @@
-"""Pick one micrograph and write its files."""
+"""The files of a picked micrograph."""
 
 import math
 import os
@@ -11,17 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepcryopicker.dataset.catalogue import Entry
-from deepcryopicker.detection.measures import measure_picks
 from deepcryopicker.frames import to_working
 from deepcryopicker.io.coordinates.boxes import write_box, write_cbox
-from deepcryopicker.io.coordinates.candidate_csv import as_written, write_csv
-from deepcryopicker.io.coordinates.corrections import Correction
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.files.atomic import replacing
 from deepcryopicker.io.star.relion_folder import coordinate_file, relion_name, write_coordinates
 from deepcryopicker.picker.folder.window_features import WindowClasses
-from deepcryopicker.picker.function import Picker
-from deepcryopicker.pipeline.inputs.given_corrections import as_corrected
-from deepcryopicker.pipeline.picking.results.masks import Masks
 from deepcryopicker.pipeline.scoring.picked import OUTCOMES, Picked, evaluate_picks
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import to_working_scale
@@ -161,55 +156,37 @@ class Files:
         return (*found, *self.truth(entry), *self.masks(entry), *self.others(entry))
 
 
-def pick_micrograph(
-    entry: Entry,
-    preprocessed: Preprocessed,
-    picker: Picker,
-    files: Files,
-    masks: Masks | None = None,
-    correction: Correction | None = None,
-) -> tuple[Picks, float | None]:
-    """Pick one micrograph; write every candidate, and the truth with the outcomes if there is one.
+def write_candidates(
+    entry: Entry, preprocessed: Preprocessed, picks: Picks, files: Files
+) -> float | None:
+    """Write every candidate of a micrograph, and the truth with the outcomes if there is one.
 
     Parameters
     ----------
     entry : Entry
     preprocessed : Preprocessed
-    picker : callable
+    picks : Picks
+        Every candidate, rounded as in the files, in the frame of the micrograph.
     files : Files
-    masks : Masks, optional
-        Where nothing is picked.
-    correction : Correction, optional
-        What a person has decided in this micrograph.
 
     Returns
     -------
-    picks : Picks
-        Every candidate, rounded as in the files, in the frame of the micrograph.
-    snr : float or None
+    float or None
         Signal-to-noise ratio of the true particles, None if unknown.
     """
-    shape = preprocessed.micrograph.image.shape
-    found = picker(entry, preprocessed)
-    if masks is not None:
-        found = masks.leave_out(entry, preprocessed, found, files.masks(entry))
-    if correction is not None and entry.block is None:
-        found = as_corrected(found, correction, preprocessed.diameter)
-    found = measure_picks(found, preprocessed)
-    # Rounded as in the files, so that the written picks are scored.
-    picks = as_written(entry.to_micrograph(found))
     truth = entry.load_truth()
     for old in (*files.truth(entry), *files.depending(entry)):
         old.unlink(missing_ok=True)
     write_csv(files.candidates(entry), picks)
     if truth is None:
-        return picks, None
+        return None
+    shape = preprocessed.micrograph.image.shape
     evaluated = evaluate_picks(entry, picks, truth, preprocessed.diameter, shape)
     _write_truth(files.truth(entry), entry, *truth)
     from deepcryopicker.pipeline.scoring.pick_outcomes import write_outcomes
 
     write_outcomes(files.outcomes(entry), evaluated)
-    return picks, _signal_to_noise(preprocessed, truth[0])
+    return _signal_to_noise(preprocessed, truth[0])
 
 
 def overlay_background(micrograph: Micrograph, diameter: float) -> "ReducedPicture":

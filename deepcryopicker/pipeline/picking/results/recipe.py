@@ -40,6 +40,8 @@ class Recipe:
         Whether the picks are assessed against those in noise, when the lists are written.
     recalibrate : bool
         Whether scores are then calibrated on the micrographs themselves, too.
+    concurrent : bool
+        Whether the picker may pick several micrographs at the same time.
     vouched : bool
         Whether the network finds what the general weights find.
     by_hand : mapping of Correction
@@ -56,6 +58,7 @@ class Recipe:
     mask: str | None = None
     assess: bool = False
     recalibrate: bool = False
+    concurrent: bool = False
     vouched: bool = False
     by_hand: Mapping[str, Correction] = field(default_factory=dict)
 

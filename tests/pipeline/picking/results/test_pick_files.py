@@ -10,8 +10,9 @@ from deepcryopicker.config.schemas import OUTPUTS
 from deepcryopicker.dataset.catalogue import Block, Entry
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.coordinates.formats import read_picks
+from deepcryopicker.pipeline.picking.prepared import find_candidates
 from deepcryopicker.pipeline.picking.results import pick_files
-from deepcryopicker.pipeline.picking.results.pick_files import Files, pick_micrograph
+from deepcryopicker.pipeline.picking.results.pick_files import Files, write_candidates
 from deepcryopicker.pipeline.scoring.pick_outcomes import read_outcomes
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -43,7 +44,8 @@ def files(tmp_path):
 def pick(entry, files, found=FOUND):
     """Pick a micrograph, and write the formats beside CSV."""
     preprocessed = Preprocessed(entry.load(), 24.0, CHAIN)
-    picks, snr = pick_micrograph(entry, preprocessed, lambda *_: found, files)
+    picks = find_candidates(entry, preprocessed, lambda *_: found, files)
+    snr = write_candidates(entry, preprocessed, picks, files)
     height = len(preprocessed.micrograph.image)
     files.write_others(entry, picks, 0.5, height, files.wanted(entry))
     return picks, snr

@@ -1,0 +1,113 @@
+"""What is done with a micrograph before its files are written: read, preprocess, pick."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.detection.measures import measure_picks
+from deepcryopicker.io.coordinates.candidate_csv import as_written
+from deepcryopicker.io.coordinates.corrections import Correction
+from deepcryopicker.picker.function import Picker
+from deepcryopicker.pipeline.inputs.given_corrections import as_corrected
+from deepcryopicker.pipeline.inputs.prefetch import read_ahead
+from deepcryopicker.pipeline.picking.results.masks import Masks
+from deepcryopicker.pipeline.picking.results.pick_files import Files
+from deepcryopicker.pipeline.picking.results.threads import count_threads, single_threaded
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
+from deepcryopicker.runs.manifest import stamp
+from deepcryopicker.types import Picks
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A micrograph that was read and preprocessed.
+
+    Attributes
+    ----------
+    stamp : (int, int)
+        Size and time of the file, taken before reading, so that later changes are noticed.
+    preprocessed : Preprocessed
+    picks : Picks or None
+        Every candidate, see :func:`find_candidates`, if it was picked at the same time.
+    """
+
+    stamp: tuple[int, int]
+    preprocessed: Preprocessed
+    picks: Picks | None = None
+
+
+def prepare(preprocessing: PreprocessingConfig, entry: Entry) -> Prepared:
+    """Read a micrograph and run the preprocessing that every picker needs."""
+    known = stamp(entry.path) or (0, 0)
+    micrograph = entry.load()
+    preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), preprocessing)
+    preprocessed.flat  # noqa: B018
+    return Prepared(known, preprocessed)
+
+
+def prepare_ahead(
+    entries: Sequence[Entry],
+    preprocessing: PreprocessingConfig,
+    find: Callable[[Entry, Preprocessed], Picks] | None,
+) -> Generator[Callable[[], Prepared], None, None]:
+    """Read and preprocess micrographs while the caller works on earlier ones.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+    preprocessing : PreprocessingConfig
+    find : callable or None
+        Picks a micrograph; called for several at the same time, each in a thread.
+
+    Yields
+    ------
+    callable
+        As :func:`deepcryopicker.pipeline.inputs.prefetch.read_ahead`.
+    """
+    if find is None:
+        return read_ahead(entries, partial(prepare, preprocessing))
+
+    def pick(entry: Entry) -> Prepared:
+        prepared = prepare(preprocessing, entry)
+        return replace(prepared, picks=find(entry, prepared.preprocessed))
+
+    threads = count_threads()
+    return read_ahead(entries, single_threaded(pick) if threads > 1 else pick, threads)
+
+
+def find_candidates(
+    entry: Entry,
+    preprocessed: Preprocessed,
+    picker: Picker,
+    files: Files,
+    masks: Masks | None = None,
+    correction: Correction | None = None,
+) -> Picks:
+    """Pick one micrograph; of its files only the mask is written.
+
+    Parameters
+    ----------
+    entry : Entry
+    preprocessed : Preprocessed
+    picker : callable
+    files : Files
+    masks : Masks, optional
+        Where nothing is picked.
+    correction : Correction, optional
+        What a person has decided in this micrograph.
+
+    Returns
+    -------
+    Picks
+        Every candidate, rounded as in the files, in the frame of the micrograph.
+    """
+    found = picker(entry, preprocessed)
+    if masks is not None:
+        found = masks.leave_out(entry, preprocessed, found, files.masks(entry))
+    if correction is not None and entry.block is None:
+        found = as_corrected(found, correction, preprocessed.diameter)
+    found = measure_picks(found, preprocessed)
+    # Rounded as in the files, so that the written picks are scored.
+    return as_written(entry.to_micrograph(found))
