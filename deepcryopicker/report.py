@@ -33,7 +33,9 @@ def report(config: ReportConfig, run: Run) -> None:
     for name, note in page.notes:
         console.print(f"{name}: {note}", soft_wrap=True, markup=False)
     megabytes = (run.folder / PAGE).stat().st_size / 1e6
-    contents = f"{counted(len(runs), 'run')}, {counted(len(page.micrographs), 'micrograph')}"
+    contents = f"{counted(len(runs), 'run')}, {counted(page.total, 'micrograph')}"
+    if page.is_part:
+        contents += f" ({len(page.micrographs)} of them in the viewer)"
     console.print(f"{contents}, {megabytes:.1f} MB")
     console.print(f"page: {run.folder / PAGE}", soft_wrap=True, markup=False)
 

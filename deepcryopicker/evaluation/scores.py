@@ -1,6 +1,6 @@
 """Scores of picks over many micrographs, as recorded in ``metrics.json``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -212,30 +212,48 @@ def _intervals(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, An
     """95 % intervals of the pooled F1 and AP; None for fewer than two micrographs."""
     if len(evaluated) < 2:
         return {"f1_interval": None, "average_precision_interval": None}
-    score, outcome, _ = pooled(evaluated)
-    owner = np.repeat(np.arange(len(evaluated)), [len(one.picks) for one in evaluated])
-    truth = np.array([one.n_truth for one in evaluated])
-    # Sorted once; a resampled dataset has the same picks with different weights.
-    ranking = metrics.Ranking.of(score, outcome)
-    counts = [metrics.scores_at(*pooled([one]), threshold) for one in evaluated]
+    area = _weighted_area(evaluated)
+    every = [metrics.scores_at(*pooled([one]), threshold) for one in evaluated]
+    counts = np.array([[one.hits, one.false, one.missed] for one in every])
 
     def f1(drawn: Sequence[int]) -> float:
-        chosen = [counts[index] for index in drawn]
-        return metrics.Scores.from_counts(
-            sum(one.hits for one in chosen),
-            sum(one.false for one in chosen),
-            sum(one.missed for one in chosen),
-        ).f1
+        return metrics.Scores.from_counts(*counts[drawn].sum(axis=0).tolist()).f1
 
     def average_precision(drawn: Sequence[int]) -> float:
-        times = np.bincount(drawn, minlength=len(evaluated)).astype(np.float64)
-        return metrics.area_under(ranking.curve(float(times @ truth), times[owner]))
+        return area(np.bincount(drawn, minlength=len(evaluated)).astype(np.float64))
 
     micrographs = range(len(evaluated))
     return {
         "f1_interval": list(metrics.bootstrap(micrographs, f1)),
         "average_precision_interval": list(metrics.bootstrap(micrographs, average_precision)),
     }
+
+
+def _weighted_area(evaluated: Sequence[Evaluated]) -> Callable[[Floats], float]:
+    """Return the AP as a function of the weight of each micrograph, (n,) float64.
+
+    Picks are sorted once, as a resampled dataset has the same ones with other weights. Of the
+    curve, scores without a hit are left out: there the precision falls and the recall stays, so
+    that they add nothing to the area under the envelope.
+    """
+    score, outcome, _ = pooled(evaluated)
+    truth = np.array([one.n_truth for one in evaluated])
+    numbers = np.arange(len(evaluated), dtype=np.int32)
+    ranking = metrics.Ranking.of(score, outcome)
+    owner = np.repeat(numbers, [len(one.picks) for one in evaluated])[ranking.order]
+    hit = np.flatnonzero(ranking.hit)
+    until = np.searchsorted(hit, ranking.last_of_ties, side="right")  # number of hits
+    gains = np.diff(until, prepend=0) > 0
+    threshold, last, until = ranking.threshold[gains], ranking.last_of_ties[gains], until[gains]
+
+    def area(weight: Floats) -> float:
+        of_picks, particles = weight[owner], float(weight @ truth)
+        hits, picks = np.cumsum(of_picks[hit])[until - 1], np.cumsum(of_picks)[last]
+        precision = np.divide(hits, picks, out=np.zeros_like(hits), where=picks > 0)
+        recall = hits / particles if particles else np.zeros_like(hits)
+        return metrics.area_under(metrics.Curve(threshold, precision, recall))
+
+    return area
 
 
 def _per_class(evaluated: Sequence[Evaluated], threshold: float) -> dict[str, dict[str, Any]]:

@@ -35,6 +35,7 @@ def assemble(
     runs: Sequence[RunFolder],
     run: Run,
     draw_figures: DrawFigures | None = None,
+    limited: bool = True,
 ) -> Page:
     """Read the results of the runs and draw their micrographs.
 
@@ -47,9 +48,11 @@ def assemble(
         Run of the report.
     draw_figures : callable, optional
         Draws the paper's figures.
+    limited : bool
+        Whether to show only as many micrographs as a file of bounded size holds.
     """
     scored_pickers = score_pickers(list_pick_sets(runs), run)
-    shown, places = list_micrographs(scored_pickers, settings.picture_megabytes)
+    shown, places, total = list_micrographs(scored_pickers, settings.picture_megabytes, limited)
     pick_sets = [scored.pick_set for scored in scored_pickers]
     datasets = {
         scored.pick_set.name: _dataset(scored, [shown[index].dataset for index in own.values()])
@@ -75,8 +78,8 @@ def assemble(
     ]
     classes, members = class_tiles(runs) or (None, {})
     if classes is not None:
-        shown_scored = [scored for scored in scored_pickers if scored.micrographs]
-        pickers = [with_classes(*pair, members) for pair in zip(pickers, shown_scored, strict=True)]
+        names = [list(own) for own in places if own]
+        pickers = [with_classes(*pair, members) for pair in zip(pickers, names, strict=True)]
     # Without any truth nothing is said about what truth would show.
     has_truth = any(one.evaluated for scored in scored_pickers for one in scored.micrographs)
     notes = [(each.pick_set.name, note) for each in scored_pickers for note in each.notes]
@@ -86,6 +89,7 @@ def assemble(
         headline=numbers.picks_table(pick_sets, datasets),
         pickers=pickers,
         micrographs=shown,
+        total=total,
         tables=[table for table in tables if table is not None],
         sheets=class_sheets(runs, None if classes is None else classes.run),
         classes=classes,

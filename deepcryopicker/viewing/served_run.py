@@ -62,8 +62,9 @@ def open_server(given: str, also: list[str], port: int, run: Run) -> PageServer:
 
 
 def _assemble(runs: list[RunFolder], run: Run) -> Page:
-    """Assemble the page without pictures."""
-    return assemble(ReportSection([str(one.path) for one in runs], runs[0].name, 0.0), runs, run)
+    """Assemble the page of all micrographs, without pictures."""
+    settings = ReportSection([str(one.path) for one in runs], runs[0].name, 0.0)
+    return assemble(settings, runs, run, limited=False)
 
 
 def _entries(run: RunFolder) -> dict[str, Entry]:

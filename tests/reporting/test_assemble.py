@@ -15,14 +15,15 @@ from deepcryopicker.evaluation.metrics import Curve
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.io.images.own_pictures import save_own_picture
-from deepcryopicker.reporting.content import numbers
+from deepcryopicker.reporting.content import numbers, shown_micrographs
 from deepcryopicker.reporting.content.verdicts import verdicts_table
 from deepcryopicker.reporting.page.packing import pack, plain_curve
 from deepcryopicker.reporting.page.page_model import Cell, PageTable, Row
 from deepcryopicker.reporting.page.thumbnails import LARGEST, SMALLEST, longest_side
 from deepcryopicker.reporting.reading.pick_sets import PickSet
-from deepcryopicker.reporting.reading.run_folders import RunFolder
+from deepcryopicker.reporting.reading.run_folders import RunFolder, find_runs
 from deepcryopicker.types import Picks
+from deepcryopicker.viewing import served_run
 
 from .common import (
     DIAMETER,
@@ -281,3 +282,48 @@ def test_a_column_of_numbers_is_distinguished_from_text():
         "t", ["a", "b"], [Row([Cell("x"), Cell("–")]), Row([Cell("y"), Cell("1", 1.0)])]
     )
     assert [table.is_number(0), table.is_number(1)] == [False, True]
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Twelve micrographs, and a second picker that has picked two of them."""
+    data = make_dataset(tmp_path / "data", names_of(12))
+    runs = [make_pick_run(tmp_path / "all", data, names_of(12))]
+    return [*runs, make_pick_run(tmp_path / "two", data, names_of(12)[3:5], skill=0.1)]
+
+
+def test_a_page_of_too_many_micrographs_shows_some_and_says_so(monkeypatch, many, write_report):
+    whole, *_ = write_report(*many)
+    everything = json.loads(html.unescape(holder(whole.read_text(), "content")))
+    monkeypatch.setattr(shown_micrographs, "_MOST_PLACES", 200)  # of some 500
+    page, code, said = write_report(*many)
+    text = page.read_text()
+    content = json.loads(html.unescape(holder(text, "content")))
+    count = len(content["micrographs"])
+    assert code == 0
+    assert 3 <= count < 8
+    assert content["total"] == len(everything["micrographs"]) == 12
+    assert f"{count} of 12 micrographs are shown here" in text
+    assert f"12 micrographs ({count} of them in the viewer)" in said
+    assert "are shown here" not in whole.read_text()
+    for index, picker in enumerate(content["pickers"]):  # each shows some, its curve is of all
+        assert len(unpacked(text, f"picks-{index}")) == len(picker["micrographs"]) > 0
+        assert picker["curve"] == everything["pickers"][index]["curve"]
+        assert picker["best"] == everything["pickers"][index]["best"]
+    for _, picture in re.findall(r'id="(picture-(\d+))"', text):
+        assert int(picture) < count
+
+
+def test_pictures_limit_the_micrographs_of_a_page(many, write_report):
+    megabytes = 5 * 0.2e-6 * SMALLEST**2
+    page, *_ = write_report(*many, options=[f"report.picture_megabytes={megabytes}"])
+    text = page.read_text()
+    count = len(json.loads(html.unescape(holder(text, "content")))["micrographs"])
+    assert 5 <= count <= 6  # one more for the picker of two
+    assert text.count('id="picture-') == count
+
+
+def test_the_page_of_view_shows_all_micrographs(monkeypatch, many):
+    monkeypatch.setattr(shown_micrographs, "_MOST_PLACES", 200)
+    page = served_run._assemble(find_runs([str(many[0])]), None)
+    assert len(page.micrographs) == page.total == 12

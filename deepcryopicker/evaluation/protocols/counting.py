@@ -10,9 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from deepcryopicker.evaluation.metrics import Curve, Scores, area_under, best_point
 from deepcryopicker.types import Floats
+
+Counts = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Tally:
     Attributes
     ----------
     score : (N,) float64
-    hits, false, missed : (N,) float64
+    hits, false, missed : (N,) int32
         Change of each count by this pick, after all picks with a higher score; of equal scores
         the earlier pick comes first. A hit reduces `missed`, which is then negative.
     truth : int
@@ -30,9 +33,9 @@ class Tally:
     """
 
     score: Floats
-    hits: Floats
-    false: Floats
-    missed: Floats
+    hits: Counts
+    false: Counts
+    missed: Counts
     truth: int
 
 
@@ -72,17 +75,18 @@ def score_tallies(tallies: Sequence[Tally], threshold: float, ranked: bool) -> d
 
 def _curve(tallies: Sequence[Tally], truth: int) -> Curve:
     """Precision and recall of the pooled counts, one point per distinct score."""
-    pooled = {
-        name: np.concatenate([np.zeros(0), *(getattr(one, name) for one in tallies)])
-        for name in ("score", "hits", "false", "missed")
-    }
-    order = np.argsort(-pooled["score"], kind="stable")
-    score = pooled["score"][order]
+    score = np.concatenate([np.zeros(0), *(one.score for one in tallies)])
+    order = np.argsort(-score, kind="stable")
+    score = score[order]
     last_of_ties = np.flatnonzero(np.append(np.diff(score) != 0.0, len(score) > 0))
-    hits, false, missed = (
-        np.cumsum(pooled[name][order])[last_of_ties] for name in ("hits", "false", "missed")
-    )
-    return Curve(score[last_of_ties], _share(hits, false), _share(hits, missed + truth))
+
+    def summed(name: str) -> Floats:
+        changes = np.concatenate([np.zeros(0, np.int32), *(getattr(one, name) for one in tallies)])
+        return np.cumsum(changes[order], dtype=np.float64)[last_of_ties]
+
+    hits = summed("hits")
+    precision, recall = _share(hits, summed("false")), _share(hits, summed("missed") + truth)
+    return Curve(score[last_of_ties], precision, recall)
 
 
 def _share(part: Floats, rest: Floats) -> Floats:

@@ -95,8 +95,10 @@ def count_blobs(mask: Mask) -> int:
     >>> count_blobs(np.array([[1, 0, 0, 1], [0, 1, 0, 1]], np.bool_))
     2
     """
-    labels, _ = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    return labels - 1
+    # Outlines, whose number is that of the components, take a quarter of the time of labels.
+    image = mask.view(np.uint8)
+    _, tree = cv2.findContours(image, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    return 0 if tree is None else int(np.count_nonzero(tree[0, :, 3] < 0))
 
 
 def painted_at(mask: Mask, x: Floats, y: Floats) -> Mask:

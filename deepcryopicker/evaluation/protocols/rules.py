@@ -17,7 +17,8 @@ blob (so that finding both is one hit too many), and missed particles are the di
 counts, so that an extra pick in one blob compensates for a blob without a pick.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,11 +116,15 @@ def score_protocols(evaluated: Sequence[Evaluated], threshold: float) -> dict[st
     UsageError
         If coordinates are too large to be painted.
     """
-    tallies = [_count(one) for one in evaluated]
-    return {
-        one.name: _score([counts[one.name] for counts in tallies], one, threshold)
-        for one in PROTOCOLS
-    }
+    painted = [_count_painted(one) for one in evaluated]
+    scored = {}
+    for protocol in PROTOCOLS:  # one by one, because the tallies of a rule are as long as all picks
+        if protocol.name in _MATCHED:
+            tallies = [_MATCHED[protocol.name](one) for one in evaluated]
+        else:
+            tallies = [counts[protocol.name] for counts in painted]
+        scored[protocol.name] = _score(tallies, protocol, threshold)
+    return scored
 
 
 def _score(tallies: Sequence[Tally], protocol: Protocol, threshold: float) -> dict[str, Any]:
@@ -131,18 +136,36 @@ def _score(tallies: Sequence[Tally], protocol: Protocol, threshold: float) -> di
     }
 
 
-def _count(one: Evaluated) -> dict[str, Tally]:
-    """Count the picks of a micrograph by every rule."""
+def _half(one: Evaluated) -> Tally:
+    return _one_to_one(one, one.found, one.radius)
+
+
+def _quarter(one: Evaluated) -> Tally:
+    return _one_to_one(one, assign(one.picks, one.truth, one.radius / 2.0), one.radius / 2.0)
+
+
+def _overlapping(one: Evaluated, least: float) -> Tally:
+    found = assign_by_overlap(one.picks, one.truth, one.diameters, least)
+    return _one_to_one(one, found, one.radius)
+
+
+_MATCHED: dict[str, Callable[[Evaluated], Tally]] = {
+    "half": _half,
+    "quarter": _quarter,
+    "iou_0.5": partial(_overlapping, least=0.5),
+    "iou_0.6": partial(_overlapping, least=0.6),
+}
+"""The rules that match picks with particles; the others paint both."""
+
+
+def _count_painted(one: Evaluated) -> dict[str, Tally]:
+    """Count the picks of a micrograph by the rules that paint the particles once."""
     picks, truth, side = one.picks, one.truth, one.diameters
     # A pick's disc is as large as the typical particle of its micrograph.
     disc = float(np.median(side)) / 2.0 if len(truth) else one.radius
     shape = one.shape or _canvas(one, disc)
     painted = paint(shape, truth.x, truth.y, side / 2.0)
     return {
-        "half": _one_to_one(one, one.found, one.radius),
-        "quarter": _one_to_one(one, assign(picks, truth, one.radius / 2.0), one.radius / 2.0),
-        "iou_0.5": _one_to_one(one, assign_by_overlap(picks, truth, side, 0.5), one.radius),
-        "iou_0.6": _one_to_one(one, assign_by_overlap(picks, truth, side, 0.6), one.radius),
         "authors": _authors(picks, painted),
         "dice": _dice(picks, painted, disc),
     }
@@ -158,8 +181,8 @@ def _canvas(one: Evaluated, disc: float) -> tuple[int, int]:
 def _one_to_one(one: Evaluated, found: Index, radius: float) -> Tally:
     """Count matches; `radius` applies to the uncertain positions."""
     outcome = outcome_of(one.picks, found, one.uncertain, radius)
-    hits = (outcome == HIT).astype(np.float64)
-    return Tally(one.picks.score, hits, (outcome == FALSE).astype(np.float64), -hits, one.n_truth)
+    hits = (outcome == HIT).astype(np.int32)
+    return Tally(one.picks.score, hits, (outcome == FALSE).astype(np.int32), -hits, one.n_truth)
 
 
 def _authors(picks: Picks, painted: Mask) -> Tally:
@@ -167,17 +190,17 @@ def _authors(picks: Picks, painted: Mask) -> Tally:
     blobs = count_blobs(painted)
     hits = painted_at(painted, picks.x, picks.y)
     order = np.argsort(-picks.score, kind="stable")
-    missed = np.zeros(len(picks))
+    missed = np.zeros(len(picks), np.int32)
     # The first hits, as many as there are blobs, lower the difference; all others raise it.
-    missed[order] = np.where(np.cumsum(hits[order]) <= blobs, -1.0, 1.0) * hits[order]
-    return Tally(picks.score, hits.astype(float), (~hits).astype(float), missed, blobs)
+    missed[order] = np.where(np.cumsum(hits[order]) <= blobs, -1, 1) * hits[order]
+    return Tally(picks.score, hits.astype(np.int32), (~hits).astype(np.int32), missed, blobs)
 
 
 def _dice(picks: Picks, painted: Mask, radius: float) -> Tally:
     """Count pixels of discs; a pixel belongs to the first pick that covers it."""
     order = np.argsort(-picks.score, kind="stable")
     free = np.ones_like(painted)
-    new, hits = np.zeros(len(picks)), np.zeros(len(picks))
+    new, hits = np.zeros(len(picks), np.int32), np.zeros(len(picks), np.int32)
     around = discs(painted.shape, picks.x[order], picks.y[order], radius)
     for index, (area, inside) in zip(order, around, strict=True):
         part = free[area]

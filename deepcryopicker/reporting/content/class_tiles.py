@@ -10,7 +10,6 @@ from deepcryopicker.detection.pick_rules import nearest_within
 from deepcryopicker.errors import UsageError
 from deepcryopicker.pipeline.classes.class_files import MEMBERS, STACK, TABLE, read_members
 from deepcryopicker.plots.class_sheet import draw_average
-from deepcryopicker.reporting.content.scored_pickers import ScoredPicker
 from deepcryopicker.reporting.page.page_model import ClassTiles, ShownPicker
 from deepcryopicker.reporting.page.thumbnails import encode
 from deepcryopicker.reporting.reading.run_files import UnreadableError, read_rows
@@ -46,18 +45,26 @@ def class_tiles(runs: Sequence[RunFolder]) -> tuple[ClassTiles, Members] | None:
     return None
 
 
-def with_classes(shown: ShownPicker, scored: ScoredPicker, members: Members) -> ShownPicker:
-    """Add the class of every pick, 0 for none, if any of the picks has one."""
+def with_classes(picker: ShownPicker, names: Sequence[str], members: Members) -> ShownPicker:
+    """Add the class of every pick, 0 for none, if any of the picks has one.
+
+    Parameters
+    ----------
+    picker : ShownPicker
+    names : sequence of str
+        Name of each micrograph of the picker on the page.
+    members : dict
+    """
     found, some = [], False
-    for one, picked in zip(scored.micrographs, shown.picked, strict=True):
+    for name, picked in zip(names, picker.picked, strict=True):
         number = np.zeros(len(picked.picks), np.int64)
-        if one.name in members:
-            places, classes = members[one.name]
+        if name in members:
+            places, classes = members[name]
             nearest = nearest_within(picked.picks.positions, places, _SAME_PLACE)
             number[nearest >= 0] = classes[nearest[nearest >= 0]]
         found.append(replace(picked, classes=number))
         some = some or bool(number.any())
-    return replace(shown, picked=found) if some else shown
+    return replace(picker, picked=found) if some else picker
 
 
 def _read_stack(run: RunFolder) -> Image | None:

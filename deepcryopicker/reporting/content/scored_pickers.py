@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from deepcryopicker.config.sections import EvaluateSection
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.errors import DeepCryoPickerError
-from deepcryopicker.evaluation.metrics import best_f1, precision_recall, scores_at
+from deepcryopicker.evaluation.metrics import best_point, precision_recall, scores_at
 from deepcryopicker.evaluation.scores import Evaluated, pooled
 from deepcryopicker.io.console import track
 from deepcryopicker.io.coordinates.formats import read_picks
@@ -90,19 +90,22 @@ def as_picker(scored: ScoredPicker, dataset: str, places: Mapping[str, int]) -> 
     dataset : str
         Pickers of one dataset are compared with each other.
     places : mapping
-        From the name of a micrograph to its index on the page.
+        From the name of a micrograph to its index on the page, of those shown there.
     """
     pick_set = scored.pick_set
     evaluated = [one.evaluated for one in scored.micrographs if one.evaluated is not None]
+    curve = precision_recall(*pooled(evaluated)) if evaluated else None
     return ShownPicker(
         name=pick_set.name,
         dataset=dataset,
         threshold=pick_set.threshold,
         picked=[
-            ShownPicks(places[one.name], one.picks, one.evaluated) for one in scored.micrographs
+            ShownPicks(places[one.name], one.picks, one.evaluated)
+            for one in scored.micrographs
+            if one.name in places
         ],
-        curve=precision_recall(*pooled(evaluated)) if evaluated else None,
-        best_threshold=best_f1(*pooled(evaluated))[1] if evaluated else None,
+        curve=curve,
+        best_threshold=best_point(curve)[1] if curve else None,
     )
 
 

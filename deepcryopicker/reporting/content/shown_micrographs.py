@@ -1,6 +1,6 @@
 """The micrographs of all runs, each listed once, with their pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,19 +10,21 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.errors import DeepCryoPickerError
 from deepcryopicker.io.console import track
 from deepcryopicker.io.images.reader import header_pixel_size, micrograph_shape
+from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.plots.overlays import typical_diameter
 from deepcryopicker.reporting.content.scored_pickers import ScoredMicrograph, ScoredPicker
 from deepcryopicker.reporting.page.page_model import Shown
-from deepcryopicker.reporting.page.thumbnails import draw_picture, longest_side
+from deepcryopicker.reporting.page.thumbnails import draw_picture, longest_side, most_pictures
 from deepcryopicker.types import Picks
 
 _MARGIN = 1.02  # around picks whose micrograph is missing
+_MOST_PLACES = 600_000  # candidates and true particles on a page, some 7 MB
 _Key = tuple[str, ...]
 
 
 def list_micrographs(
-    scored_pickers: Sequence[ScoredPicker], megabytes: float
-) -> tuple[list[Shown], list[dict[str, int]]]:
+    scored_pickers: Sequence[ScoredPicker], megabytes: float, limited: bool = True
+) -> tuple[list[Shown], list[dict[str, int]], int]:
     """List the micrographs of all pickers, and draw those that still exist.
 
     Parameters
@@ -30,12 +32,17 @@ def list_micrographs(
     scored_pickers : sequence of ScoredPicker
     megabytes : float
         Approximate total size of the pictures.
+    limited : bool
+        Whether to show only as many micrographs, evenly spread, as a page of bounded size holds;
+        of every picker at least one.
 
     Returns
     -------
     shown : list of Shown
     places : list of dict
         For each picker, from the name of a micrograph to its index in `shown`.
+    total : int
+        Number of all micrographs.
     """
     known = _names_of_files(scored_pickers)
     first: dict[_Key, tuple[ScoredPicker, ScoredMicrograph]] = {}
@@ -47,10 +54,36 @@ def list_micrographs(
             there = first.get(own[one.name])
             if there is None or (there[1].entry is None and one.entry is not None):
                 first[own[one.name]] = scored, one
-    index = {key: number for number, key in enumerate(first)}
-    side = longest_side(len(first), megabytes)
-    shown = [_show(scored, one, side) for scored, one in track(list(first.values()), "drawing")]
-    return shown, [{name: index[key] for name, key in own.items()} for own in keys]
+    chosen = _choose(scored_pickers, keys, first, megabytes) if limited else list(first)
+    index = {key: number for number, key in enumerate(chosen)}
+    side = longest_side(len(chosen), megabytes)
+    shown = [_show(*first[key], side) for key in track(chosen, "drawing")]
+    places = [{name: index[key] for name, key in own.items() if key in index} for own in keys]
+    return shown, places, len(first)
+
+
+def _choose(
+    scored_pickers: Sequence[ScoredPicker],
+    keys: Sequence[Mapping[str, _Key]],
+    every: Mapping[_Key, tuple[ScoredPicker, ScoredMicrograph]],
+    megabytes: float,
+) -> list[_Key]:
+    """Choose the micrographs that a page holds, evenly spread, in their order."""
+    places = sum(
+        len(one.picks) + (0 if one.evaluated is None else one.evaluated.n_truth)
+        for scored in scored_pickers
+        for one in scored.micrographs
+    )
+    most = len(every) if places <= _MOST_PLACES else len(every) * _MOST_PLACES // places
+    if any(one.entry is not None for _, one in every.values()):
+        most = min(most, most_pictures(megabytes) or most)
+    if most >= len(every):
+        return list(every)
+    chosen = set(spread(list(every), max(most, 1)))
+    for own in keys:
+        if own and chosen.isdisjoint(own.values()):
+            chosen.add(next(iter(own.values())))
+    return [key for key in every if key in chosen]
 
 
 def _names_of_files(scored_pickers: Sequence[ScoredPicker]) -> dict[str, _Key | None]:

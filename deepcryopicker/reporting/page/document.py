@@ -49,6 +49,7 @@ def render(page: Page, server: Json | None = None) -> str:
         content={
             "pickers": [_plain_picker(picker) for picker in page.pickers],
             "micrographs": [_plain_micrograph(one) for one in page.micrographs],
+            "total": page.total,
             "far": {"deviations": FAR, "low_share": LOW_SHARE, "spread_of_mad": SPREAD_OF_MAD},
             "colours": {name: f"rgb{colour}" for name, colour in _COLOURS.items()},
             "classes": None if page.classes is None else asdict(page.classes),

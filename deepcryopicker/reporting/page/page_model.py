@@ -224,6 +224,8 @@ class Page:
         Scores of picks.
     pickers : list of ShownPicker
     micrographs : list of Shown
+    total : int
+        Number of all micrographs of the pickers, of which `micrographs` are shown.
     tables : list of PageTable
         Shown below the viewer.
     sheets : list of ClassSheet
@@ -241,6 +243,7 @@ class Page:
     headline: PageTable | None
     pickers: list[ShownPicker]
     micrographs: list[Shown]
+    total: int
     tables: list[PageTable]
     sheets: list[ClassSheet]
     classes: ClassTiles | None
@@ -252,6 +255,11 @@ class Page:
     def problems(self) -> list[RunFacts]:
         """Runs without results or with incomplete results."""
         return [source for source in self.sources if source.problem]
+
+    @property
+    def is_part(self) -> bool:
+        """Whether there are more micrographs than a page of this size holds."""
+        return len(self.micrographs) < self.total
 
 
 Json = dict[str, Any]

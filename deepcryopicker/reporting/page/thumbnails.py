@@ -41,6 +41,11 @@ def longest_side(count: int, megabytes: float) -> int:
     return int(np.clip(side, SMALLEST, LARGEST))
 
 
+def most_pictures(megabytes: float) -> int:
+    """Return the number of pictures of the smallest size that fit; 0 if none are drawn."""
+    return int(max(megabytes, 0.0) * 1e6 / (_BYTES_PER_PIXEL * SMALLEST**2))
+
+
 def draw_picture(micrograph: Micrograph, diameter: float, longest: int) -> Picture:
     """Bin a micrograph and stretch its contrast.
 

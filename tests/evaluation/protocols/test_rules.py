@@ -162,6 +162,16 @@ def test_blobs_agree_with_scipy(count):
     assert count_blobs(mask) == ndimage.label(mask, np.ones((3, 3)))[1]
 
 
+def test_a_blob_inside_a_ring_and_blobs_at_edges_count():
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:40, :40] - 20
+    away = np.hypot(rows, columns)
+    assert count_blobs((away < 4) | ((away > 8) & (away < 11)) | ((away > 14) & (away < 17))) == 3
+    for share in (0.1, 0.3, 0.6, 1.0):
+        mask = rng.random((50, 60)) < share
+        assert count_blobs(mask) == ndimage.label(mask, np.ones((3, 3)))[1]
+
+
 def test_authors_count_every_pick_in_a_blob_and_take_touching_discs_for_one():
     # Two discs that touch, one apart. Three picks in the first blob, one beside it, none right on
     # the third disc; 2 blobs, 3 hits: one "missed", although a particle was missed and another

@@ -3,6 +3,9 @@
 const content = JSON.parse(document.getElementById('content').textContent);
 const pickers = content.pickers;
 const micrographs = content.micrographs;
+// A page of many micrographs shows a part of them.
+const isPart = micrographs.length < content.total;
+const everyOne = isPart ? `${micrographs.length} of ${content.total} micrographs` : 'all micrographs';
 const unpacked = new Map();
 
 // Decodes deflated JSON in base64.

@@ -170,7 +170,8 @@ class Editor {
     byId('exclude').setAttribute('aria-pressed', String(state.excluded));
     byId('exclude').textContent = state.excluded ? 'Excluded: take it back' : 'Exclude micrograph';
     byId('only-view').setAttribute('aria-pressed', String(state.seen !== null));
-    byId('save-star').disabled = !side.info.star;
+    byId('save-star').disabled = isPart || !side.info.star; // these would lack the picks of the others
+    byId('save-csv').disabled = isPart;
     byId('save-box').disabled = !side.picked(this.viewer.micrograph);
     const seen = state.seen ? ' Only a part was checked.' : '';
     const here = state.excluded ? 'This micrograph is excluded.' : `Here: ${state.added.length} added, ${state.removed.length} removed.${seen}`;

@@ -303,7 +303,7 @@ class Viewer {
       const here = side.picked(this.micrograph);
       const left = side.data.list.filter((picked) => !this.isExcluded(side, picked));
       if (here) rows.push(this.countsRow(`${side.letter}, this micrograph`, this.counted(side, here)));
-      rows.push(this.countsRow(`${side.letter}, all ${left.length}`, sumOfCounts(left.map((picked) => this.counted(side, picked)))));
+      rows.push(this.countsRow(`${side.letter}, ${isPart ? 'shown' : 'all'} ${left.length}`, sumOfCounts(left.map((picked) => this.counted(side, picked)))));
     }
     byId('counts').tBodies[0].replaceChildren(...rows);
     byId('counts').classList.toggle('without-truth', !rows.some((row) => row.dataset.scores));
@@ -404,7 +404,7 @@ class Viewer {
       { scores: scores.f, colour: content.colours.false, dash: '5 3' },
       { scores: scores.p, colour: ALONE[side.square ? 1 : 0], dash: '' },
     ].filter((line) => line.scores.length);
-    byId(`histogram-${side.letter}-title`).textContent = `Scores of ${info.name}, all micrographs${scores.h.length ? ': hits (solid) and false picks (dashed)' : ''}`;
+    byId(`histogram-${side.letter}-title`).textContent = `Scores of ${info.name}, ${everyOne}${scores.h.length ? ': hits (solid) and false picks (dashed)' : ''}`;
     drawHistogram(holder, lines, { low: info.low, high: info.high, threshold: side.threshold });
   }
 
