@@ -77,8 +77,10 @@ class TrainConfig(PickingConfig):
 
     Attributes
     ----------
-    max_label_micrographs : int
-        Maximum number of micrographs for the labeler, spread evenly over the dataset.
+    max_label_micrographs : int or None
+        Maximum number of micrographs to learn from, spread evenly over the dataset. Null: 64 for
+        labelers that find particles; with given labels as many as can add a window, which is
+        ``class_set.samples_per_class``. Labelled micrographs beyond it are scored.
     until : str
         Last step: ``scales`` (print the paper's scales), ``network`` (print its layers), ``speed``
         (print the duration of its scans), ``samples`` (the training set), ``weights`` (trained,
@@ -111,7 +113,7 @@ class TrainConfig(PickingConfig):
         Second picker, run and scored beside the network.
     """
 
-    max_label_micrographs: int = 64
+    max_label_micrographs: int | None = None
     until: str = "picks"
     rounds: int | None = None
     start_from: str | None = None
@@ -129,7 +131,7 @@ class TrainConfig(PickingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.max_label_micrographs < 1:
+        if self.max_label_micrographs is not None and self.max_label_micrographs < 1:
             raise UsageError(
                 f"max_label_micrographs must be at least 1, got {self.max_label_micrographs}"
             )

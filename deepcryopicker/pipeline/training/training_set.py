@@ -37,6 +37,7 @@ from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.input_hashes import write_hashes
 from deepcryopicker.types import SHAPES, TrainingSet
 
+_MOST_FOUND = 64  # micrographs in which a labeler has to find the particles
 _LABEL_OVERLAYS = 4
 _FEW = 6  # labelled micrographs
 _USES = {"train": "training", "validation": "validation", "test": "the test"}
@@ -63,9 +64,8 @@ def collect_labels(
     sources: list[LabelledMicrograph] = []
     rows, evaluated = [], []
     polarity = PolarityCheck(run)
-    for one in label_each(
-        catalogue, config.preprocessing, config.labeler, run, config.max_label_micrographs
-    ):
+    most = most_labelled(config)
+    for one in label_each(catalogue, config.preprocessing, config.labeler, run, most):
         polarity.add(one.entry, one.preprocessed)
         write_candidates(run.folder / "labels", one)
         if len(sources) < min(config.overlays, _LABEL_OVERLAYS):
@@ -85,6 +85,19 @@ def collect_labels(
         console.print("the data has changed: training starts anew")
         run.resumes = False
     return sources, summarise_labels(rows, evaluated)
+
+
+def most_labelled(config: TrainConfig) -> int:
+    """Return the maximum number of micrographs to learn from.
+
+    Given labels are divided as their windows are: with one micrograph for every window of a
+    class, further ones add none.
+    """
+    if config.max_label_micrographs is not None:
+        return config.max_label_micrographs
+    if isinstance(config.labeler, TruthConfig):
+        return int(config.class_set.samples_per_class)
+    return _MOST_FOUND
 
 
 def describe_splits(groups: Sequence[str], config: TrainConfig) -> str:
@@ -112,7 +125,8 @@ def only_held_out(
 ) -> Catalogue:
     """Remove the truth of all micrographs used for training, if the labels are the truth.
 
-    With a split by copy, all micrographs are used for training.
+    Scored are the test micrographs, and those that were not learnt from at all, of which there
+    are many in a large dataset. With a split by copy, all that are labelled are used for training.
 
     Parameters
     ----------
@@ -125,16 +139,20 @@ def only_held_out(
         return catalogue
     groups = [one.entry.group for one in sources]
     splits = assign_splits(groups, config.class_set, config.seed)
-    test = {
+    learnt = {
         one.entry.name
         for one, blocks in zip(sources, splits, strict=True)
-        if (blocks == "test").all() and config.class_set.split_by == "micrograph"
+        if config.class_set.split_by == "copy" or not (blocks == "test").all()
     }
-    if not test:
-        console.print("all micrographs were used for training: picks are not scored")
     entries = [
-        entry if entry.name in test else replace(entry, truth=None) for entry in catalogue.entries
+        replace(entry, truth=None) if entry.name in learnt else entry for entry in catalogue.entries
     ]
+    scored = sum(entry.truth is not None for entry in entries)
+    if not scored:
+        console.print("all micrographs were used for training: picks are not scored")
+    elif scored + len(learnt) > len(sources):
+        other = counted(scored + len(learnt) - len(sources), "micrograph")
+        console.print(f"{other} with truth beyond those learnt from: scored as well")
     return replace(catalogue, entries=tuple(entries))
 
 

@@ -32,6 +32,7 @@ from deepcryopicker.pipeline.training.training_set import (
     count_windows,
     describe_splits,
     make_training_set,
+    most_labelled,
     only_held_out,
     tabulate_particles,
 )
@@ -148,12 +149,28 @@ def test_truth_that_was_trained_on_is_kept_out_of_the_scores():
     assert sum(entry.truth is not None for entry in left.entries) == 3
 
 
-def test_micrographs_that_could_not_be_labelled_are_not_scored():
-    whole, config = with_truth(NAMES), configure_labels(TruthConfig())
-    some = sources_of(whole)[:4]
-    left = only_held_out(whole, some, config)
-    assert not any(entry.truth for entry in left.entries[4:])
-    assert any(entry.truth for entry in left.entries[:4])
+@pytest.mark.parametrize(("split_by", "test"), [("micrograph", 1), ("copy", 0)])
+def test_truth_that_was_not_learnt_from_is_scored(split_by, test, capsys):
+    """Of ten micrographs four were labelled; six are new to the network."""
+    whole, config = with_truth(NAMES), configure_labels(TruthConfig(), split_by=split_by)
+    left = only_held_out(whole, sources_of(whole)[:4], config)
+    assert all(entry.truth for entry in left.entries[4:])
+    assert sum(entry.truth is not None for entry in left.entries[:4]) == test
+    assert "6 micrographs with truth beyond those learnt from" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("labeler", "given", "most"),
+    [
+        (LogConfig(), None, 64),
+        (TruthConfig(), None, 1500),
+        (LogConfig(), 200, 200),
+        (TruthConfig(), 12, 12),
+    ],
+)
+def test_given_labels_are_learnt_from_as_far_as_they_add_windows(labeler, given, most):
+    config = replace(configure_labels(labeler), max_label_micrographs=given)
+    assert most_labelled(config) == most
 
 
 @pytest.mark.parametrize("labeler", [AutoConfig(), LogConfig()])
