@@ -20,6 +20,10 @@ class Attempts(Protocol):
 
     failures: list[dict[str, str]]
 
+    @property
+    def folder(self) -> Path | None:
+        """Run folder, in which large temporary files lie; None without one."""
+
     def attempt(self, stage: str, name: str, path: Path, work: Callable[[], T]) -> T | None:
         """Process one micrograph; None if it failed and the others continue."""
 
@@ -32,6 +36,8 @@ class Attempts(Protocol):
 
 class AllOrNothing:
     """Attempts that stop at the first micrograph that fails."""
+
+    folder = None
 
     def __init__(self) -> None:
         self.failures: list[dict[str, str]] = []

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import lightning
+import numpy as np
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Callback, EarlyStopping
@@ -115,8 +116,8 @@ def fit(
 
 def set_temperature(network: Network, training_set: TrainingSet) -> None:
     """Fit the temperature of a network, in place, to the validation windows."""
-    held_out = training_set.split == "validation"
-    logits = predict(network, training_set.windows[held_out])
+    held_out = np.flatnonzero(training_set.split == "validation")
+    logits = predict(network, training_set.windows, held_out)
     network.temperature.fill_(fit_temperature(logits, training_set.target[held_out]))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import lightning
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Sampler, TensorDataset
+from torch.utils.data import DataLoader, Sampler, Subset, TensorDataset
 
 from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import TrainingSet
@@ -64,12 +64,12 @@ def make_loader(training_set: TrainingSet, split: str, config: TrainerConfig, se
         Yields windows (B, 1, S, S) float32, targets (B,) int64 and heat-map targets (B, C)
         float32.
     """
-    chosen = training_set.split == split
-    dataset = TensorDataset(
-        torch.from_numpy(training_set.windows[chosen])[:, None],
-        torch.from_numpy(training_set.target[chosen]),
-        torch.from_numpy(training_set.heat[chosen]),
+    whole = TensorDataset(  # in the memory of the training set, which may be a file
+        torch.from_numpy(training_set.windows)[:, None],
+        torch.from_numpy(training_set.target),
+        torch.from_numpy(training_set.heat),
     )
+    dataset = Subset(whole, np.flatnonzero(training_set.split == split).tolist())
     if split != "train":
         return DataLoader(dataset, batch_size=4 * config.batch_size)
     # Batch normalisation fails on a last batch of one window.

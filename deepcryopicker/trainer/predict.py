@@ -1,6 +1,7 @@
 """Logits of windows, and the temperature that calibrates their probabilities."""
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
@@ -14,7 +15,7 @@ _PULL = 1e-6  # weight of the regularisation towards 1
 
 
 @torch.inference_mode()
-def predict(network: Network, windows: Image) -> Image:
+def predict(network: Network, windows: Image, index: npt.NDArray[np.int64] | None = None) -> Image:
     """Compute the logits of single windows, without temperature.
 
     Parameters
@@ -22,17 +23,20 @@ def predict(network: Network, windows: Image) -> Image:
     network : Network
         In evaluation mode.
     windows : (N, S, S) float32 or float16
+    index : (M,) int64, optional
+        Of the windows to classify, which are copied batch by batch; all of them if not given.
 
     Returns
     -------
-    (N, C) float32
+    (M, C) float32
     """
+    index = np.arange(len(windows)) if index is None else index
     device = next(network.parameters()).device
     batches = [
-        network(torch.from_numpy(windows[start : start + _BATCH])[:, None].to(device).float())[
-            ..., 0, 0
-        ]
-        for start in range(0, len(windows), _BATCH)
+        network(
+            torch.from_numpy(windows[index[start : start + _BATCH]])[:, None].to(device).float()
+        )[..., 0, 0]
+        for start in range(0, len(index), _BATCH)
     ]
     return torch.cat(batches).float().cpu().numpy()
 

@@ -5,11 +5,13 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from deepcryopicker.class_set import window_store
 from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig
@@ -99,6 +101,20 @@ def test_separable_classes_are_learnt(tmp_path, changes):
     network = train(tmp_path, config=config)
     assert not network.training
     assert accuracy(network, separable()) == 1
+
+
+def test_windows_in_a_file_give_the_same_weights(tmp_path, monkeypatch):
+    data = separable()
+    monkeypatch.setattr(window_store, "_MOST_MEMORY", 0)
+    windows = window_store.selected(data.windows, np.arange(len(data.target)), tmp_path)
+    assert isinstance(windows.base, np.memmap)
+    in_file = make_set(windows, data.target, data.split)
+    config = replace(CONFIG, epochs=2)
+    networks = [
+        train(tmp_path / name, training_set=each, config=config)
+        for name, each in (("memory", data), ("file", in_file))
+    ]
+    assert same_weights(*networks)
 
 
 def test_shuffled_labels_are_not_learnt(tmp_path):

@@ -80,6 +80,13 @@ def test_a_loader_gives_every_window_of_its_split_once(split):
     assert [len(batch[0]) for batch in batches][:-1] == [largest] * (len(batches) - 1)
 
 
+def test_loaders_copy_no_windows():
+    data = numbered(train=20, validation=7)
+    for split in ("train", "validation"):
+        windows = make_loader(data, split, CONFIG, seed=0).dataset.dataset.tensors[0]
+        assert np.shares_memory(windows.numpy(), data.windows)
+
+
 @pytest.mark.parametrize(
     ("windows", "sizes"),
     [

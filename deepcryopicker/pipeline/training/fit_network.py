@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
+from deepcryopicker.class_set.window_store import selected
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.classification import confusion, score_patches
@@ -147,10 +148,11 @@ def fit_and_test(
     if config.trainer.symmetry_steps and number == count_rounds(config):
         _symmetrise(network, training_set.classes, sources, config, attempts)
         set_temperature(network, training_set)
-    chosen = training_set.split == "test"
-    if not chosen.any():
+    chosen = np.flatnonzero(training_set.split == "test")
+    if not len(chosen):
         return None
-    windows, target = training_set.windows[chosen], training_set.target[chosen]
+    windows = selected(training_set.windows, chosen, attempts.folder)
+    target = training_set.target[chosen]
     logits = predict(network, windows)
     probability = softmax(logits / float(network.temperature), axis=1)
     scores = score_patches(

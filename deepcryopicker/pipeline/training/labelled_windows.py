@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from deepcryopicker.class_set.samples import (
     require_both_kinds,
 )
 from deepcryopicker.class_set.sampling_sites import Sites, find_sites
+from deepcryopicker.class_set.window_store import empty_windows, selected
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.console import track
@@ -22,8 +22,6 @@ from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import stages, to_model_scale
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.types import Candidates, Image, Picks, Strings, TrainingSet
-
-_MOST_MEMORY = 2**31  # bytes of windows in single precision
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ def cut_training_set(
     """
     groups = [one.entry.group for one in sources]
     samples = draw_samples([one.sites for one in sources], groups, config.class_set, config.seed)
-    windows = np.empty((len(samples), size, size), precision_of(len(samples), size))
+    windows = empty_windows(len(samples), size, attempts.folder)
     kept = np.zeros(len(samples), bool)
     for index, source in enumerate(track(sources, "cutting training windows from")):
         members = np.flatnonzero(samples.micrograph == index)
@@ -153,8 +151,9 @@ def cut_training_set(
     attempts.require(int(kept.sum()), "cutting")
     chosen = samples[kept]
     require_both_kinds(chosen)
-    complete = windows if kept.all() else windows[kept]
-    return training_set_of(complete, chosen, groups, config.class_set.classes)
+    if not kept.all():
+        windows = selected(windows, np.flatnonzero(kept), attempts.folder)
+    return training_set_of(windows, chosen, groups, config.class_set.classes)
 
 
 def training_set_of(
@@ -182,11 +181,6 @@ def training_set_of(
         samples.site,
         tuple(classes),
     )
-
-
-def precision_of(count: int, size: int) -> type[np.floating[Any]]:
-    """Return half precision for windows that would otherwise take more than `_MOST_MEMORY`."""
-    return np.float32 if 4 * count * size**2 <= _MOST_MEMORY else np.float16
 
 
 def _cut(

@@ -9,11 +9,11 @@ import numpy as np
 from deepcryopicker.class_set.cutting import cut_windows
 from deepcryopicker.class_set.samples import draw_samples
 from deepcryopicker.class_set.sampling_sites import Sites
+from deepcryopicker.class_set.window_store import empty_windows
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.io.console import track
 from deepcryopicker.pipeline.training.labelled_windows import (
     LabelledMicrograph,
-    precision_of,
     training_set_of,
 )
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -44,6 +44,7 @@ class RedrawnWindows:
     ) -> None:
         self._size = size
         self._config = config
+        self._folder = attempts.folder
         self._groups = [one.entry.group for one in sources]
         self._flat: list[Micrograph | None] = []
         for source in track(sources, "reading for training"):
@@ -65,8 +66,7 @@ class RedrawnWindows:
         config = self._config
         drawn = draw_samples(self._sites, self._groups, config.class_set, config.seed, epoch)
         samples = drawn[drawn.split == "train"]
-        side = (self._size, self._size)
-        windows = np.empty((len(samples), *side), precision_of(len(samples), self._size))
+        windows = empty_windows(len(samples), self._size, self._folder)
         for index in np.unique(samples.micrograph):
             flat = self._flat[index]
             assert flat is not None  # positions of unread micrographs are not drawn
