@@ -1,10 +1,12 @@
 """Means over seeds: jobs of a sweep that differ in nothing else become one row."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from scipy import stats
+
+from deepcryopicker.io.files.tables import is_number
 
 SEED = "seed"
 _CONFIDENCE = 0.95
@@ -53,7 +55,7 @@ def _mean(group: Sequence[Row], others: Sequence[str]) -> dict[str, Any]:
     names = dict.fromkeys(key for row in done for key in row)
     for key in names:
         values = [row.get(key) for row in done]
-        numbers = [float(value) for value in values if _is_number(value)]
+        numbers = [float(value) for value in values if is_number(value)]
         if key in found or key in _TEXT or key == SEED or key.endswith(("_low", "_high")):
             continue
         if not numbers:
@@ -73,7 +75,3 @@ def _spread(key: str, numbers: Sequence[float]) -> dict[str, float | None]:
         low, high = mean - width, mean + width
     names = (key, f"{key}_lowest", f"{key}_highest", f"{key}_low", f"{key}_high")
     return dict(zip(names, (mean, min(numbers), max(numbers), low, high), strict=True))
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -7,6 +7,7 @@ from statistics import fmean
 from rich.console import Console
 from rich.table import Table
 
+from deepcryopicker.io.files.tables import is_number
 from deepcryopicker.plots.result_tables import make_table
 
 PAPER = "paper."
@@ -190,7 +191,7 @@ def _note(row: Row, longest: int) -> str | None:
 
 def _column(rows: Sequence[Row], key: str, heading: str, with_interval: bool = True) -> Headline:
     low, high, paper, values = (
-        [_number(row.get(name)) for row in rows]
+        [_number_in(row, name) for row in rows]
         for name in (f"{key}_low", f"{key}_high", f"{PAPER}{key}", key)
     )
     intervals = [
@@ -205,7 +206,7 @@ def _of_labels(rows: Sequence[Row], key: str, heading: str) -> Headline:
     values = []
     for row in rows:
         names = (name for name in row if name.startswith("labels.") and name.endswith(f".{key}"))
-        found = [number for name in names if (number := _number(row[name])) is not None]
+        found = [number for name in names if (number := _number_in(row, name)) is not None]
         values.append(fmean(found) if found else None)
     nothing: list[None] = [None] * len(rows)
     return Headline(heading, values, list(nothing), list(nothing))
@@ -220,8 +221,9 @@ def _bracket(interval: tuple[float, float] | None) -> str:
     return "" if interval is None else f"[{interval[0]:.3f}, {interval[1]:.3f}]"
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+def _number_in(row: Row, name: str) -> float | None:
+    value = row.get(name)
+    return float(value) if is_number(value) else None
 
 
 def _width(table: Table) -> int:

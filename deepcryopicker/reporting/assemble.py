@@ -18,6 +18,7 @@ from deepcryopicker.reporting.content.scored_pickers import (
     as_picker,
     score_pickers,
 )
+from deepcryopicker.reporting.content.seed_table import seeds_table
 from deepcryopicker.reporting.content.shown_micrographs import list_micrographs
 from deepcryopicker.reporting.content.verdicts import verdicts_table
 from deepcryopicker.reporting.page.page_model import Figure, Page
@@ -59,6 +60,7 @@ def assemble(
         for scored, own in zip(scored_pickers, places, strict=True)
     }
     tables = [
+        seeds_table(runs),
         verdicts_table(pick_sets),
         differences_table(scored_pickers, datasets),
         numbers.class_table(pick_sets),

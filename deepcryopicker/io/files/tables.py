@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.atomic import replacing
@@ -78,6 +79,11 @@ def _of_length(path: Path, rows: Iterator[Row], length: int) -> Iterator[Row]:
         yield line, cells
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value of results or of a cell is a number; booleans are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def flatten(value: object, name: str = "") -> dict[str, float]:
     """Flatten nested results: every number, named by its keys joined with dots.
 
@@ -89,12 +95,12 @@ def flatten(value: object, name: str = "") -> dict[str, float]:
     >>> flatten({"f1": 0.5, "groups": {"klh": {"hits": 3, "name": "KLH"}}, "radius": None})
     {'f1': 0.5, 'groups.klh.hits': 3}
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if is_number(value):
         return {name: value}
     if isinstance(value, list) and name.endswith("_interval") and len(value) == 2:
         value = dict(zip(("low", "high"), value, strict=True))
         stem = name.removesuffix("interval")
-        return {f"{stem}{end}": at for end, at in value.items() if isinstance(at, int | float)}
+        return {f"{stem}{end}": at for end, at in value.items() if is_number(at)}
     if isinstance(value, list):
         value = {one["what"]: one for one in value if isinstance(one, dict) and "what" in one}
     if not isinstance(value, dict):

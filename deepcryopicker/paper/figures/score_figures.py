@@ -6,10 +6,10 @@ from pathlib import Path
 
 from deepcryopicker.evaluation.metrics import precision_recall
 from deepcryopicker.evaluation.scores import UNKNOWN_LABELS, Evaluated, evaluate_micrograph, pooled
+from deepcryopicker.io.files.tables import is_number
 from deepcryopicker.plots.result_figures import duration_figure, precision_recall_figure
 from deepcryopicker.reporting.content.scored_pickers import ScoredMicrograph, ScoredPicker
 from deepcryopicker.reporting.reading.pick_sets import display_name
-from deepcryopicker.reporting.reading.run_files import is_number
 from deepcryopicker.reporting.reading.run_folders import RunFolder
 from deepcryopicker.types import SHAPES
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from deepcryopicker.io.files.tables import is_number
 from deepcryopicker.reporting.page.page_model import DASH, Cell
-from deepcryopicker.reporting.reading.run_files import is_number
 
 NOTHING = Cell(DASH)
 

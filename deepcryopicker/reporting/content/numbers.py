@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from deepcryopicker.io.files.tables import is_number
 from deepcryopicker.io.files.yaml_files import part
 from deepcryopicker.reporting.content.cells import NOTHING, interval_note, number_cell
 from deepcryopicker.reporting.page.page_model import Cell, PageTable, Row
 from deepcryopicker.reporting.reading.pick_sets import PickSet, display_name
-from deepcryopicker.reporting.reading.run_files import is_number
 from deepcryopicker.reporting.reading.run_folders import RunFolder
 
 _PICK_COLUMNS = [

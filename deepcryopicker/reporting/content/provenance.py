@@ -4,10 +4,10 @@ import shlex
 from typing import Any
 
 from deepcryopicker.io.console import counted
+from deepcryopicker.io.files.tables import is_number
 from deepcryopicker.io.files.yaml_files import part
 from deepcryopicker.reporting.page.page_model import RunFacts
 from deepcryopicker.reporting.reading.pick_sets import PickSet, display_name
-from deepcryopicker.reporting.reading.run_files import is_number
 from deepcryopicker.reporting.reading.run_folders import RunFolder
 
 _SHOWN_VERSIONS = ("python", "torch", "numpy")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from deepcryopicker.io.files.tables import is_number
 from deepcryopicker.io.files.yaml_files import part
-from deepcryopicker.reporting.reading.run_files import is_number
 from deepcryopicker.reporting.reading.run_folders import RunFolder
 
 LABELS = "labels"

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.checks import one_line
@@ -60,11 +60,6 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         return [] if text is None else list(csv.DictReader(io.StringIO(text)))
     except csv.Error as error:
         raise UnreadableError(f"{path.name} is damaged: {one_line(error)}") from error
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a value from JSON is a number; booleans are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _text(path: Path, largest: int) -> str | None:

@@ -8,10 +8,10 @@ from typing import Any
 from deepcryopicker.config.registry import COMMANDS
 from deepcryopicker.config.renamed import up_to_date
 from deepcryopicker.errors import UsageError
+from deepcryopicker.io.files.tables import is_number
 from deepcryopicker.io.files.yaml_files import part
 from deepcryopicker.reporting.reading.run_files import (
     UnreadableError,
-    is_number,
     read_json,
     read_rows,
     read_settings,
