@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console
+from deepcryopicker.io.files.parquet import write_parquet
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.plots.result_tables import make_table
 from deepcryopicker.plots.sweep_table import shortened
@@ -30,8 +31,9 @@ from deepcryopicker.reporting.run_table import (
 
 _USAGE = (
     "type a folder of runs, such as outputs, then COLUMN=VALUE to filter, sort=COLUMN for the best "
-    "first,\ncsv=FILE to write every column; or compare RUN RUN"
+    "first,\ncsv=FILE or parquet=FILE to write every column; or compare RUN RUN"
 )
+_WRITERS = {"csv": write_rows, "parquet": write_parquet}
 _OUTPUTS = "outputs"
 _WRONG_USAGE = 2
 
@@ -58,16 +60,19 @@ def _list(arguments: Sequence[str]) -> None:
     if len(folders) > 1:
         raise UsageError(_USAGE)
     root = Path(folders[0])
-    key, target = pairs.pop("sort", None), pairs.pop("csv", None)
+    key = pairs.pop("sort", None)
+    targets = {form: pairs.pop(form) for form in _WRITERS if form in pairs}
     rows = select([row_of(run, root) for run in read_runs(root)], pairs)
     rows = rows if key is None else best_first(rows, key)
-    if target is not None:
-        write_rows(Path(target), rows, list(dict.fromkeys(name for row in rows for name in row)))
+    for form, target in targets.items():
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        _WRITERS[form](Path(target), rows, columns)
         console.print(f"{len(rows)} runs: {target}", soft_wrap=True, markup=False)
+    if targets:
         return
     shown = dict.fromkeys(["run", "command", "state", "typed", *([key] if key else []), *HEADLINES])
-    columns = {name: name for name in shown if any(row.get(name) is not None for row in rows)}
-    console.print(make_table([_short(row) for row in rows], columns))
+    heads = {name: name for name in shown if any(row.get(name) is not None for row in rows)}
+    console.print(make_table([_short(row) for row in rows], heads))
     if key is not None and rows:
         best = escape(str(root / rows[0]["run"]))
         console.print(f"best: {best} with {rows[0][key]:.4f}", soft_wrap=True)

@@ -1,6 +1,7 @@
 """Runs as a table: filtered, sorted, compared and exported."""
 
 import csv
+import sys
 
 import pytest
 
@@ -38,6 +39,23 @@ def test_rows_are_filtered_by_text_and_number(folder):
     assert [row["run"] for row in listed(folder, "typed=labeler=ibc")] == ["sweep/1"]
     assert [row["run"] for row in listed(folder, "f1=>0")] == ["alone"]
     assert listed(folder, "f1=<0") == []
+
+
+def test_parquet_has_the_columns_of_csv(folder, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    target = tmp_path / "runs.parquet"
+    assert main([str(folder), f"parquet={target}"]) == 0
+    table, rows = parquet.read_table(target), listed(folder)
+    assert table.column_names == list(rows[0])
+    assert table["run"].to_pylist() == [row["run"] for row in rows]
+    numbers = [float(row["f1"]) if row["f1"] else None for row in rows]
+    assert table["f1"].to_pylist() == numbers
+
+
+def test_parquet_without_its_library_names_it(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert main([str(folder), f"parquet={tmp_path / 'runs.parquet'}"]) == 2
+    assert "pip install 'deepcryopicker[parquet]'" in capsys.readouterr().err
 
 
 def test_the_best_comes_first(folder, capsys):
