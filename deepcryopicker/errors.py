@@ -16,6 +16,10 @@ class UsageError(DeepCryoPickerError):
     exit_code = 2
 
 
+class MissingDatasetError(UsageError):
+    """A public dataset is needed and not there."""
+
+
 class MicrographError(DeepCryoPickerError):
     """One micrograph cannot be used; the batch continues without it."""
 

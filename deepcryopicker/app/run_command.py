@@ -20,6 +20,7 @@ from deepcryopicker.config.registry import COMMANDS, validated
 from deepcryopicker.dataset.shard import Shard
 from deepcryopicker.errors import (
     DeepCryoPickerError,
+    MissingDatasetError,
     MissingProgramError,
     OutputError,
     PrunedError,
@@ -216,7 +217,7 @@ def _failure(problem: Exception, start: float) -> Outcome:
         code,
         _seconds_since(start),
         " ".join(message.split()),
-        missing=isinstance(problem, MissingProgramError),
+        missing=isinstance(problem, MissingProgramError | MissingDatasetError),
         pruned=isinstance(problem, PrunedError),
     )
 

@@ -131,7 +131,16 @@ class PublicConfig(FolderConfig):
 
 @dataclass
 class CryopppConfig(PublicConfig):
-    """An entry of CryoPPP or CryoPPP_Lite; null diameters are those of its authors."""
+    """An entry of CryoPPP or CryoPPP_Lite; null diameters are those of its authors.
+
+    Attributes
+    ----------
+    entry : str or None
+        Folder of the entry, whose name holds its EMPIAR number; null is `root`. The options of
+        single entries look for it below `root`.
+    """
+
+    entry: str | None = None
 
 
 @dataclass

@@ -108,6 +108,32 @@ def assign_by_overlap(picks: Picks, truth: Picks, side: Floats, overlap: float) 
     return _greedy(picks.score, pick[enough], particle[enough], -share[enough])
 
 
+def assign_by_distance(picks: Picks, truth: Picks, radius: float) -> Index:
+    """Match picks with true particles one to one, the closest pair first, whatever their scores.
+
+    Parameters
+    ----------
+    picks, truth : Picks
+        N picks and the true particles.
+    radius : float
+        Largest distance of a match, original pixels, inclusive.
+
+    Returns
+    -------
+    (N,) int64
+        As :func:`assign`.
+    """
+    pick, particle, distance = _pairs(picks, truth, radius)
+    order = np.lexsort((particle, pick, distance))
+    found = np.full(len(picks), -1, np.int64)
+    taken: set[int] = set()
+    for one, wanted in zip(pick[order].tolist(), particle[order].tolist(), strict=True):
+        if found[one] < 0 and wanted not in taken:
+            found[one] = wanted
+            taken.add(wanted)
+    return found
+
+
 def outcome_of(picks: Picks, found: Index, uncertain: Picks, radius: float) -> npt.NDArray[np.int8]:
     """Turn the result of :func:`assign` into hits, false and ignored picks.
 
@@ -135,10 +161,14 @@ def outcome_of(picks: Picks, found: Index, uncertain: Picks, radius: float) -> n
     return outcome
 
 
+def bounded(positions: Floats) -> Floats:
+    """Limit coordinates to what a tree takes: squares of larger ones overflow."""
+    return np.clip(positions, -1e150, 1e150)
+
+
 def _pairs(picks: Picks, truth: Picks, radius: float) -> tuple[Index, Index, Floats]:
     """List every pick and particle within `radius` of each other, and their distance."""
-    # Squares of larger coordinates overflow, and the tree rejects them.
-    places, targets = (np.clip(one.positions, -1e150, 1e150) for one in (picks, truth))
+    places, targets = (bounded(one.positions) for one in (picks, truth))
     tree, other = scipy.spatial.cKDTree(places), scipy.spatial.cKDTree(targets)
     near = tree.sparse_distance_matrix(other, radius, output_type="ndarray")
     return near["i"], near["j"], near["v"]

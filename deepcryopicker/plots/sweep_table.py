@@ -85,6 +85,7 @@ def headlines(rows: Sequence[Row]) -> list[Headline]:
         Rows of ``sweep.csv``.
     """
     chosen = [_column(rows, key, heading) for key, heading in _OVERALL.items()]
+    chosen += [_column(rows, key, _in_words(key)) for key in _only_published(rows)]
     chosen += [_column(rows, key, heading) for key, heading in _OF_PICKS.items()]
     chosen += [_of_labels(rows, key, heading) for key, heading in _OF_LABELS.items()]
     chosen += [_column(rows, key, heading) for key, heading in _SECONDS.items()]
@@ -199,6 +200,18 @@ def _column(rows: Sequence[Row], key: str, heading: str, with_interval: bool = T
         for start, end in zip(low, high, strict=True)
     ]
     return Headline(heading, values, intervals, paper)
+
+
+def _only_published(rows: Sequence[Row]) -> list[str]:
+    """List metrics with a published number that are not headlines anyway."""
+    published = dict.fromkeys(key for row in rows for key in row if key.startswith(PAPER))
+    metrics = (key.removeprefix(PAPER) for key in published)
+    return [key for key in metrics if key not in {*_OVERALL, *_OF_PICKS, *_SECONDS}]
+
+
+def _in_words(key: str) -> str:
+    """Return ``closest macro f1`` of ``protocols.closest.macro.f1``."""
+    return key.removeprefix("protocols.").replace(".", " ")
 
 
 def _of_labels(rows: Sequence[Row], key: str, heading: str) -> Headline:

@@ -40,7 +40,8 @@ class Outcome:
     error : str or None
         First line of the error message.
     missing : bool
-        Whether the run needs a program that is not installed. A sweep does not count it as failed.
+        Whether the run needs a program that is not installed, or a public dataset that is not
+        there. A sweep does not count it as failed.
     objective : float or None
         What a search maximises.
     pruned : bool
@@ -79,7 +80,7 @@ def read_outcome(folder: Path) -> Outcome | None:
 def combine(outcomes: Sequence[Outcome | None]) -> int:
     """Return the exit code of a sweep: 0 all jobs succeeded, 3 some failed, 1 all failed.
 
-    Jobs whose program is not installed are not counted, unless that applies to all jobs.
+    Jobs whose program or dataset is missing are not counted, unless that applies to all jobs.
     """
     tried = [one for one in outcomes if one is None or not (one.missing or one.pruned)] or outcomes
     codes = {None if outcome is None else outcome.exit_code for outcome in tried}

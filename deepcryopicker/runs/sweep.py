@@ -26,6 +26,7 @@ from deepcryopicker.runs.status import (
     REFUSED,
     SOME_FAILED,
     STATUS,
+    WRONG_USAGE,
     Outcome,
     combine,
     read_outcome,
@@ -80,7 +81,8 @@ class Job:
         if self.outcome is None:
             return "not finished"
         if self.outcome.missing:
-            return "not installed"
+            # A missing program is a failure of the run, a missing dataset one of its usage.
+            return "not there" if self.outcome.exit_code == WRONG_USAGE else "not installed"
         if self.outcome.pruned:
             return "pruned"
         return _STATUS_WORDS.get(self.outcome.exit_code, "failed")

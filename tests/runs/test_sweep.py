@@ -262,6 +262,27 @@ def test_the_table_fits_a_log_file_and_keeps_the_most_important_numbers():
     assert "e…" in text
 
 
+def test_a_missing_dataset_is_an_empty_row_and_no_failure(tmp_path):
+    """Nor is a missing program, whose error has another exit code."""
+    for number, (code, missing) in enumerate([(0, False), (2, True), (1, True)]):
+        leave(tmp_path / str(number), metrics={"f1": 0.5})
+        Outcome(code, 1.0, "which is not there", missing).write(tmp_path / str(number) / STATUS)
+    jobs = list_jobs(Sweep(tmp_path, [[f"dataset={name}"] for name in "abc"], {}))
+    rows, _ = tabulate(jobs)
+    assert [row["status"] for row in rows] == ["done", "not there", "not installed"]
+    assert [row["f1"] for row in rows] == [0.5, None, None]
+    assert combine([job.outcome for job in jobs]) == 0
+
+
+def test_a_metric_is_shown_where_a_number_is_published_for_it():
+    key = "protocols.closest.macro.f1"
+    rows = [{"job": 0, "status": "done", "f1": 0.5, key: 0.25, f"paper.{key}": 0.75}]
+    first, second = headlines(rows)
+    assert (first.heading, first.values, first.published) == ("closest macro f1", [0.25], [0.75])
+    assert second.heading == "F1"
+    assert [one.heading for one in headlines([{"job": 0, "f1": 0.5, key: 0.25}])] == ["F1"]
+
+
 def test_headlines_come_in_order_of_importance():
     row = {"seconds.training": 1.0, "recall": 1.0, "f1": 1.0, "labels.a.f1": 0.2, **FLAT}
     names = [headline.heading for headline in headlines([row])]

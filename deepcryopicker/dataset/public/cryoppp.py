@@ -44,7 +44,7 @@ def empiar_number(root: Path) -> int | None:
 
 def with_published(catalogue: Catalogue, config: CryopppConfig) -> Catalogue:
     """Add the published particle diameter, and remarks, to the micrographs of an entry."""
-    number = empiar_number(Path(config.root))
+    number = empiar_number(Path(config.entry or config.root))
     with_truth = [entry for entry in catalogue.entries if entry.truth is not None]
     diameter = _diameter(number, with_truth)
     notes = _remarks(number, catalogue.entries)

@@ -1,16 +1,19 @@
 """The matching rules of different papers side by side, so that they are not confused.
 
-=========  ================================================================================
-name       who uses it
-=========  ================================================================================
-half       this program; CryoClear and independent comparisons on CryoPPP
-quarter    a strict variant: such a hit is good enough to start aligning from
-iou_0.5    object detectors, such as Fast R-CNN
-iou_0.6    crYOLO
-authors    the paper's own program (and that of AutoCryoPicker)
-dice       CryoSegNet and CryoTransformer, which compare masks (and report maxima over
-           micrographs, which is not reproduced here)
-=========  ================================================================================
+===========  ==============================================================================
+name         who uses it
+===========  ==============================================================================
+half         this program; CryoClear
+quarter      a strict variant: such a hit is good enough to start aligning from
+iou_0.5      object detectors, such as Fast R-CNN
+iou_0.6      crYOLO
+authors      the paper's own program (and that of AutoCryoPicker)
+dice         CryoFSL: its F1 or Dice and its IoU are F1 and accuracy of ``macro``; CryoSegNet
+             and CryoTransformer, which report maxima over micrographs, not reproduced here
+closest      ReconAwarePick's comparison of programs on CryoPPP, its numbers are ``macro``
+nearest_0.3  ParSeek
+shared_0.6   Cryo-EMMAE
+===========  ==============================================================================
 
 The flaws of the authors' rule are kept: all picks in one blob are hits, touching discs are one
 blob (so that finding both is one hit too many), and missed particles are the difference of two
@@ -30,6 +33,13 @@ from deepcryopicker.evaluation.matching import (
     assign,
     assign_by_overlap,
     outcome_of,
+)
+from deepcryopicker.evaluation.protocols.at_threshold import (
+    Counts,
+    count_by_distance,
+    count_nearest,
+    count_shared,
+    score_counts,
 )
 from deepcryopicker.evaluation.protocols.counting import Tally, score_tallies
 from deepcryopicker.evaluation.protocols.painting import (
@@ -90,7 +100,25 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol(
         "dice",
         "pixels of discs painted for picks (median diameter of the micrograph's truth) and for "
-        f"truth; F1 is the Dice coefficient; {_FALSE}",
+        f"truth; F1 is the Dice coefficient and accuracy the intersection over union; {_FALSE}",
+    ),
+    Protocol(
+        "closest",
+        "centres within half a diameter (evaluate.radius where given), one to one, the closest "
+        f"pair first, of the picks at the threshold; {_FALSE}",
+        ranked=False,
+    ),
+    Protocol(
+        "nearest_0.3",
+        "hits are the picks that are the nearest one to a particle, closer than 0.3 of its "
+        f"diameter, of the picks at the threshold; {_FALSE}",
+        ranked=False,
+    ),
+    Protocol(
+        "shared_0.6",
+        "hits are the particles whose nearest pick, which others may share, has an intersection "
+        f"over union above 0.6 with them, of the picks at the threshold; {_FALSE}",
+        ranked=False,
     ),
 )
 """Every rule; the first is that of the program's main scores."""
@@ -109,7 +137,8 @@ def score_protocols(evaluated: Sequence[Evaluated], threshold: float) -> dict[st
     -------
     dict of dict
         By name of the rule: ``rule`` in words; the result of :func:`counting.score_tallies`,
-        pooled over micrographs; ``macro``: see :func:`scores.macro`.
+        pooled over micrographs, where rules of one threshold have None for AP, best F1 and best
+        threshold; ``macro``: see :func:`scores.macro`.
 
     Raises
     ------
@@ -119,6 +148,10 @@ def score_protocols(evaluated: Sequence[Evaluated], threshold: float) -> dict[st
     painted = [_count_painted(one) for one in evaluated]
     scored = {}
     for protocol in PROTOCOLS:  # one by one, because the tallies of a rule are as long as all picks
+        if protocol.name in _AT_THRESHOLD:
+            count = _AT_THRESHOLD[protocol.name]
+            scored[protocol.name] = _score_at([count(one, threshold) for one in evaluated], protocol)
+            continue
         if protocol.name in _MATCHED:
             tallies = [_MATCHED[protocol.name](one) for one in evaluated]
         else:
@@ -134,6 +167,11 @@ def _score(tallies: Sequence[Tally], protocol: Protocol, threshold: float) -> di
         **score_tallies(tallies, threshold, protocol.ranked),
         "macro": macro(rows),
     }
+
+
+def _score_at(counts: Sequence[Counts], protocol: Protocol) -> dict[str, Any]:
+    rows = [score_counts([one]) for one in counts]
+    return {"rule": protocol.rule, **score_counts(counts), "macro": macro(rows)}
 
 
 def _half(one: Evaluated) -> Tally:
@@ -156,6 +194,30 @@ _MATCHED: dict[str, Callable[[Evaluated], Tally]] = {
     "iou_0.6": partial(_overlapping, least=0.6),
 }
 """The rules that match picks with particles; the others paint both."""
+
+
+def _closest(one: Evaluated, threshold: float) -> Counts:
+    return count_by_distance(_at(one, threshold), one.truth, one.radius)
+
+
+def _nearest(one: Evaluated, threshold: float, share: float) -> Counts:
+    return count_nearest(_at(one, threshold), one.truth, share * one.diameters)
+
+
+def _shared(one: Evaluated, threshold: float, least: float) -> Counts:
+    return count_shared(_at(one, threshold), one.truth, one.diameters, least)
+
+
+def _at(one: Evaluated, threshold: float) -> Picks:
+    return one.picks[one.picks.score >= threshold]
+
+
+_AT_THRESHOLD: dict[str, Callable[[Evaluated, float], Counts]] = {
+    "closest": _closest,
+    "nearest_0.3": partial(_nearest, share=0.3),
+    "shared_0.6": partial(_shared, least=0.6),
+}
+"""The rules that match the picks at one threshold, because lower picks change higher matches."""
 
 
 def _count_painted(one: Evaluated) -> dict[str, Tally]:

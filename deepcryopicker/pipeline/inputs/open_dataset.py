@@ -19,7 +19,7 @@ from deepcryopicker.dataset.schema import (
     SimulatedConfig,
     VariedConfig,
 )
-from deepcryopicker.errors import UsageError
+from deepcryopicker.errors import MissingDatasetError, UsageError
 from deepcryopicker.io.console import console, track
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.labeler.schema import AutoConfig, LabelerConfig
@@ -109,7 +109,9 @@ def _provide(config: PublicConfig) -> None:
             "add dataset.download=true to download it, or export DEEPCRYOPICKER_DATA=DIR, the "
             "folder of the datasets"
         )
-        raise UsageError(f"dataset={config.name}: {config.micrographs} does not exist\n{how}")
+        raise MissingDatasetError(
+            f"dataset={config.name}: {config.micrographs} does not exist\n{how}"
+        )
 
 
 def _by_hand(config: PublicConfig) -> str | None:

@@ -6,12 +6,15 @@ import cv2
 import mrcfile
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
+from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset.open_files import open_folder
 from deepcryopicker.dataset.public.cryoppp import DIAMETERS, empiar_number
 from deepcryopicker.dataset.schema import CryopppConfig
 from deepcryopicker.errors import UsageError
 
+TEST_SETS = (10017, 10028, 10081, 10093, 10345, 10532, 11056)
 HEADER = "X-Coordinate,Y-Coordinate,Diameter,Angle-Psi\n"
 
 
@@ -116,6 +119,33 @@ def test_the_pixel_size_of_super_resolution_is_named(tmp_path):
     assert opened(folder, pixel_size=1.345).remarks == ()
     assert len(opened(folder, pixel_size=0.673).remarks) == 1
     assert opened(entry(tmp_path / "more" / "10345")).remarks == ()
+
+
+def test_the_number_may_be_in_the_name_of_a_folder_below_the_root(tmp_path):
+    """As the options of single entries have it: one root for all of them."""
+    folder = entry(tmp_path / "10093", diameters=("", ""))
+    config = CryopppConfig(
+        name="cryoppp_10093",
+        root=str(tmp_path),
+        entry=str(folder),
+        micrographs=str(folder / "micrographs"),
+        coordinates=str(folder / "ground_truth" / "particle_coordinates"),
+    )
+    (diameter, source) = open_folder(config).published["cryoppp_10093"]
+    assert (diameter, "EMPIAR-10093" in source) == (172.0, True)
+
+
+@pytest.mark.parametrize("number", TEST_SETS)
+def test_the_option_of_a_test_set_finds_it_below_the_root(number):
+    node = OmegaConf.load(CONF_DIR / "dataset" / f"cryoppp_{number}.yaml")
+    base = OmegaConf.load(CONF_DIR / "dataset" / "cryoppp.yaml")
+    settings = OmegaConf.merge(base, node, {"root": "/data"})
+    assert settings.entry == f"/data/{number}"
+    assert settings.micrographs == f"/data/{number}/micrographs"
+    assert settings.coordinates == f"/data/{number}/ground_truth/particle_coordinates"
+    assert settings.name == f"cryoppp_{number}"
+    assert settings.get("pixel_size") == {10345: 1.345}.get(number)
+    assert number in DIAMETERS
 
 
 def test_names_with_the_additions_of_cryosparc_are_matched(tmp_path):
