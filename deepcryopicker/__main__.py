@@ -31,7 +31,8 @@ _PAGE = f"""DeepCryoPicker {__version__}: particle picking in cryo-EM micrograph
   deepcryopicker report     show runs on one page for a browser
   deepcryopicker view       the same by a local server: full resolution, corrections saved
   deepcryopicker runs       finished runs as a table: filter, sort, compare
-  deepcryopicker info       versions, devices and data, for bug reports
+  deepcryopicker export     a trained picker and its card in one file, to be handed on
+  deepcryopicker info       versions, devices and data, for bug reports; info FILE: its card
 
 Your own micrographs, no labels:
   deepcryopicker train +experiment=no_labels dataset.micrographs=DIR dataset.diameter=60
@@ -63,7 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name == "info":
         from deepcryopicker.info import info  # loads torch
 
-        return info()
+        return info(others)
+    if name == "export":
+        from deepcryopicker.export import main as export
+
+        return export(others)
     if name == "runs":
         from deepcryopicker.runs.__main__ import main as list_runs
 

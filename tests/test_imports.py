@@ -38,7 +38,8 @@ LEVELS = (
     "viewing",
     "paper",
     "app",
-    "train label pick classes filter evaluate report view relion_external info runs.__main__",
+    "train label pick classes filter evaluate report view relion_external info export "
+    "runs.__main__",
     "__main__",
 )
 RANK = {name: rank for rank, level in enumerate(LEVELS) for name in level.split()}

@@ -18,6 +18,7 @@ COMMANDS = {
     "report",
     "relion_external",
     "info",
+    "export",
 }
 MODULES_AT_THE_TOP = 6  # beside the commands
 MODULES_IN_A_PACKAGE = 12

@@ -1,6 +1,7 @@
-"""Weights and the card beside them: read without trusting either, and written."""
+"""Weights and their card, beside them or in the same file: read without trust, and written."""
 
 import hashlib
+import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 
 import torch
 import yaml
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -18,12 +19,50 @@ from deepcryopicker.config.renamed import up_to_date
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.files.atomic import replacing, write_text
 from deepcryopicker.io.files.yaml_files import read_yaml
+from deepcryopicker.model.weights_file import CARD_KEY, embedded_card, tensor_sum
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Calibration
 
 _SUM = "sha256"
 ANGSTROM = "diameter_angstrom"
 """Key of a card: the particle diameter in Angstrom; missing on the cards of version 0.1.0."""
+
+
+def open_card(weights: Path, name: str, key: str) -> tuple[dict[str, Any], Path]:
+    """Read the card of weights, and refuse weights that it does not belong to.
+
+    Parameters
+    ----------
+    weights : Path
+        An exported file, which holds its card, or one with a card beside it.
+    name : str
+        File name of a card beside weights.
+    key : str
+        Of the configuration, for messages.
+
+    Returns
+    -------
+    card : dict
+    place : Path
+        File that holds the card: `weights` itself if it was exported.
+
+    Raises
+    ------
+    UsageError
+        The card is missing or damaged, or the weights are.
+    """
+    card = embedded_card(weights)
+    if card is None:
+        beside = weights.with_name(name)
+        card = read_card(beside, key)
+        require_sum(card, weights)
+        return card, beside
+    if card.get(_SUM) != tensor_sum(weights):
+        raise UsageError(
+            f"{weights} is damaged: the SHA-256 of its weights is not that on its card\n"
+            "copy or export it again"
+        )
+    return _up_to_date(card), weights
 
 
 def read_card(path: Path, key: str) -> dict[str, Any]:
@@ -35,11 +74,17 @@ def read_card(path: Path, key: str) -> dict[str, Any]:
         The card is missing, too large or not a mapping.
     """
     if not path.is_file():
-        raise UsageError(f"{key}: there is no {path}; give a run folder of train")
+        raise UsageError(
+            f"{key}: there is no {path}; give a run folder of train, or a file of export"
+        )
     card = read_yaml(path)
     if not isinstance(card, dict):
         raise UsageError(f"{path} is not a model card")
-    # As version 0.1.0 named them; the file stays, as its content stands for the weights.
+    return _up_to_date(card)
+
+
+def _up_to_date(card: dict[str, Any]) -> dict[str, Any]:
+    """Name keys as today; the file stays, as its content stands for the weights."""
     return {
         key: up_to_date(section, key) if isinstance(section, dict) else section
         for key, section in card.items()
@@ -83,7 +128,8 @@ def naming(weights: Path, card: Path) -> Iterator[None]:
         raise UsageError(f"{card} is not a model card: {error}") from error
     except (SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise UsageError(f"{weights} does not fit {card.name} beside it: {reason}") from error
+        whose = "its own card" if card == weights else f"{card.name} beside it"
+        raise UsageError(f"{weights} does not fit {whose}: {reason}") from error
 
 
 def load_state(network: nn.Module, weights: Path) -> None:
@@ -94,12 +140,13 @@ def load_state(network: nn.Module, weights: Path) -> None:
     RuntimeError
         Names the first tensor that is missing or has another shape.
     """
-    expected, found = network.state_dict(), load_file(weights)
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    with safe_open(weights, "pt") as stream:  # reads no tensor of another shape
+        found = {name: tuple(stream.get_slice(name).get_shape()) for name in stream.keys()}  # noqa: SIM118
     for name in (*expected, *found):
-        shapes = [tuple(side[name].shape) if name in side else None for side in (expected, found)]
-        if shapes[0] != shapes[1]:
-            raise RuntimeError(f"{name}: expected {shapes[0]}, found {shapes[1]}")
-    network.load_state_dict(found)
+        if expected.get(name) != found.get(name):
+            raise RuntimeError(f"{name}: expected {expected.get(name)}, found {found.get(name)}")
+    network.load_state_dict(load_file(weights))
 
 
 def require_finite(network: nn.Module, weights: Path) -> None:
@@ -177,3 +224,20 @@ def write_weights(
         save_file(state, temporary)
     contents = {**contents, "calibration": asdict(calibration), _SUM: _sha256(weights)}
     write_text(card, yaml.safe_dump(contents, sort_keys=False))
+
+
+def write_single(weights: Path, card: dict[str, Any], target: Path) -> None:
+    """Write one file with the tensors of another and a card, atomically.
+
+    Parameters
+    ----------
+    weights : Path
+    card : dict
+        JSON-compatible; its SHA-256 is replaced by that of the tensors.
+    target : Path
+    """
+    state = load_file(weights)
+    with replacing(target) as temporary:
+        save_file(state, temporary)
+        contents = {**card, _SUM: tensor_sum(temporary)}
+        save_file(state, temporary, {CARD_KEY: json.dumps(contents)})

@@ -13,9 +13,8 @@ from deepcryopicker.model.cards import (
     diameter_on,
     load_state,
     naming,
-    read_card,
+    open_card,
     require_finite,
-    require_sum,
     write_weights,
 )
 from deepcryopicker.model.network import Network
@@ -25,15 +24,16 @@ from deepcryopicker.model.schema import (
     ConvolutionalConfig,
     TimmConfig,
 )
-from deepcryopicker.model.weights_file import INCLUDED, NETWORK_FILE, find_weights
+from deepcryopicker.model.weights_file import INCLUDED, NETWORK_CARD, NETWORK_FILE, find_weights
 from deepcryopicker.plugins.announced import options
 from deepcryopicker.types import UNCALIBRATED, Calibration
 
 WEIGHTS = NETWORK_FILE
-CARD = "model.yaml"
+CARD = NETWORK_CARD
 GENERAL = INCLUDED
 """Name of the weights included in the program, instead of a path (docs/general.md)."""
 GENERAL_FOLDER = Path(__file__).with_name(GENERAL)
+_OF_RIVAL = "picker"  # section of the card of a re-implemented picker
 _CONFIGS: dict[str, type[ModelConfig]] = {
     "compact": CompactConfig,
     "context": ContextConfig,
@@ -89,7 +89,7 @@ def save_weights(folder: Path, trained: Trained) -> Path:
 
 
 def load_weights(path: Path | str, key: str = "picker.weights") -> Trained:
-    """Read weights from a run folder or a ``.safetensors`` file with its card beside it.
+    """Read weights from a run folder, or a ``.safetensors`` file with its card in or beside it.
 
     Parameters
     ----------
@@ -105,9 +105,10 @@ def load_weights(path: Path | str, key: str = "picker.weights") -> Trained:
     """
     path = GENERAL_FOLDER if path == GENERAL else Path(path)
     weights = find_weights(path, WEIGHTS, key)
-    card = read_card(weights.with_name(CARD), key)
-    require_sum(card, weights)
-    with naming(weights, weights.with_name(CARD)):
+    card, place = open_card(weights, CARD, key)
+    if _OF_RIVAL in card and "model" not in card:
+        raise UsageError(f"{key}: {weights} is of another picker{_typed(card[_OF_RIVAL])}")
+    with naming(weights, place):
         config = _model_config(card["model"])
         classes = tuple(str(label) for label in card["classes"])
         network = build_network(config, len(classes))
@@ -129,6 +130,12 @@ def load_weights(path: Path | str, key: str = "picker.weights") -> Trained:
         calibration,
         angstrom,
     )
+
+
+def _typed(section: object) -> str:
+    """Return what is typed for a rival that a card names."""
+    name = section.get("name") if isinstance(section, dict) else None
+    return f"; type picker={name}" if isinstance(name, str) and name.isidentifier() else ""
 
 
 def name_of(config: ModelConfig) -> str:

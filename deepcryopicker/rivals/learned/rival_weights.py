@@ -12,12 +12,11 @@ from deepcryopicker.model.cards import (
     diameter_on,
     load_state,
     naming,
-    read_card,
+    open_card,
     require_finite,
-    require_sum,
     write_weights,
 )
-from deepcryopicker.model.weights_file import RIVAL_FILE, find_weights
+from deepcryopicker.model.weights_file import RIVAL_CARD, RIVAL_FILE, find_weights
 from deepcryopicker.rivals.learned.factory import build_rival
 from deepcryopicker.rivals.learned.rival import Rival
 from deepcryopicker.rivals.learned.schema import (
@@ -29,7 +28,7 @@ from deepcryopicker.rivals.learned.schema import (
 from deepcryopicker.types import UNCALIBRATED, Calibration
 
 WEIGHTS = RIVAL_FILE
-CARD = "rival.yaml"
+CARD = RIVAL_CARD
 _CONFIGS: dict[str, type[LearnedConfig]] = {
     "eman2": Eman2Config,
     "fast_rcnn": FastRcnnConfig,
@@ -90,7 +89,7 @@ def save(folder: Path, learned: Learned) -> Path:
 
 
 def load(path: Path, key: str = "picker.weights") -> Learned:
-    """Read a rival from a run folder or a ``.safetensors`` file with its card beside it.
+    """Read a rival from a run folder, or a ``.safetensors`` file with its card in or beside it.
 
     Parameters
     ----------
@@ -104,9 +103,10 @@ def load(path: Path, key: str = "picker.weights") -> Learned:
         If a file is missing or damaged, or the weights do not fit the card.
     """
     weights = find_weights(path, WEIGHTS, key)
-    card = read_card(weights.with_name(CARD), key)
-    require_sum(card, weights)
-    with naming(weights, weights.with_name(CARD)):
+    card, place = open_card(weights, CARD, key)
+    if "picker" not in card and "model" in card:
+        raise UsageError(f"{key}: {weights} is a network of ours; type picker=dense")
+    with naming(weights, place):
         config = _config(card["picker"])
         rival = build_rival(config)
         load_state(rival, weights)
