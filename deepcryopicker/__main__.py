@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return info(others)
     if name == "export":
-        from deepcryopicker.export import main as export
+        from deepcryopicker.export_picker import main as export
 
         return export(others)
     if name == "runs":

@@ -38,7 +38,7 @@ LEVELS = (
     "viewing",
     "paper",
     "app",
-    "train label pick classes filter evaluate report view relion_external info export "
+    "train label pick classes filter evaluate report view relion_external info export_picker "
     "runs.__main__",
     "__main__",
 )

@@ -18,7 +18,7 @@ COMMANDS = {
     "report",
     "relion_external",
     "info",
-    "export",
+    "export_picker",
 }
 MODULES_AT_THE_TOP = 6  # beside the commands
 MODULES_IN_A_PACKAGE = 12

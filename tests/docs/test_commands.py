@@ -55,9 +55,9 @@ def overrides_in(code):
     """Split a piece of code into words, and keep those that set something.
 
     Options of plugins are left to tests/end_to_end/test_plugins.py, the table of runs, which has
-    columns instead of keys, to test_runs.py.
+    columns instead of keys, to test_runs.py, and export to tests/model/test_exported_weights.py.
     """
-    if "plugins=" in code or code.startswith("deepcryopicker runs"):
+    if "plugins=" in code or code.startswith(("deepcryopicker runs", "deepcryopicker export")):
         return []
     try:
         words = shlex.split(code)

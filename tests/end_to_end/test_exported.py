@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from deepcryopicker.export import main
+from deepcryopicker.export_picker import main
 from tests.end_to_end.test_pick import code_of_verdict
 
 

@@ -9,7 +9,7 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 from deepcryopicker.errors import UsageError
-from deepcryopicker.export import main
+from deepcryopicker.export_picker import main
 from deepcryopicker.info import info
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig
@@ -219,7 +219,7 @@ def test_one_changed_weight_is_noticed(exported):
     ],
     ids=len,
 )
-def test_files_that_are_no_exported_ones_are_refused(tmp_path, content):
+def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "hostile.safetensors"
     path.write_bytes(content)
     refused(path, "there is no", "model.yaml")

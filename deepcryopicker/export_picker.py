@@ -1,7 +1,7 @@
-"""Write a trained picker into one file, with its card: ``python -m deepcryopicker.export``.
+"""Write a trained picker into one file, with its card: ``deepcryopicker export``.
 
-python -m deepcryopicker.export RUN FILE.safetensors
-python -m deepcryopicker.export RUN FILE.safetensors licence=CC-BY-4.0
+deepcryopicker export RUN FILE.safetensors
+deepcryopicker export RUN FILE.safetensors licence=CC-BY-4.0
 """
 
 import sys
@@ -39,11 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     except DeepCryoPickerError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
-    console.print(
-        f"{written}: pick with picker.weights={written}; info {written} shows its card",
-        soft_wrap=True,
-        markup=False,
-    )
+    console.print(f"pick with picker.weights={written}", soft_wrap=True, markup=False)
     return 0
 
 
