@@ -53,6 +53,7 @@ def export(run: str, target: Path, licence: str | None = None) -> Path:
     """
     from deepcryopicker.model.cards import write_single  # loads torch
     from deepcryopicker.model.weights import GENERAL_FOLDER, load_weights
+    from deepcryopicker.plugins.plugin_modules import load_plugins
     from deepcryopicker.reporting.reading.exported_card import card_to_export
     from deepcryopicker.rivals.learned.rival_weights import load as load_rival
 
@@ -61,6 +62,7 @@ def export(run: str, target: Path, licence: str | None = None) -> Path:
         raise UsageError(f"{target}: the name of an exported file ends with {_SUFFIX}")
     if target.exists():
         raise UsageError(f"{target} exists: choose another name, or remove it first")
+    load_plugins()
     if not folder.is_dir():
         raise UsageError(f"{run} is not a folder: give the run folder of a training")
     if (folder / RIVAL_FILE).is_file():

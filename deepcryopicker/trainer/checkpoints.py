@@ -41,6 +41,17 @@ class Checkpoints(Callback):
             trainer.save_checkpoint(self._folder / BEST, weights_only=True)
         trainer.save_checkpoint(self._folder / LAST)
 
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Give the weights of the best epoch, which the first process has written, to all nodes."""
+        if trainer.num_nodes == 1:
+            return
+        best = self._folder / BEST
+        content = best.read_bytes() if trainer.is_global_zero and best.is_file() else b""
+        content = trainer.strategy.broadcast(content)
+        if content and trainer.local_rank == 0 and not trainer.is_global_zero:
+            with replacing(best) as temporary:
+                temporary.write_bytes(content)
+
     def state_dict(self) -> dict[str, Any]:
         """Return the best value so far, for the checkpoint."""
         return {"least": self._least}

@@ -56,7 +56,7 @@ class Curves(Callback):
             **{name: float(metrics[name]) for name in COLUMNS[2:]},
         }
         self.rows.append(row)
-        if trainer.is_global_zero:
+        if trainer.local_rank == 0:  # of every node
             write_rows(self._path, self.rows, COLUMNS)
             if self._on_epoch is not None:
                 self._on_epoch(row)

@@ -29,6 +29,12 @@ from deepcryopicker.trainer.curves import Curves, OnEpoch, read_curves
 from deepcryopicker.trainer.loaders import Redraw, TrainingBatches
 from deepcryopicker.trainer.module import WindowClassifier
 from deepcryopicker.trainer.predict import fit_temperature, predict
+from deepcryopicker.trainer.processes import (
+    SameOnEveryNode,
+    freeze_unused,
+    nodes_that_agree,
+    require_address,
+)
 from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.trainer.training_progress import EpochProgress
 from deepcryopicker.types import TrainingSet
@@ -79,29 +85,36 @@ def fit(
     Raises
     ------
     UsageError
-        CUDA is requested but not available, or there are fewer GPUs than devices.
+        CUDA is requested but not available, there are fewer GPUs than devices, or a node does not
+        know the first one or has another number of windows.
     NothingUsableError
         The loss was never finite.
     """
     _check_devices(config)
+    require_address(config)
     last = folder / LAST
+    resume = resume and config.num_nodes == 1  # only the first of several has a checkpoint
     if not (resume and is_readable(last)):
         remove_checkpoints(folder)
     remove_halves(folder)
     lightning.seed_everything(seed, workers=True, verbose=False)
     network.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     batches = TrainingBatches(training_set, config, seed, redraw)
-    steps = config.epochs * -(-batches.count() // config.devices)
+    steps = config.epochs * -(-batches.count() // config.processes)
     module = WindowClassifier(network, config, training_set.classes, steps, seed)
     # Rows of other processes are available only after training.
-    alone = config.devices == 1
+    alone = config.processes == 1
+    if not alone:
+        freeze_unused(network)
     callbacks: list[Callback] = [
         EpochProgress(config.epochs),
         Curves(folder / CURVES, on_epoch if alone else None),
         EarlyStopping(_MONITOR, patience=config.patience),
         Checkpoints(folder, _MONITOR),
     ]
-    with _quiet():
+    if config.num_nodes > 1:
+        callbacks.insert(0, SameOnEveryNode(batches.count()))
+    with _quiet(), nodes_that_agree():
         trainer = _make_trainer(config, callbacks, reloads=redraw is not None)
         trainer.fit(module, batches, ckpt_path=last if last.exists() else None)
     rows = read_curves(folder / CURVES)
@@ -159,12 +172,13 @@ def _make_trainer(
     return lightning.Trainer(
         accelerator="gpu" if uses_cuda(config) else "cpu",
         devices=config.devices,
+        num_nodes=config.num_nodes,
         # Within a SLURM job Lightning would otherwise leave the start of processes to SLURM.
         plugins=[AtomicIO(), LightningEnvironment()],
         # Spawned processes only train; forked processes or a second call of the program would
         # also label and pick.
-        strategy="auto" if config.devices == 1 else "ddp_spawn",
-        sync_batchnorm=config.devices > 1 and uses_cuda(config),
+        strategy="auto" if config.processes == 1 else "ddp_spawn",
+        sync_batchnorm=config.processes > 1 and uses_cuda(config),
         precision=_PRECISIONS.get(config.precision, automatic),  # type: ignore[arg-type]
         max_epochs=config.epochs,
         reload_dataloaders_every_n_epochs=int(reloads),

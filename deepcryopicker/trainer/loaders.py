@@ -74,7 +74,7 @@ def make_loader(training_set: TrainingSet, split: str, config: TrainerConfig, se
         return DataLoader(dataset, batch_size=4 * config.batch_size)
     # Batch normalisation fails on a last batch of one window.
     repeats = max(1, -(-config.epoch_windows // max(len(dataset), 1)))
-    per_device = -(-repeats * len(dataset) // config.devices)
+    per_device = -(-repeats * len(dataset) // config.processes)
     ragged = per_device % config.batch_size == 1 and per_device > 1
     sampler = EpochShuffle(len(dataset), seed, repeats)
     return DataLoader(dataset, batch_size=config.batch_size, sampler=sampler, drop_last=ragged)

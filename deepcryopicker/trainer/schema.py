@@ -54,7 +54,11 @@ class TrainerConfig:
     device : str
         ``auto`` (CUDA if available), ``cpu`` or ``cuda``.
     devices : int
-        Number of training processes, one per GPU.
+        Number of training processes on a node, one per GPU.
+    num_nodes : int
+        Number of machines that train one network together. The same command runs on each, in a run
+        folder of its own, with the environment variables ``MASTER_ADDR``, ``MASTER_PORT`` and
+        ``NODE_RANK`` (0, 1, ...); an interrupted training starts anew.
     """
 
     epochs: int = 12
@@ -73,11 +77,12 @@ class TrainerConfig:
     precision: str = "auto"
     device: str = "auto"
     devices: int = 1
+    num_nodes: int = 1
 
     def __post_init__(self) -> None:
         if self.batch_size < 2:
             raise UsageError(f"trainer.batch_size must be at least 2, got {self.batch_size}")
-        for key in ("epochs", "patience", "devices", "epoch_windows"):
+        for key in ("epochs", "patience", "devices", "num_nodes", "epoch_windows"):
             if getattr(self, key) < 1:
                 raise UsageError(f"trainer.{key} must be at least 1, got {getattr(self, key)}")
         if not 0 < self.learning_rate < float("inf"):
@@ -91,3 +96,8 @@ class TrainerConfig:
         for key, choices in _CHOICES.items():
             if getattr(self, key) not in choices:
                 raise UsageError(f"trainer.{key}: {unknown(key, getattr(self, key), choices)}")
+
+    @property
+    def processes(self) -> int:
+        """Number of training processes on all nodes."""
+        return self.devices * self.num_nodes

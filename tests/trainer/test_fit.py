@@ -32,14 +32,14 @@ def make_set(windows, target, split, classes=("top", "background")):
     return TrainingSet(windows, target, heat, split, group, unit, np.arange(count), classes)
 
 
-def separable(train=96, held_out=16):
+def separable(train=96, held_out=16, side=SIDE):
     """Dark discs on noise against noise alone."""
     rng = np.random.default_rng(0)
     count = train + 2 * held_out
     target = np.arange(count) % 2
-    row, column = np.ogrid[:SIDE, :SIDE]
-    disc = np.hypot(row - SIDE // 2, column - SIDE // 2) < 10
-    windows = rng.normal(0, 0.5, (count, SIDE, SIDE)) - 2.0 * disc * (target == 0)[:, None, None]
+    row, column = np.ogrid[:side, :side]
+    disc = np.hypot(row - side // 2, column - side // 2) < 10
+    windows = rng.normal(0, 0.5, (count, side, side)) - 2.0 * disc * (target == 0)[:, None, None]
     split = np.repeat(["train", "validation", "test"], [train, held_out, held_out])
     return make_set(windows.astype(np.float32), target, split)
 
@@ -304,6 +304,7 @@ def test_last_batch_of_one_window_does_not_stop_training(tmp_path):
         {"patience": 0},
         {"batch_size": 1},
         {"devices": 0},
+        {"num_nodes": 0},
         {"learning_rate": 0.0},
         {"jitter": -0.1},
         {"shift": -1},
