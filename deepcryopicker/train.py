@@ -34,6 +34,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.pipeline.inputs.coordinate_check import warn_of_coordinates
     from deepcryopicker.pipeline.inputs.label_use import trains_on_truth
     from deepcryopicker.pipeline.inputs.training_input import open_training_input
+    from deepcryopicker.pipeline.labels.measured_patches import settle_patch
     from deepcryopicker.pipeline.picking.benchmark import pick_and_score
     from deepcryopicker.pipeline.training.adapt import adapt
     from deepcryopicker.pipeline.training.configured_network import (
@@ -52,6 +53,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
     network = prepare_network(config)
     with run.timed("labelling"):
         given = open_training_input(catalogue, config, run)
+        config = settle_patch(config, given.catalogue, run)
     trained, scored = None, given.scored
     metrics: dict[str, Any] = {}
     with open_tracker(config.logger, run.folder, run.identity) as tracker:

@@ -13,13 +13,30 @@ from deepcryopicker.labeler.detectors.responses import BlobFilter
 from deepcryopicker.labeler.masks.mask_labeler import label_by_mask
 from deepcryopicker.labeler.masks.selection import odd_shapes, reject_shapes
 from deepcryopicker.labeler.masks.shapes import nearest_distance
-from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig, TypicalConfig
+from deepcryopicker.labeler.schema import (
+    AutoConfig,
+    FcmConfig,
+    IbcConfig,
+    KmeansConfig,
+    LogConfig,
+    MaskConfig,
+    PaperConfig,
+    SuperKmeansConfig,
+    TypicalConfig,
+)
 from deepcryopicker.labeler.truth import as_candidates
 from deepcryopicker.plugins.announced import component
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Candidates, Picks
 
-LearningConfig = MaskConfig | LogConfig | AutoConfig
+LearningConfig = MaskConfig | LogConfig | AutoConfig | PaperConfig
+
+_CLUSTERINGS = {
+    IbcConfig: "intensity clusters",
+    KmeansConfig: "k-means",
+    FcmConfig: "fuzzy c-means",
+    SuperKmeansConfig: "superpixel clusters",
+}
 
 
 @dataclass(frozen=True)
@@ -57,8 +74,20 @@ def learn(sample: Sequence[Preprocessed], config: LearningConfig) -> Labeler:
         return learn_auto(sample, config)
     if isinstance(config, LogConfig):
         return learn_blobs(sample, config)
+    if isinstance(config, PaperConfig):
+        return _learn_paper(sample, config)
     found = [_by_mask(preprocessed, config) for preprocessed in sample]
     return MaskLabeler(config, odd_shapes(found, config.selection))
+
+
+def _learn_paper(sample: Sequence[Preprocessed], config: PaperConfig) -> MaskLabeler:
+    """Choose the clustering of a dataset by the shapes that the intensity clustering finds."""
+    found = [_by_mask(preprocessed, config.regular) for preprocessed in sample]
+    names = np.concatenate([candidates.picks.label[candidates.good] for candidates in found])
+    if np.count_nonzero(names != "irregular") > config.rarest_shape * len(names):
+        regular = [reject_shapes(candidates, ("irregular",)) for candidates in found]
+        return MaskLabeler(config.regular, odd_shapes(regular, config.regular.selection))
+    return MaskLabeler(config.irregular, ("top", "side"))
 
 
 def describe(labeler: Labeler) -> tuple[str, str]:
@@ -68,7 +97,8 @@ def describe(labeler: Labeler) -> tuple[str, str]:
         return kind, f"detections are {labeler.separation:.1f} deviations from noise on average"
     if isinstance(labeler, MaskLabeler):
         odd = ", ".join(labeler.odd)
-        return "shapes in masks", f"without the rare {odd}" if odd else "every shape is frequent"
+        why = f"without the rare {odd}" if odd else "every shape is frequent"
+        return f"shapes in masks of {_CLUSTERINGS[type(labeler.config)]}", why
     return labeler.function.__name__, "of a plugin"
 
 

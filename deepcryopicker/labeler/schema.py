@@ -41,6 +41,11 @@ class SelectionConfig:
                 )
 
 
+def averages() -> SelectionConfig:
+    """Return the selection by Algorithms 1 and 2 of the paper."""
+    return SelectionConfig(mode="paper_mean")
+
+
 @dataclass
 class MaskConfig:
     """Shapes in the cleaned mask of a clustering, as in AutoCryoPicker (METHOD.md 2, 4, 5, 6).
@@ -82,6 +87,35 @@ class FcmConfig(MaskConfig):
 @dataclass
 class SuperKmeansConfig(MaskConfig):
     """SuperCryoPicker: k-means on the means of superpixels (METHOD.md 3)."""
+
+
+@dataclass
+class PaperConfig:
+    """Both clusterings of the paper: AutoCryoPicker's or, if its shapes are rare, SuperCryoPicker's.
+
+    In the paper's Figure 11 the former finds the round and square particles of apoferritin and KLH,
+    the latter the irregular ones of the ribosome and beta-galactosidase. How a dataset is assigned
+    to one of them is not said; here it is the fraction of round and square shapes.
+
+    Attributes
+    ----------
+    regular : IbcConfig
+        Finds round and square particles; other shapes are not used.
+    irregular : SuperKmeansConfig
+        Finds irregular particles; round and square shapes are not used.
+    rarest_shape : float
+        Minimum fraction of round and square shapes among the good candidates of `regular`.
+    """
+
+    regular: IbcConfig = field(default_factory=lambda: IbcConfig(selection=averages()))
+    irregular: SuperKmeansConfig = field(
+        default_factory=lambda: SuperKmeansConfig(clusters=5, selection=averages())
+    )
+    rarest_shape: float = 0.15
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rarest_shape <= 1:
+            raise UsageError(f"labeler.rarest_shape must lie in [0, 1], got {self.rarest_shape:g}")
 
 
 @dataclass
@@ -190,6 +224,7 @@ LabelerConfig = (
     | SuperKmeansConfig
     | LogConfig
     | AutoConfig
+    | PaperConfig
     | TruthConfig
     | StructureConfig
 )

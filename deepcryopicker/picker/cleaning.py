@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from deepcryopicker.types import Image
 
@@ -35,6 +37,65 @@ def clean(score: Image, threshold: float, largest: float) -> Image:
     if np.mean(area > largest) > _UNSURE:
         return score
     return score * np.minimum(1.0, largest / np.maximum(area, 1)).astype(np.float32)
+
+
+def drop_large(score: Image, threshold: float, largest: float) -> Image:
+    """Drop the areas that are too large to be a particle, as in the paper.
+
+    "A cleaning step is implemented which connects any two pixels in scoring maps whose prediction
+    scores are close and both above the threshold. Then, a connected area (pixels) is regarded as a
+    false positive if the size of the connected area is larger than a cutoff value and is removed
+    from the candidate list" (section on picking different micrographs). Which scores are close, and
+    the cutoff, are not given.
+
+    Parameters
+    ----------
+    score : (h, w) float32
+    threshold : float
+        Positions with lower scores do not belong to any area.
+    largest : float
+        Cutoff, map pixels.
+
+    Returns
+    -------
+    (h, w) float32
+        `score`; 0 in areas above the cutoff.
+    """
+    return np.where(connected_areas(score, threshold) > largest, np.float32(0.0), score)
+
+
+def connected_areas(score: Image, threshold: float) -> npt.NDArray[np.int64]:
+    """Measure the area that is connected to every position by steps between close scores.
+
+    Of the eight neighbours of a position, those are connected to it whose scores are at or above
+    the threshold and differ from its own by at most 0.1.
+
+    Parameters
+    ----------
+    score : (h, w) float32
+    threshold : float
+
+    Returns
+    -------
+    (h, w) int64
+        Map pixels; 0 below the threshold.
+    """
+    height, width = score.shape
+    index = np.arange(score.size).reshape(score.shape)
+    above = score >= threshold
+    pairs = []
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        left = slice(max(0, -right), width - max(0, right))
+        beside = slice(max(0, right), width + min(0, right))
+        one, other = np.s_[: height - down, left], np.s_[down:, beside]
+        close = np.abs(score[one] - score[other]) <= _CLOSE + 1e-6
+        joined = above[one] & above[other] & close
+        pairs.append(np.stack([index[one][joined], index[other][joined]]))
+    rows, columns = np.concatenate(pairs, axis=1)
+    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), (score.size, score.size))
+    _, label = connected_components(graph, directed=False)
+    area = np.bincount(label)[label].reshape(score.shape)
+    return np.where(above, area, 0).astype(np.int64)
 
 
 def plateau_areas(score: Image, threshold: float) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ from deepcryopicker.detection.peaks import local_maxima, refine
 from deepcryopicker.detection.suppression import suppress_by_distance, suppress_by_overlap
 from deepcryopicker.frames import picks_to_original
 from deepcryopicker.picker.calibration import calibrated
-from deepcryopicker.picker.cleaning import clean
+from deepcryopicker.picker.cleaning import clean, drop_large
 from deepcryopicker.picker.schema import MapConfig
 from deepcryopicker.preprocessing.operators.restore import gaussian
 from deepcryopicker.types import (
@@ -32,7 +32,7 @@ class Surface:
     score : (h, w) float32
         Probability of any of the classes, smoothed and calibrated.
     cleaned : (h, w) float32
-        `score`, lowered where an area is too large for a particle.
+        `score`, lowered where an area is too large for a particle; 0 where it is dropped.
     shapes : (P, h, w) float32
         Smoothed probability of each class.
     names : (P,) str
@@ -138,7 +138,8 @@ def make_surfaces(scores: ScoreMap, diameter: float, config: MapConfig) -> list[
         cleaned = total
         if config.max_area is not None:
             disc = np.pi * spacing**2 / 4.0
-            cleaned = clean(total, config.threshold, max(1.0, config.max_area * disc))
+            how = drop_large if config.cleaning == "drop" else clean
+            cleaned = how(total, config.threshold, max(1.0, config.max_area * disc))
         surfaces.append(Surface(total, cleaned, shapes[group], names[group]))
     return surfaces
 
@@ -151,6 +152,8 @@ def _find_maxima(surface: Surface, spacing: float, config: MapConfig) -> Picks:
     # A maximum closer than this to a higher one would be suppressed anyway.
     radius = 0.5 * config.distance * spacing if config.suppression == "distance" else 1.0
     row, column = local_maxima(surface.score, radius, config.floor)
+    dropped = (surface.cleaned[row, column] == 0.0) & (surface.score[row, column] > 0.0)
+    row, column = row[~dropped], column[~dropped]
     x, y = refine(surface.score, row, column)
     label = surface.names[surface.shapes[:, row, column].argmax(axis=0)]
     return Picks.create(x, y, surface.cleaned[row, column], label)

@@ -14,6 +14,7 @@ MAPS = ("joint", "per_class")
 PADDINGS = ("mean", "none", "reflect")
 PRECISIONS = ("auto", "bfloat16", "float16", "float32")
 SUPPRESSIONS = ("distance", "iou", "none")
+CLEANINGS = ("lower", "drop")
 
 
 @dataclass(kw_only=True)
@@ -70,9 +71,13 @@ class MapConfig(ThresholdConfig):
         Map in which maxima are found: ``joint``, the probability of any particle, where each pick
         gets its most probable class; ``per_class``, one map for each class (paper).
     max_area : float or None
-        Scores of connected areas larger than this, in particle areas, are lowered: they are ice
-        or carbon. Typical for a particle is 0.05, at most 0.3 where a network is very sure; null
-        switches this off.
+        Connected areas larger than this, in particle areas, are ice or carbon: see `cleaning`.
+        Typical for a particle is 0.05, at most 0.3 where a network is very sure; null switches
+        this off.
+    cleaning : str
+        What happens to them: ``lower``, their scores are lowered in proportion, and an area is the
+        top of a peak; ``drop``, nothing is picked there, and an area is all that is connected above
+        the threshold by scores that are close (paper). The latter needs a larger `max_area`.
     suppression : str
         Rule for two picks of one particle: ``distance`` of their centres; ``iou``, overlap of
         their boxes (paper); ``none``. With ``picker.maps=per_class``, within each class first.
@@ -90,6 +95,7 @@ class MapConfig(ThresholdConfig):
     smoothing: float = 0.04
     maps: str = "joint"
     max_area: float | None = 0.4
+    cleaning: str = "lower"
     suppression: str = "distance"
     distance: float = 0.5
     iou: float = 0.3
@@ -114,6 +120,8 @@ class MapConfig(ThresholdConfig):
             raise UsageError(
                 f"picker.suppression: {unknown('kind', self.suppression, SUPPRESSIONS)}"
             )
+        if self.cleaning not in CLEANINGS:
+            raise UsageError(f"picker.cleaning: {unknown('kind', self.cleaning, CLEANINGS)}")
         if self.max_picks is not None and self.max_picks < 1:
             raise UsageError(
                 f"picker.max_picks must be at least 1, got {self.max_picks}; null writes all"
@@ -144,8 +152,9 @@ class NetworkPickerConfig(MapConfig):
         ``auto`` (CUDA where present), ``cpu`` or ``cuda``.
     recalibrate : bool or None
         Whether scores are calibrated on the micrographs that are picked, so that 0.5 is as likely
-        a particle as not there; false keeps the scores of the network. Null: with weights for any
-        diameter, such as the general ones; others are calibrated on the labels of their training.
+        a particle as not there; false keeps the scores of the network, and ``train`` does not
+        calibrate them either. Null: with weights for any diameter, such as the general ones; others
+        are calibrated on the labels of their training.
         Never with `max_picks` or a `floor` above 0.001, which hide candidates.
     mask : str or None
         Where nothing is picked: ``auto``, film, crystals, large blobs and bare holes found in each

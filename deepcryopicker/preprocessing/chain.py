@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deepcryopicker.errors import MicrographError
+from deepcryopicker.errors import MicrographError, UsageError
 from deepcryopicker.io.files.checks import MAX_PIXELS
 from deepcryopicker.preprocessing.scaling import grid_factor
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -75,16 +75,27 @@ def chain_diameter(config: PreprocessingConfig, diameter: float) -> float:
 
 
 def model_scale(config: PreprocessingConfig, diameter: float) -> float:
-    """Return the scale of the network's input for particles of `diameter` original pixels."""
+    """Return the scale of the network's input for particles of `diameter` original pixels.
+
+    Raises
+    ------
+    UsageError
+        The scale depends on a patch that has not been measured.
+    """
     if config.scaling == "grid":
-        return grid_factor(diameter, config.working_diameter)
+        if config.patch is None:
+            raise UsageError(
+                "preprocessing.patch=null is measured by train with labeler=paper, ibc or "
+                "super_kmeans; elsewhere give a number of diameters, such as preprocessing.patch=1.5"
+            )
+        return grid_factor(config.patch * diameter, config.working_diameter)
     return config.working_diameter / diameter
 
 
 def model_diameter(config: PreprocessingConfig, diameter: float) -> float:
     """Return the diameter at the network's scale of particles of `diameter` original pixels.
 
-    That is the configured working diameter or, with ``grid`` scaling, up to one step less.
+    That is the configured working diameter or, with ``grid`` scaling, what its step gives.
     """
     if config.scaling == "grid":
         return diameter * model_scale(config, diameter)

@@ -19,10 +19,14 @@ class PreprocessingConfig:
     ----------
     working_diameter : float
         Particle diameter after rescaling, pixels. Networks always work at this scale, so that
-        window sizes are comparable between datasets.
+        window sizes are comparable between datasets. With ``grid``, the largest side of a patch.
     scaling : str
         ``continuous``: particles have exactly `working_diameter` pixels; ``grid``: the scale is
-        rounded down to a multiple of 0.125, as in the paper, and they have somewhat fewer.
+        the largest multiple of 0.125 at which a patch around a particle has at most
+        `working_diameter` pixels, as in the paper.
+    patch : float or None
+        Side of that patch, in diameters; 1 is the particle itself. Null: ``train`` measures it
+        without labels, as the average box of what `labeler` finds, see ``labeler.masks.patches``.
     model_input : str
         Name of the step whose output is the network's input; the labeler uses the last step.
     steps : dict
@@ -46,6 +50,7 @@ class PreprocessingConfig:
 
     working_diameter: float = MISSING
     scaling: str = "continuous"
+    patch: float | None = 1.0
     model_input: str = MISSING
     steps: dict[str, Any] = field(default_factory=dict)
     skip: str | None = None
@@ -61,6 +66,11 @@ class PreprocessingConfig:
                 f"got {self.working_diameter:g}"
             )
         _check_choice("scaling", "scaling", self.scaling, SCALINGS)
+        if self.patch is not None and not 0.25 <= self.patch <= 8:
+            raise UsageError(
+                f"preprocessing.patch must lie in [0.25, 8] diameters, got {self.patch:g}; "
+                "null measures it"
+            )
         names = [name for name, step in self.steps.items() if step is not None]
         _check_choice("model_input", "step", self.model_input, names)
         if self.skip is not None:

@@ -198,7 +198,7 @@ def as_trained(
 ) -> Trained:
     """Combine a trained network with everything that is needed to pick.
 
-    Its scores are calibrated if the run goes as far as picking.
+    Its scores are calibrated if the run goes as far as picking, unless the picker keeps them.
 
     Parameters
     ----------
@@ -232,7 +232,8 @@ def as_trained(
             [one.diameter for one in given], [one.pixel_size for one in given]
         ),
     )
-    if config.until == "picks" or count_rounds(config) > 1:
+    keeps = getattr(config.picker, "recalibrate", None) is False
+    if not keeps and (config.until == "picks" or count_rounds(config) > 1):
         return calibrate(trained, sources, config, attempts)
     return trained
 
