@@ -2,8 +2,6 @@
 
 python -m deepcryopicker.train +experiment=demo
 python -m deepcryopicker.train +experiment=no_labels dataset.micrographs=DIR
-python -m deepcryopicker.train +experiment=class_ablation
-python -m deepcryopicker.train +experiment=benchmark/apoferritin
 """
 
 import sys
@@ -47,7 +45,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
     from deepcryopicker.pipeline.training.train_network import training_folders
     from deepcryopicker.trainer.checkpoints import remove_checkpoints
 
-    if describe(config, run):
+    if describe(config, run, catalogue):
         return None
     config = with_corrections(config)
     network = prepare_network(config)

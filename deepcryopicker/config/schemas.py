@@ -13,9 +13,11 @@ from deepcryopicker.labeler.schema import StructureConfig, TruthConfig
 from deepcryopicker.picker.schema import LabelerPickerConfig, NetworkPickerConfig
 from deepcryopicker.rivals.learned.schema import LearnedConfig
 
-DESCRIBED = ("scales", "network", "speed")
+DESCRIBED = ("network", "speed")
 """Values of ``until`` that print a table and need no micrographs."""
-STOPS = (*DESCRIBED, "samples", "weights", "picks")
+TABLES = ("scales", *DESCRIBED)
+"""Values of ``until`` that print a table."""
+STOPS = (*TABLES, "samples", "weights", "picks")
 OUTPUTS = ("csv", "relion", "box", "cbox", "topaz")
 
 
@@ -82,9 +84,9 @@ class TrainConfig(PickingConfig):
         labelers that find particles; with given labels as many as can add a window, which is
         ``class_set.samples_per_class``. Labelled micrographs beyond it are scored.
     until : str
-        Last step: ``scales`` (print the paper's scales), ``network`` (print its layers), ``speed``
-        (print the duration of its scans), ``samples`` (the training set), ``weights`` (trained,
-        and tested on windows) or ``picks``.
+        Last step: ``scales`` (print the scales that the paper's rule gives these micrographs),
+        ``network`` (print the layers), ``speed`` (print the duration of scans), ``samples`` (the
+        training set), ``weights`` (trained, and tested on windows) or ``picks``.
     rounds : int or None
         Number of trainings: from the second round on, labels are those on which labeler and
         network agree; if labels are given, false picks become contaminants. Null is two if labels

@@ -91,7 +91,7 @@ class SuperKmeansConfig(MaskConfig):
 
 @dataclass
 class PaperConfig:
-    """Both clusterings of the paper: AutoCryoPicker's or, if its shapes are rare, SuperCryoPicker's.
+    """Both clusterings of the paper: AutoCryoPicker's, or SuperCryoPicker's if shapes are rare.
 
     In the paper's Figure 11 the former finds the round and square particles of apoferritin and KLH,
     the latter the irregular ones of the ribosome and beta-galactosidase. How a dataset is assigned

@@ -85,8 +85,8 @@ def model_scale(config: PreprocessingConfig, diameter: float) -> float:
     if config.scaling == "grid":
         if config.patch is None:
             raise UsageError(
-                "preprocessing.patch=null is measured by train with labeler=paper, ibc or "
-                "super_kmeans; elsewhere give a number of diameters, such as preprocessing.patch=1.5"
+                "preprocessing.patch=null is measured by train; here give a number of diameters, "
+                "such as preprocessing.patch=1.5"
             )
         return grid_factor(config.patch * diameter, config.working_diameter)
     return config.working_diameter / diameter
