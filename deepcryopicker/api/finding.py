@@ -13,7 +13,7 @@ from deepcryopicker.detection.measures import measure_picks
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import quiet
 from deepcryopicker.io.coordinates.candidate_csv import as_written
-from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig
+from deepcryopicker.labeler.schema import AutoConfig, LogConfig, MaskConfig, PaperConfig
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.trained_diameter import ParticleDiameter, doubt_about
 from deepcryopicker.model.weights import GENERAL, Trained
@@ -29,7 +29,7 @@ from deepcryopicker.runs.attempts import AllOrNothing
 from deepcryopicker.types import Candidates, Picks
 
 PickerOption = str | Mapping[str, Any] | DenseConfig | SlidingConfig
-LabelerOption = str | Mapping[str, Any] | AutoConfig | LogConfig | MaskConfig
+LabelerOption = str | Mapping[str, Any] | AutoConfig | LogConfig | MaskConfig | PaperConfig
 
 
 def pick_micrograph(
@@ -163,7 +163,9 @@ def find_particles(
     # Imported on demand, because picking with a network needs no labeler.
     from deepcryopicker.pipeline.labels.label_dataset import label_each
 
-    config = as_option("labeler", "auto", labeler, AutoConfig | LogConfig | MaskConfig)
+    config = as_option(
+        "labeler", "auto", labeler, AutoConfig | LogConfig | MaskConfig | PaperConfig
+    )
     preprocessing = read_option("preprocessing", "default")
     entries = as_entries(
         micrographs,

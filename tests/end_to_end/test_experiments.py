@@ -1,8 +1,12 @@
 """Experiments of the paper's tables, as small as they go: where they stop, and what they leave."""
 
 import csv
+import json
 
 import pytest
+import yaml
+
+from deepcryopicker.preprocessing.scaling import grid_factor
 
 pytestmark = pytest.mark.thorough
 
@@ -51,24 +55,59 @@ def test_table_9_lists_the_papers_network(shell, given, parameters):
     assert not files(answer.folder) & {"model.safetensors", "samples.csv", "data.csv"}
 
 
-def test_table_4_has_the_papers_scale_factors(shell):
-    """The factors agree; the sizes that the paper gives are not what they come to."""
-    answer = shell("train", "+experiment=paper/table4", run="table4")
+def test_table_4_measures_the_patches_of_the_micrographs(shell):
+    """Simulated apoferritin of 44 pixels, of which the paper has 60 in patches of 94."""
+    answer = shell("train", "+experiment=paper/table4", *SMALL, run="table4")
     assert (answer.code, answer.err) == (0, "")
-    table = {row["what"]: row for row in rows(answer.folder / "scales.csv")}
-    assert all(float(row["factor"]) == float(row["paper_factor"]) for row in table.values())
-    scaled = {name: (float(row["scaled"]), row["paper_scaled"]) for name, row in table.items()}
-    assert scaled == {
-        "apoferritin, top": (223.25, "224"),
-        "klh, top": (187, ""),
-        "klh, side": (221, ""),
-        "ribosome, irregular": (200, "212"),
+    (row,) = rows(answer.folder / "scales.csv")
+    assert (row["what"], row["micrograph"]) == ("apoferritin, top", "448x384")
+    side, factor = float(row["side"]), float(row["factor"])
+    assert 1.0 < side / float(row["diameter"]) < 1.8
+    assert factor * side <= 227 < (factor + 0.125) * side
+    assert (row["paper_side"], row["paper_factor"]) == ("94", "2.375")
+    assert answer.metrics["scales"]["apoferritin, top"]["factor"] == factor
+    assert files(answer.folder).isdisjoint({"samples.csv", "layers.csv", "data.csv"})
+
+
+def test_the_papers_method_runs_from_end_to_end(shell):
+    """With a narrow network and few windows: every step of the method leaves its mark."""
+    answer = shell(
+        "train",
+        "+experiment=paper/method",
+        *SMALL,
+        "dataset.kinds=[klh]",
+        "dataset.shape=[512,640]",
+        "model.channels=[4,4,4,4,4]",
+        "model.wide=[16]",
+        "class_set.samples_per_class=40",
+        "trainer.epochs=2",
+        "trainer.epoch_windows=1",
+        "picker.step=48",
+        "picker.floor=0",
+        run="method",
+    )
+    assert (answer.code, answer.err) == (0, "")
+    plan = json.loads((answer.folder / "plan.json").read_text(encoding="utf-8"))
+    assert plan["labeler of klh"]["value"] == "shapes in masks of intensity clusters"
+    assert "score of the network at the threshold" not in plan  # it is the network's own
+    side = plan["patch of klh"]["value"]
+    card = yaml.safe_load((answer.folder / "model.yaml").read_text(encoding="utf-8"))
+    factor = grid_factor(card["preprocessing"]["patch"] * card["diameter"], 227)
+    assert factor * side <= 227.01 < (factor + 0.125) * side
+    reasons = {row["reason"] for path in answer.folder.glob("labels/*.csv") for row in rows(path)}
+    assert "less round than average" in reasons  # Algorithm 1
+    assert {row["what"] for row in rows(answer.folder / "samples.csv")} == {
+        "top",
+        "side",
+        "irregular",
+        "background",
     }
-    assert table["apoferritin, top"]["scaled_micrograph"] == "2946x2850"
-    assert table["apoferritin, top"]["paper_micrograph"] == "3374x3374"
-    assert table["ribosome, irregular"]["scaled_micrograph"] == "2560x2560"
-    assert "2946x2850" in answer.out
-    assert files(answer.folder).isdisjoint({"samples.csv", "layers.csv"})
+    picks = [row for path in answer.folder.glob("picks/*.csv") for row in rows(path)]
+    assert picks
+    half = 227 / 2 / factor  # windows lie inside
+    assert min(float(row["x"]) for row in picks) > half - 1
+    assert max(float(row["x"]) for row in picks) < 640 - half + 1
+    assert answer.metrics["f1"] is not None
 
 
 def test_table_8_has_the_papers_minutes_beside_ours(shell, monkeypatch):

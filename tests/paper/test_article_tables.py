@@ -3,15 +3,20 @@
 import csv
 import json
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.config.schemas import STOPS, TrainConfig
+from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.paper import article_tables
 from deepcryopicker.paper.article_tables import describe
+from deepcryopicker.pipeline.inputs.training_input import TrainingInput
 from deepcryopicker.runs.folder import Run
 
 CLASSES = ClassSetConfig(["top", "side", "background"])
@@ -22,8 +27,10 @@ def run(tmp_path):
     return Run(tmp_path, None, "run", {"seed": 0})
 
 
-def configure(until):
-    return TrainConfig(until=until, class_set=CLASSES, model=CompactConfig(), dataset=None)
+def configure(until, **others):
+    return TrainConfig(
+        until=until, class_set=CLASSES, model=CompactConfig(), **{"dataset": None, **others}
+    )
 
 
 def rows(path):
@@ -50,11 +57,30 @@ def test_the_parameters_of_the_layers_are_those_of_the_network(run, capsys):
     assert torch.get_default_device().type != "meta"  # only within
 
 
-def test_the_scales_are_printed_and_written(run, capsys):
-    assert describe(configure("scales"), run)
-    table = {row["what"]: row for row in rows(run.folder / "scales.csv")}
-    assert float(table["apoferritin, top"]["factor"]) == 2.375
-    assert "2946x2850" in capsys.readouterr().out
+def test_the_scales_are_printed_and_written(run, capsys, monkeypatch, tmp_path):
+    path = tmp_path / "m.png"
+    cv2.imwrite(str(path), np.zeros((1200, 1240), np.uint8))
+    catalogue = Catalogue("paper", (Entry("m", path, "apoferritin", 60.0),))
+    given = TrainingInput.whole(catalogue)
+    monkeypatch.setattr(article_tables, "open_training_input", lambda *_: given)
+    measured = {"apoferritin": (60.0, {"top": 94.0})}
+    monkeypatch.setattr(article_tables, "measure_patches", lambda *_: measured)
+    config = configure("scales", preprocessing=None, labeler=None)
+    assert describe(config, run, catalogue)
+    (row,) = rows(run.folder / "scales.csv")
+    assert float(row["factor"]) == 2.375
+    assert row["scaled_micrograph"] == "2946x2850"
+    written = json.loads((run.folder / "metrics.json").read_text())["scales"]
+    assert written["apoferritin, top"]["factor"] == 2.375
+    assert "2.375" in capsys.readouterr().out
+
+
+def test_no_scale_is_made_up_where_nothing_is_found(run, monkeypatch):
+    given = TrainingInput.whole(Catalogue("paper", ()))
+    monkeypatch.setattr(article_tables, "open_training_input", lambda *_: given)
+    monkeypatch.setattr(article_tables, "measure_patches", lambda *_: {})
+    with pytest.raises(NothingUsableError, match="found no particles to measure"):
+        describe(configure("scales", preprocessing=None, labeler=None), run)
 
 
 def test_the_speed_is_that_of_the_configured_network(run, monkeypatch):

@@ -50,7 +50,11 @@ def test_the_factor_is_the_largest_at_which_the_patch_fits_the_window(side):
 def test_a_binned_dataset_has_the_papers_factor_at_the_papers_size():
     """Patches of 160 pixels in 2048 are those of 320 in 4096."""
     (row,) = scale_rows([MeasuredDataset("ribosome", (2048, 2048), 92.0, {"irregular": 160.0})])
-    assert (row["factor"], row["factor_at_paper_size"], row["paper_factor"]) == (1.375, 0.625, 0.625)
+    assert (row["factor"], row["factor_at_paper_size"], row["paper_factor"]) == (
+        1.375,
+        0.625,
+        0.625,
+    )
 
 
 def test_sizes_are_written_width_first_and_what_the_paper_leaves_out_is_empty():

@@ -1,11 +1,12 @@
-"""Areas too large to be particles, measured against scipy and lowered."""
+"""Areas too large to be particles, measured against scipy and scikit-image, lowered or dropped."""
 
 import numpy as np
 import pytest
 from scipy import ndimage
 from scipy.ndimage import gaussian_filter
+from skimage.measure import label, regionprops
 
-from deepcryopicker.picker.cleaning import clean, plateau_areas
+from deepcryopicker.picker.cleaning import clean, connected_areas, drop_large, plateau_areas
 
 THRESHOLD = 0.5
 
@@ -101,3 +102,58 @@ def test_a_network_that_is_unsure_everywhere_loses_nothing():
 def test_nothing_below_the_threshold_changes():
     score = np.full((30, 30), 0.4, np.float32)
     np.testing.assert_array_equal(clean(score, THRESHOLD, 1.0), score)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_connected_areas_are_those_of_scikit_image_where_scores_have_levels(seed):
+    """Levels 0.2 apart are never close, so that areas are components of equal level."""
+    levels = np.random.default_rng(seed).integers(0, 5, (40, 55))
+    levels = np.kron(levels, np.ones((2, 3), int))[:70, :150]
+    score = (0.1 + 0.2 * levels).astype(np.float32)  # 0.1, 0.3, 0.5, 0.7, 0.9
+    expected = np.zeros(score.shape, np.int64)
+    for region in regionprops(
+        label(np.where(score >= THRESHOLD - 0.01, levels, 0), connectivity=2)
+    ):
+        expected[tuple(region.coords.T)] = region.num_pixels
+    np.testing.assert_array_equal(connected_areas(score, THRESHOLD - 0.01), expected)
+    assert 1 <= expected[expected > 0].min() < expected.max()
+
+
+@pytest.mark.parametrize("largest", [1, 40, 200, 600])
+@pytest.mark.parametrize("seed", range(3))
+def test_dropped_areas_are_those_of_scikit_image_where_all_scores_are_close(seed, largest):
+    """A map so smooth that neighbours are always close: components of the thresholded map."""
+    rough = gaussian_filter(np.random.default_rng(seed).random((160, 170)), 9)
+    score = (0.2 + 0.6 * (rough - rough.min()) / np.ptp(rough)).astype(np.float32)
+    assert (
+        max(np.abs(np.diff(score, axis=axis)).max() for axis in (0, 1)) < 0.1 / 2
+    )  # of diagonals < 0.1
+    expected = score.copy()
+    for region in regionprops(label(score >= THRESHOLD, connectivity=2)):
+        if region.num_pixels > largest:
+            expected[tuple(region.coords.T)] = 0.0
+    np.testing.assert_array_equal(drop_large(score, THRESHOLD, largest), expected)
+    assert (expected != score).any()
+
+
+def test_a_slope_connects_and_a_step_does_not():
+    """0.1 from one position to the next is close, however far apart the ends are; 0.2 is not."""
+    slope = np.array([[0.5, 0.6, 0.7, 0.8, 0.9]], np.float32)
+    assert connected_areas(slope, THRESHOLD).tolist() == [[5, 5, 5, 5, 5]]
+    step = np.array([[0.6, 0.6, 0.8, 0.8, 0.8]], np.float32)
+    assert connected_areas(step, THRESHOLD).tolist() == [[2, 2, 3, 3, 3]]
+
+
+def test_areas_are_connected_over_both_kinds_of_corners():
+    corners = np.zeros((3, 3), np.float32)
+    corners[0, 0] = corners[1, 1] = corners[2, 0] = 0.9
+    assert connected_areas(corners, THRESHOLD)[0, 0] == 3
+    assert connected_areas(corners[:, ::-1], THRESHOLD)[0, 2] == 3
+
+
+def test_ice_is_dropped_and_a_particle_stays():
+    score = carbon_and_particle()
+    cleaned = drop_large(score, THRESHOLD, 100.0)
+    assert not cleaned[40:60, 10:40].any()
+    np.testing.assert_array_equal(cleaned[:40], score[:40])
+    assert cleaned.dtype == np.float32

@@ -194,3 +194,18 @@ def test_maxima_of_one_particle_are_one_pick_unless_nothing_is_suppressed(suppre
 def test_absurd_settings_are_refused(changes):
     with pytest.raises(UsageError, match=f"picker.{next(iter(changes))}"):
         MapConfig(**changes)
+
+
+def test_what_is_dropped_is_not_a_candidate():
+    """A plateau of four particle areas, and a particle; lowered, the plateau stays a candidate."""
+    scores = score_map([(60.0, 100.0, "top", 0.9)])
+    scores.probability[0, 20:50, 70:100] = 0.95
+    found = {
+        how: find_particles(
+            scores, DIAMETER, MapConfig(smoothing=0.0, cleaning=how, max_area=2.0, floor=0.1)
+        )
+        for how in ("drop", "lower")
+    }
+    assert [len(picks) for picks in found.values()] == [1, 2]
+    np.testing.assert_allclose((found["drop"].x[0], found["drop"].y[0]), (60, 100), atol=0.35)
+    assert found["drop"].score[0] == found["lower"].score[0] > 0.8

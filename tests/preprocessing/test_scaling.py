@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deepcryopicker.errors import UsageError
 from deepcryopicker.preprocessing.chain import chain_diameter, model_diameter, model_scale
 from deepcryopicker.preprocessing.operators.resize import rescale
 from deepcryopicker.preprocessing.scaling import even_shape, grid_factor, scaled_shape
@@ -64,6 +65,25 @@ def test_a_particle_has_the_pixels_that_the_scale_gives_it(diameter):
     assert chain_diameter(grid, diameter) == model_diameter(grid, diameter)
     assert model_scale(config(), diameter) == 24 / diameter
     assert model_diameter(config(), diameter) == 24
+
+
+@pytest.mark.parametrize(
+    ("diameter", "patch", "factor"),
+    [(60.0, 94.0, 2.375), (150.0, 221.0, 1.0), (184.0, 320.0, 0.625)],
+)
+def test_the_grid_of_the_papers_patches_has_the_papers_factors(diameter, patch, factor):
+    grid = config(scaling="grid", working_diameter=227.0, patch=patch / diameter)
+    assert model_scale(grid, diameter) == factor
+    assert model_diameter(grid, diameter) == diameter * factor
+    whole = config(scaling="grid", working_diameter=227.0)
+    assert model_scale(whole, diameter) > factor  # a particle alone could be larger
+
+
+def test_a_patch_that_is_not_measured_yet_is_refused():
+    with pytest.raises(UsageError, match=r"^preprocessing\.patch=null is measured by train"):
+        model_scale(config(scaling="grid", patch=None), 60.0)
+    with pytest.raises(UsageError, match=r"preprocessing\.patch must lie in .* got 0\.1; null"):
+        config(patch=0.1)
 
 
 def test_a_chain_at_its_own_scale_is_not_on_the_grid():
