@@ -148,15 +148,16 @@ def score_protocols(evaluated: Sequence[Evaluated], threshold: float) -> dict[st
     painted = [_count_painted(one) for one in evaluated]
     scored = {}
     for protocol in PROTOCOLS:  # one by one, because the tallies of a rule are as long as all picks
-        if protocol.name in _AT_THRESHOLD:
-            count = _AT_THRESHOLD[protocol.name]
-            scored[protocol.name] = _score_at([count(one, threshold) for one in evaluated], protocol)
+        name = protocol.name
+        if name in _AT_THRESHOLD:
+            counts = [_AT_THRESHOLD[name](one, threshold) for one in evaluated]
+            scored[name] = _score_at(counts, protocol)
             continue
-        if protocol.name in _MATCHED:
-            tallies = [_MATCHED[protocol.name](one) for one in evaluated]
+        if name in _MATCHED:
+            tallies = [_MATCHED[name](one) for one in evaluated]
         else:
-            tallies = [counts[protocol.name] for counts in painted]
-        scored[protocol.name] = _score(tallies, protocol, threshold)
+            tallies = [blobs[name] for blobs in painted]
+        scored[name] = _score(tallies, protocol, threshold)
     return scored
 
 
