@@ -58,3 +58,10 @@ def require_size(network: nn.Module) -> None:
             f"model: this network has {parameters:,} parameters, at most "
             f"{_MOST_PARAMETERS:,} are allowed; make its layers narrower"
         )
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether the CPU has bfloat16 instructions; without them float32 is faster."""
+    ask = getattr(torch.cpu, "get_capabilities", dict)  # missing in older torch
+    capabilities: dict[str, object] = ask()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))

@@ -10,7 +10,7 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.model.compact import Compact
 from deepcryopicker.model.context import Context
 from deepcryopicker.model.convolutional import Convolutional
-from deepcryopicker.model.network import Network
+from deepcryopicker.model.network import Network, multiplies_bfloat16
 from deepcryopicker.picker.fragments import with_stride
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -100,15 +100,8 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
         if device.type == "cuda":
             name = "float16"
         else:
-            name = "bfloat16" if _multiplies_bfloat16() else "float32"
+            name = "bfloat16" if multiplies_bfloat16() else "float32"
     return _DTYPES[name]
-
-
-def _multiplies_bfloat16() -> bool:
-    """Whether the CPU has bfloat16 instructions; without them float32 is faster."""
-    ask = getattr(torch.cpu, "get_capabilities", dict)  # missing in older torch
-    capabilities: dict[str, object] = ask()
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _merged(layers: nn.Sequential) -> nn.Sequential:

@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 
 from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.io.console import console
-from deepcryopicker.model.network import Network
+from deepcryopicker.model.network import Network, multiplies_bfloat16
 from deepcryopicker.trainer.checkpoints import (
     BEST,
     LAST,
@@ -168,7 +168,6 @@ def _check_devices(config: TrainerConfig) -> None:
 def _make_trainer(
     config: TrainerConfig, callbacks: list[Callback], reloads: bool
 ) -> lightning.Trainer:
-    automatic = "16-mixed" if uses_cuda(config) else "32-true"
     return lightning.Trainer(
         accelerator="gpu" if uses_cuda(config) else "cpu",
         devices=config.devices,
@@ -179,7 +178,7 @@ def _make_trainer(
         # also label and pick.
         strategy="auto" if config.processes == 1 else "ddp_spawn",
         sync_batchnorm=config.processes > 1 and uses_cuda(config),
-        precision=_PRECISIONS.get(config.precision, automatic),  # type: ignore[arg-type]
+        precision=precision_of(config),  # type: ignore[arg-type]
         max_epochs=config.epochs,
         reload_dataloaders_every_n_epochs=int(reloads),
         logger=False,
@@ -190,6 +189,16 @@ def _make_trainer(
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+
+
+def precision_of(config: TrainerConfig) -> str:
+    """Return Lightning's name of the configured precision."""
+    if config.precision in _PRECISIONS:
+        return _PRECISIONS[config.precision]
+    if uses_cuda(config):
+        return "16-mixed"
+    half = config.precision == "fastest" and multiplies_bfloat16()
+    return _PRECISIONS["bfloat16" if half else "float32"]
 
 
 @contextmanager

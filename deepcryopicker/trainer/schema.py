@@ -9,7 +9,7 @@ _CHOICES = {
     "optimizer": ("adamw", "sgd"),
     "schedule": ("one_cycle", "cosine", "constant"),
     "loss": ("cross_entropy", "positive_unlabelled", "heat_map"),
-    "precision": ("auto", "float32", "bfloat16"),
+    "precision": ("auto", "fastest", "float32", "bfloat16"),
     "device": DEVICES,
 }
 
@@ -50,7 +50,8 @@ class TrainerConfig:
         Steps of a further training, after the last round, towards the mean of what the network
         finds in eight orientations of the micrographs; 0 for none.
     precision : str
-        ``auto`` (16-bit floats on a GPU, 32-bit elsewhere), ``float32`` or ``bfloat16``.
+        ``auto`` (16-bit floats on a GPU, 32-bit elsewhere), ``fastest`` (16-bit on a CPU too, if
+        it has instructions for them), ``float32`` or ``bfloat16``.
     device : str
         ``auto`` (CUDA if available), ``cpu`` or ``cuda``.
     devices : int

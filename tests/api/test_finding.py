@@ -97,7 +97,7 @@ def test_a_diameter_that_nobody_gave_is_that_of_the_command(files, command, monk
 
 def test_an_array_is_picked_as_its_file(files, monkeypatch):
     # The rows of the file are in the opposite order, which changes how 16-bit floats are rounded.
-    monkeypatch.setattr(prepare, "_multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr(prepare, "multiplies_bfloat16", lambda: False)
     micrograph, particles = simulated(1)
     options = {"diameter_angstrom": DIAMETER_ANGSTROM, "pixel_size": micrograph.pixel_size}
     weights = d.load_weights()

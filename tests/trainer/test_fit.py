@@ -16,7 +16,7 @@ from deepcryopicker.errors import NothingUsableError, UsageError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.trainer.checkpoints import remove_checkpoints
-from deepcryopicker.trainer.fit import fit
+from deepcryopicker.trainer.fit import fit, precision_of
 from deepcryopicker.trainer.predict import predict
 from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import TrainingSet
@@ -295,6 +295,21 @@ def test_last_batch_of_one_window_does_not_stop_training(tmp_path):
     config = TrainerConfig(epochs=1, batch_size=16, device="cpu")
     network = train(tmp_path, training_set=separable(train=33), config=config)
     assert all(torch.isfinite(value).all() for value in network.state_dict().values())
+
+
+@pytest.mark.parametrize(
+    ("precision", "instructions", "expected"),
+    [
+        ("auto", True, "32-true"),
+        ("fastest", True, "bf16-mixed"),
+        ("fastest", False, "32-true"),
+        ("bfloat16", False, "bf16-mixed"),
+        ("float32", True, "32-true"),
+    ],
+)
+def test_precision_on_a_cpu(monkeypatch, precision, instructions, expected):
+    monkeypatch.setattr("deepcryopicker.trainer.fit.multiplies_bfloat16", lambda: instructions)
+    assert precision_of(TrainerConfig(precision=precision, device="cpu")) == expected
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ CALIBRATED = "calibrated"
 """Key of the scores in ``metrics.json``."""
 FOLDER = "calibration"
 """Folder in a run with the picks of the micrographs that were not held out."""
-_SCORES = ("precision", "recall", "f1")
+_SCORES = ("precision", "recall", "f1", "f1_interval")
 
 
 def merged(scored: Catalogue, known: Catalogue) -> Catalogue:
@@ -53,7 +53,7 @@ def score_calibrated(
     -------
     dict or None
         ``threshold``, a score as the picker gives it, and ``precision``, ``recall`` and ``f1``
-        there, with intervals; None if the micrographs or their outcomes do not give one.
+        there, with the interval of F1; None if the micrographs or their outcomes do not give one.
     """
     try:
         chosen = pick_catalogue(
@@ -65,8 +65,7 @@ def score_calibrated(
     if threshold is None:
         return None
     scores = score(picked, threshold)
-    parts = [f"{key}{end}" for key in _SCORES for end in ("", "_low", "_high")]
-    return {"threshold": threshold, **{key: scores[key] for key in parts if key in scores}}
+    return {"threshold": threshold, **{key: scores[key] for key in _SCORES if key in scores}}
 
 
 def threshold_of(evaluated: Sequence[Any]) -> float | None:
