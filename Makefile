@@ -60,6 +60,9 @@ bench: $(INSTALLED) ## Time the stages, the operators beside libraries, `pick` b
 bench-start: $(INSTALLED) ## Measure modules and start-up time of `pick`, beside `import torch` [CHECKOUT=DIR]
 	$(BIN)/python tests/bench/start.py $(CHECKOUT) .
 
+bench-gpu: $(INSTALLED) ## Pick and train on the CPU and on a CUDA GPU: picks a second, memory, equal picks [WEIGHTS=RUN]
+	$(BIN)/python tests/bench/gpu.py $(if $(WEIGHTS),--weights $(WEIGHTS))
+
 tree: $(INSTALLED) ## Print the package, a line for each module
 	@$(BIN)/python tests/tree.py
 
@@ -68,6 +71,9 @@ bench-500: $(INSTALLED) ## Pick 500 micrographs: throughput and memory from the 
 
 bench-2000: $(INSTALLED) ## Pick 2,000 small micrographs, killed once: memory, outputs, repeated work [WEIGHTS=RUN]
 	$(BIN)/python tests/bench/overnight.py $(if $(WEIGHTS),--weights $(WEIGHTS))
+
+numbers: $(INSTALLED) ## Run the experiments behind the tables of the documents, hours, and write the tables [TABLES_ONLY=1]
+	OMP_NUM_THREADS=1 $(BIN)/python docs/numbers/write_tables.py $(if $(TABLES_ONLY),--tables-only)
 
 docs: $(DOCS)/.installed ## Build the documents as a site, outputs/site/index.html
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
@@ -103,4 +109,4 @@ $(TOPAZ)/.installed: $(INSTALLED)
 clean: ## Remove environments and caches, but not the results in outputs/
 	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install docs demo test test-slow test-all test-faults test-slurm lint bench bench-start tree bench-500 bench-2000 benchmark-rivals relion chromium topaz clean
+.PHONY: help install docs numbers demo test test-slow test-all test-faults test-slurm lint bench bench-start bench-gpu tree bench-500 bench-2000 benchmark-rivals relion chromium topaz clean

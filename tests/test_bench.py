@@ -8,6 +8,7 @@ from pathlib import Path
 
 import costs
 import endurance
+import gpu
 import numpy as np
 import programs
 import pytest
@@ -23,6 +24,7 @@ from scipy import ndimage
 from start import Snapshot
 
 from deepcryopicker.dataset.listing import list_micrographs
+from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.types import Picks
 
 BENCH = Path(costs.__file__).parent
@@ -32,6 +34,16 @@ INPUTS = Inputs([Path("a.mrc")], "test", 108.0, 1.77)
 def test_a_line_through_two_runs_parts_the_start_from_a_micrograph():
     cost = split_startup(Usage(5.5, 4.25, 300.0), Usage(15.0, 9.0, 320.0), 20)
     assert cost == Cost(20, 5.0, 4.0, 0.5, 0.25, 320.0)
+
+
+def test_picks_of_two_devices_are_compared_by_micrograph(tmp_path):
+    for device, moved in (("cpu", 0.0), ("cuda", 3.0)):
+        for name, shift in (("a", 0.0), ("b", moved)):
+            x = np.array([10.0, 50.0, 90.0 + shift, 130.0])
+            picks = Picks.create(x, x, [0.9, 0.8, 0.7, 0.1])
+            write_csv(tmp_path / f"{device}-2" / "picks" / f"{name}.csv", picks)
+    assert gpu.equal_picks(tmp_path, 2, "cuda", within=5.0) == 1.0
+    assert gpu.equal_picks(tmp_path, 2, "cuda", within=1.0) == pytest.approx(2 / 3)
 
 
 def test_noise_makes_no_cost_negative():
