@@ -56,7 +56,7 @@ def test_table_9_lists_the_papers_network(shell, given, parameters):
 
 
 def test_table_4_measures_the_patches_of_the_micrographs(shell):
-    """Simulated apoferritin of 44 pixels, of which the paper has 60 in patches of 94."""
+    """A simulated dataset with the name of one of the paper, whose numbers stand beside."""
     answer = shell("train", "+experiment=paper/table4", *SMALL, run="table4")
     assert (answer.code, answer.err) == (0, "")
     (row,) = rows(answer.folder / "scales.csv")

@@ -23,6 +23,7 @@ from deepcryopicker.model.network import Network
 from deepcryopicker.model.trained_diameter import SAME_DIAMETER, common_angstrom
 from deepcryopicker.model.weights import CARD, Trained, load_weights, name_of
 from deepcryopicker.picker.prepare import prepare
+from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.training.calibrate import calibrate, not_tested
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
@@ -232,7 +233,7 @@ def as_trained(
             [one.diameter for one in given], [one.pixel_size for one in given]
         ),
     )
-    keeps = getattr(config.picker, "recalibrate", None) is False
+    keeps = isinstance(config.picker, NetworkPickerConfig) and config.picker.recalibrate is False
     if not keeps and (config.until == "picks" or count_rounds(config) > 1):
         return calibrate(trained, sources, config, attempts)
     return trained
