@@ -19,6 +19,7 @@ from deepcryopicker.evaluation.classification import confusion, score_patches
 from deepcryopicker.io.console import track
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.build import build_network, start_pretrained
+from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.trained_diameter import SAME_DIAMETER, common_angstrom
 from deepcryopicker.model.weights import CARD, Trained, load_weights, name_of
@@ -29,6 +30,7 @@ from deepcryopicker.pipeline.training.calibrate import calibrate, not_tested
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.pipeline.training.redrawn_windows import RedrawnWindows
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.runs.made_with import provenance
 from deepcryopicker.trainer.curves import OnEpoch
@@ -82,10 +84,12 @@ def new_network(config: TrainConfig) -> Network:
         start_pretrained(network, config.model)
     else:
         earlier = load_weights(config.start_from, "start_from")
+        # With the defaults of keys that cards of earlier versions do not have.
+        stored_chain = chain_on(earlier.preprocessing, "the weights")
         for key, given, stored in (
             ("model", asdict(config.model), asdict(earlier.config)),
             ("class_set.classes", list(config.class_set.classes), list(earlier.classes)),
-            ("preprocessing", _chain(asdict(config.preprocessing)), _chain(earlier.preprocessing)),
+            ("preprocessing", _deciding(config.preprocessing), _deciding(stored_chain)),
         ):
             if given != stored:
                 same = key != "model" or isinstance(config.model, type(earlier.config))
@@ -98,8 +102,8 @@ def new_network(config: TrainConfig) -> Network:
     return network
 
 
-def _chain(preprocessing: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in preprocessing.items() if key != "save_stages"}
+def _deciding(preprocessing: PreprocessingConfig) -> dict[str, Any]:
+    return {key: value for key, value in asdict(preprocessing).items() if key != "save_stages"}
 
 
 def count_rounds(config: TrainConfig) -> int:
