@@ -14,11 +14,19 @@ from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.plots.overlays import typical_diameter
 from deepcryopicker.reporting.content.scored_pickers import ScoredMicrograph, ScoredPicker
 from deepcryopicker.reporting.page.page_model import Shown
-from deepcryopicker.reporting.page.thumbnails import draw_picture, longest_side, most_pictures
+from deepcryopicker.reporting.page.thumbnails import (
+    BYTES_PER_PIXEL,
+    SMALLEST,
+    draw_picture,
+    longest_side,
+    most_pictures,
+)
 from deepcryopicker.types import Picks
 
 _MARGIN = 1.02  # around picks whose micrograph is missing
 _MOST_PLACES = 600_000  # candidates and true particles on a page, some 7 MB
+_MANY = 60  # micrographs; of more, the size of pictures is measured
+_MEASURED = 8  # pictures
 _Key = tuple[str, ...]
 
 
@@ -54,9 +62,12 @@ def list_micrographs(
             there = first.get(own[one.name])
             if there is None or (there[1].entry is None and one.entry is not None):
                 first[own[one.name]] = scored, one
-    chosen = _choose(scored_pickers, keys, first, megabytes) if limited else list(first)
+    chosen, per_pixel = list(first), BYTES_PER_PIXEL
+    if limited and len(first) > _MANY:
+        per_pixel = _bytes_per_pixel(list(first.values())) if megabytes > 0 else per_pixel
+        chosen = _choose(scored_pickers, keys, first, most_pictures(megabytes, per_pixel))
     index = {key: number for number, key in enumerate(chosen)}
-    side = longest_side(len(chosen), megabytes)
+    side = longest_side(len(chosen), megabytes, per_pixel)
     shown = [_show(*first[key], side) for key in track(chosen, "drawing")]
     places = [{name: index[key] for name, key in own.items() if key in index} for own in keys]
     return shown, places, len(first)
@@ -66,9 +77,20 @@ def _choose(
     scored_pickers: Sequence[ScoredPicker],
     keys: Sequence[Mapping[str, _Key]],
     every: Mapping[_Key, tuple[ScoredPicker, ScoredMicrograph]],
-    megabytes: float,
+    pictures: int,
 ) -> list[_Key]:
-    """Choose the micrographs that a page holds, evenly spread, in their order."""
+    """Choose the micrographs that a page holds, evenly spread, in their order.
+
+    Parameters
+    ----------
+    scored_pickers : sequence of ScoredPicker
+    keys : sequence of mapping
+        For each picker, from the names of its micrographs to their keys.
+    every : mapping
+        All micrographs.
+    pictures : int
+        Number of pictures that fit; 0 if none are drawn.
+    """
     places = sum(
         len(one.picks) + (0 if one.evaluated is None else one.evaluated.n_truth)
         for scored in scored_pickers
@@ -76,7 +98,7 @@ def _choose(
     )
     most = len(every) if places <= _MOST_PLACES else len(every) * _MOST_PLACES // places
     if any(one.entry is not None for _, one in every.values()):
-        most = min(most, most_pictures(megabytes) or most)
+        most = min(most, pictures or most)
     if most >= len(every):
         return list(every)
     chosen = set(spread(list(every), max(most, 1)))
@@ -84,6 +106,17 @@ def _choose(
         if own and chosen.isdisjoint(own.values()):
             chosen.add(next(iter(own.values())))
     return [key for key in every if key in chosen]
+
+
+def _bytes_per_pixel(every: Sequence[tuple[ScoredPicker, ScoredMicrograph]]) -> float:
+    """Measure the size of a few pictures; those of little smoothed noise are larger than usual."""
+    drawn = [_show(*each, SMALLEST) for each in spread(list(every), _MEASURED)]
+    sizes = [
+        len(one.picture.data) / min(SMALLEST, max(one.width, one.height)) ** 2
+        for one in drawn
+        if one.picture is not None
+    ]
+    return max(BYTES_PER_PIXEL, float(np.mean(sizes or [0.0])))
 
 
 def _names_of_files(scored_pickers: Sequence[ScoredPicker]) -> dict[str, _Key | None]:

@@ -12,7 +12,8 @@ from deepcryopicker.plots.tiles import Rgb, micrograph_tile
 from deepcryopicker.types import Micrograph
 
 LARGEST, SMALLEST = 1280, 256  # longer side, pixels
-_BYTES_PER_PIXEL = 0.2  # of a smoothed micrograph in WebP, and its base64
+BYTES_PER_PIXEL = 0.2
+"""Of the square around a smoothed micrograph, in WebP and its base64."""
 _QUALITY = 72
 
 
@@ -33,17 +34,26 @@ class Picture:
     data: str
 
 
-def longest_side(count: int, megabytes: float) -> int:
-    """Return the longer side at which all pictures fit, pixels; 0 if they would be too small."""
+def longest_side(count: int, megabytes: float, per_pixel: float = BYTES_PER_PIXEL) -> int:
+    """Return the longer side at which all pictures fit, pixels; 0 if none are drawn.
+
+    Parameters
+    ----------
+    count : int
+        Number of pictures.
+    megabytes : float
+    per_pixel : float
+        Bytes of a picture per pixel of the square of its longer side.
+    """
     if megabytes <= 0:
         return 0
-    side = math.sqrt(megabytes * 1e6 / _BYTES_PER_PIXEL / max(count, 1))
+    side = math.sqrt(megabytes * 1e6 / per_pixel / max(count, 1))
     return int(np.clip(side, SMALLEST, LARGEST))
 
 
-def most_pictures(megabytes: float) -> int:
-    """Return the number of pictures of the smallest size that fit; 0 if none are drawn."""
-    return int(max(megabytes, 0.0) * 1e6 / (_BYTES_PER_PIXEL * SMALLEST**2))
+def most_pictures(megabytes: float, per_pixel: float = BYTES_PER_PIXEL) -> int:
+    """Return the number of pictures of the smallest size that fit; see :func:`longest_side`."""
+    return int(megabytes * 1e6 / (per_pixel * SMALLEST**2))
 
 
 def draw_picture(micrograph: Micrograph, diameter: float, longest: int) -> Picture:
