@@ -296,13 +296,31 @@ def test_a_thousand_micrographs_open(open_tab, write_report, tmp_path):
     names = names_of(1000)
     data = make_dataset(tmp_path / "data", names)
     run = make_pick_run(tmp_path / "many", data, names)
-    path, code, _ = write_report(run)
+    path, code, _ = write_report(run, options=["report.picture_megabytes=100"])
     assert code == 0
     tab = open_tab(path)
     assert tab.page.locator("#micrograph option").count() == 1000
     assert tab.page.locator(".bar").count() == 1000
     tab.choose("#micrograph", "one_0999")
     assert tab.drawn("marks") > 0
+    assert tab.said == []
+
+
+@pytest.mark.thorough
+def test_a_part_of_many_micrographs_opens_and_saves_corrections_alone(
+    open_tab, write_report, tmp_path
+):
+    names = names_of(70)
+    data = make_dataset(tmp_path / "data", names)
+    run = make_pick_run(tmp_path / "many", data, names)
+    tab = open_tab(write_report(run, options=["report.picture_megabytes=0.2"])[0])
+    count = tab.page.locator("#micrograph option").count()
+    assert 1 <= count < 70
+    assert f"{count} of 70 micrographs are shown here" in tab.page.inner_text("#part")
+    assert f"{count} of 70 micrographs" in tab.page.inner_text("#histogram-A-title")
+    assert tab.page.is_disabled("#save-star")
+    assert tab.page.is_disabled("#save-csv")
+    assert tab.page.is_enabled("#save-json")
     assert tab.said == []
 
 
