@@ -1,0 +1,34 @@
+"""Weights that a training begins with: those shipped fit the experiments that begin with them."""
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from deepcryopicker.config import registry
+from deepcryopicker.config.paths import CONF_DIR
+from deepcryopicker.errors import UsageError
+from deepcryopicker.pipeline.training.fit_network import new_network
+
+
+def configured(*given):
+    registry.register()
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        return registry.validated(compose("train", list(given)))
+
+
+def test_training_without_labels_begins_with_the_general_weights():
+    config = configured("+experiment=no_labels", "dataset.micrographs=.", "dataset.diameter=60")
+    random = configured(
+        "+experiment=no_labels", "dataset.micrographs=.", "dataset.diameter=60", "start_from=null"
+    )
+    begun, other = new_network(config).state_dict(), new_network(random).state_dict()
+    assert begun.keys() == other.keys()
+    assert not all(torch.equal(begun[key], other[key]) for key in begun)
+
+
+def test_weights_of_another_preprocessing_or_network_are_refused():
+    common = ("+experiment=no_labels", "dataset.micrographs=.", "dataset.diameter=60")
+    with pytest.raises(UsageError, match="trained with another preprocessing"):
+        new_network(configured(*common, "preprocessing.working_diameter=30"))
+    with pytest.raises(UsageError, match="trained with another model; use model=context"):
+        new_network(configured(*common, "model=compact"))
