@@ -17,10 +17,11 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins import file_config_source
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import ConfigCompositionException
+from hydra.errors import ConfigCompositionException, HydraException
 from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.config.renamed import constants_in, refuse_constant, up_to_date
@@ -65,10 +66,11 @@ class CheckedLoader(ConfigLoaderImpl):
     """Composes like Hydra, and refuses foreign code.
 
     Hydra composes every single run twice, the first time only to learn whether it is one
-    (``hydra.mode``). It is composed once here: the first configuration is kept for the second time.
+    (``hydra.mode``). It is composed once here: the first configuration, or what was wrong with it,
+    is kept for the second time.
     """
 
-    _kept: tuple[str | None, list[str], DictConfig] | None = None
+    _kept: tuple[str | None, list[str], DictConfig | Exception] | None = None
 
     def load_configuration(
         self,
@@ -82,12 +84,18 @@ class CheckedLoader(ConfigLoaderImpl):
         kept, self._kept = self._kept, None
         single = run_mode == RunMode.RUN and validate_sweep_overrides
         if single and kept is not None and kept[:2] == (config_name, overrides):
-            config = kept[2]
-            config.hydra.overrides.hydra.append(_SINGLE)
-            return config
-        config = super().load_configuration(
-            config_name, overrides, run_mode, from_shell, validate_sweep_overrides
-        )
+            if isinstance(kept[2], Exception):
+                raise kept[2]
+            kept[2].hydra.overrides.hydra.append(_SINGLE)
+            return kept[2]
+        try:
+            config = super().load_configuration(
+                config_name, overrides, run_mode, from_shell, validate_sweep_overrides
+            )
+        except (HydraException, OmegaConfBaseException) as error:
+            if not validate_sweep_overrides and not _sweeps(overrides):
+                self._kept = config_name, [*overrides, _SINGLE], error
+            raise
         problem = foreign_code(config)
         if problem is not None:
             raise ConfigCompositionException(problem)

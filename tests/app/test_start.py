@@ -8,7 +8,7 @@ import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.utils import setup_globals
-from hydra.errors import ConfigCompositionException
+from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
@@ -136,6 +136,19 @@ def test_a_single_run_is_composed_once(loader):
 def test_what_is_kept_serves_the_same_command_line_only(loader, asked, wanted):
     first = ask_for_mode(loader, asked)
     assert loader.load_configuration("pick", wanted, RunMode.RUN) is not first
+
+
+@pytest.mark.parametrize("typo", ["dataset=foldr", "dataset.no_such_key=1"])
+def test_a_typo_is_composed_once_and_said_as_hydra_says_it(loader, typo, monkeypatch):
+    overrides = [typo, "hydra.mode=RUN"]
+    with pytest.raises(HydraException) as expected:
+        ConfigLoaderImpl.load_configuration(loader, "pick", overrides, RunMode.RUN)
+    with pytest.raises(HydraException):
+        ask_for_mode(loader, [typo])
+    monkeypatch.setattr(ConfigLoaderImpl, "load_configuration", None)
+    with pytest.raises(HydraException) as kept:
+        loader.load_configuration("pick", overrides, RunMode.RUN)
+    assert (type(kept.value), str(kept.value)) == (type(expected.value), str(expected.value))
 
 
 def test_several_values_of_a_single_run_are_refused_all_the_same(loader):
