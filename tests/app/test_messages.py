@@ -187,8 +187,9 @@ def test_every_old_name_of_an_experiment_has_a_new_one():
     experiments = list_experiments(CONF_DIR)
     assert set(EXPERIMENTS.values()) <= set(experiments)
     assert not set(EXPERIMENTS) & set(experiments)
-    # All that are in a folder were at the top once.
-    assert {name for name in experiments if "/" in name} == set(EXPERIMENTS.values())
+    # All that are in a folder were at the top once, but for later ones.
+    later = {"paper/method"}
+    assert {name for name in experiments if "/" in name} == set(EXPERIMENTS.values()) | later
 
 
 def test_one_run_needs_no_brackets(answer):
