@@ -10,10 +10,9 @@ from deepcryopicker.io.coordinates.candidate_csv import as_written
 from deepcryopicker.io.coordinates.corrections import Correction
 from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.inputs.given_corrections import as_corrected
-from deepcryopicker.pipeline.inputs.prefetch import read_ahead
+from deepcryopicker.pipeline.inputs.prefetch import read_ahead, work_ahead
 from deepcryopicker.pipeline.picking.results.masks import Masks
 from deepcryopicker.pipeline.picking.results.pick_files import Files
-from deepcryopicker.pipeline.picking.results.threads import count_threads, single_threaded
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.manifest import stamp
@@ -73,8 +72,7 @@ def prepare_ahead(
         prepared = prepare(preprocessing, entry)
         return replace(prepared, picks=find(entry, prepared.preprocessed))
 
-    threads = count_threads()
-    return read_ahead(entries, single_threaded(pick) if threads > 1 else pick, threads)
+    return work_ahead(entries, pick)
 
 
 def find_candidates(

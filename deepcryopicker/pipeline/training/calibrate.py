@@ -1,8 +1,8 @@
 """Pick the training micrographs of a network, to calibrate its scores or to improve labels."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from scipy.special import expit
@@ -23,6 +23,7 @@ from deepcryopicker.picker import dense
 from deepcryopicker.picker.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.pipeline.inputs.open_dataset import spread
+from deepcryopicker.pipeline.inputs.prefetch import work_ahead
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.attempts import Attempts
@@ -78,7 +79,7 @@ def pick_sources(
     attempts: Attempts,
     description: str,
 ) -> Iterator[tuple[LabelledMicrograph, Preprocessed, Picks]]:
-    """Pick labelled micrographs one by one.
+    """Pick labelled micrographs; several at the same time, in their order.
 
     Parameters
     ----------
@@ -105,11 +106,11 @@ def pick_sources(
             preprocessed.flat, scan, preprocessed.working_diameter, settings
         )[0]
 
-    for source in track(sources, description):
-        work = partial(pick, source)
-        done = attempts.attempt(description, source.entry.name, source.entry.path, work)
-        if done is not None:
-            yield source, *done
+    with closing(work_ahead(sources, pick)) as picked:
+        for source, take in zip(track(sources, description), picked, strict=False):
+            done = attempts.attempt(description, source.entry.name, source.entry.path, take)
+            if done is not None:
+                yield source, *done
 
 
 def not_tested(

@@ -6,8 +6,8 @@ does whether it finds what the general weights find, which have never seen these
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,11 +38,12 @@ from deepcryopicker.picker.pick_counts import disc_share
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.picker.search import build_search, search_beside_noise
 from deepcryopicker.pipeline.inputs.open_dataset import spread
+from deepcryopicker.pipeline.inputs.prefetch import work_ahead
 from deepcryopicker.pipeline.inputs.training_input import TrainingInput
 from deepcryopicker.pipeline.training.label_and_train import label_and_train
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.types import Picks
+from deepcryopicker.types import Floats, Picks
 
 _SAMPLE = 4  # micrographs that both networks pick
 _AGREE = 0.85  # of the general picks, beyond chance
@@ -164,31 +165,35 @@ def assess_network(
     diameters: list[float] = []
     shapes: list[tuple[int, int]] = []
 
-    def pick(entry: Entry) -> None:
+    def pick(entry: Entry) -> tuple[float, tuple[int, int], Picks, Floats]:
         micrograph = entry.load()
         preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), chain)
         preprocessed = in_order_of_mrc(entry, preprocessed)
-        diameters.append(float(preprocessed.diameter))
-        shapes.append(micrograph.image.shape)
-        found = Picks.empty()
+        found, noise = Picks.empty(), np.zeros(0)
         if not preprocessed.is_blank:
             found, noise = search_beside_noise(search, entry, preprocessed, settings.mask)
-            counts[:] += count_scores(found.score)
-            in_noise[:] += count_scores(noise)
-        candidates.append(found)
+        return float(preprocessed.diameter), micrograph.image.shape, found, noise
 
-    for entry in track(sample, f"assessing {what}"):
-        run.attempt("assessing", entry.name, entry.path, partial(pick, entry))
+    with closing(work_ahead(sample, pick)) as picked:
+        for entry, take in zip(track(sample, f"assessing {what}"), picked, strict=False):
+            done = run.attempt("assessing", entry.name, entry.path, take)
+            if done is not None:
+                diameter, shape, found, noise = done
+                diameters.append(diameter)
+                shapes.append(shape)
+                candidates.append(found)
+                counts += count_scores(found.score)
+                in_noise += count_scores(noise)
     curve = fit_curve(counts, in_noise)
     used = curve if calibrates(settings, trained) else None
-    found = expected_by_mixture(counts, curve, bins_picked(settings.threshold, used))
+    expected = expected_by_mixture(counts, curve, bins_picked(settings.threshold, used))
     discs = [disc_share(1, each, shape) for each, shape in zip(diameters, shapes, strict=True)]
     covered = float(np.mean(discs or [0.0])) / max(len(discs), 1)
     picks = []
     for one in candidates:
         score = one.score if used is None else apply_curve(one.score, used)
         picks.append(one[score >= settings.threshold])
-    assessment = assess(found, gain_each(counts, curve), covered)
+    assessment = assess(expected, gain_each(counts, curve), covered)
     return AssessedNetwork(assessment, picks, diameters, shapes)
 
 

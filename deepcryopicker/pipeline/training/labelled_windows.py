@@ -1,6 +1,7 @@
 """Labelled micrographs, and training windows cut from them."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,6 +19,7 @@ from deepcryopicker.class_set.window_store import empty_windows, selected
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.io.console import track
+from deepcryopicker.pipeline.inputs.prefetch import work_ahead
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import stages, to_model_scale
 from deepcryopicker.runs.attempts import Attempts
@@ -138,16 +140,21 @@ def cut_training_set(
     samples = draw_samples([one.sites for one in sources], groups, config.class_set, config.seed)
     windows = empty_windows(len(samples), size, attempts.folder)
     kept = np.zeros(len(samples), bool)
-    for index, source in enumerate(track(sources, "cutting training windows from")):
-        members = np.flatnonzero(samples.micrograph == index)
-        if not len(members):
-            continue
+    shown = [(i, source) for i, source in enumerate(sources) if (samples.micrograph == i).any()]
+
+    def cut(numbered: tuple[int, LabelledMicrograph]) -> Image:
+        index, source = numbered
         rng = np.random.default_rng([config.seed, index])
-        work = partial(_cut, source, samples[members], size, config, rng)
-        cuts = attempts.attempt("cut", source.entry.name, source.entry.path, work)
-        if cuts is not None:
-            windows[members] = cuts
-            kept[members] = True
+        return _cut(source, samples[samples.micrograph == index], size, config, rng)
+
+    with closing(work_ahead(shown, cut)) as every:
+        cutting = track(shown, "cutting training windows from")
+        for (index, source), take in zip(cutting, every, strict=False):
+            cuts = attempts.attempt("cut", source.entry.name, source.entry.path, take)
+            if cuts is not None:
+                members = samples.micrograph == index
+                windows[members] = cuts
+                kept[members] = True
     attempts.require(int(kept.sum()), "cutting")
     chosen = samples[kept]
     require_both_kinds(chosen)

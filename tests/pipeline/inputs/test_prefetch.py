@@ -5,7 +5,9 @@ import weakref
 from contextlib import closing
 
 import pytest
+import torch
 
+from deepcryopicker.pipeline.inputs import prefetch
 from deepcryopicker.pipeline.inputs.prefetch import in_parallel, read_ahead
 
 
@@ -172,3 +174,24 @@ def test_results_of_threads_come_in_order_and_an_error_is_raised():
     assert in_parallel(range(3), work, threads=2) == [2, 2, 3]
     with pytest.raises(ZeroDivisionError):
         in_parallel(range(3, 7), work, threads=2)
+
+
+def test_torch_uses_one_thread_in_each_of_several(monkeypatch):
+    monkeypatch.setattr(prefetch, "count_threads", lambda: 2)
+    before = torch.get_num_threads()
+    found = [take() for take in prefetch.work_ahead(range(4), lambda _: torch.get_num_threads())]
+    assert found == [1, 1, 1, 1]
+    assert torch.get_num_threads() == before
+
+
+def test_a_single_core_works_on_one_at_a_time(monkeypatch):
+    monkeypatch.setattr(prefetch, "count_threads", lambda: 1)
+    running = []
+
+    def work(number):
+        running.append(number)
+        assert len(running) == 1
+        running.remove(number)
+        return number
+
+    assert [take() for take in prefetch.work_ahead(range(5), work)] == list(range(5))

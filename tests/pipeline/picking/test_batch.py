@@ -121,7 +121,7 @@ def test_every_micrograph_is_picked_once_and_counted(begin, run, entries, picker
 def test_micrographs_picked_at_the_same_time_have_the_same_files(
     begin, run, entries, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("deepcryopicker.pipeline.picking.prepared.count_threads", lambda: 3)
+    monkeypatch.setattr("deepcryopicker.pipeline.inputs.prefetch.count_threads", lambda: 3)
     together = threading.Barrier(3)
 
     def make_picker():

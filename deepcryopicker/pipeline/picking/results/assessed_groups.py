@@ -16,7 +16,7 @@ from deepcryopicker.picker.folder.assessment import (
 from deepcryopicker.picker.folder.curve import FolderCurve, bins_picked, nearly_equal
 from deepcryopicker.picker.folder.score_counts import Counts
 from deepcryopicker.picker.pick_counts import disc_share
-from deepcryopicker.pipeline.inputs.prefetch import in_parallel
+from deepcryopicker.pipeline.inputs.prefetch import count_threads, in_parallel
 from deepcryopicker.pipeline.picking.results.folder_calibration import (
     FolderCalibration,
     assess_parts,
@@ -31,7 +31,6 @@ from deepcryopicker.pipeline.picking.results.pick_files import (
     overlay_background,
 )
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
-from deepcryopicker.pipeline.picking.results.threads import count_threads
 from deepcryopicker.pipeline.scoring.picked import Picked, evaluate_picks
 from deepcryopicker.types import Micrograph, Picks
 
