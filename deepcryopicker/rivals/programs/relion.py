@@ -41,9 +41,9 @@ _BOX = 1.5  # diameters
 _BOX_PIXELS = 48  # side of the averaged boxes
 _ITERATIONS = 20
 _MIN_SHARE = 0.05  # class averages of a smaller share of the particles are dropped
-RECOMMENDED = ("--ang", "5", "--max_stddev_noise", "1.1")
-"""Options of matching as RELION's GUI sets them: rotations of a reference 5 degrees apart, and no
-picks where the standard deviation of the background is larger than 1.1."""
+ROTATIONS = ("--ang", "5")
+"""Rotations of a reference, degrees apart, as RELION's GUI sets them. Its limit of the background's
+standard deviation is left out: it takes particles of strong contrast away (docs/benchmarks.md)."""
 _TRAINING = "_training.star"
 _TEMPLATES = "templates.mrcs"
 _AVERAGES, _PARTICLES = "averages", "particles"  # folders
@@ -91,7 +91,7 @@ def pick_by_templates(
     lowpass = config.lowpass if batch.pixel_size else batch.diameter / 6.0
     options = [
         *("--ref", str(templates.resolve()), "--angpix_ref", f"{_pixel_size(templates):.5f}"),
-        *("--invert", *RECOMMENDED, "--shrink", "0"),
+        *("--invert", *ROTATIONS, "--shrink", "0"),
         *("--lowpass", f"{lowpass:.2f}", "--threshold", f"{LOWEST}"),
         *("--particle_diameter", f"{1.1 * batch.diameter * batch.angstrom:.1f}"),
         *("--min_distance", f"{0.5 * batch.diameter * batch.angstrom:.1f}"),

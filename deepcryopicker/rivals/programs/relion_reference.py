@@ -18,7 +18,7 @@ from deepcryopicker.dataset.structures.potential import Structure
 from deepcryopicker.dataset.structures.projections import project_structure
 from deepcryopicker.dataset.structures.scale import scale_of, seen_diameter
 from deepcryopicker.rivals.programs.program_inputs import ProgramJob, unit_score
-from deepcryopicker.rivals.programs.relion import LOWEST, RECOMMENDED, THRESHOLD, autopick
+from deepcryopicker.rivals.programs.relion import LOWEST, ROTATIONS, THRESHOLD, autopick
 from deepcryopicker.rivals.programs.schema import RelionReferenceConfig
 from deepcryopicker.types import Image, Picks
 
@@ -60,7 +60,7 @@ def pick_by_reference(config: RelionReferenceConfig, batch: ProgramJob) -> dict[
     write_reference(scaled.folder / REFERENCE, structure, contrast)
     options = [
         *("--ref", REFERENCE, "--angpix_ref", f"{structure.voxel:.5f}", "--invert"),
-        *(*RECOMMENDED, "--shrink", "0", "--lowpass", f"{config.lowpass:.2f}"),
+        *(*ROTATIONS, "--shrink", "0", "--lowpass", f"{config.lowpass:.2f}"),
         *("--threshold", f"{LOWEST}", "--particle_diameter", f"{1.1 * angstrom:.1f}"),
         *("--min_distance", f"{0.5 * angstrom:.1f}"),
     ]
