@@ -7,6 +7,7 @@ import numpy as np
 from scipy import stats
 
 from deepcryopicker.io.files.tables import is_number
+from deepcryopicker.plots.sweep_table import PAPER
 
 SEED = "seed"
 _CONFIDENCE = 0.95
@@ -58,7 +59,7 @@ def _mean(group: Sequence[Row], others: Sequence[str]) -> dict[str, Any]:
         numbers = [float(value) for value in values if is_number(value)]
         if key in found or key in _TEXT or key == SEED or key.endswith(("_low", "_high")):
             continue
-        if not numbers:
+        if not numbers or key.startswith(PAPER):  # published numbers have no seeds
             found[key] = values[0] if len({str(value) for value in values}) == 1 else None
             continue
         found |= _spread(key, numbers)

@@ -3,6 +3,7 @@
 import pytest
 
 from deepcryopicker.plots.seed_means import means_over_seeds
+from deepcryopicker.plots.sweep_table import headlines
 
 ROWS = [
     {"job": 0, "status": "done", "model": "a", "seed": "0", "f1": 0.9, "f1_low": 0.1, "note": "x"},
@@ -37,3 +38,15 @@ def test_the_interval_is_that_of_the_mean():
 
 def test_without_several_seeds_there_are_no_means():
     assert means_over_seeds(ROWS, ["model"]) == []
+
+
+def test_published_numbers_stay_as_they_are():
+    rows = [
+        {"job": job, "status": "done", "seed": job, "f1": 0.8 + job / 10, "paper.f1": 0.955}
+        for job in range(2)
+    ]
+    (mean,) = means_over_seeds(rows, ["seed"])
+    assert mean["f1"] == pytest.approx(0.85)
+    assert [key for key in mean if key.startswith("paper.")] == ["paper.f1"]
+    assert mean["paper.f1"] == 0.955
+    assert [one.heading for one in headlines([mean])] == ["F1"]
