@@ -167,7 +167,10 @@ CHOICES = {}
 for each_command in COMMANDS:
     if not is_an_experiment_alone(*each_command):
         name, typed = each_command
-        keys = {one for one in typed if not is_choice(one) and not one.startswith("hydra.")}
+        # Of the command line: seeds=3 is a sweep over the seed.
+        keys = {
+            one for one in typed if not is_choice(one) and not one.startswith(("hydra.", "seeds="))
+        }
         CHOICES.setdefault((name, first_choices(typed)), set()).update(keys)
 
 
