@@ -125,13 +125,7 @@ def assign_by_distance(picks: Picks, truth: Picks, radius: float) -> Index:
     """
     pick, particle, distance = _pairs(picks, truth, radius)
     order = np.lexsort((particle, pick, distance))
-    found = np.full(len(picks), -1, np.int64)
-    taken: set[int] = set()
-    for one, wanted in zip(pick[order].tolist(), particle[order].tolist(), strict=True):
-        if found[one] < 0 and wanted not in taken:
-            found[one] = wanted
-            taken.add(wanted)
-    return found
+    return _in_order(len(picks), pick[order], particle[order])
 
 
 def outcome_of(picks: Picks, found: Index, uncertain: Picks, radius: float) -> npt.NDArray[np.int8]:
@@ -179,12 +173,15 @@ def _greedy(score: Floats, pick: Index, particle: Index, cost: Floats) -> Index:
     rank = np.empty(len(score), np.int64)
     rank[np.argsort(-score, kind="stable")] = np.arange(len(score))
     order = np.lexsort((particle, cost, rank[pick]))
-    found = np.full(len(score), -1, np.int64)
+    return _in_order(len(score), pick[order], particle[order])
+
+
+def _in_order(count: int, pick: Index, particle: Index) -> Index:
+    """Match pairs in their order, unless one of the two is matched already."""
+    found = np.full(count, -1, np.int64)
     taken: set[int] = set()
-    served = -1
-    for one, wanted in zip(pick[order].tolist(), particle[order].tolist(), strict=True):
-        if one != served and wanted not in taken:
+    for one, wanted in zip(pick.tolist(), particle.tolist(), strict=True):
+        if found[one] < 0 and wanted not in taken:
             found[one] = wanted
             taken.add(wanted)
-            served = one
     return found

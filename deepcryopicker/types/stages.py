@@ -149,6 +149,11 @@ class Calibration:
     slope: float = 1.0
     intercept: float = 0.0
 
+    @property
+    def even(self) -> float:
+        """Logit of the score whose probability is one half."""
+        return -self.intercept / self.slope
+
 
 UNCALIBRATED = Calibration()
 

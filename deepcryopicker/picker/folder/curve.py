@@ -93,8 +93,8 @@ def fit_curve(counts: Counts, in_noise: Counts) -> FolderCurve:
 def nearly_equal(one: FolderCurve, other: FolderCurve) -> bool:
     """Whether two curves of a growing folder are as good as equal, until it is complete."""
     slopes = one.calibration.slope, other.calibration.slope
-    thresholds = [-each.calibration.intercept / each.calibration.slope for each in (one, other)]
-    return abs(np.log(slopes[0] / slopes[1])) < _SAME and abs(np.diff(thresholds)[0]) < _SAME
+    apart = one.calibration.even - other.calibration.even
+    return abs(np.log(slopes[0] / slopes[1])) < _SAME and abs(apart) < _SAME
 
 
 def calibrate_scores(scores: Sequence[Floats], in_noise: Sequence[Floats]) -> list[Floats]:

@@ -8,9 +8,12 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Generic, TypeVar
+
+from deepcryopicker.io.console import track
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -86,6 +89,27 @@ def work_ahead(
         return work(item)
 
     return read_ahead(items, alone, threads)
+
+
+def track_ahead(
+    items: Sequence[T], work: Callable[[T], R], description: str
+) -> Iterator[tuple[T, Callable[[], R]]]:
+    """Work on items as :func:`work_ahead`, with a progress bar.
+
+    Parameters
+    ----------
+    items : sequence
+    work : callable
+    description : str
+        Text of the progress bar.
+
+    Yields
+    ------
+    item, callable
+        Each item, and the function that returns its result, or raises its exception.
+    """
+    with closing(work_ahead(items, work)) as coming:
+        yield from zip(track(items, description), coming, strict=False)
 
 
 def count_threads() -> int:

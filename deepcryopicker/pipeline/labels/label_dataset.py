@@ -137,7 +137,7 @@ def _sample(
     others = iter([entry for entry in members if entry not in chosen])
 
     def read(entry: Entry) -> Preprocessed | None:
-        work = partial(_preprocess, entry, preprocessing, whole_chain)
+        work = partial(preprocess_entry, entry, preprocessing, whole_chain)
         return attempts.attempt("read", entry.name, entry.path, work)
 
     sample = []
@@ -152,9 +152,10 @@ def _sample(
     return sample
 
 
-def _preprocess(
+def preprocess_entry(
     entry: Entry, preprocessing: PreprocessingConfig, whole_chain: bool = False
 ) -> Preprocessed:
+    """Read a micrograph and preprocess it, as networks see it and, if asked, to the last step."""
     micrograph = entry.load()
     preprocessed = Preprocessed(micrograph, entry.particle_diameter(micrograph), preprocessing)
     # Computed here, so that errors of a micrograph are raised here.
@@ -181,7 +182,7 @@ def _label(
     entry: Entry, preprocessing: PreprocessingConfig, labelers: dict[str, Labeler] | None
 ) -> Labelled:
     """Label one micrograph; without labelers, by its truth."""
-    preprocessed, seen = _preprocess(entry, preprocessing), None
+    preprocessed, seen = preprocess_entry(entry, preprocessing), None
     if preprocessed.is_blank:
         raise MicrographError("every pixel has the same value: nothing to learn from")
     truth = entry.load_truth()

@@ -6,15 +6,14 @@ from functools import partial
 import numpy as np
 
 from deepcryopicker.config.schemas import TrainConfig
-from deepcryopicker.dataset.catalogue import Catalogue, Entry
+from deepcryopicker.dataset.catalogue import Catalogue
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import track
 from deepcryopicker.labeler.interface import MaskLabeler
 from deepcryopicker.labeler.patch_sizes import average_patches
 from deepcryopicker.labeler.schema import LabelerConfig, MaskConfig, PaperConfig
 from deepcryopicker.pipeline.inputs.open_dataset import spread
-from deepcryopicker.pipeline.labels.label_dataset import learn_labelers
-from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.pipeline.labels.label_dataset import learn_labelers, preprocess_entry
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.attempts import Attempts
 
@@ -96,7 +95,7 @@ def measure_patches(
         members = [entry for entry in catalogue.entries if entry.group == group]
         sample = []
         for entry in track(spread(members, _MEASURED), f"measuring patches of {group}"):
-            work = partial(_read, entry, unscaled)
+            work = partial(preprocess_entry, entry, unscaled, whole_chain=True)
             seen = attempts.attempt("measure", entry.name, entry.path, work)
             if seen is not None and not seen.is_blank:
                 sample.append(seen)
@@ -104,11 +103,3 @@ def measure_patches(
         if sides:
             measured[group] = (float(np.median([one.diameter for one in sample])), sides)
     return measured
-
-
-def _read(entry: Entry, preprocessing: PreprocessingConfig) -> Preprocessed:
-    micrograph = entry.load()
-    seen = Preprocessed(micrograph, entry.particle_diameter(micrograph), preprocessing)
-    if not seen.is_blank:
-        seen.enhanced  # noqa: B018  # computed here, so that errors of a micrograph are raised here
-    return seen

@@ -89,4 +89,4 @@ def threshold_of(evaluated: Sequence[Any]) -> float | None:
     curve = calibration_of(matched, given=True)
     if curve == UNCALIBRATED:
         return None
-    return float(expit(-curve.intercept / curve.slope))
+    return float(expit(curve.even))

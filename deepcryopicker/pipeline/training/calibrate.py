@@ -1,7 +1,6 @@
 """Pick the training micrographs of a network, to calibrate its scores or to improve labels."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -16,14 +15,14 @@ from deepcryopicker.evaluation.label_calibration import (
     calibration_of,
 )
 from deepcryopicker.evaluation.matching import match
-from deepcryopicker.io.console import counted, track
+from deepcryopicker.io.console import counted
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
 from deepcryopicker.picker.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.pipeline.inputs.open_dataset import spread
-from deepcryopicker.pipeline.inputs.prefetch import work_ahead
+from deepcryopicker.pipeline.inputs.prefetch import track_ahead
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.attempts import Attempts
@@ -65,7 +64,7 @@ def calibrate(
         outcome = match(picks, labels, source.picks[unknown], source.diameter / 2.0)
         matched.append(MatchedPicks(picks.score, outcome, len(labels)))
     calibration = calibration_of(matched, given)
-    threshold = float(expit(-calibration.intercept / calibration.slope))
+    threshold = float(expit(calibration.even))
     kind = "given labels" if given else "labels of the program's own"
     why = f"a calibrated score of 0.5, from {kind} in {counted(len(matched), 'micrograph')}"
     attempts.decide("score of the network at the threshold", round(threshold, 6), why)
@@ -106,11 +105,10 @@ def pick_sources(
             preprocessed.flat, scan, preprocessed.working_diameter, settings
         )[0]
 
-    with closing(work_ahead(sources, pick)) as picked:
-        for source, take in zip(track(sources, description), picked, strict=False):
-            done = attempts.attempt(description, source.entry.name, source.entry.path, take)
-            if done is not None:
-                yield source, *done
+    for source, take in track_ahead(sources, pick, description):
+        done = attempts.attempt(description, source.entry.name, source.entry.path, take)
+        if done is not None:
+            yield source, *done
 
 
 def not_tested(

@@ -6,7 +6,6 @@ does whether it finds what the general weights find, which have never seen these
 """
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +16,7 @@ from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.evaluation.shared_picks import agreement_beyond_chance
-from deepcryopicker.io.console import console, track
+from deepcryopicker.io.console import console
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.network import Network
@@ -38,7 +37,7 @@ from deepcryopicker.picker.pick_counts import disc_share
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.picker.search import build_search, search_beside_noise
 from deepcryopicker.pipeline.inputs.open_dataset import spread
-from deepcryopicker.pipeline.inputs.prefetch import work_ahead
+from deepcryopicker.pipeline.inputs.prefetch import track_ahead
 from deepcryopicker.pipeline.inputs.training_input import TrainingInput
 from deepcryopicker.pipeline.training.label_and_train import label_and_train
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -174,16 +173,15 @@ def assess_network(
             found, noise = search_beside_noise(search, entry, preprocessed, settings.mask)
         return float(preprocessed.diameter), micrograph.image.shape, found, noise
 
-    with closing(work_ahead(sample, pick)) as picked:
-        for entry, take in zip(track(sample, f"assessing {what}"), picked, strict=False):
-            done = run.attempt("assessing", entry.name, entry.path, take)
-            if done is not None:
-                diameter, shape, found, noise = done
-                diameters.append(diameter)
-                shapes.append(shape)
-                candidates.append(found)
-                counts += count_scores(found.score)
-                in_noise += count_scores(noise)
+    for entry, take in track_ahead(sample, pick, f"assessing {what}"):
+        done = run.attempt("assessing", entry.name, entry.path, take)
+        if done is not None:
+            diameter, shape, found, noise = done
+            diameters.append(diameter)
+            shapes.append(shape)
+            candidates.append(found)
+            counts += count_scores(found.score)
+            in_noise += count_scores(noise)
     curve = fit_curve(counts, in_noise)
     used = curve if calibrates(settings, trained) else None
     expected = expected_by_mixture(counts, curve, bins_picked(settings.threshold, used))

@@ -1,7 +1,6 @@
 """Labelled micrographs, and training windows cut from them."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,8 +17,7 @@ from deepcryopicker.class_set.sampling_sites import Sites, find_sites
 from deepcryopicker.class_set.window_store import empty_windows, selected
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Entry
-from deepcryopicker.io.console import track
-from deepcryopicker.pipeline.inputs.prefetch import work_ahead
+from deepcryopicker.pipeline.inputs.prefetch import track_ahead
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import stages, to_model_scale
 from deepcryopicker.runs.attempts import Attempts
@@ -147,14 +145,12 @@ def cut_training_set(
         rng = np.random.default_rng([config.seed, index])
         return _cut(source, samples[samples.micrograph == index], size, config, rng)
 
-    with closing(work_ahead(shown, cut)) as every:
-        cutting = track(shown, "cutting training windows from")
-        for (index, source), take in zip(cutting, every, strict=False):
-            cuts = attempts.attempt("cut", source.entry.name, source.entry.path, take)
-            if cuts is not None:
-                members = samples.micrograph == index
-                windows[members] = cuts
-                kept[members] = True
+    for (index, source), take in track_ahead(shown, cut, "cutting training windows from"):
+        cuts = attempts.attempt("cut", source.entry.name, source.entry.path, take)
+        if cuts is not None:
+            members = samples.micrograph == index
+            windows[members] = cuts
+            kept[members] = True
     attempts.require(int(kept.sum()), "cutting")
     chosen = samples[kept]
     require_both_kinds(chosen)
