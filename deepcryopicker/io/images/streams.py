@@ -8,8 +8,9 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ def is_compressed(path: Path) -> bool:
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+def open_bytes(path: Path) -> Iterator[BufferedIOBase]:
     """Open a file for reading; a compressed file is decompressed.
 
     Raises
@@ -48,14 +49,14 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         return
     try:
         with _OPENERS[suffix](path) as packed:
-            yield cast(IO[bytes], packed)
+            yield cast(BufferedIOBase, packed)
     except (EOFError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # of the file system
             raise
         raise MicrographError(f"damaged {_KINDS[suffix]}: {error}") from error
 
 
-def read_pixels(stream: IO[bytes], shape: tuple[int, int], dtype: np.dtype) -> npt.NDArray:
+def read_pixels(stream: BufferedIOBase, shape: tuple[int, int], dtype: np.dtype) -> npt.NDArray:
     """Read one image; memory grows with the data read, not with the size that a header states.
 
     Parameters
@@ -76,13 +77,14 @@ def read_pixels(stream: IO[bytes], shape: tuple[int, int], dtype: np.dtype) -> n
     MicrographError
         The stream ends early.
     """
-    wanted, data = shape[0] * shape[1] * dtype.itemsize, bytearray()
-    while len(data) < wanted:
-        piece = stream.read(min(_PIECE, wanted - len(data)))
-        if not piece:
-            raise MicrographError(f"truncated: {len(data)} of {wanted} bytes of an image")
-        data += piece
-    return np.frombuffer(data, dtype).reshape(shape)
+    pixels = np.empty(shape, dtype)  # the system gives the memory of a page as it is written
+    data, done = pixels.reshape(-1).view(np.uint8), 0
+    while done < len(data):
+        read = stream.readinto(data[done : done + _PIECE].data)
+        if not read:
+            raise MicrographError(f"truncated: {done} of {len(data)} bytes of an image")
+        done += read
+    return pixels
 
 
 def persistently(read: Callable[[], T], path: Path) -> T:

@@ -1,5 +1,6 @@
 """Resampling between the original micrograph and the working scale."""
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import scipy  # its large subpackages are loaded on first use
@@ -36,8 +37,8 @@ def rescale(image: Image, scale: float, integers: bool = False) -> Image:
     limits = _integer_range(image) if integers else None
     for _ in range(2):  # rows first, then columns, which a second transposition makes rows
         resampled = _bicubic_weights(image.shape[0], scale).astype(image.dtype) @ image
-        image = (_round(resampled, *limits) if limits else resampled).T
-    return np.ascontiguousarray(image)
+        image = cv2.transpose(_round(resampled, *limits) if limits else resampled)
+    return image
 
 
 def scaled_length(length: int, scale: float) -> int:
