@@ -7,7 +7,12 @@ from typing import Self
 
 import numpy as np
 
-from deepcryopicker.preprocessing.chain import RESCALED, model_diameter, seen_by_network
+from deepcryopicker.preprocessing.chain import (
+    RESCALED,
+    active_steps,
+    model_diameter,
+    seen_by_network,
+)
 from deepcryopicker.preprocessing.operators.contrast import standardise
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import stages, to_model_scale
@@ -62,6 +67,9 @@ class Preprocessed:
     @cached_property
     def standard(self) -> Micrograph:
         """`flat` minus its median, in robust standard deviations: input of the detectors."""
+        last = active_steps(self.config).get(seen_by_network(self.config), {})
+        if last.get("operation") == "standardise" and self.flat.image is self._seen.image:
+            return self.flat
         return replace(self.flat, image=standardise(self.flat.image))
 
     @cached_property

@@ -165,6 +165,9 @@ def mended(image: Image, path: Path) -> Image:
     MicrographError
         At least 1 % of the pixels are.
     """
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(image.sum()):  # in a third of the time of looking at every pixel
+            return image
     finite = np.isfinite(image)
     bad = image.size - int(np.count_nonzero(finite))
     if bad == 0:

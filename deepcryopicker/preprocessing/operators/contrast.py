@@ -11,13 +11,16 @@ from deepcryopicker.types import Image
 
 _STRETCH_BINS = 65_536
 _EQUALISE_LEVELS = 64
+_MANY = 2**19
+"""Pixels from which quantiles are of every second row and column."""
 
 
 def normalise(image: Image, low: float = 0.0, high: float = 100.0) -> Image:
     """Map the `low` percentile to 0 and the `high` percentile to 1, and clip.
 
-    With the default percentiles this is the min-max normalisation of the paper; narrower ones are
-    robust to hot pixels; `low` above `high` inverts the contrast. A constant image becomes zero.
+    With the default percentiles this is the min-max normalisation of the paper; narrower ones,
+    which are of a sample of large images, are robust to hot pixels; `low` above `high` inverts the
+    contrast. A constant image becomes zero.
 
     Parameters
     ----------
@@ -30,7 +33,8 @@ def normalise(image: Image, low: float = 0.0, high: float = 100.0) -> Image:
     >>> normalise(np.array([[1.0, 3.0], [2.0, 5.0]], np.float32)).tolist()
     [[0.0, 0.5], [0.25, 1.0]]
     """
-    zero, one = np.percentile(image, [low, high])
+    extremes = {low, high} == {0.0, 100.0}
+    zero, one = np.percentile(image if extremes else _sampled(image), [low, high])
     return _map_linearly(image, zero, one) if zero != one else np.zeros_like(image)
 
 
@@ -83,11 +87,11 @@ def window(image: Image, low: float, high: float) -> Image:
 def standardise(image: Image) -> Image:
     """Subtract the median and divide by the robust standard deviation (1.4826 MAD).
 
-    A constant image becomes zero. The result is clipped to +-8 deviations, so that single hot
-    pixels do not dominate later steps.
+    Of large images they are those of a sample. A constant image becomes zero. The result is
+    clipped to +-8 deviations, so that single hot pixels do not dominate later steps.
     """
-    centred = image - np.median(image)
-    deviation = 1.4826 * float(np.median(np.abs(centred)))
+    centred = image - np.median(_sampled(image))
+    deviation = 1.4826 * float(np.median(np.abs(_sampled(centred))))
     if deviation <= 0.0:
         deviation = float(centred.std()) or 1.0
     return np.clip(centred / deviation, -8.0, 8.0).astype(image.dtype)
@@ -125,6 +129,14 @@ def equalise(image: Image) -> Image:
     error[error < -image.size * np.sqrt(np.finfo(np.float64).eps)] = image.size
     table = np.argmin(error, axis=0) / (_EQUALISE_LEVELS - 1)
     return table.astype(image.dtype)[levels]
+
+
+def _sampled(image: Image) -> Image:
+    """Return a quarter of the pixels of a large image: its quantiles are those of the whole.
+
+    The median of 2**17 pixels has a standard error of 0.003 standard deviations.
+    """
+    return image if image.size < _MANY else image[::2, ::2]
 
 
 def _map_linearly(image: Image, zero: float, one: float) -> Image:
