@@ -5,11 +5,10 @@ that a file system does not answer is abandoned.
 """
 
 import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -21,8 +20,6 @@ R = TypeVar("R")
 _PATIENCE = 5.0  # seconds that closing waits for a read under way
 _MOST_THREADS = 8
 """Each holds a micrograph in memory."""
-_SWITCH_SECONDS = 0.0005
-"""Longest wait for the interpreter, which 5 ms by default make as long as a step of the work."""
 
 
 def read_ahead(
@@ -79,16 +76,16 @@ def work_ahead(
     """
     threads = count_threads()
     if threads == 1:
-        return read_ahead(items, work)
+        yield from read_ahead(items, work)
+        return
     import torch  # on demand: labelers and programs pick without it
-
-    sys.setswitchinterval(_SWITCH_SECONDS)
 
     def alone(item: T) -> R:
         torch.set_num_threads(1)
         return work(item)
 
-    return read_ahead(items, alone, threads)
+    with _alone_in_algebra():
+        yield from read_ahead(items, alone, threads)
 
 
 def track_ahead(
@@ -128,7 +125,19 @@ def in_parallel(items: Iterable[T], work: Callable[[T], R], threads: int) -> lis
     threads : int
         At least 1.
     """
-    return [take() for take in read_ahead(items, work, threads)]
+    with _alone_in_algebra():
+        return [take() for take in read_ahead(items, work, threads)]
+
+
+def _alone_in_algebra() -> AbstractContextManager[object]:
+    """Keep NumPy's and SciPy's products to the thread that asks for them.
+
+    Their libraries have a thread for each core, which after each product waits busily for the next
+    and takes the cores from threads that work on other items.
+    """
+    from threadpoolctl import threadpool_limits  # on demand: it looks at every loaded library
+
+    return threadpool_limits(1, user_api="blas")
 
 
 def _fill(

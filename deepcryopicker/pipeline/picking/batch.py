@@ -17,6 +17,7 @@ from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
 from deepcryopicker.pipeline.picking.fit_doubt import fit_doubt, is_unsure
 from deepcryopicker.pipeline.picking.prepared import (
+    Found,
     Prepared,
     find_candidates,
     prepare,
@@ -36,7 +37,6 @@ from deepcryopicker.pipeline.scoring.picked import Picked
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.folder import Run
 from deepcryopicker.runs.manifest import Finished, Manifest, Record
-from deepcryopicker.types import Picks
 
 _NAMED = 3  # micrographs in a line
 
@@ -227,19 +227,23 @@ class Batch:
             named = find_named(members, self.names, self._run)
             write_relion_lists(folder, group, named, self._recipe.threshold, self.names.others)
 
-    def _find(self, picker: Picker, entry: Entry, preprocessed: Preprocessed) -> Picks:
+    def _find(self, picker: Picker, entry: Entry, preprocessed: Preprocessed) -> Found:
+        """Pick a micrograph and write what it alone decides; several at once, each in a thread."""
         correction = self._recipe.by_hand.get(entry.name)
-        return find_candidates(entry, preprocessed, picker, self._files, self._masks, correction)
+        picks = find_candidates(entry, preprocessed, picker, self._files, self._masks, correction)
+        snr = write_candidates(entry, preprocessed, picks, self._files)
+        if self._recipe.recalibrate:
+            self._scores.keep_windows(entry, preprocessed, picks)
+        if self._recipe.assess and entry.name in self._noise:
+            self._scores.pick_noise(entry, preprocessed, picker, self._recipe.recalibrate)
+        return Found(picks, snr)
 
     def _pick(self, entry: Entry, take: Callable[[], Prepared], picker: Picker) -> Picked:
         prepared = take()
         (size, modified), preprocessed = prepared.stamp, prepared.preprocessed
         self._polarity.add(entry, preprocessed)
         threshold = self._recipe.threshold
-        picks = prepared.picks
-        if picks is None:
-            picks = self._find(picker, entry, preprocessed)
-        snr = write_candidates(entry, preprocessed, picks, self._files)
+        picks, snr = prepared.found or self._find(picker, entry, preprocessed)
         record = Record(
             name=entry.name,
             path=str(entry.path),
@@ -256,10 +260,6 @@ class Batch:
         )
         picked = self._picked(entry, record)
         self._groups.add(picked, picks, preprocessed.micrograph)
-        if self._recipe.recalibrate:
-            self._scores.keep_windows(entry, preprocessed, picks)
-        if self._recipe.assess and entry.name in self._noise:
-            self._scores.pick_noise(entry, preprocessed, picker, self._recipe.recalibrate)
         self._manifest.add([record])
         return picked
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.detection.measures import measure_picks
@@ -19,6 +20,21 @@ from deepcryopicker.runs.manifest import stamp
 from deepcryopicker.types import Picks
 
 
+class Found(NamedTuple):
+    """What was found in a micrograph, and written.
+
+    Attributes
+    ----------
+    picks : Picks
+        Every candidate, see :func:`find_candidates`.
+    snr : float or None
+        Signal-to-noise ratio of the true particles, None if unknown.
+    """
+
+    picks: Picks
+    snr: float | None
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A micrograph that was read and preprocessed.
@@ -28,13 +44,13 @@ class Prepared:
     stamp : (int, int)
         Size and time of the file, taken before reading, so that later changes are noticed.
     preprocessed : Preprocessed
-    picks : Picks or None
-        Every candidate, see :func:`find_candidates`, if it was picked at the same time.
+    found : Found or None
+        If it was picked at the same time.
     """
 
     stamp: tuple[int, int]
     preprocessed: Preprocessed
-    picks: Picks | None = None
+    found: Found | None = None
 
 
 def prepare(preprocessing: PreprocessingConfig, entry: Entry) -> Prepared:
@@ -49,7 +65,7 @@ def prepare(preprocessing: PreprocessingConfig, entry: Entry) -> Prepared:
 def prepare_ahead(
     entries: Sequence[Entry],
     preprocessing: PreprocessingConfig,
-    find: Callable[[Entry, Preprocessed], Picks] | None,
+    find: Callable[[Entry, Preprocessed], Found] | None,
 ) -> Generator[Callable[[], Prepared], None, None]:
     """Read and preprocess micrographs while the caller works on earlier ones.
 
@@ -70,7 +86,7 @@ def prepare_ahead(
 
     def pick(entry: Entry) -> Prepared:
         prepared = prepare(preprocessing, entry)
-        return replace(prepared, picks=find(entry, prepared.preprocessed))
+        return replace(prepared, found=find(entry, prepared.preprocessed))
 
     return work_ahead(entries, pick)
 
