@@ -60,6 +60,9 @@ bench: $(INSTALLED) ## Time the stages, the operators beside libraries, `pick` b
 bench-start: $(INSTALLED) ## Measure modules and start-up time of `pick`, beside `import torch` [CHECKOUT=DIR]
 	$(BIN)/python tests/bench/start.py $(CHECKOUT) .
 
+bench-picking: $(INSTALLED) ## Measure seconds a micrograph and memory of `pick`, by pixel type [CHECKOUT=DIR]
+	$(BIN)/python tests/bench/throughput.py $(CHECKOUT)
+
 bench-gpu: $(INSTALLED) ## Pick and train on the CPU and on a CUDA GPU: picks a second, memory, equal picks [WEIGHTS=RUN]
 	$(BIN)/python tests/bench/gpu.py $(if $(WEIGHTS),--weights $(WEIGHTS))
 
@@ -109,4 +112,4 @@ $(TOPAZ)/.installed: $(INSTALLED)
 clean: ## Remove environments and caches, but not the results in outputs/
 	rm -rf $(VENV) $(TOPAZ) build dist .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install docs numbers demo test test-slow test-all test-faults test-slurm lint bench bench-start bench-gpu tree bench-500 bench-2000 benchmark-rivals relion chromium topaz clean
+.PHONY: help install docs numbers demo test test-slow test-all test-faults test-slurm lint bench bench-start bench-picking bench-gpu tree bench-500 bench-2000 benchmark-rivals relion chromium topaz clean
