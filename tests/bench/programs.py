@@ -60,7 +60,7 @@ class Program:
         return found.group() if found else "?"
 
 
-def ours(weights: Path) -> list[Program]:
+def ours(weights: Path | str) -> list[Program]:
     """Pick with one thread, then as a user does, with all cores."""
 
     def arguments(micrographs: list[Path], results: str) -> list[str]:
