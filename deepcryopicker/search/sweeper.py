@@ -113,6 +113,7 @@ def register_sweeper() -> None:
         package = import_module(_PLUGINS)
     except ImportError:  # no plugin is installed
         package = sys.modules[_PLUGINS] = ModuleType(_PLUGINS)
+        package.__path__ = []  # Hydra looks for plugins there
     name = f"{_PLUGINS}.deepcryopicker"
     sys.modules[name] = module = sys.modules[__name__]
     vars(package)["deepcryopicker"] = module
