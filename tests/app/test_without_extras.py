@@ -40,11 +40,13 @@ def test_a_search_without_its_package_says_what_to_install(tmp_path: Path) -> No
     ended = run(tmp_path, "train", "-m", "hydra/sweeper=optuna", "+experiment=smoke")
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0
-    assert "Traceback" not in said and "optuna" in said
+    assert "Traceback" not in said
+    assert "optuna" in said
 
 
 def test_a_cluster_without_its_package_says_what_to_install(tmp_path: Path) -> None:
     ended = run(tmp_path, "train", "-m", "hydra/launcher=slurm", "+experiment=smoke", "seed=0,1")
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0
-    assert "Traceback" not in said and "slurm" in said
+    assert "Traceback" not in said
+    assert "slurm" in said
