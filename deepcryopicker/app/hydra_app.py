@@ -1,10 +1,10 @@
 """Entry point of all commands: Hydra, error messages, exit codes, signals."""
 
+import gc
 import os
 import re
 import signal
 import sys
-from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -63,18 +63,15 @@ def command(function: Command, name: str) -> int:
     outcomes: list[Outcome] = []
     importable = _importable(function, name)
 
-    composing = ExitStack()
-
-    def job(config: DictConfig) -> float | None:
-        composing.close()
+    def job(config: DictConfig) -> float | None:  # pickled, for jobs on a cluster
+        gc.enable()  # put off while Hydra composes, and no longer
         outcome, value = run_job(importable, name, config)
         outcomes.append(outcome)
         return value
 
     main = hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name=name)(job)
     try:
-        with composing:
-            composing.enter_context(no_collections())
+        with no_collections():
             register()
             safety.install()
             main()

@@ -63,6 +63,7 @@ class Queue:
     def register_job(self, job_id: str) -> None:
         """Watch a job, named ``<array>_<index>`` or, outside of an array, by its number."""
         self._jobs.add(job_id)
+        self._ended = False  # a search sends jobs after others have ended
 
     def is_done(self, job_id: str, mode: str = "standard") -> bool:
         """Whether all jobs have left the queue."""
