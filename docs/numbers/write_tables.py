@@ -109,6 +109,9 @@ SWEEPS = {
     "benchmark_klh": Sweep(
         ("+experiment=benchmark/klh", "seeds=3"), {"docs/benchmarks.md": benchmark}
     ),
+    "benchmark_apoferritin": Sweep(
+        ("+experiment=benchmark/apoferritin", "seeds=3"), {"docs/benchmarks.md": benchmark}
+    ),
 }
 
 

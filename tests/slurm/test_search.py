@@ -23,7 +23,5 @@ def test_trials_of_a_search_run_as_jobs(desk):
     assert min(rates) >= 0.001
     assert max(rates) <= 0.01
     # Two at a time: an array of two jobs, twice.
-    arrays = {
-        path.parent.name.partition("_")[0] for path in folder.glob(".submitit/*/*_0_log.out")
-    }
+    arrays = {path.parent.name.partition("_")[0] for path in folder.glob(".submitit/*/*_0_log.out")}
     assert len(arrays) == 2

@@ -17,7 +17,7 @@ from deepcryopicker.picker.function import Picker
 from deepcryopicker.pipeline.inputs.polarity import PolarityCheck
 from deepcryopicker.pipeline.picking.fit_doubt import fit_doubt, is_unsure
 from deepcryopicker.pipeline.picking.prepared import (
-    Found,
+    FoundPicks,
     Prepared,
     find_candidates,
     prepare,
@@ -227,7 +227,7 @@ class Batch:
             named = find_named(members, self.names, self._run)
             write_relion_lists(folder, group, named, self._recipe.threshold, self.names.others)
 
-    def _find(self, picker: Picker, entry: Entry, preprocessed: Preprocessed) -> Found:
+    def _find(self, picker: Picker, entry: Entry, preprocessed: Preprocessed) -> FoundPicks:
         """Pick a micrograph and write what it alone decides; several at once, each in a thread."""
         correction = self._recipe.by_hand.get(entry.name)
         picks = find_candidates(entry, preprocessed, picker, self._files, self._masks, correction)
@@ -236,7 +236,7 @@ class Batch:
             self._scores.keep_windows(entry, preprocessed, picks)
         if self._recipe.assess and entry.name in self._noise:
             self._scores.pick_noise(entry, preprocessed, picker, self._recipe.recalibrate)
-        return Found(picks, snr)
+        return FoundPicks(picks, snr)
 
     def _pick(self, entry: Entry, take: Callable[[], Prepared], picker: Picker) -> Picked:
         prepared = take()

@@ -20,7 +20,7 @@ from deepcryopicker.runs.manifest import stamp
 from deepcryopicker.types import Picks
 
 
-class Found(NamedTuple):
+class FoundPicks(NamedTuple):
     """What was found in a micrograph, and written.
 
     Attributes
@@ -44,13 +44,13 @@ class Prepared:
     stamp : (int, int)
         Size and time of the file, taken before reading, so that later changes are noticed.
     preprocessed : Preprocessed
-    found : Found or None
+    found : FoundPicks or None
         If it was picked at the same time.
     """
 
     stamp: tuple[int, int]
     preprocessed: Preprocessed
-    found: Found | None = None
+    found: FoundPicks | None = None
 
 
 def prepare(preprocessing: PreprocessingConfig, entry: Entry) -> Prepared:
@@ -65,7 +65,7 @@ def prepare(preprocessing: PreprocessingConfig, entry: Entry) -> Prepared:
 def prepare_ahead(
     entries: Sequence[Entry],
     preprocessing: PreprocessingConfig,
-    find: Callable[[Entry, Preprocessed], Found] | None,
+    find: Callable[[Entry, Preprocessed], FoundPicks] | None,
 ) -> Generator[Callable[[], Prepared], None, None]:
     """Read and preprocess micrographs while the caller works on earlier ones.
 
