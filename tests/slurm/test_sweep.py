@@ -125,7 +125,7 @@ def test_a_sweep_that_still_runs_is_not_sent_again(desk, cluster):
     job = path.parent.name
     answer = desk(*command)
     assert answer.code == 2
-    assert answer.err.startswith("error: the sweep in twice still runs")
+    assert answer.err.startswith("error: the sweep in twice is still running")
     assert f"scancel {job}\n" in answer.err
     cluster.ask("scancel", job)
     assert desk.finish(launched, 120).code == 1  # its only job was lost
