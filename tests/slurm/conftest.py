@@ -17,6 +17,7 @@ SMALL = (
     "dataset.micrographs_per_kind=3",
     "dataset.shape=[384,448]",
     "class_set.samples_per_class=32",
+    "trainer.epoch_windows=1",
     "logger=csv",
     "baseline=null",
     "overlays=0",

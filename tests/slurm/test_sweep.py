@@ -69,10 +69,10 @@ def test_the_jobs_were_one_array_of_the_cluster(three, cluster):
 
 @pytest.fixture(scope="session")
 def undisturbed(desk):
-    """The long training, here and at one go."""
-    answer = desk(f"trainer.epochs={EPOCHS}", LONG, "hydra.run.dir=undisturbed")
+    """The long training at one go, with as many threads."""
+    answer = desk("-m", f"trainer.epochs={EPOCHS}", LONG, *SLURM, "hydra.sweep.dir=undisturbed")
     assert (answer.code, answer.err) == (0, "")
-    return desk.folder / "undisturbed"
+    return desk.folder / "undisturbed" / "0"
 
 
 def test_a_killed_job_is_reported_and_continues_with_the_same_command(desk, cluster, undisturbed):

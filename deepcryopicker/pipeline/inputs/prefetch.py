@@ -84,8 +84,14 @@ def work_ahead(
         torch.set_num_threads(1)
         return work(item)
 
-    with _alone_in_algebra():
-        yield from read_ahead(items, alone, threads)
+    # What a thread sets is the default of those that use torch for the first time after it, which
+    # may be this one.
+    usual = torch.get_num_threads()
+    try:
+        with _alone_in_algebra():
+            yield from read_ahead(items, alone, threads)
+    finally:
+        torch.set_num_threads(usual)
 
 
 def track_ahead(

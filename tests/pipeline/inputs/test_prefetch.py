@@ -1,5 +1,8 @@
 """Reading ahead: in order, one ahead and no more, errors where they belong, an early end."""
 
+import os
+import subprocess
+import sys
 import threading
 import weakref
 from contextlib import closing
@@ -195,3 +198,25 @@ def test_a_single_core_works_on_one_at_a_time(monkeypatch):
         return number
 
     assert [take() for take in prefetch.work_ahead(range(5), work)] == list(range(5))
+
+
+COUNT = "import torch; print(torch.get_num_threads())"
+UNUSED = f"""
+from deepcryopicker.pipeline.inputs import prefetch
+import torch
+prefetch.count_threads = lambda: 2
+work = lambda _: float(torch.ones(64, 64).sum())
+assert [take() for take in prefetch.work_ahead(range(4), work)] == [4096.0] * 4
+{COUNT}
+"""
+
+
+def test_work_ahead_leaves_all_threads_to_what_follows():
+    # In a process whose first use of torch is by the threads.
+    without, after = (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        for code in (COUNT, UNUSED)
+    )
+    assert after == without
