@@ -1,6 +1,5 @@
 """Reading ahead: in order, one ahead and no more, errors where they belong, an early end."""
 
-import os
 import subprocess
 import sys
 import threading
