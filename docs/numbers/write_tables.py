@@ -218,7 +218,8 @@ def tables(name: str) -> dict[str, str]:
 
 def marked(name: str) -> re.Pattern[str]:
     """Return the pattern of a marked table: the first mark, the table, the second mark."""
-    return re.compile(rf"(<!-- numbers: {name} -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
+    within = r"(?:(?!<!-- ).)*?"  # not into the next table
+    return re.compile(rf"(<!-- numbers: {name} -->\n)({within})(\n<!-- end -->)", re.DOTALL)
 
 
 def write_tables(name: str) -> None:
