@@ -77,7 +77,9 @@ def flatten(image: Image, sigma: float) -> Image:
         return image - gaussian(image, sigma)
     height, width = image.shape
     small = max(1, round(width / factor)), max(1, round(height / factor))
-    blurred = gaussian(cv2.resize(image, small, interpolation=cv2.INTER_AREA), sigma / factor)
+    reduced = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+    # Mirrored at the edge rather than at the outer pixels, which are large here.
+    blurred = cv2.GaussianBlur(reduced, (0, 0), sigma / factor, borderType=cv2.BORDER_REFLECT)
     return image - cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
