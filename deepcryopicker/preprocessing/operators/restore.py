@@ -20,7 +20,7 @@ _DISKS = {
 }
 
 
-_FINEST_BLUR = 16.0  # pixels
+_FINEST_BLUR = 32.0  # pixels
 
 
 def wiener(image: Image, size: int = 5) -> Image:
