@@ -123,7 +123,7 @@ def main() -> None:
         inputs = make_inputs(work / "distinct", given.micrographs)
         weights = given.weights.resolve() if given.weights else train_weights(inputs, work)
         links = link_copies(inputs.files, work / "all", given.micrographs)
-        command = ours(weights)[-1].command(links, "run")
+        command = ours(weights, inputs.diameter)[-1].command(links, "run")
         console.print(f"picking {given.micrographs} names of {len(inputs.files)} micrographs")
         before = os.times()
         with (work / "log").open("wb") as log:

@@ -19,10 +19,8 @@ from pathlib import Path
 
 from costs import ONE_THREAD, Usage, run
 from inputs import Inputs, link_copies, make_inputs
-from programs import ROOT
-from results import write
-from rich.console import Console
-from rich.table import Table
+from programs import ROOT, label_free, picking
+from results import show, write
 
 SIDE, DISTINCT = 512, 5  # pixels, micrographs
 SHARDED = 400  # micrographs
@@ -32,16 +30,9 @@ SHARD_COLUMNS = ("shards", "cores", "s", "efficiency")
 
 def commands(folder: Path, inputs: Inputs, work: Path) -> dict[str, list[str]]:
     """Return what is typed for a folder of micrographs, by the name of the command."""
-    data = [f"dataset.micrographs={folder}", f"dataset.diameter={inputs.diameter}", "overlays=0"]
     return {
-        "pick": [
-            *("-m", "deepcryopicker.pick", "picker.weights=general", "dataset=folder", *data),
-            f"hydra.run.dir={work / f'pick-{folder.name}'}",
-        ],
-        "no_labels": [
-            *("-m", "deepcryopicker.train", "+experiment=no_labels", *data, "logger=csv"),
-            f"hydra.run.dir={work / f'train-{folder.name}'}",
-        ],
+        "pick": picking(folder, inputs.diameter, work / f"pick-{folder.name}"),
+        "no_labels": label_free(folder, inputs.diameter, work / f"train-{folder.name}"),
     }
 
 
@@ -71,16 +62,6 @@ def seconds_of_shards(count: int, typed: Sequence[str], out: Path) -> tuple[floa
     if any(process.wait() for process in processes):
         sys.exit(f"a shard of {count} failed: see {out.parent}")
     return time.perf_counter() - start, len(used)
-
-
-def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table."""
-    table = Table(title=title)
-    for column in columns:
-        table.add_column(column, justify="right")
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False, width=120).print(table)
 
 
 def main() -> None:

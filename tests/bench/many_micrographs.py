@@ -16,9 +16,8 @@ import mrcfile
 import numpy as np
 from costs import ONE_THREAD, run
 from programs import ROOT
-from results import write
+from results import show, write
 from rich.console import Console
-from rich.table import Column, Table
 
 from deepcryopicker.io.coordinates.candidate_csv import write_csv
 from deepcryopicker.types import Floats, Picks
@@ -102,10 +101,7 @@ def main() -> None:
                 cells = (str(count), str(count * (TRUE + FOUND + FALSE)), what, *numbers)
                 rows.append((*cells, f"{written(target):.1f}"))
                 console.print(*rows[-1])
-    table = Table(*(Column(name, justify="right") for name in COLUMNS), title="many micrographs")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+    show("many micrographs", COLUMNS, rows)
     write(given.out / "many_micrographs.csv", COLUMNS, rows)
 
 

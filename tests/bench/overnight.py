@@ -76,7 +76,7 @@ def main() -> None:
         inputs = make_inputs(work / "distinct", 1, SIDE)
         weights = given.weights.resolve() if given.weights else train_weights(inputs, work)
         links = link_copies(inputs.files, work / "all", given.micrographs)
-        command = ours(weights)[-1].command(links, "run")
+        command = ours(weights, inputs.diameter)[-1].command(links, "run")
         console.print(f"picking {given.micrographs} names of one {SIDE} x {SIDE} micrograph")
         kill_after(command, work, given.kill_after)
         before = written(run)

@@ -60,19 +60,32 @@ class Program:
         return found.group() if found else "?"
 
 
-def ours(weights: Path | str) -> list[Program]:
+def picking(
+    micrographs: Path, diameter: float, results: Path | str, weights: Path | str = "general"
+) -> list[str]:
+    """Return the arguments for Python of ``pick``; without overlays, since rivals draw none."""
+    return [
+        *("-m", "deepcryopicker.pick", f"picker.weights={weights}", "dataset=folder"),
+        *(f"dataset.micrographs={micrographs}", f"dataset.diameter={diameter}", "overlays=0"),
+        f"hydra.run.dir={results}",
+    ]
+
+
+def label_free(micrographs: Path, diameter: float, results: Path) -> list[str]:
+    """Return the arguments for Python of training without labels."""
+    return [
+        *("-m", "deepcryopicker.train", "+experiment=no_labels", "overlays=0", "logger=csv"),
+        *(f"dataset.micrographs={micrographs}", f"dataset.diameter={diameter}"),
+        f"hydra.run.dir={results}",
+    ]
+
+
+def ours(weights: Path | str, diameter: float) -> list[Program]:
     """Pick with one thread, then as a user does, with all cores."""
 
     def arguments(micrographs: list[Path], results: str) -> list[str]:
-        return [
-            *("-m", "deepcryopicker.pick"),
-            f"picker.weights={weights}",
-            "picker.device=cpu",
-            "dataset=folder",
-            f"dataset.micrographs={micrographs[0].parent}",
-            "overlays=0",
-            f"hydra.run.dir={results}",
-        ]
+        typed = picking(micrographs[0].parent, diameter, results, weights)
+        return [*typed, "picker.device=cpu"]
 
     return [
         Program("deepcryopicker pick", sys.executable, "", arguments, ONE_THREAD),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from costs import Cost
-from rich.table import Table
+from rich.console import Console
+from rich.table import Column, Table
 
 COLUMNS = (
     "program",
@@ -76,6 +77,14 @@ def table(title: str, rows: Sequence[Row]) -> Table:
     for cells in formatted(rows):
         drawn.add_row(*(cell or "-" for cell in cells))
     return drawn
+
+
+def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table of numbers."""
+    drawn = Table(*(Column(name, justify="right") for name in columns), title=title)
+    for row in rows:
+        drawn.add_row(*row)
+    Console(highlight=False, width=140).print(drawn)
 
 
 def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

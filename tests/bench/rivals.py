@@ -78,7 +78,7 @@ def main() -> None:
         work = Path(folder)
         inputs = make_inputs(work / "distinct", given.micrographs)
         weights = given.weights.resolve() if given.weights else "general"
-        found = rows(ours(weights), inputs, given.micrographs, work)
+        found = rows(ours(weights, inputs.diameter), inputs, given.micrographs, work)
         if found[0].cost is None or found[1].cost is None:
             sys.exit(1)
         console.print("deepcryopicker, training without labels")

@@ -9,33 +9,19 @@ import argparse
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import mrcfile
 import numpy as np
 from costs import Cost, run, split_startup
 from inputs import Inputs, link_copies, make_inputs
-from programs import ROOT
-from results import write
+from programs import ROOT, picking
+from results import show, write
 from rich.console import Console
-from rich.table import Table
 
 FEW, MANY, DISTINCT = 4, 44, 4
 TYPES = {"float32": np.float32, "float16": np.float16, "8 bits": np.int8}
 COLUMNS = ("checkout", "pixels", "wall_s", "lowest", "highest", "cpu_s", "peak_mib", "faster")
-
-
-@dataclass
-class Measured:
-    """Costs of one checkout on micrographs of one pixel type, a run each."""
-
-    costs: list[Cost] = field(default_factory=list)
-
-    def median(self, key: str) -> float:
-        """Of seconds or MiB, over the runs."""
-        return statistics.median(getattr(cost, key) for cost in self.costs)
 
 
 def convert(inputs: Inputs, folder: Path, name: str) -> list[Path]:
@@ -59,25 +45,23 @@ def pick(checkout: Path, micrographs: Path, diameter: float, work: Path) -> Cost
     used = []
     for number in (FEW, MANY):
         results = Path(tempfile.mkdtemp(dir=work))
-        command = [
-            *(sys.executable, "-m", "deepcryopicker.pick", "picker.weights=general"),
-            *("dataset=folder", f"dataset.micrographs={micrographs / str(number)}"),
-            *(f"dataset.diameter={diameter}", "overlays=0", f"hydra.run.dir={results / 'run'}"),
-        ]
-        used.append(run(command, checkout, results / "log"))
+        typed = picking(micrographs / str(number), diameter, results / "run")
+        used.append(run([sys.executable, *typed], checkout, results / "log"))
     return split_startup(used[0], used[1], MANY - FEW + 1)
 
 
-def rows(found: dict[tuple[Path, str], Measured], checkouts: Sequence[Path]) -> list[list[str]]:
-    """Return the cells of the table; how much faster the first checkout is than each."""
+def rows(found: dict[tuple[Path, str], list[Cost]]) -> list[list[str]]:
+    """Return the cells of the table: medians, and how much faster this checkout is than each."""
     cells = []
-    for (checkout, name), measured in found.items():
-        walls = [cost.wall for cost in measured.costs]
-        ratio = measured.median("wall") / found[checkouts[0], name].median("wall")
-        numbers = [measured.median("wall"), min(walls), max(walls), measured.median("cpu")]
-        peak = f"{measured.median('peak'):.0f}"
-        label = checkout.name or str(checkout)
-        cells.append([label, name, *(f"{n:.3f}" for n in numbers), peak, f"{ratio:.2f}"])
+    for (checkout, name), costs in found.items():
+        wall, cpu, peak = (
+            statistics.median(getattr(cost, key) for cost in costs)
+            for key in ("wall", "cpu", "peak")
+        )
+        ratio = wall / statistics.median(cost.wall for cost in found[ROOT, name])
+        walls = [cost.wall for cost in costs]
+        numbers = [f"{number:.3f}" for number in (wall, min(walls), max(walls), cpu)]
+        cells.append([checkout.name, name, *numbers, f"{peak:.0f}", f"{ratio:.2f}"])
     return cells
 
 
@@ -90,7 +74,7 @@ def main() -> None:
     given = parser.parse_args()
     checkouts = list(dict.fromkeys([ROOT, *(path.resolve() for path in given.checkouts)]))
     console = Console(highlight=False, width=140)
-    found: dict[tuple[Path, str], Measured] = {}
+    found: dict[tuple[Path, str], list[Cost]] = {}
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         inputs = make_inputs(work / "distinct", DISTINCT)
@@ -104,14 +88,9 @@ def main() -> None:
                 for checkout in checkouts:
                     console.print(f"{checkout.name}: {name}, run {attempt + 1} of {given.runs}")
                     cost = pick(checkout, work / name, inputs.diameter, work)
-                    found.setdefault((checkout, name), Measured()).costs.append(cost)
-    cells = rows(found, checkouts)
-    drawn = Table(title=f"4096 x 4096, {inputs.source}, all cores, seconds a micrograph")
-    for heading in COLUMNS:
-        drawn.add_column(heading)
-    for each in cells:
-        drawn.add_row(*each)
-    console.print(drawn)
+                    found.setdefault((checkout, name), []).append(cost)
+    cells = rows(found)
+    show(f"4096 x 4096, {inputs.source}, all cores, seconds a micrograph", COLUMNS, cells)
     write(given.out / "throughput.csv", COLUMNS, cells)
 
 

@@ -1,7 +1,7 @@
 """Topaz, called as a program: its pretrained networks, or one trained on true particles."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,8 @@ _OWN = Path(__file__).resolve().parents[3] / ".venv-topaz" / "bin"
 _CPU = ("--device", "-1")
 SMALLER = "smaller"
 """Folder of the micrographs that Topaz has binned and normalised."""
-_TARGETS = "training.txt"
+IMAGES, TARGETS = "training-images.txt", "training.txt"
+"""Tables of the micrographs to train on, and of the particles in them."""
 _PICKS = "picks.txt"
 _PROGRESS = {
     "preprocess": ("Topaz: binning", "micrograph"),
@@ -75,7 +76,7 @@ def training_options(config: TopazTrainedConfig, examples: Sequence[Input]) -> l
     counts = [len(one.picks or ()) for one in examples]
     name, _, units = config.network.partition("_u")
     return [
-        *("--train-images", "training-images.txt", "--train-targets", _TARGETS),
+        *("--train-images", IMAGES, "--train-targets", TARGETS),
         *("--num-particles", str(max(1, round(float(np.mean(counts)))))),
         *("--model", name, *(["--units", units] if units else []), "--radius", str(_RADIUS)),
         *("--minibatch-size", str(config.batch), "--epoch-size", str(config.updates)),
@@ -98,14 +99,28 @@ def _train(config: TopazTrainedConfig, batch: ProgramJob, scale: int) -> str:
             "or use picker=topaz_pretrained"
         )
     _shrink(batch, examples, scale)
-    listing = [f"{one.stem}\t{_small(one)}" for one in examples]
-    text = "\n".join(["image_name\tpath", *listing, ""])
-    write_text(batch.folder / "training-images.txt", text)
-    targets = [(one.stem, _shrunk(one.picks or Picks.empty(), scale)) for one in examples]
-    write_topaz(batch.folder / _TARGETS, targets)
+    write_training(batch.folder, {_small(one): one for one in examples}, scale)
     options = [*training_options(config, examples), *_CPU, "--num-threads", str(_cores())]
     _run("train", options, batch.folder, 1, lambda: 0)
     return "trained_epoch1.sav"
+
+
+def write_training(folder: Path, examples: Mapping[str, Input], scale: int) -> None:
+    """Write the tables of what ``topaz train`` learns from.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it runs.
+    examples : mapping
+        From the path of each binned micrograph, below `folder`, to its particles.
+    scale : int
+        By which it was binned.
+    """
+    listing = [f"{one.stem}\t{path}" for path, one in examples.items()]
+    write_text(folder / IMAGES, "\n".join(["image_name\tpath", *listing, ""]))
+    targets = [(one.stem, _shrunk(one.picks or Picks.empty(), scale)) for one in examples.values()]
+    write_topaz(folder / TARGETS, targets)
 
 
 def _shrink(batch: ProgramJob, inputs: Sequence[Input], scale: int) -> None:
