@@ -75,7 +75,8 @@ def of_topaz(inputs: Inputs, picks: Path, work: Path, steps: list[Program], pick
     share = UPDATES / (MEASURED[1] - MEASURED[0])
     wall, cpu = share * (many.wall - few.wall), share * (many.cpu - few.cpu)
     startup, startup_cpu = picking.startup + wall, picking.startup_cpu + cpu
-    return replace(picking, startup=startup, startup_cpu=startup_cpu, peak=many.peak)
+    peak = max(picking.peak, many.peak)
+    return replace(picking, startup=startup, startup_cpu=startup_cpu, peak=peak)
 
 
 def _trained(topaz: Program, examples: list[Input], updates: int, work: Path) -> Usage:
