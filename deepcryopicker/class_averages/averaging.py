@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from deepcryopicker.class_averages.polar import Indices
+from deepcryopicker.class_averages.polar import Indices, chunks, sample
 from deepcryopicker.types import Floats, Image
 
 
@@ -47,22 +46,17 @@ def upright(windows: Image, shifts: Floats, angles: Floats) -> Image:
     -------
     (N, S, S) float32
     """
-    side = windows.shape[1]
-    middle = side // 2
+    middle = windows.shape[1] // 2
+    offset = np.arange(windows.shape[1], dtype=np.float32) - middle
     turned = np.empty_like(windows)
-    for window, shift, turn, out in zip(windows, shifts, angles, turned, strict=True):
-        cosine, sine = np.cos(turn), np.sin(turn)
-        # From a pixel of the result to the point of the window that it shows.
-        inverse = np.array([[cosine, sine], [-sine, cosine]])
-        offset = middle + shift - inverse @ (middle, middle)
-        cv2.warpAffine(
-            window,
-            np.column_stack([inverse, offset]),
-            (side, side),
-            dst=out,
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+    for part in chunks(windows):
+        angle = angles[part].astype(np.float32)[:, None, None]
+        cosine, sine = np.cos(angle), np.sin(angle)
+        x, y = (middle + shifts[part]).T.astype(np.float32)[:, :, None, None]
+        # The point of a window that each pixel of the result shows.
+        x = x + cosine * offset + sine * offset[:, None]
+        y = y - sine * offset + cosine * offset[:, None]
+        turned[part] = sample(windows[part], x, y)
     return turned
 
 

@@ -6,6 +6,8 @@ all orientations at once. Angles run from the x axis towards the y axis (downwar
 """
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +22,8 @@ Spectra = npt.NDArray[np.complex64]
 Indices = npt.NDArray[np.int64]
 """Classes of windows, rotations in steps of a grid, or numbers of windows."""
 
-_CHUNK = 128  # windows that are correlated at a time, for a small working memory
+_CHUNK, _TALLEST = 128, 32_000  # windows, and rows of pixels, of which OpenCV takes 32,767
+_STEPS = np.float32(32.0)  # in a pixel, of linear interpolation in OpenCV
 
 
 @dataclass(frozen=True)
@@ -71,22 +74,41 @@ def polar_spectra(windows: Image, shifts: Floats, grid: PolarGrid) -> Spectra:
     y = (middle + grid.radii[:, None] * np.sin(phi)).astype(np.float32)
     weight = np.sqrt(grid.radii).astype(np.float32)[:, None]
     spectra = np.empty((len(windows), len(grid.radii), grid.frequencies), np.complex64)
-    for start in range(0, len(windows), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        sampled = np.stack(
-            [
-                cv2.remap(
-                    window,
-                    x + np.float32(dx),
-                    y + np.float32(dy),
-                    cv2.INTER_LINEAR,
-                    borderMode=cv2.BORDER_REPLICATE,
-                )
-                for window, (dx, dy) in zip(windows[part], shifts[part], strict=True)
-            ]
-        )
+    for part in chunks(windows):
+        dx, dy = shifts[part].T.astype(np.float32)[:, :, None, None]
+        sampled = sample(windows[part], x + dx, y + dy)
         spectra[part] = fft.rfft(sampled * weight, axis=2)[:, :, : grid.frequencies]
     return spectra
+
+
+def chunks(windows: npt.NDArray[Any]) -> list[slice]:
+    """Return slices of windows that are handled together, for a small working memory."""
+    size = min(_CHUNK, _TALLEST // max(windows.shape[1], 1))
+    return [slice(start, start + size) for start in range(0, len(windows), size)]
+
+
+def sample(windows: Image, x: Image, y: Image) -> Image:
+    """Interpolate windows linearly at points of each; outside, the nearest pixel counts.
+
+    Parameters
+    ----------
+    windows : (N, S, S) float32
+    x, y : (N, A, B) float32
+        Pixels of each window.
+
+    Returns
+    -------
+    (N, A, B) float32
+    """
+    count, side, _ = windows.shape
+    # One image of all windows, on top of each other: a call for each would take longer.
+    top = (side * np.arange(count, dtype=np.float32))[:, None, None]
+    x, y = np.clip(x, 0, side - 1), np.clip(y, 0, side - 1)
+    # OpenCV rounds to 1/32 pixel; rounded before, a point does not depend on its window's place.
+    y = np.rint(y * _STEPS) / _STEPS + top
+    tall = windows.reshape(count * side, side)
+    flat = x.shape[0] * x.shape[1], x.shape[2]
+    return cv2.remap(tall, x.reshape(flat), y.reshape(flat), cv2.INTER_LINEAR).reshape(x.shape)
 
 
 def correlate_rotated(spectra: Spectra, references: Spectra, points: int) -> tuple[Image, Indices]:
@@ -109,13 +131,26 @@ def correlate_rotated(spectra: Spectra, references: Spectra, points: int) -> tup
     product = np.empty((len(spectra), len(references)), np.float32)
     rotation = np.empty(product.shape, np.int64)
     columns = np.ascontiguousarray(references.transpose(2, 1, 0))  # (M, R, K)
-    for start in range(0, len(spectra), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    inverse = _inverse_transform(spectra.shape[2], points)
+    for part in chunks(spectra):
         rows = np.ascontiguousarray(spectra[part].transpose(2, 0, 1)).conj()  # (M, n, R)
-        over_angles = fft.irfft(rows @ columns, n=points, axis=0, overwrite_x=True)
-        rotation[part] = over_angles.argmax(axis=0)
-        product[part] = over_angles.max(axis=0)
+        cross = rows @ columns
+        # A product with the matrix of the transform is faster than a fast transform of few points.
+        halves = np.concatenate([cross.real, cross.imag]).reshape(len(inverse), -1)
+        over_angles = halves.T @ inverse  # (n K, points)
+        best = over_angles.argmax(axis=1)
+        rotation[part] = best.reshape(cross.shape[1:])
+        product[part] = over_angles[np.arange(len(best)), best].reshape(cross.shape[1:])
     return product, rotation
+
+
+@cache
+def _inverse_transform(frequencies: int, points: int) -> Image:
+    """Return the matrix from real and imaginary parts to the points of a ring: (2 M, points)."""
+    angle = 2.0 * np.pi * np.outer(np.arange(frequencies), np.arange(points)) / points
+    weight = np.where(np.arange(frequencies) == 0, 1.0, 2.0)[:, None] / points
+    matrix = np.concatenate([weight * np.cos(angle), -weight * np.sin(angle)])
+    return matrix.astype(np.float32)
 
 
 def rotate_spectra(spectra: Spectra, rotation: Indices, points: int) -> Spectra:
