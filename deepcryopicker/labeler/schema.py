@@ -190,14 +190,16 @@ class AutoConfig:
     blobs : LogConfig
         Finds particles without a specific shape.
     rarest_shape : float
-        Minimum fraction of round and square seeds for class averages to be used.
+        Minimum fraction of round and square seeds for class averages to be tried. 0 leaves the
+        choice to how well they separate particles from noise: a fraction near a limit would
+        decide by a single seed.
     clip : float
         Clipping limit for averages, in deviations from the background.
     """
 
     seeds: IbcConfig = field(default_factory=IbcConfig)
     blobs: LogConfig = field(default_factory=LogConfig)
-    rarest_shape: float = 0.15
+    rarest_shape: float = 0.0
     clip: float = 3.0
 
     def __post_init__(self) -> None:

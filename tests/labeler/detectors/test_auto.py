@@ -13,6 +13,7 @@ from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
 from deepcryopicker.labeler.detectors.auto import find_seeds, learn_auto, learn_averages
 from deepcryopicker.labeler.detectors.averages import radial_profile
+from deepcryopicker.labeler.detectors.blobs import learn_blobs
 from deepcryopicker.labeler.detectors.detector import label_by_detector
 from deepcryopicker.labeler.detectors.responses import AverageFilter, BlobFilter
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig
@@ -135,6 +136,18 @@ def test_shapes_rarer_than_configured_are_not_particles():
     shapeless.label[:] = "irregular"
     assert learn_averages(sample, shapeless, AutoConfig(rarest_shape=0.15)) is None
     assert learn_averages(sample, shapeless, AutoConfig(rarest_shape=0.0)) is None
+
+
+def test_a_few_round_seeds_are_enough_where_their_average_separates_clearly():
+    """The decision must not hang on one seed more or less."""
+    sample = [drawn(0)[0], drawn(1)[0]]
+    seeds = find_seeds(sample, AutoConfig())
+    kept = np.flatnonzero(seeds.label == "top")[:4]
+    seeds.label[np.setdiff1d(np.arange(len(seeds.label)), kept)] = "irregular"
+    few = learn_averages(sample, seeds, AutoConfig())
+    assert few is not None
+    assert few.total_separation > 1.25 * learn_blobs(sample, LogConfig()).total_separation
+    assert labels(few) == ["top"]
 
 
 def test_micrograph_of_noise_teaches_blobs_of_one_kind():
