@@ -43,12 +43,24 @@ class Context(Network):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits (N, C, h, w) of images (N, 1, H, W)."""
-        cut = self.margin
-        fine = self.trunk(image[..., cut : image.shape[-2] - cut, cut : image.shape[-1] - cut])
+        fine = self.trunk(self.middle(image))
         around = self._around(image, single=fine.shape[-2:] == (1, 1))
         if self.training:
             around = around * (torch.rand(len(around), 1, 1, 1, device=image.device) > _WITHOUT)
         return self.head(self.join(torch.cat([fine, around], dim=1)))
+
+    def middle(self, image: Tensor) -> Tensor:
+        """Return what the fine branch sees of images, (N, 1, h, w) of (N, 1, H, W)."""
+        cut = self.margin
+        return image[..., cut : image.shape[-2] - cut, cut : image.shape[-1] - cut]
+
+    def means(self, image: Tensor, step: int) -> Tensor:
+        """Return what the coarse branch sees of images, every `step` pixels: (N, 1, h, w)."""
+        return functional.avg_pool2d(image, _POOL, step)
+
+    def dense_dilation(self, layer: nn.Conv2d) -> int:
+        """Return the dilation of a layer of the coarse branch for more than one output."""
+        return layer.dilation[0] * _COARSE // self.stride
 
     def _around(self, image: Tensor, single: bool) -> Tensor:
         """Return the features of the coarse branch at every output.
@@ -57,11 +69,10 @@ class Context(Network):
         means are computed at all of their positions and the dilations grow in proportion, so that
         each output depends on the same means as that of a single window.
         """
-        step = _COARSE if single else self.stride
-        features = functional.avg_pool2d(image, _POOL, step)
+        features = self.means(image, _COARSE if single else self.stride)
         for layer in self.coarse:
             if isinstance(layer, nn.Conv2d) and not single:
-                apart = layer.dilation[0] * _COARSE // step
+                apart = self.dense_dilation(layer)
                 features = functional.conv2d(features, layer.weight, layer.bias, dilation=apart)
             else:
                 features = layer(features)

@@ -14,8 +14,8 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import console, track
 from deepcryopicker.io.files.tables import write_rows
 from deepcryopicker.model.network import Network
-from deepcryopicker.picker.prepare import prepare
-from deepcryopicker.picker.scan import scan, slide
+from deepcryopicker.picker.scanning.prepare import prepare
+from deepcryopicker.picker.scanning.scan import scan, slide
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.plots.result_tables import make_table
 from deepcryopicker.runs.folder import Run

@@ -7,7 +7,7 @@ from deepcryopicker.picker.schema import MapConfig
 from deepcryopicker.types import Image, Micrograph, Picks, ScoreMap
 
 Scan = Callable[[Image], ScoreMap]
-"""From an image at working scale to its score map; :func:`scan.build_scan` makes one."""
+"""From an image at working scale to its score map; :func:`scanning.scan.build_scan` makes one."""
 
 
 def pick(

@@ -146,7 +146,8 @@ class NetworkPickerConfig(MapConfig):
         at the edges are found; ``reflect``, its mirror image, in which a particle and its
         reflection merge; ``none``, windows lie completely inside (paper).
     precision : str
-        ``auto`` (16-bit floats on a GPU and on CPUs with instructions for bfloat16, else 32),
+        ``auto`` (16-bit floats on a GPU; on a CPU 8-bit integers where the network and the CPU are
+        suited for them, else bfloat16 if it has instructions for it, else 32-bit floats),
         ``float32``, ``bfloat16`` or ``float16``.
     device : str
         ``auto`` (CUDA where present), ``cpu`` or ``cuda``.

@@ -8,7 +8,7 @@ from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
 from deepcryopicker.picker.folder.noise_image import noise_like
 from deepcryopicker.picker.masking.masked import leave_out, mask_of
-from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.scanning.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Floats, Picks, ScoreMap

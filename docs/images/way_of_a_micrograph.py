@@ -23,7 +23,7 @@ from deepcryopicker.frames import to_working
 from deepcryopicker.labeler import interface
 from deepcryopicker.model.weights import GENERAL, load_weights
 from deepcryopicker.picker import dense
-from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.scanning.scan import build_scan
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import Micrograph, particle_classes
 
@@ -59,7 +59,7 @@ def draw(path: Path) -> None:
         ("2  preprocessed", "preprocessing/"),
         ("3  labels, found without labels", "labeler/"),
         ("4  training windows", "class_set/, then model/, trainer/"),
-        ("5  score map", "picker/scan.py, picker/cleaning.py"),
+        ("5  score map", "picker/scanning/, picker/cleaning.py"),
         ("6  picks", "detection/, picker/particles.py, io/coordinates/"),
     )
     images = (raw.image, preprocessed.flat.image, raw.image, windows, probability, raw.image)

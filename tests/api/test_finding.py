@@ -12,7 +12,7 @@ from deepcryopicker.api import micrographs as given
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.coordinates.formats import read_picks
 from deepcryopicker.labeler import diameter as measuring
-from deepcryopicker.picker import prepare
+from deepcryopicker.picker.scanning import eight_bit, prepare
 
 from .common import DIAMETER_ANGSTROM, SHAPE, simulated
 
@@ -96,8 +96,9 @@ def test_a_diameter_that_nobody_gave_is_that_of_the_command(files, command, monk
 
 
 def test_an_array_is_picked_as_its_file(files, monkeypatch):
-    # The rows of the file are in the opposite order, which changes how 16-bit floats are rounded.
+    # The rows of the file are in the opposite order, which changes how numbers are rounded.
     monkeypatch.setattr(prepare, "multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr(eight_bit, "_multiplies_bytes", lambda: False)
     micrograph, particles = simulated(1)
     options = {"diameter_angstrom": DIAMETER_ANGSTROM, "pixel_size": micrograph.pixel_size}
     weights = d.load_weights()

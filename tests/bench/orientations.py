@@ -27,7 +27,7 @@ from deepcryopicker.evaluation.matching import match
 from deepcryopicker.io.console import track
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import Trained, load_weights, save_weights
-from deepcryopicker.picker.prepare import prepare
+from deepcryopicker.picker.scanning.prepare import prepare
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.search import build_search
 from deepcryopicker.preprocessing.preprocessed import Preprocessed

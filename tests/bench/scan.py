@@ -22,8 +22,8 @@ from scipy.spatial import cKDTree
 from deepcryopicker.io.images.reader import read_micrograph
 from deepcryopicker.model.weights import load_weights
 from deepcryopicker.picker.particles import find_particles
-from deepcryopicker.picker.prepare import prepare
-from deepcryopicker.picker.scan import scan, slide
+from deepcryopicker.picker.scanning.prepare import prepare
+from deepcryopicker.picker.scanning.scan import scan, slide
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig

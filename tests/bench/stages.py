@@ -23,7 +23,7 @@ from deepcryopicker.labeler.schema import IbcConfig
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
-from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.scanning.scan import build_scan
 from deepcryopicker.plots.overlays import draw_overlay, save_overlay
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 

@@ -16,7 +16,7 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.model.build import build_network
 from deepcryopicker.model.schema import ConvolutionalConfig
 from deepcryopicker.paper.layers import summarise_layers, total_row
-from deepcryopicker.picker.scan import scan
+from deepcryopicker.picker.scanning.scan import scan
 
 CLASSES = ("top", "side", "irregular", "background")
 OPTIONS = (

@@ -16,7 +16,7 @@ from deepcryopicker.errors import UsageError
 from deepcryopicker.model.build import build_network, start_pretrained
 from deepcryopicker.model.schema import CompactConfig, ContextConfig, TimmConfig
 from deepcryopicker.model.weights import Trained
-from deepcryopicker.picker.scan import build_scan, scan
+from deepcryopicker.picker.scanning.scan import build_scan, scan
 from deepcryopicker.picker.schema import DenseConfig
 
 CLASSES = ("top", "side", "irregular", "background")

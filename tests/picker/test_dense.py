@@ -13,7 +13,7 @@ from deepcryopicker.model.network import Network
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
-from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.scanning.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, LabelerPickerConfig, SlidingConfig
 from deepcryopicker.types import NO_MARGINS, Margins, Micrograph
 

@@ -11,7 +11,7 @@ from deepcryopicker.model.compact import Compact
 from deepcryopicker.model.context import Context
 from deepcryopicker.model.convolutional import Convolutional
 from deepcryopicker.model.network import Network, multiplies_bfloat16
-from deepcryopicker.picker.fragments import with_stride
+from deepcryopicker.picker.scanning.fragments import with_stride
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 

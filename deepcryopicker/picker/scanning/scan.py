@@ -14,8 +14,9 @@ from deepcryopicker.io.console import console
 from deepcryopicker.io.files.checks import one_line
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained, name_of
-from deepcryopicker.picker.chunks import OutOfMemoryError, Piece, in_pieces
-from deepcryopicker.picker.prepare import choose_device, prepare
+from deepcryopicker.picker.scanning.chunks import OutOfMemoryError, Piece, in_pieces
+from deepcryopicker.picker.scanning.eight_bit import in_eight_bits
+from deepcryopicker.picker.scanning.prepare import choose_device, prepare
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.types import Image, ScoreMap
 
@@ -71,8 +72,14 @@ def build_scan(
 def _ready(
     trained: Trained, config: DenseConfig | SlidingConfig, device: str, precision: str
 ) -> Network:
-    stride = config.stride if isinstance(config, DenseConfig) else None
-    return prepare(trained.network, device, precision, stride)
+    network, stride = trained.network, None
+    if isinstance(config, DenseConfig):
+        stride = config.stride
+        if (device, precision) == ("cpu", "auto") and stride in (None, network.stride):
+            converted = in_eight_bits(network, trained.preprocessing)
+            if converted is not None:
+                return converted
+    return prepare(network, device, precision, stride)
 
 
 def _scores(

@@ -19,7 +19,7 @@ from deepcryopicker.io.console import counted
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
-from deepcryopicker.picker.scan import build_scan
+from deepcryopicker.picker.scanning.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.inputs.prefetch import track_ahead

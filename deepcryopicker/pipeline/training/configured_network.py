@@ -9,8 +9,8 @@ from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.io.console import console, counted
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import GENERAL, load_weights
-from deepcryopicker.picker.fragments import with_stride
-from deepcryopicker.picker.prepare import choose_device, choose_precision
+from deepcryopicker.picker.scanning.fragments import with_stride
+from deepcryopicker.picker.scanning.prepare import choose_device, choose_precision
 from deepcryopicker.picker.schema import DenseConfig, NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.given_corrections import given_corrections
 from deepcryopicker.pipeline.training.fit_network import new_network

@@ -23,7 +23,7 @@ from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.trained_diameter import SAME_DIAMETER, common_angstrom
 from deepcryopicker.model.weights import CARD, Trained, load_weights, name_of
-from deepcryopicker.picker.prepare import prepare
+from deepcryopicker.picker.scanning.prepare import prepare
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.training.calibrate import calibrate, not_tested

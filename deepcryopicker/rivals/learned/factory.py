@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from deepcryopicker.io.console import track
-from deepcryopicker.picker.prepare import choose_device
+from deepcryopicker.picker.scanning.prepare import choose_device
 from deepcryopicker.rivals.learned.rival import Rival
 from deepcryopicker.rivals.learned.schema import Eman2Config, LearnedConfig, PixerConfig
 from deepcryopicker.rivals.training.examples import Example, split_examples

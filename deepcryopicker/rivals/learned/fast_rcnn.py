@@ -12,7 +12,7 @@ from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.ops import MultiScaleRoIAlign
 
 from deepcryopicker.detection.suppression import suppress_by_distance
-from deepcryopicker.picker.chunks import Piece
+from deepcryopicker.picker.scanning.chunks import Piece
 from deepcryopicker.rivals.learned.rival import Found, Rival
 from deepcryopicker.rivals.learned.schema import LearnedConfig
 from deepcryopicker.rivals.training.examples import Example

@@ -14,7 +14,7 @@ from deepcryopicker.frames import picks_to_original, to_working
 from deepcryopicker.io.console import console, counted, track
 from deepcryopicker.model.trained_diameter import common_angstrom
 from deepcryopicker.picker.calibration import calibrated
-from deepcryopicker.picker.prepare import choose_device
+from deepcryopicker.picker.scanning.prepare import choose_device
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.rivals.learned.factory import fit

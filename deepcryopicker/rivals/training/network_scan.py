@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from deepcryopicker.detection.windows import extend
-from deepcryopicker.picker.chunks import Piece, in_pieces
+from deepcryopicker.picker.scanning.chunks import Piece, in_pieces
 from deepcryopicker.types import Image
 
 TILE = 512  # working pixels

@@ -22,14 +22,15 @@ from deepcryopicker.model.schema import (
 )
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker.calibration import calibrated
-from deepcryopicker.picker.chunks import in_pieces
-from deepcryopicker.picker.fragments import with_stride
 from deepcryopicker.picker.particles import find_particles
-from deepcryopicker.picker.prepare import choose_device, choose_precision, prepare
-from deepcryopicker.picker.scan import build_scan, scan, slide
+from deepcryopicker.picker.scanning.chunks import in_pieces
+from deepcryopicker.picker.scanning.fragments import with_stride
+from deepcryopicker.picker.scanning.prepare import choose_device, choose_precision, prepare
+from deepcryopicker.picker.scanning.scan import build_scan, scan, slide
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
 from deepcryopicker.types import Calibration
 
+SCAN = "deepcryopicker.picker.scanning.scan"
 CLASSES = ("top", "background")
 # Layers as in the paper's network, but without padding; own stride 16.
 UNPADDED = ConvolutionalConfig(
@@ -347,8 +348,8 @@ def test_the_cpu_continues_where_a_gpu_fails(monkeypatch, capsys, error, setting
         return Forgetful(0, error) if device == "cuda" else prepare(network, device, *rest)
 
     expected = build_scan(trained_to_scan(), settings)(noise(120, 150)).probability
-    monkeypatch.setattr("deepcryopicker.picker.scan.prepare", pretend)
-    monkeypatch.setattr("deepcryopicker.picker.scan.choose_device", lambda _: torch.device("cuda"))
+    monkeypatch.setattr(f"{SCAN}.prepare", pretend)
+    monkeypatch.setattr(f"{SCAN}.choose_device", lambda _: torch.device("cuda"))
     scan_on_gpu = build_scan(trained_to_scan(), settings)
     for _ in range(2):
         np.testing.assert_allclose(scan_on_gpu(noise(120, 150)).probability, expected, atol=1e-6)
@@ -361,8 +362,8 @@ def test_the_cpu_continues_where_a_gpu_fails(monkeypatch, capsys, error, setting
     [("cuda", RuntimeError("shapes do not fit")), ("cpu", SHORTAGES[1])],
 )
 def test_other_failures_and_those_of_the_cpu_are_final(monkeypatch, device, error):
-    monkeypatch.setattr("deepcryopicker.picker.scan.prepare", lambda *_: Forgetful(0, error))
-    monkeypatch.setattr("deepcryopicker.picker.scan.choose_device", lambda _: torch.device(device))
+    monkeypatch.setattr(f"{SCAN}.prepare", lambda *_: Forgetful(0, error))
+    monkeypatch.setattr(f"{SCAN}.choose_device", lambda _: torch.device(device))
     with pytest.raises((RuntimeError, MicrographError)):
         build_scan(trained_to_scan(), DenseConfig())(noise(120, 150))
 

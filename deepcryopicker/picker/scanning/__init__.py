@@ -1,0 +1,1 @@
+"""Scan a micrograph with a network: stride, precision, tiles."""
