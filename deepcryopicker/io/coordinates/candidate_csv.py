@@ -16,6 +16,7 @@ COLUMNS = ("x", "y", "score", "class", "diameter")
 RAW_SCORE, MEASURED = "raw_score", ("size", "contrast")
 _SCORE_COLUMN = COLUMNS.index("score")
 
+_HALF_WAY, _LARGEST_EXACT = 1e-3, 1e12  # of the last decimal that is written
 _LARGEST = 64 * 1024 * 1024  # bytes; larger files are read line by line
 # Exactly what is written: scores from 0 to 1, no quotes, no spaces.
 _PLACE, _SCORE = rb"-?\d{1,9}\.\d{3}", rb"(?:0\.\d{6}|1\.0{6})"
@@ -177,7 +178,15 @@ def _quoted(word: str) -> str:
 
 
 def _rounded(values: Floats, decimals: int) -> Floats:
-    return np.array([float(text) for text in _decimals(values, decimals)], np.float64)
+    """Return what is read of numbers that are written with some decimals."""
+    scaled = values * 10.0**decimals
+    rounded = np.rint(scaled) / 10.0**decimals
+    # Half way between two decimals the product may have been rounded to the other side.
+    with np.errstate(invalid="ignore"):  # of infinite numbers
+        fraction = np.abs(scaled - np.floor(scaled) - 0.5)
+    doubtful = np.flatnonzero((fraction < _HALF_WAY) | (np.abs(scaled) > _LARGEST_EXACT))
+    rounded[doubtful] = [float(text) for text in _decimals(values[doubtful], decimals)]
+    return np.asarray(rounded)
 
 
 def _decimals(values: Floats, decimals: int) -> list[str]:

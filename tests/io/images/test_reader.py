@@ -333,3 +333,13 @@ def test_other_formats_are_named(tmp_path):
     assert {".mrc", ".mrcs", ".png", ".jpg", ".jpeg", ".tif", ".tiff"} | packed == EXTENSIONS
     (tmp_path / "m.spi").write_bytes(b"x")
     assert refused(tmp_path / "m.spi").startswith("no reader for '.spi' files; convert to one of")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_every_16_bit_float_is_read_exactly(tmp_path, order):
+    every = np.arange(65536, dtype=np.uint16).view(np.float16).reshape(256, 256)
+    every = np.where(np.isfinite(every), every, 0)
+    with mrcfile.new(tmp_path / "half.mrc") as file:
+        file.set_data(every.astype(np.dtype(np.float16).newbyteorder(order)))
+    image = read_micrograph(tmp_path / "half.mrc").image
+    np.testing.assert_array_equal(image, every.astype(np.float32))
