@@ -21,7 +21,7 @@ from deepcryopicker.preprocessing.chain import (
     model_scale,
 )
 from deepcryopicker.preprocessing.operators import clahe, contrast, restore
-from deepcryopicker.preprocessing.operators.borders import fill_margins, find_margins
+from deepcryopicker.preprocessing.operators.borders import find_margins
 from deepcryopicker.preprocessing.operators.defects import mend_lines, mend_pixels
 from deepcryopicker.preprocessing.operators.resize import rescale
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
@@ -88,7 +88,9 @@ def to_model_scale(stage: Micrograph, diameter: float, config: PreprocessingConf
     """
     scale = model_scale(config, diameter)
     single = replace(stage, image=stage.image.astype(np.float32, copy=False))
-    return single if math.isclose(scale, stage.scale) else _resample(single, scale)
+    if math.isclose(scale, stage.scale):
+        return single
+    return _at_scale(single, rescale(single.image, scale / stage.scale), scale)
 
 
 def stages(
@@ -147,15 +149,15 @@ def to_working_scale(micrograph: Micrograph, scale: float, integers: bool = Fals
     """
     image = mend_pixels(micrograph.image)
     margins = find_margins(image)
-    filled = fill_margins(mend_lines(image, margins), margins)
-    return _resample(replace(micrograph, image=filled, margins=margins), scale, integers)
+    mended, factor = mend_lines(image, margins), scale / micrograph.scale
+    resampled = rescale(mended, factor, integers, margins)
+    return _at_scale(replace(micrograph, margins=margins), resampled, scale)
 
 
-def _resample(micrograph: Micrograph, scale: float, integers: bool = False) -> Micrograph:
-    """Resample a micrograph of any scale, and its margins, to `scale`."""
+def _at_scale(micrograph: Micrograph, image: Image, scale: float) -> Micrograph:
+    """Replace the image of a micrograph by one at another scale; margins follow."""
     factor = scale / micrograph.scale
     margins = Margins(*(round(width * factor) for width in micrograph.margins))
-    image = rescale(micrograph.image, factor, integers)
     return replace(micrograph, image=image, scale=scale, margins=margins)
 
 

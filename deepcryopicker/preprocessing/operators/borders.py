@@ -103,11 +103,11 @@ def fill_margins(image: Image, margins: Margins) -> Image:
     if not any(margins):
         return image
     inner = image[inner_slices(image.shape, margins)]
-    value = _lower_median(inner)
+    value = lower_median(inner)
     return cv2.copyMakeBorder(inner, *margins, cv2.BORDER_CONSTANT, value=value)
 
 
-def _lower_median(image: Image) -> float:
+def lower_median(image: Image) -> float:
     """Return the median of an even sample; the smaller of the middle two for an even number."""
     step = max(1, math.isqrt(image.size // _SAMPLE))
     sample = image[::step, ::step].ravel()

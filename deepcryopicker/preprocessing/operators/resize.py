@@ -5,14 +5,17 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # its large subpackages are loaded on first use
 
+from deepcryopicker.preprocessing.operators.borders import fill_margins, inner_slices, lower_median
 from deepcryopicker.preprocessing.operators.quantise import whole_numbers
-from deepcryopicker.types import Image
+from deepcryopicker.types import NO_MARGINS, Image, Margins
 
 _CUBIC = -0.5  # Keys' parameter
 _INTEGER_RANGES = ((0, 255), (0, 65_535), (-32_768, 32_767), (-65_535, 0))
 
 
-def rescale(image: Image, scale: float, integers: bool = False) -> Image:
+def rescale(
+    image: Image, scale: float, integers: bool = False, margins: Margins = NO_MARGINS
+) -> Image:
     """Resample by `scale` with an antialiased bicubic kernel and mirrored borders.
 
     Output pixel i samples input position ``(i + 0.5) / scale - 0.5`` exactly, so that
@@ -27,18 +30,34 @@ def rescale(image: Image, scale: float, integers: bool = False) -> Image:
     integers : bool
         Keep whole numbers whole, as MATLAB does for integer images: round and clip after each of
         the two passes. An image with any fractional value is resampled as usual.
+    margins : Margins
+        Invalid border, resampled as if filled by :func:`fill_margins`, but without a copy.
 
     Returns
     -------
     (ceil(H * scale), ceil(W * scale)) of the image's type
     """
     if scale == 1.0:
-        return image
-    limits = _integer_range(image) if integers else None
-    for _ in range(2):  # rows first, then columns, which a second transposition makes rows
-        resampled = _bicubic_weights(image.shape[0], scale).astype(image.dtype) @ image
+        return fill_margins(image, margins)
+    valid = image[inner_slices(image.shape, margins)]
+    limits = _integer_range(valid) if integers else None
+    value = lower_median(valid) if any(margins) else 0.0
+    # Rows first, then columns, which a transposition makes rows.
+    for before, after in ((margins.top, margins.bottom), (margins.left, margins.right)):
+        resampled = _resample_rows(image, scale, before, after, value)
         image = cv2.transpose(_round(resampled, *limits) if limits else resampled)
     return image
+
+
+def _resample_rows(image: Image, scale: float, before: int, after: int, value: float) -> Image:
+    """Resample along the first axis; the first and the last rows count as a constant."""
+    weights = _bicubic_weights(len(image), scale).astype(image.dtype)
+    inside = slice(before, len(image) - after)
+    resampled: Image = weights[:, inside] @ image[inside]
+    outside = weights[:, :before].sum(axis=1) + weights[:, inside.stop :].sum(axis=1)
+    touched = np.flatnonzero(outside)
+    resampled[touched] += (value * outside[touched, None]).astype(image.dtype)
+    return resampled
 
 
 def scaled_length(length: int, scale: float) -> int:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from deepcryopicker.frames import to_working
+from deepcryopicker.preprocessing.operators.borders import fill_margins
 from deepcryopicker.preprocessing.operators.resize import rescale
+from deepcryopicker.types import Margins
 
 SCALES = [0.5, 0.27, 0.731, 2.0]
 SHAPES = [(200, 200), (173, 261)]
@@ -137,3 +139,20 @@ def test_broken_values_and_large_ones_are_not_rounded():
     image = np.random.default_rng(0).integers(0, 255, (40, 40)).astype(np.float64)
     for other in (image + 0.5, image + 70_000):
         np.testing.assert_array_equal(rescale(other, 0.5, integers=True), rescale(other, 0.5))
+
+
+@pytest.mark.parametrize("integers", [False, True])
+@pytest.mark.parametrize("margins", [(0, 0, 0, 0), (20, 9, 31, 0), (0, 0, 0, 40), (1, 1, 1, 1)])
+@pytest.mark.parametrize("scale", [0.22, 0.6, 1.0, 1.7])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_margins_are_resampled_as_if_they_were_filled(integers, margins, scale, dtype):
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (150, 171)).astype(dtype) + (0.0 if integers else rng.random())
+    borders = Margins(*margins)
+    streaks = image.copy()
+    streaks[: borders.top] = 1e5  # has no influence
+    streaks[:, : borders.left] = -0.5
+    expected = rescale(fill_margins(image, borders), scale, integers)
+    found = rescale(streaks, scale, integers, borders)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, expected, atol=2e-4, rtol=0)
