@@ -41,9 +41,9 @@ def test_picks_of_two_devices_are_compared_by_micrograph(tmp_path):
         for name, shift in (("a", 0.0), ("b", moved)):
             x = np.array([10.0, 50.0, 90.0 + shift, 130.0])
             picks = Picks.create(x, x, [0.9, 0.8, 0.7, 0.1])
-            write_csv(tmp_path / f"{device}-2" / "picks" / f"{name}.csv", picks)
-    assert gpu.equal_picks(tmp_path, 2, "cuda", within=5.0) == 1.0
-    assert gpu.equal_picks(tmp_path, 2, "cuda", within=1.0) == pytest.approx(2 / 3)
+            write_csv(tmp_path / device / "picks" / f"{name}.csv", picks)
+    assert gpu.equal_picks(tmp_path / "cpu", tmp_path / "cuda", within=5.0) == 1.0
+    assert gpu.equal_picks(tmp_path / "cpu", tmp_path / "cuda", within=1.0) == pytest.approx(2 / 3)
 
 
 def test_noise_makes_no_cost_negative():

@@ -56,18 +56,20 @@ class GpuMemory:
             self.peak = max(self.peak, *(float(line) for line in answer.stdout.split()))
 
 
-def pick(inputs: Inputs, weights: str, count: int, device: str, work: Path) -> Usage:
-    """Pick `count` micrographs on a device; results go to ``<device>-<count>``."""
+def pick(
+    inputs: Inputs, weights: str, count: int, device: str, work: Path, name: str = "", *options: str
+) -> Usage:
+    """Pick `count` micrographs on a device; results go to `name`, or ``<device>-<count>``."""
+    name = name or f"{device}-{count}"
     folder = work / f"micrographs_{count}"
     if not folder.is_dir():
         link_copies(inputs.files, folder, count)
     command = [
         *(sys.executable, "-m", "deepcryopicker.pick", f"picker.weights={weights}"),
         *(f"picker.device={device}", "dataset=folder", f"dataset.micrographs={folder}"),
-        *(f"dataset.diameter={inputs.diameter}", "overlays=0"),
-        f"hydra.run.dir={device}-{count}",
+        *(f"dataset.diameter={inputs.diameter}", "overlays=0", f"hydra.run.dir={name}", *options),
     ]
-    return run(command, work, work / f"{device}-{count}.log")
+    return run(command, work, work / f"{name}.log")
 
 
 def train(inputs: Inputs, device: str, work: Path) -> Usage:
@@ -84,11 +86,11 @@ def train(inputs: Inputs, device: str, work: Path) -> Usage:
     return run(command, work, work / f"trained-{device}.log")
 
 
-def equal_picks(work: Path, count: int, device: str, within: float) -> float:
-    """Return the share of picks that CPU and device have in common, of the worst micrograph."""
+def equal_picks(expected: Path, found: Path, within: float) -> float:
+    """Return the share of picks that two run folders have in common, of the worst micrograph."""
     shares = []
-    for path in sorted((work / f"cpu-{count}" / "picks").glob("*.csv")):
-        both = [read_picks(path), read_picks(work / f"{device}-{count}" / "picks" / path.name)]
+    for path in sorted((expected / "picks").glob("*.csv")):
+        both = [read_picks(path), read_picks(found / "picks" / path.name)]
         chosen = (each[each.score >= _THRESHOLD] for each in both)
         shares.append(share_of_equal_picks(*chosen, within))
     return min(shares)
@@ -120,10 +122,15 @@ def main() -> None:
             speed = "" if not cost.wall else f"{1 / cost.wall:.1f}"
             cells = (f"{cost.startup:.1f}", speed, f"{cost.cpu:.2f}", f"{memory.peak:.0f}")
             table.add_row(f"pick, {device}", *cells)
-        if given.device != "cpu":
-            pick(inputs, given.weights, _DISTINCT, given.device, work)
+        # Without thresholds from the folder, which react to any rounding.
+        for name, device, precision in (
+            ("expected", "cpu", "float32"),
+            ("found", given.device, "auto"),
+        ):
+            options = "picker.recalibrate=false", f"picker.precision={precision}"
+            pick(inputs, given.weights, _DISTINCT, device, work, name, *options)
         console.print(table)
-        share = equal_picks(work, _DISTINCT, given.device, _WITHIN * inputs.diameter)
+        share = equal_picks(work / "expected", work / "found", _WITHIN * inputs.diameter)
         console.print(f"picks equal to those of the CPU: {share:.4f} of the worst micrograph's")
         for device in dict.fromkeys(("cpu", given.device)):
             usage = train(inputs, device, work)

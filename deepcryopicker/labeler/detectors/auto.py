@@ -68,8 +68,9 @@ def learn_averages(
 ) -> Detector | None:
     """Learn a detector of class averages of the seeds; None if most seeds are irregular.
 
-    Side views are included only if they improve the separation over top views alone, because a
-    few rectangles may be accidental.
+    Side views are included only if they improve the separation over top views alone and find more
+    particles, because a few rectangles may be accidental: their average finds little, and with
+    it the threshold of the top views rises.
 
     Parameters
     ----------
@@ -89,7 +90,8 @@ def learn_averages(
         )
         for count in range(1, len(templates) + 1)
     ]
-    return max(learned, key=lambda detector: detector.total_separation, default=None)
+    useful = [detector for detector in learned if detector.found >= learned[0].found]
+    return max(useful, key=lambda detector: detector.total_separation, default=None)
 
 
 def find_seeds(sample: Sequence[Preprocessed], config: AutoConfig) -> Seeds:

@@ -91,10 +91,14 @@ class Detector:
     isolation: float
 
     @property
+    def found(self) -> int:
+        """Number of detections in the sample."""
+        return sum(limits.found for limits in self.limits.values())
+
+    @property
     def separation(self) -> float:
         """Mean separation of the detections; 0 if they do not differ from noise."""
-        found = sum(limits.found for limits in self.limits.values())
-        return self.total_separation / max(found, 1)
+        return self.total_separation / max(self.found, 1)
 
     @property
     def total_separation(self) -> float:

@@ -170,7 +170,7 @@ def in_eight_bits(network: Network, preprocessing: Mapping[str, Any]) -> EightBi
     try:
         converted = EightBit(floats)
         return converted if _agree(converted, floats) else None
-    except (AttributeError, RuntimeError):
+    except (AttributeError, RuntimeError, TypeError):
         return None
 
 

@@ -11,10 +11,11 @@ from scipy.spatial import KDTree
 
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
+from deepcryopicker.labeler.detectors import auto
 from deepcryopicker.labeler.detectors.auto import find_seeds, learn_auto, learn_averages
 from deepcryopicker.labeler.detectors.averages import radial_profile
 from deepcryopicker.labeler.detectors.blobs import learn_blobs
-from deepcryopicker.labeler.detectors.detector import label_by_detector
+from deepcryopicker.labeler.detectors.detector import Detector, Limits, label_by_detector
 from deepcryopicker.labeler.detectors.responses import AverageFilter, BlobFilter
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -148,6 +149,23 @@ def test_a_few_round_seeds_are_enough_where_their_average_separates_clearly():
     assert few is not None
     assert few.total_separation > 1.25 * learn_blobs(sample, LogConfig()).total_separation
     assert labels(few) == ["top"]
+
+
+@pytest.mark.parametrize(("found", "sides"), [(24, False), (72, True), (80, True)])
+def test_rectangles_that_find_fewer_particles_are_accidental(monkeypatch, found, sides):
+    """A template of one wrong window raised the threshold of the round particles: 24 of 72 left."""
+
+    def learn(filter_, *_):
+        both = len(filter_.templates) == 2
+        limits = Limits(0.5, 2.7 if both else 0.5, found if both else 72, 0.5, 0.0, 1.0)
+        return Detector(filter_, 0.5, {"top": limits}, 1.0)
+
+    monkeypatch.setattr(auto, "learn_detector", learn)
+    sample = [drawn(0)[0]]
+    seeds = find_seeds(sample, AutoConfig())
+    seeds.label[:2] = "side"
+    chosen = learn_averages(sample, seeds, AutoConfig())
+    assert (len(chosen.filter.templates) == 2) == sides
 
 
 def test_micrograph_of_noise_teaches_blobs_of_one_kind():
