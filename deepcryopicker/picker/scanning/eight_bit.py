@@ -16,15 +16,11 @@ from deepcryopicker.model.network import Network
 _INSTRUCTIONS = ("avx512_vnni", "avx_vnni", "amx_int8")
 """Of CPUs that add products of 8-bit integers without overflow."""
 _STEPS, _ZERO = 16.0, 128
-"""Grey values in a standard deviation of the input, from -8 to 8 deviations, and that of its mean.
-"""
+"""Grey values in a standard deviation of the input, and that of its mean: -8 to 8 deviations."""
 _LARGEST = 6.0  # standard deviations of a channel above its mean that are represented
 _MOST, _MOST_WEIGHT = 255, 127
 _TINY = 1e-12
-_OUTPUTS, _SMOOTH = (
-    32,
-    5,
-)  # outputs along an axis, and pixels of a mean, of the noise for comparison
+_OUTPUTS, _SMOOTH = 32, 5  # outputs along an axis, and side of the means, of smooth noise
 _TOLERATED = 0.08
 """Largest difference from the logits in floats, standard deviations of these. General weights have
 0.03, networks trained on labels 0.04 to 0.07, one after a few training steps 0.1 and more."""
