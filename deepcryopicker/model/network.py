@@ -62,6 +62,11 @@ def require_size(network: nn.Module) -> None:
 
 def multiplies_bfloat16() -> bool:
     """Whether the CPU has bfloat16 instructions; without them float32 is faster."""
+    return has_instructions("avx512_bf16", "amx_bf16")
+
+
+def has_instructions(*names: str) -> bool:
+    """Whether the CPU has any of some instructions, named as torch names them."""
     ask = getattr(torch.cpu, "get_capabilities", dict)  # missing in older torch
     capabilities: dict[str, object] = ask()
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+    return any(capabilities.get(name, False) for name in names)

@@ -66,11 +66,11 @@ def learn_auto(sample: Sequence[Preprocessed], config: AutoConfig) -> Detector:
 def learn_averages(
     sample: Sequence[Preprocessed], seeds: Seeds, config: AutoConfig
 ) -> Detector | None:
-    """Learn a detector of class averages of the seeds; None if most seeds are irregular.
+    """Learn a detector of class averages of the seeds; None if no seed is round, or too few are.
 
-    Side views are included only if they improve the separation over top views alone and find more
-    particles, because a few rectangles may be accidental: their average finds little, and with
-    it the threshold of the top views rises.
+    Side views are included only if they improve the separation over top views alone and find at
+    least as many particles, because a few rectangles may be accidental: their average finds little,
+    and with it the threshold of the top views rises.
 
     Parameters
     ----------

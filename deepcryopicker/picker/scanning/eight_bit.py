@@ -11,7 +11,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from deepcryopicker.model.compact import Compact
 from deepcryopicker.model.context import Context
-from deepcryopicker.model.network import Network
+from deepcryopicker.model.network import Network, has_instructions
 
 _INSTRUCTIONS = ("avx512_vnni", "avx_vnni", "amx_int8")
 """Of CPUs that add products of 8-bit integers without overflow."""
@@ -171,9 +171,7 @@ def in_eight_bits(network: Network, preprocessing: Mapping[str, Any]) -> EightBi
 
 
 def _multiplies_bytes() -> bool:
-    ask = getattr(torch.cpu, "get_capabilities", dict)  # missing in older torch
-    capabilities: dict[str, object] = ask()
-    return any(capabilities.get(name, False) for name in _INSTRUCTIONS)
+    return has_instructions(*_INSTRUCTIONS)
 
 
 @torch.inference_mode()
