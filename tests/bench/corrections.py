@@ -84,8 +84,8 @@ def main(
         out.mkdir(parents=True, exist_ok=True)
         content = {"deepcryopicker_corrections": 1, "threshold": THRESHOLD, "weights": weights}
         file.write_text(json.dumps(content | {"micrographs": given}))
-        typed = [f"dataset={dataset}", f"dataset.root={folder}", f"dataset.coordinates={file}"]
-        typed += ["labeler=truth", "baseline=null", "overlays=0", f"seed={seed}"]
+        typed = ["+experiment=corrections", f"dataset={dataset}", f"dataset.root={folder}"]
+        typed += [f"dataset.coordinates={file}", "overlays=0", f"seed={seed}"]
         command = [sys.executable, "-m", "deepcryopicker.train", *typed, f"hydra.run.dir={target}"]
         start = time.perf_counter()
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL)

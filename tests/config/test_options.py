@@ -67,6 +67,7 @@ WITHIN = {
 }
 NEEDED = {
     "classes": ["dataset.micrographs=m"],
+    "corrections": ["dataset.micrographs=m", "dataset.coordinates=c"],
     "evaluate": ["evaluate.picks=p", "evaluate.truth=t"],
     "filter": ["filter.picks=p"],
     "folder": ["dataset.micrographs=m"],

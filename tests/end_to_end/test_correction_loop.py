@@ -55,12 +55,10 @@ def test_thirty_corrections_become_better_picks(shell, trained, simulated, chrom
     assert typed == []  # simulated micrographs are not the user's own
     again = shell(
         "train",
-        "labeler=truth",
-        "dataset=folder",
+        "+experiment=corrections",
         f"dataset.micrographs={simulated / 'micrographs'}",
         "dataset.diameter=59",
         f"dataset.coordinates={file}",
-        "baseline=null",
         *SHORT,
         run="loop_again",
     )

@@ -51,12 +51,11 @@ def test_training_continues_from_what_picked_and_spends_no_micrograph(
 ):
     file = corrected(str(trained.folder))
     typed = (
-        "dataset=folder",
         f"dataset.micrographs={simulated / 'micrographs'}",
         "dataset.diameter=59",
         f"dataset.coordinates={file}",
     )
-    answer = shell("train", "labeler=truth", *typed, *SHORT, "baseline=null", run="corrected")
+    answer = shell("train", "+experiment=corrections", *typed, *SHORT, run="corrected")
     assert (answer.code, answer.err) == (0, "")
     assert "corrections of 2 micrographs; training continues from" in answer.out
     assert "labels of 2 micrographs, cut into 16 parts each: " in answer.out
@@ -96,8 +95,7 @@ def test_training_continues_from_what_picked_and_spends_no_micrograph(
 def test_weights_that_are_gone_are_replaced_by_the_general_ones(shell, simulated, corrected):
     answer = shell(
         "train",
-        "labeler=truth",
-        "dataset=folder",
+        "+experiment=corrections",
         f"dataset.micrographs={simulated / 'micrographs'}",
         "dataset.diameter=59",
         f"dataset.coordinates={corrected('gone')}",
@@ -114,8 +112,7 @@ def test_a_file_without_corrections_is_refused(shell, simulated, tmp_path):
     file.write_text('{"deepcryopicker_corrections": 1, "threshold": 0.3, "micrographs": []}')
     answer = shell(
         "train",
-        "labeler=truth",
-        "dataset=folder",
+        "+experiment=corrections",
         f"dataset.micrographs={simulated / 'micrographs'}",
         f"dataset.coordinates={file}",
         run="corrected_nothing",

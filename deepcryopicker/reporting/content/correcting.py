@@ -74,16 +74,18 @@ def _train_command(scored: ScoredPicker) -> str:
     if run.command not in ("pick", "train"):
         return ""
     schema = run.schemas.get("dataset")
-    typed = [each for each in run.overrides if each.startswith(("dataset=", "dataset."))]
-    words = [each for each in typed if not each.startswith(_OF_LABELS)]
-    if schema == _FOLDER and "dataset=folder" not in words:
-        words.insert(0, "dataset=folder")
     if schema not in (_FOLDER, "public", "cryoppp"):
         return ""
-    if schema == _FOLDER and not any(each.startswith("dataset.diameter") for each in words):
-        sizes = [float(np.nanmedian(one.picks.diameter)) for one in scored.micrographs if one.picks]
-        words += [f"dataset.diameter={np.nanmedian(sizes):.4g}"] if sizes else []
-    words += ["labeler=truth", "baseline=null", "dataset.coordinates=corrections.json"]
+    typed = [each for each in run.overrides if each.startswith(("dataset=", "dataset."))]
+    words = [each for each in typed if not each.startswith(_OF_LABELS) and each != "dataset=folder"]
+    named = any(each.startswith("dataset=") for each in words)
+    if schema == _FOLDER:
+        if not any(each.startswith("dataset.diameter") for each in words):
+            sizes = [float(np.nanmedian(o.picks.diameter)) for o in scored.micrographs if o.picks]
+            words += [f"dataset.diameter={np.nanmedian(sizes):.4g}"] if sizes else []
+    elif not named:  # chosen by an experiment
+        words.insert(0, f"dataset={run.section('dataset')['name']}")
+    words = ["+experiment=corrections", *words, "dataset.coordinates=corrections.json"]
     return f"python -m deepcryopicker.train {' '.join(shlex.quote(each) for each in words)}"
 
 
