@@ -47,6 +47,6 @@ def in_order_of_mrc(entry: Entry, preprocessed: Preprocessed) -> Preprocessed:
     """Return a micrograph with its rows in the order of the MRC file of a picture."""
     if not entry.turned_over:
         return preprocessed
-    micrograph = preprocessed.micrograph
+    micrograph = preprocessed.whole
     image = np.ascontiguousarray(micrograph.image[::-1])
-    return replace(preprocessed, micrograph=replace(micrograph, image=image))
+    return replace(preprocessed, micrograph=replace(micrograph, image=image), again=None)

@@ -1,6 +1,6 @@
 """One micrograph as input of the network and of the labeler, computed on first access."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -18,6 +18,9 @@ from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import stages, to_model_scale
 from deepcryopicker.types import Micrograph
 
+_KEPT = ("is_blank", "rescaled", "flat", "standard", "_seen")
+"""Stages at working scale, and what is known of the pixels."""
+
 
 @dataclass(frozen=True)
 class Preprocessed:
@@ -26,15 +29,39 @@ class Preprocessed:
     Attributes
     ----------
     micrograph : Micrograph
-        As read.
+        As read; without pixels where `again` is given.
     diameter : float
         Particle diameter, original pixels.
     config : PreprocessingConfig
+    again : callable or None
+        Reads the micrograph again.
     """
 
     micrograph: Micrograph
     diameter: float
     config: PreprocessingConfig
+    again: Callable[[], Micrograph] | None = None
+
+    def __post_init__(self) -> None:
+        if self.again is not None and any(self.micrograph.image.strides):
+            raise ValueError("a micrograph that has its pixels is not read again")
+
+    def without_pixels(self, again: Callable[[], Micrograph]) -> Self:
+        """Return a copy that keeps the stages computed so far, and not the pixels they are from.
+
+        These take more memory than all stages at working scale. If another stage needs them, the
+        micrograph is read again.
+        """
+        empty = np.broadcast_to(np.float32(np.nan), self.micrograph.image.shape)
+        copy = replace(self, micrograph=replace(self.micrograph, image=empty), again=again)
+        computed = {name: value for name, value in vars(self).items() if name in _KEPT}
+        vars(copy).update(computed)
+        return copy
+
+    @property
+    def whole(self) -> Micrograph:
+        """The micrograph with its pixels."""
+        return self.again() if self.again else self.micrograph
 
     @property
     def working_diameter(self) -> float:
@@ -44,7 +71,7 @@ class Preprocessed:
     @cached_property
     def is_blank(self) -> bool:
         """Whether every pixel has the same value."""
-        image = self.micrograph.image
+        image = self.whole.image
         # A few pixels say of nearly every micrograph that it is not.
         return bool(np.ptp(image[::64, ::64]) == 0 and np.ptp(image) == 0)
 
@@ -93,4 +120,4 @@ class Preprocessed:
     @cached_property
     def _stages(self) -> Iterator[tuple[str, Micrograph]]:
         """Iterator over the stages; it is resumed, so that no step runs twice."""
-        return stages(self.micrograph, self.diameter, self.config)
+        return stages(self.whole, self.diameter, self.config)

@@ -21,14 +21,16 @@ def darkest(_, preprocessed):
 
 
 @pytest.mark.parametrize(("turned_over", "y"), [(False, 3.5), (True, 2.5)])
-def test_pictures_are_picked_in_the_frame_of_their_mrc_file(turned_over, y):
+@pytest.mark.parametrize("lean", [False, True])
+def test_pictures_are_picked_in_the_frame_of_their_mrc_file(turned_over, y, lean):
     image = np.ones((20, 30), np.float32)
     image[3, 7] = 0
     path = Path("x.jpg")
     entry = Entry("x", path, "g", diameter=8.0, turned_over=turned_over)
     micrograph = Micrograph("x", path, image, None)
-    picks = as_mrc_files(darkest)(
-        entry, Preprocessed(micrograph, 8.0, read_option("preprocessing", "default"))
-    )
+    seen = Preprocessed(micrograph, 8.0, read_option("preprocessing", "default"))
+    if lean and turned_over:
+        seen = seen.without_pixels(lambda: micrograph)
+    picks = as_mrc_files(darkest)(entry, seen)
     assert (picks.x.tolist(), picks.y.tolist()) == ([7.0], [y])
     assert image[3, 7] == 0  # the micrograph itself stays as it is

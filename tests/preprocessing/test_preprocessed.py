@@ -2,6 +2,7 @@
 
 import inspect
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +151,43 @@ def test_rescaled_is_what_the_first_step_gets(micrograph, left_out):
     assert preprocessed.rescaled.scale == expected.scale == 0.5
     np.testing.assert_array_equal(preprocessed.rescaled.image, expected.image)
     assert (preprocessed.flat.image is preprocessed.rescaled.image) == (left_out == "flatten")
+
+
+@pytest.fixture
+def lean(micrograph):
+    """A preprocessed micrograph without its pixels, and a list with an entry for every reading."""
+    whole, readings = Preprocessed(micrograph, DIAMETER, config()), []
+    assert not whole.is_blank
+    _ = whole.flat
+
+    def again():
+        readings.append(micrograph.name)
+        return micrograph
+
+    return whole, whole.without_pixels(again), readings
+
+
+def test_stages_stay_where_pixels_are_given_up(lean, calls):
+    whole, without, readings = lean
+    assert without.flat is whole.flat
+    assert without.rescaled is whole.rescaled
+    assert without.standard is without.flat
+    assert not without.is_blank
+    assert without.micrograph.image.shape == whole.micrograph.image.shape
+    assert np.isnan(without.micrograph.image).all()
+    assert not readings
+    assert not calls
+
+
+def test_what_needs_the_pixels_reads_them_again(lean):
+    whole, without, readings = lean
+    np.testing.assert_array_equal(without.enhanced.image, whole.enhanced.image)
+    np.testing.assert_array_equal(without.at(0.6).flat.image, whole.at(0.6).flat.image)
+    assert without.whole is whole.micrograph
+    assert len(readings) == 3
+
+
+def test_other_pixels_are_not_taken_for_the_micrograph_s(lean, micrograph):
+    _, without, _ = lean
+    with pytest.raises(ValueError, match="has its pixels"):
+        replace(without, micrograph=micrograph)

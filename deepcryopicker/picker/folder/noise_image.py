@@ -39,7 +39,7 @@ def noise_like(preprocessed: Preprocessed) -> Preprocessed:
     part = np.ascontiguousarray(noise[:side, :side])
     micrograph = replace(flat, image=part, scale=1.0, margins=NO_MARGINS)
     config = replace(preprocessed.config, save_stages=False)  # pictures are of the micrograph
-    return replace(preprocessed, micrograph=micrograph, diameter=diameter, config=config)
+    return Preprocessed(micrograph, diameter, config)
 
 
 def pick_noise_like(

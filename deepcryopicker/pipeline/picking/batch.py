@@ -186,7 +186,8 @@ class Batch:
         picker = self._picker
         self._noise = self._scores.drawn_for_noise([*entries, *(one.entry for one in self.done)])
         find = partial(self._find, picker) if self._recipe.concurrent else None
-        with closing(prepare_ahead(entries, self._recipe.preprocessing, find)) as prepared:
+        coming = prepare_ahead(entries, self._recipe.preprocessing, find, self._groups.is_drawn)
+        with closing(coming) as prepared:
             for entry, take in zip(show(entries), prepared, strict=False):
                 work = partial(self._pick, entry, take, picker)
                 picked = self._run.attempt(self._stage, entry.name, entry.path, work)
@@ -259,7 +260,7 @@ class Batch:
             candidates=len(picks),
         )
         picked = self._picked(entry, record)
-        self._groups.add(picked, picks, preprocessed.micrograph)
+        self._groups.add(picked, picks, prepared.background)
         self._manifest.add([record])
         return picked
 

@@ -54,3 +54,12 @@ def test_equal_micrographs_have_equal_noise():
     other = noise_like(preprocessed(seed=1)).micrograph.image
     np.testing.assert_allclose(first, same, atol=1e-3)
     assert abs(np.corrcoef(first.ravel(), other.ravel())[0, 1]) < 0.05
+
+
+def test_the_noise_of_a_micrograph_without_pixels_has_its_own():
+    whole = preprocessed()
+    _ = whole.flat
+    lean = whole.without_pixels(lambda: whole.micrograph)
+    noise, expected = noise_like(lean), noise_like(whole)
+    np.testing.assert_array_equal(noise.micrograph.image, expected.micrograph.image)
+    np.testing.assert_array_equal(noise.flat.image, expected.flat.image)

@@ -13,10 +13,10 @@ def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 keep_freed_memory()
-np.ones(2**24, np.float32)
+np.ones(2**23, np.float32)
 before = faults()
 for _ in range({ARRAYS}):
-    np.ones(2**24, np.float32)
+    np.ones(2**23, np.float32)
 print(faults() - before)
 """
 

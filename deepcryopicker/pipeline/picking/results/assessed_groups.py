@@ -32,7 +32,7 @@ from deepcryopicker.pipeline.picking.results.pick_files import (
 )
 from deepcryopicker.pipeline.picking.results.recipe import Recipe
 from deepcryopicker.pipeline.scoring.picked import Picked, evaluate_picks
-from deepcryopicker.types import Micrograph, Picks
+from deepcryopicker.types import Picks
 
 if TYPE_CHECKING:
     from deepcryopicker.plots.overlays import ReducedPicture
@@ -67,7 +67,12 @@ class AssessedGroups:
         """Add micrographs with an overlay."""
         self._drawn |= set(names)
 
-    def add(self, one: Picked, picks: Picks, micrograph: Micrograph) -> None:
+    def is_drawn(self, name: str) -> bool:
+        """Whether a micrograph that is picked now needs the background of its overlay."""
+        kept = not self._recipe.recalibrate or len(self._backgrounds) < _KEPT
+        return kept and name in self._drawn
+
+    def add(self, one: Picked, picks: Picks, background: "ReducedPicture | None") -> None:
         """Add a micrograph that has just been picked.
 
         Parameters
@@ -75,21 +80,20 @@ class AssessedGroups:
         one : Picked
         picks : Picks
             Every candidate, as in its file.
-        micrograph : Micrograph
-            As read.
+        background : ReducedPicture or None
+            Of its overlay, where it is drawn.
         """
         self._calibrated.pop(one.entry.name, None)
         if self._recipe.assess:
             self._scores.add(one.entry, picks.score)
-        name, drawn = one.entry.name, one.entry.name in self._drawn
-        self._backgrounds.pop(name, None)  # of an earlier file
+        self._backgrounds.pop(one.entry.name, None)  # of an earlier file
         if self._recipe.recalibrate:
-            if drawn and len(self._backgrounds) < _KEPT:
-                self._backgrounds[name] = overlay_background(micrograph, one.record.diameter)
+            if background is not None:
+                self._backgrounds[one.entry.name] = background
             return
         self._write_formats(one, picks, self._files.wanted(one.entry))
-        if drawn:
-            self._draw(one, overlay_background(micrograph, one.record.diameter))
+        if background is not None:
+            self._draw(one, background)
 
     def assess(
         self, group: str, members: Sequence[Picked], complete: bool

@@ -248,7 +248,7 @@ def _signal_to_noise(preprocessed: Preprocessed, truth: Picks) -> float | None:
     scale = _SNR_DIAMETER / preprocessed.diameter
     working = preprocessed.rescaled
     if not math.isclose(working.scale, scale):
-        working = to_working_scale(preprocessed.micrograph, scale)
+        working = to_working_scale(preprocessed.whole, scale)
     x, y = (to_working(position, working.scale) for position in (truth.x, truth.y))
     ratio = signal_to_noise(working.image, x, y, _SNR_DIAMETER)
     return float(ratio) if np.isfinite(ratio) else None
