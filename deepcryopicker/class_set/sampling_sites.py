@@ -29,6 +29,7 @@ _HEAT_SIGMA = 0.15  # diameters
 # Diameters from a position between two particles to either. Closer particles are one pick, and
 # between more distant ones there is no particle-like contrast.
 _BETWEEN = (0.25, 0.5)
+_EDGE = 0.5  # diameters from the edge: the labels of a particle that is cut by it are doubtful
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def find_sites(
         For off-centre and empty positions.
     """
     centres = candidates.picks.positions
-    good = candidates.good | _cut_a_little(candidates, shape, config.edge * diameter)
+    edge = _EDGE if config.edge is None else config.edge
+    good = candidates.good | _cut_a_little(candidates, shape, edge * diameter)
     particles, label = centres[good], candidates.picks.label[good]
     near, far = (share * diameter for share in config.off_centre)
     shifted, origin = background.off_centre(particles, centres, shape, near, far, rng)

@@ -52,9 +52,9 @@ class ClassSetConfig:
     contaminant_share : float
         Share of the other off-centre windows that contaminants take the place of, where the
         labeler found some; each is taken in four turns at the most.
-    edge : float
+    edge : float or None
         Minimum distance of a particle's centre from the edge of the micrograph, in diameters. Half
-        a diameter excludes particles cut by the edge.
+        a diameter excludes particles cut by the edge. Null: 0 where labels are given, else 0.5.
     augmented : float
         Fraction of the training windows cut from another version of the micrograph, as in the
         paper's data augmentation: a random step of the chain, smoothed at random.
@@ -78,7 +78,7 @@ class ClassSetConfig:
     off_centre: list[float] = field(default_factory=lambda: [0.35, 0.8])
     between_share: float = 0.0
     contaminant_share: float = 0.5
-    edge: float = 0.5
+    edge: float | None = None
     augmented: float = 0.0
     test: float = 0.2
     validation: float = 0.2
@@ -97,7 +97,7 @@ class ClassSetConfig:
         for key in _SHARES:
             if not 0 <= getattr(self, key) <= 1:
                 raise UsageError(f"class_set.{key} must lie in [0, 1], got {getattr(self, key):g}")
-        if not 0 <= self.edge <= 0.5:
+        if self.edge is not None and not 0 <= self.edge <= 0.5:
             raise UsageError(f"class_set.edge must lie in [0, 0.5], got {self.edge:g}")
         if not 0 <= self.test < 1:
             raise UsageError(f"class_set.test must lie in [0, 1), got {self.test:g}")

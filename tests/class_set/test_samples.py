@@ -359,7 +359,7 @@ def test_where_no_particles_touch_nothing_lies_between():
     np.testing.assert_array_equal(one.x, other.x)
 
 
-@pytest.mark.parametrize(("edge", "trained_on"), [(0.5, 0), (0.2, 1), (0.0, 2)])
+@pytest.mark.parametrize(("edge", "trained_on"), [(None, 0), (0.5, 0), (0.2, 1), (0.0, 2)])
 def test_particles_that_are_cut_a_little_may_be_trained_on(edge, trained_on):
     """One has its centre 0.3, another 0.1 diameters from the edge."""
     found = candidates()

@@ -58,6 +58,7 @@ def test_training_continues_from_what_picked_and_spends_no_micrograph(
     answer = shell("train", "+experiment=corrections", *typed, *SHORT, run="corrected")
     assert (answer.code, answer.err) == (0, "")
     assert "corrections of 2 micrographs; training continues from" in answer.out
+    assert "a network trained on a whole folder seldom improves by so few" in answer.out
     assert "labels of 2 micrographs, cut into 16 parts each: " in answer.out
     assert "none for the test" in answer.out
     assert "1 excluded micrograph left out" in answer.out
@@ -105,6 +106,7 @@ def test_weights_that_are_gone_are_replaced_by_the_general_ones(shell, simulated
     assert answer.code == 0
     assert "gone, whose picks were corrected, is not there" in answer.out
     assert "training continues from the general weights (start_from)" in answer.out
+    assert "seldom improves" not in answer.out
 
 
 def test_a_file_without_corrections_is_refused(shell, simulated, tmp_path):

@@ -16,6 +16,10 @@ from deepcryopicker.pipeline.inputs.given_corrections import given_corrections
 from deepcryopicker.pipeline.training.fit_network import new_network
 
 _ENOUGH = 10  # corrected micrographs, of which some may be tested on
+_FEW = (
+    "a network trained on a whole folder seldom improves by so few corrections: compare its picks "
+    "with the corrected ones, which deepcryopicker.filter writes (docs/correcting.md)"
+)
 
 
 def with_corrections(config: TrainConfig) -> TrainConfig:
@@ -43,6 +47,8 @@ def with_corrections(config: TrainConfig) -> TrainConfig:
     class_set = replace(config.class_set, classes=list(trained.classes))
     if len(looked_at) < _ENOUGH:
         class_set = replace(class_set, test=0.0)
+        if start != GENERAL:
+            console.print(_FEW)
     return replace(config, start_from=start, model=trained.config, class_set=class_set)
 
 

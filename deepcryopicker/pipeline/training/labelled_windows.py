@@ -17,6 +17,7 @@ from deepcryopicker.class_set.sampling_sites import Sites, find_sites
 from deepcryopicker.class_set.window_store import empty_windows, selected
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.pipeline.inputs.prefetch import track_ahead
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.steps import stages, to_model_scale
@@ -106,11 +107,12 @@ def sites_of(
     rng : numpy.random.Generator
         For random background positions.
     """
-    height, width = preprocessed.micrograph.image.shape
+    shape = preprocessed.micrograph.image.shape
     window = size * preprocessed.diameter / preprocessed.working_diameter
-    return find_sites(
-        candidates, (height, width), preprocessed.diameter, window, config.class_set, rng
-    )
+    class_set = config.class_set
+    if class_set.edge is None and isinstance(config.labeler, TruthConfig):
+        class_set = replace(class_set, edge=0.0)
+    return find_sites(candidates, shape, preprocessed.diameter, window, class_set, rng)
 
 
 def cut_training_set(

@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,10 +22,12 @@ from deepcryopicker.detection.windows import cut
 from deepcryopicker.errors import NothingUsableError
 from deepcryopicker.frames import to_working
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig, TruthConfig
+from deepcryopicker.labeler.truth import as_candidates
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
 from deepcryopicker.pipeline.training.labelled_windows import (
     LabelledMicrograph,
     cut_training_set,
+    sites_of,
 )
 from deepcryopicker.pipeline.training.redrawn_windows import RedrawnWindows
 from deepcryopicker.pipeline.training.training_set import (
@@ -39,7 +42,7 @@ from deepcryopicker.pipeline.training.training_set import (
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.folder import Run
-from deepcryopicker.types import Picks, TrainingSet
+from deepcryopicker.types import SHAPES, Micrograph, Picks, TrainingSet
 
 SIDE = 31
 
@@ -408,3 +411,26 @@ def test_nothing_is_redrawn_from_a_micrograph_that_cannot_be_read(
     first, second = redraw(0), redraw(1)
     assert len(first.target) == len(second.target) > 0
     assert lost not in {*(first.unit // 16), *(second.unit // 16)}
+
+
+@pytest.mark.parametrize(
+    ("labeler", "edge", "trained_on"),
+    [
+        (TruthConfig(), None, 3),
+        (TruthConfig(), 0.5, 1),
+        (TruthConfig(), 0.3, 2),
+        (LogConfig(), None, 1),
+        (LogConfig(), 0.0, 3),
+    ],
+)
+def test_given_particles_at_edges_are_learned_from(labeler, edge, trained_on):
+    """One is in the middle, one a third of a diameter from an edge, one hardly inside."""
+    image = np.random.default_rng(0).normal(size=(300, 400)).astype(np.float32)
+    chain = PreprocessingConfig(24.0, model_input="n", steps={"n": {"operation": "normalise"}})
+    preprocessed = Preprocessed(Micrograph("m", Path("m.mrc"), image), 48.0, chain)
+    picks = Picks.create([200.0, 16.0, 300.0], [150.0, 100.0, 298.0], diameter=48.0)
+    found = as_candidates(preprocessed, picks, np.array(["", "", ""]))
+    classes = ClassSetConfig([*SHAPES, "background"], edge=edge)
+    config = SimpleNamespace(labeler=labeler, class_set=classes)
+    sites = sites_of(preprocessed, found, SIDE, config, np.random.default_rng(0))
+    assert np.isin(sites.kind, SHAPES).sum() == trained_on
