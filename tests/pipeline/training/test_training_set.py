@@ -331,15 +331,17 @@ def test_a_share_of_the_training_windows_is_augmented(plain, configure, sources,
 
 
 @pytest.mark.thorough
-def test_every_step_of_the_chain_is_shown_equally_often(configure, sources, run):
+def test_every_step_of_the_chain_is_shown_equally_often(configure, run):
     """Of three versions, rescaled, standardised and blurred, the last one is distinct.
 
     At an edge, where half a window is the micrograph's mean, it is not.
     """
     blur = "+preprocessing.steps.blur={operation: gaussian, sigma: 8}"
     chain = ("preprocessing=none", blur, "class_set.edge=0.5")
-    before = make_training_set(sources, SIDE, configure(*chain), run)
-    after = make_training_set(sources, SIDE, configure(*chain, "class_set.augmented=1"), run)
+    config = configure(*chain)
+    inside = collect_labels(open_catalogue(config.dataset), SIDE, config, run)[0]
+    before = make_training_set(inside, SIDE, config, run)
+    after = make_training_set(inside, SIDE, configure(*chain, "class_set.augmented=1"), run)
     trained = before.split == "train"
     likeness = correlations(after.windows[trained], before.windows[trained])
     blurred = likeness < 0.6
