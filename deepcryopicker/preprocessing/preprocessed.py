@@ -18,8 +18,7 @@ from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.preprocessing.steps import stages, to_model_scale
 from deepcryopicker.types import Micrograph
 
-_KEPT = ("is_blank", "rescaled", "flat", "standard", "_seen")
-"""Stages at working scale, and what is known of the pixels."""
+_AT_WORKING_SCALE = ("rescaled", "flat", "standard", "_seen")
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ class Preprocessed:
         """
         empty = np.broadcast_to(np.float32(np.nan), self.micrograph.image.shape)
         copy = replace(self, micrograph=replace(self.micrograph, image=empty), again=again)
-        computed = {name: value for name, value in vars(self).items() if name in _KEPT}
-        vars(copy).update(computed)
+        computed = {name: vars(self)[name] for name in _AT_WORKING_SCALE if name in vars(self)}
+        vars(copy).update(computed, is_blank=self.is_blank)
         return copy
 
     @property

@@ -112,7 +112,6 @@ def prepare_ahead(
     def pick(entry: Entry) -> Prepared:
         with reading:
             prepared = read(entry)
-            prepared.preprocessed.is_blank  # noqa: B018
             if not entry.turned_over:  # else all is computed again, in the order of the MRC file
                 lean = prepared.preprocessed.without_pixels(entry.load)
                 prepared = replace(prepared, preprocessed=lean)
