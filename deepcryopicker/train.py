@@ -39,7 +39,7 @@ def train(config: TrainConfig, run: Run) -> float | None:
         prepare_network,
         with_corrections,
     )
-    from deepcryopicker.pipeline.training.fit_network import count_rounds
+    from deepcryopicker.pipeline.training.fitting.fit_network import count_rounds
     from deepcryopicker.pipeline.training.keep_better import train_or_fall_back
     from deepcryopicker.pipeline.training.label_and_train import label_and_train
     from deepcryopicker.pipeline.training.train_network import training_folders

@@ -27,7 +27,11 @@ from deepcryopicker.model.build import ModelConfig
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
-from deepcryopicker.pipeline.training.fit_network import as_trained, fit_and_test, new_network
+from deepcryopicker.pipeline.training.fitting.fit_network import (
+    as_trained,
+    fit_and_test,
+    new_network,
+)
 from deepcryopicker.pipeline.training.labelled_windows import (
     LabelledMicrograph,
     cut_training_set,

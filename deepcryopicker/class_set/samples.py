@@ -164,7 +164,7 @@ def _pool(
         micrograph
     ]
     block = np.where(blocked, gathered["block"], 0)
-    target = [_target(kind, config) for kind in gathered["kind"]]
+    target = [class_of(kind, config) for kind in gathered["kind"]]
     pool = Samples(
         micrograph=micrograph,
         x=gathered["x"],
@@ -174,7 +174,7 @@ def _pool(
         unit=micrograph * BLOCKS + block,
         kind=gathered["kind"],
         target=np.array(target, np.int64),
-        near=np.array([_target(shape, config) for shape in gathered["shape"]], np.int64),
+        near=np.array([class_of(shape, config) for shape in gathered["shape"]], np.int64),
         heat=gathered["heat"],
         split=splits[micrograph, block],
     )
@@ -182,8 +182,8 @@ def _pool(
     return pool[used], (blocked & gathered["guard"])[used]
 
 
-def _target(kind: str, config: ClassSetConfig) -> int:
-    """Return the class index of a kind of position; -1 for none."""
+def class_of(kind: str, config: ClassSetConfig) -> int:
+    """Return the index of the class of a kind of position; -1 for none."""
     name = BACKGROUND if kind == EMPTY else kind
     if kind in (OFF_CENTRE, BETWEEN, CONTAMINANT):
         name = NEGATIVE

@@ -22,6 +22,9 @@ from deepcryopicker.types import (
 
 # Kinds of positions, in addition to CONTAMINANT and the shapes.
 EMPTY, OFF_CENTRE, BETWEEN = "empty", "off-centre", "between"
+DOUBTFUL = "doubtful"
+"""Kind of positions that may be particles: no windows are cut there."""
+
 _EMPTY_PER_MICROGRAPH = 400
 _EMPTY_DISTANCE = 0.75  # diameters from the centre of an empty window to every candidate
 _EMPTY_COVERAGE = 0.1  # maximum fraction of particle-like pixels at the centre of an empty window
@@ -41,7 +44,8 @@ class Sites:
     x, y : (N,) float64
         Original pixels.
     kind : (N,) str
-        A shape for a particle; ``off-centre``, ``between``, ``contaminant`` or ``empty``.
+        A shape for a particle; ``off-centre``, ``between``, ``contaminant``, ``empty`` or
+        ``doubtful``.
     shape : (N,) str
         Shape of the particle at or near the position; empty for none.
     heat : (N,) float64
@@ -94,7 +98,8 @@ def find_sites(
     near, far = (share * diameter for share in _BETWEEN)
     between, either = background.between(particles, centres, near, far)
     # The paper uses all rejected candidates as negatives, but many of them are particles.
-    junk = centres[~good & (candidates.reason == CONTAMINANT)]
+    rejected = candidates.reason == CONTAMINANT
+    junk, doubtful = centres[~good & rejected], centres[~good & ~rejected]
     empty = _empty(candidates, centres, diameter, rng)
     # Each group: positions, kind, shape of the particle there or nearby, heat.
     groups: list[tuple[Floats, npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]] = [
@@ -103,6 +108,7 @@ def find_sites(
         (between, BETWEEN, label[either], _heat(between, particles[either], diameter)),
         (junk, CONTAMINANT, "", 0.0),
         (empty, EMPTY, "", 0.0),
+        (doubtful, DOUBTFUL, "", 0.0),
     ]
     x, y = np.concatenate([places for places, *_ in groups]).T
     kind, near_to, heat = (

@@ -46,9 +46,13 @@ class TrainerConfig:
         Standard deviation of the random contrast and brightness of each training window.
     shift : int
         Maximum random shift of a training window along each axis, pixels.
+    crop_steps : int
+        Steps of a further training, after the last round, on crops of the micrographs, of which
+        every position has a label; 0 for none. Networks of which the edges of a window change
+        what they find are refused.
     symmetry_steps : int
-        Steps of a further training, after the last round, towards the mean of what the network
-        finds in eight orientations of the micrographs; 0 for none.
+        Steps of a last training towards the mean of what the network finds in eight orientations
+        of the micrographs; 0 for none.
     precision : str
         ``auto`` (16-bit floats on a GPU, 32-bit elsewhere), ``fastest`` (16-bit on a CPU too, if
         it has instructions for them), ``float32`` or ``bfloat16``.
@@ -74,6 +78,7 @@ class TrainerConfig:
     label_smoothing: float = 0.05
     jitter: float = 0.1
     shift: int = 0
+    crop_steps: int = 0
     symmetry_steps: int = 0
     precision: str = "auto"
     device: str = "auto"
@@ -88,7 +93,7 @@ class TrainerConfig:
                 raise UsageError(f"trainer.{key} must be at least 1, got {getattr(self, key)}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"trainer.learning_rate must be > 0, got {self.learning_rate:g}")
-        for key in ("weight_decay", "jitter", "shift", "symmetry_steps"):
+        for key in ("weight_decay", "jitter", "shift", "crop_steps", "symmetry_steps"):
             if not 0 <= getattr(self, key) < float("inf"):
                 raise UsageError(f"trainer.{key} must be >= 0, got {getattr(self, key):g}")
         for key in ("label_smoothing",):

@@ -31,7 +31,7 @@ from deepcryopicker.picker.scanning.prepare import prepare
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.search import build_search
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
-from deepcryopicker.trainer.symmetry import symmetrise
+from deepcryopicker.trainer.crops.symmetry import symmetrise
 from deepcryopicker.types import UNCALIBRATED, Image, Micrograph, Picks, particle_classes
 
 SIDE, SEED, COUNT, STEPS = 20, 41_000_000, 300, 600  # diameters, first seed, micrographs

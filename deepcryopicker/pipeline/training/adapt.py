@@ -9,7 +9,7 @@ from deepcryopicker.labeler.schema import AutoConfig, TruthConfig
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.pipeline.inputs.training_input import TrainingInput
-from deepcryopicker.pipeline.training.fit_network import count_rounds, new_network
+from deepcryopicker.pipeline.training.fitting.fit_network import count_rounds, new_network
 from deepcryopicker.pipeline.training.label_and_train import label_and_train
 from deepcryopicker.pipeline.training.train_network import training_folders
 from deepcryopicker.runs.folder import Run

@@ -13,7 +13,7 @@ from deepcryopicker.picker.scanning.fragments import with_stride
 from deepcryopicker.picker.scanning.prepare import choose_device, choose_precision
 from deepcryopicker.picker.schema import DenseConfig, NetworkPickerConfig
 from deepcryopicker.pipeline.inputs.given_corrections import given_corrections
-from deepcryopicker.pipeline.training.fit_network import new_network
+from deepcryopicker.pipeline.training.fitting.fit_network import new_network
 
 _ENOUGH = 10  # corrected micrographs, of which some may be tested on
 _FEW = (

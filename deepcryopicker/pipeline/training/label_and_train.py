@@ -11,7 +11,7 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.pipeline.inputs.training_input import TrainingInput
-from deepcryopicker.pipeline.training.fit_network import count_rounds
+from deepcryopicker.pipeline.training.fitting.fit_network import count_rounds
 from deepcryopicker.pipeline.training.self_training import heed_general_weights, train_in_rounds
 from deepcryopicker.pipeline.training.train_network import train_network
 from deepcryopicker.pipeline.training.training_set import (

@@ -25,7 +25,7 @@ from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.search import build_search
 from deepcryopicker.pipeline.inputs.open_dataset import spread
 from deepcryopicker.pipeline.training.calibrate import pick_sources
-from deepcryopicker.pipeline.training.fit_network import count_rounds, new_network
+from deepcryopicker.pipeline.training.fitting.fit_network import count_rounds, new_network
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph, sites_of
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.types import UNCERTAIN, TrainingSet

@@ -11,7 +11,7 @@ from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import Trained, save_weights
-from deepcryopicker.pipeline.training.fit_network import (
+from deepcryopicker.pipeline.training.fitting.fit_network import (
     TestedWindows,
     as_trained,
     count_rounds,

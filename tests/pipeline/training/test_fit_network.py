@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.errors import UsageError
-from deepcryopicker.pipeline.training.fit_network import new_network
+from deepcryopicker.pipeline.training.fitting.fit_network import new_network
 
 
 def configured(*given):
@@ -32,3 +32,10 @@ def test_weights_of_another_preprocessing_or_network_are_refused():
         new_network(configured(*common, "preprocessing.working_diameter=30"))
     with pytest.raises(UsageError, match="trained with another model; use model=context"):
         new_network(configured(*common, "model=compact"))
+
+
+def test_networks_whose_windows_have_edges_are_not_trained_on_crops():
+    paper = ("+experiment=klh", "model=deepcryopicker")
+    with pytest.raises(UsageError, match=r"model=convolutional finds; set trainer\.crop_steps=0"):
+        new_network(configured(*paper, "trainer.crop_steps=10"))
+    new_network(configured("+experiment=klh", "trainer.crop_steps=10"))

@@ -18,7 +18,7 @@ from deepcryopicker.model.schema import TimmConfig
 from deepcryopicker.model.weights import WEIGHTS, load_weights
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
 from deepcryopicker.pipeline.training import calibrate, self_training
-from deepcryopicker.pipeline.training.fit_network import count_rounds, new_network
+from deepcryopicker.pipeline.training.fitting.fit_network import count_rounds, new_network
 from deepcryopicker.pipeline.training.train_network import training_folders
 from deepcryopicker.pipeline.training.training_set import collect_labels
 from deepcryopicker.runs.folder import Run

@@ -24,12 +24,12 @@ from deepcryopicker.frames import to_working
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig, TruthConfig
 from deepcryopicker.labeler.truth import as_candidates
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
+from deepcryopicker.pipeline.training.fitting.redrawn_windows import RedrawnWindows
 from deepcryopicker.pipeline.training.labelled_windows import (
     LabelledMicrograph,
     cut_training_set,
     sites_of,
 )
-from deepcryopicker.pipeline.training.redrawn_windows import RedrawnWindows
 from deepcryopicker.pipeline.training.training_set import (
     collect_labels,
     count_windows,

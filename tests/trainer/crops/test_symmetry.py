@@ -7,7 +7,7 @@ import torch
 from deepcryopicker.model.compact import Compact
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.picker.scanning.prepare import prepare
-from deepcryopicker.trainer.symmetry import _divergence, mean_over_orientations, symmetrise
+from deepcryopicker.trainer.crops.symmetry import _divergence, mean_over_orientations, symmetrise
 
 PARTICLES = (0, 1)
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +15,24 @@ from deepcryopicker.class_set.window_store import selected
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.evaluation.classification import confusion, score_patches
-from deepcryopicker.io.console import track
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.build import build_network, start_pretrained
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.trained_diameter import SAME_DIAMETER, common_angstrom
 from deepcryopicker.model.weights import CARD, Trained, load_weights, name_of
-from deepcryopicker.picker.scanning.prepare import prepare
 from deepcryopicker.picker.schema import NetworkPickerConfig
-from deepcryopicker.pipeline.inputs.open_dataset import spread
-from deepcryopicker.pipeline.training.calibrate import calibrate, not_tested
+from deepcryopicker.pipeline.training.calibrate import calibrate
+from deepcryopicker.pipeline.training.fitting.further_training import require_dense, train_further
+from deepcryopicker.pipeline.training.fitting.redrawn_windows import RedrawnWindows
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
-from deepcryopicker.pipeline.training.redrawn_windows import RedrawnWindows
-from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.runs.made_with import provenance
 from deepcryopicker.trainer.curves import OnEpoch
 from deepcryopicker.trainer.fit import fit, set_temperature
 from deepcryopicker.trainer.predict import predict
-from deepcryopicker.trainer.symmetry import symmetrise
-from deepcryopicker.types import Image, TrainingSet, particle_classes
-
-_SYMMETRIC_ON = 300  # micrographs
-_READING = "reading for all orientations"
+from deepcryopicker.types import Image, TrainingSet
 
 
 @dataclass(frozen=True)
@@ -76,10 +68,12 @@ def new_network(config: TrainConfig) -> Network:
     Raises
     ------
     UsageError
-        If these belong to another network, other classes or another preprocessing.
+        If these belong to another network, other classes or another preprocessing, or if the
+        network cannot be trained on crops as configured.
     """
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     network = build_network(config.model, len(config.class_set.classes))
+    require_dense(network, config)
     if config.start_from is None:
         start_pretrained(network, config.model)
     else:
@@ -150,8 +144,7 @@ def fit_and_test(
     if config.class_set.redrawn:
         redraw = RedrawnWindows(sources, network.window, config, attempts)
     fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch, redraw)
-    if config.trainer.symmetry_steps and number == count_rounds(config):
-        _symmetrise(network, training_set.classes, sources, config, attempts)
+    if number == count_rounds(config) and train_further(network, sources, config, attempts):
         set_temperature(network, training_set)
     chosen = np.flatnonzero(training_set.split == "test")
     if not len(chosen):
@@ -168,29 +161,6 @@ def fit_and_test(
         training_set.classes,
     )
     return TestedWindows(windows, target, probability, confusion(probability, target), scores)
-
-
-def _symmetrise(
-    network: Network,
-    classes: tuple[str, ...],
-    sources: Sequence[LabelledMicrograph],
-    config: TrainConfig,
-    attempts: Attempts,
-) -> None:
-    """Train towards the mean over eight orientations of micrographs that are not tested on."""
-    images: list[Image] = []
-
-    def read(source: LabelledMicrograph) -> None:
-        seen = Preprocessed(source.entry.load(), source.diameter, config.preprocessing)
-        if not seen.is_blank:
-            images.append(seen.flat.image.astype(np.float16))  # half the memory
-
-    for source in track(spread(not_tested(sources, config), _SYMMETRIC_ON), _READING):
-        entry = source.entry
-        attempts.attempt(_READING, entry.name, entry.path, partial(read, source))
-    teacher = prepare(network, config.trainer.device)
-    steps, particles = config.trainer.symmetry_steps, particle_classes(classes)
-    symmetrise(network, teacher, images, particles, steps, config.seed)
 
 
 def as_trained(

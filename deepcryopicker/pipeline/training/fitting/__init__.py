@@ -1,0 +1,1 @@
+"""Fitting a network to labelled micrographs: on windows, then on crops."""

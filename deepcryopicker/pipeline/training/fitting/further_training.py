@@ -1,0 +1,109 @@
+"""Further training on whole micrographs, after that on windows."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from deepcryopicker.class_set.target_map import target_map, used_for_training
+from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.errors import UsageError
+from deepcryopicker.io.console import track
+from deepcryopicker.model.network import Network
+from deepcryopicker.model.weights import name_of
+from deepcryopicker.picker.scanning.prepare import prepare
+from deepcryopicker.pipeline.inputs.open_dataset import spread
+from deepcryopicker.pipeline.training.calibrate import not_tested
+from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
+from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.runs.attempts import Attempts
+from deepcryopicker.trainer.crops.supervised import LabelledImage, labelled_image, train_on_crops
+from deepcryopicker.trainer.crops.symmetry import symmetrise
+from deepcryopicker.types import Image, Mask, particle_classes
+
+_ON_CROPS, _SYMMETRIC_ON = 1200, 300  # micrographs, which are kept in memory
+_CROPS, _ORIENTATIONS = "reading for crops", "reading for all orientations"
+
+
+def train_further(
+    network: Network, sources: Sequence[LabelledMicrograph], config: TrainConfig, attempts: Attempts
+) -> bool:
+    """Train a network, in place, on crops and towards all orientations, as configured.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to do.
+    """
+    if config.trainer.crop_steps:
+        _train_on_crops(network, sources, config, attempts)
+    if config.trainer.symmetry_steps:
+        _symmetrise(network, sources, config, attempts)
+    return bool(config.trainer.crop_steps or config.trainer.symmetry_steps)
+
+
+def require_dense(network: Network, config: TrainConfig) -> None:
+    """Refuse training on crops where the edges of a window change what a network finds.
+
+    Raises
+    ------
+    UsageError
+        Names the network and the key.
+    """
+    if config.trainer.crop_steps and not network.dense:
+        raise UsageError(
+            f"trainer.crop_steps={config.trainer.crop_steps}: the edges of a window change what "
+            f"model={name_of(config.model)} finds; set trainer.crop_steps=0"
+        )
+
+
+def _train_on_crops(
+    network: Network, sources: Sequence[LabelledMicrograph], config: TrainConfig, attempts: Attempts
+) -> None:
+    """Train on crops of the micrographs of the training split."""
+    groups = [one.entry.group for one in sources]
+    used = used_for_training([one.sites for one in sources], groups, config.class_set, config.seed)
+    labelled: list[LabelledImage] = []
+
+    def read(source: LabelledMicrograph, learned: Mask) -> None:
+        flat = Preprocessed(source.entry.load(), source.diameter, config.preprocessing).flat
+        shape = tuple(-(-size // network.stride) for size in flat.image.shape)
+        target = target_map(
+            source.sites,
+            learned,
+            (shape[0], shape[1]),
+            flat.scale,
+            source.diameter,
+            network.stride,
+            config.class_set,
+        )
+        labelled.append(labelled_image(flat.image, target, network))
+
+    pairs = [(one, learned) for one, learned in zip(sources, used, strict=True) if learned.any()]
+    for source, learned in track(spread(pairs, _ON_CROPS), _CROPS):
+        entry = source.entry
+        attempts.attempt(_CROPS, entry.name, entry.path, partial(read, source, learned))
+    attempts.require(len(labelled), _CROPS)
+    steps, jitter = config.trainer.crop_steps, config.trainer.jitter
+    particles = particle_classes(tuple(config.class_set.classes))
+    train_on_crops(network, labelled, particles, steps, jitter, config.seed)
+
+
+def _symmetrise(
+    network: Network, sources: Sequence[LabelledMicrograph], config: TrainConfig, attempts: Attempts
+) -> None:
+    """Train towards the mean over eight orientations of micrographs that are not tested on."""
+    images: list[Image] = []
+
+    def read(source: LabelledMicrograph) -> None:
+        seen = Preprocessed(source.entry.load(), source.diameter, config.preprocessing)
+        if not seen.is_blank:
+            images.append(seen.flat.image.astype(np.float16))  # half the memory
+
+    for source in track(spread(not_tested(sources, config), _SYMMETRIC_ON), _ORIENTATIONS):
+        entry = source.entry
+        attempts.attempt(_ORIENTATIONS, entry.name, entry.path, partial(read, source))
+    teacher = prepare(network, config.trainer.device)
+    particles = particle_classes(tuple(config.class_set.classes))
+    steps = config.trainer.symmetry_steps
+    symmetrise(network, teacher, images, particles, steps, config.seed)

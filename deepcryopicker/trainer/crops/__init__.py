@@ -1,0 +1,1 @@
+"""Further training on crops of micrographs, at every output of the network."""
