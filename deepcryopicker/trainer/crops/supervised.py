@@ -75,6 +75,7 @@ def train_on_crops(
     steps: int,
     jitter: float,
     seed: int,
+    bfloat16: bool = False,
 ) -> None:
     """Train a network, in place, on random crops of labelled images in random orientations.
 
@@ -91,6 +92,8 @@ def train_on_crops(
         Standard deviation of the random contrast and brightness of each crop.
     seed : int
         Equal seeds give equal weights.
+    bfloat16 : bool
+        Whether to multiply 16-bit floats.
     """
     rng = np.random.default_rng([seed, steps])
     device = next(network.parameters()).device
@@ -104,7 +107,9 @@ def train_on_crops(
     for _ in track(range(steps), "training on crops,", "step"):
         crops, target = _random_crops(labelled, network, jitter, rng)
         images = crops.to(device).contiguous(memory_format=torch.channels_last)
-        loss = crop_loss(network(images), target.to(device), particles)
+        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+            logits = network(images)
+        loss = crop_loss(logits.float(), target.to(device), particles)
         optimiser.zero_grad()
         loss.backward()
         clip_grad_norm_(parameters, _LARGEST_STEP)

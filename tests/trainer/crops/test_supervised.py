@@ -93,7 +93,7 @@ def test_small_images_are_filled_up(network):
     assert one.target.shape == (48, 60)
     assert (one.target[10:] == -1).all()
     assert (one.target[:10] == 1).all()
-    train_on_crops(network, [one], PARTICLES, 2, 0.0, 0)
+    train_on_crops(network, [one], PARTICLES, 2, 0.0, 0, bfloat16=True)
 
 
 def test_it_finds_blobs_after_training(network, monkeypatch):

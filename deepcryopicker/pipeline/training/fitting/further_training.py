@@ -19,9 +19,12 @@ from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.trainer.crops.supervised import LabelledImage, labelled_image, train_on_crops
 from deepcryopicker.trainer.crops.symmetry import symmetrise
+from deepcryopicker.trainer.fit import precision_of
+from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import Image, Mask, particle_classes
 
 _ON_CROPS, _SYMMETRIC_ON = 1200, 300  # micrographs, which are kept in memory
+_IN_BFLOAT16 = TrainerConfig(precision="bfloat16")
 _CROPS, _ORIENTATIONS = "reading for crops", "reading for all orientations"
 
 
@@ -86,7 +89,8 @@ def _train_on_crops(
     attempts.require(len(labelled), _CROPS)
     steps, jitter = config.trainer.crop_steps, config.trainer.jitter
     particles = particle_classes(tuple(config.class_set.classes))
-    train_on_crops(network, labelled, particles, steps, jitter, config.seed)
+    half = precision_of(config.trainer) == precision_of(_IN_BFLOAT16)
+    train_on_crops(network, labelled, particles, steps, jitter, config.seed, half)
 
 
 def _symmetrise(
