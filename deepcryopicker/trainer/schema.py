@@ -46,10 +46,11 @@ class TrainerConfig:
         Standard deviation of the random contrast and brightness of each training window.
     shift : int
         Maximum random shift of a training window along each axis, pixels.
-    crop_steps : int
+    crop_steps : int or None
         Steps of a further training, after the last round, on crops of the micrographs, of which
         every position has a label; 0 for none. Networks of which the edges of a window change
-        what they find are refused.
+        what they find are refused. Null is twice the steps on windows where labels are given and
+        the network is suited, and 0 elsewhere.
     symmetry_steps : int
         Steps of a last training towards the mean of what the network finds in eight orientations
         of the micrographs; 0 for none.
@@ -78,7 +79,7 @@ class TrainerConfig:
     label_smoothing: float = 0.05
     jitter: float = 0.1
     shift: int = 0
-    crop_steps: int = 0
+    crop_steps: int | None = None
     symmetry_steps: int = 0
     precision: str = "auto"
     device: str = "auto"
@@ -94,7 +95,7 @@ class TrainerConfig:
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"trainer.learning_rate must be > 0, got {self.learning_rate:g}")
         for key in ("weight_decay", "jitter", "shift", "crop_steps", "symmetry_steps"):
-            if not 0 <= getattr(self, key) < float("inf"):
+            if not 0 <= (getattr(self, key) or 0) < float("inf"):
                 raise UsageError(f"trainer.{key} must be >= 0, got {getattr(self, key):g}")
         for key in ("label_smoothing",):
             if not 0 <= getattr(self, key) < 1:

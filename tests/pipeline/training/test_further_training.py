@@ -14,7 +14,7 @@ from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.model.build import build_network
 from deepcryopicker.pipeline.training.fitting import further_training
-from deepcryopicker.pipeline.training.fitting.further_training import train_further
+from deepcryopicker.pipeline.training.fitting.further_training import crop_steps, train_further
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.runs.attempts import AllOrNothing
 from deepcryopicker.types import Picks
@@ -54,7 +54,24 @@ def network_of(config):
 
 def test_nothing_more_is_trained_by_default(sources):
     config = configured()
-    assert not train_further(network_of(config), sources, config, AllOrNothing())
+    assert not train_further(network_of(config), sources, 99, config, AllOrNothing())
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ((), 0),
+        (("labeler=truth",), 2 * 12 * 63),  # of 4,000 windows, 64 at once
+        (("labeler=truth", "trainer.epoch_windows=6401", "trainer.epochs=3"), 2 * 3 * 101),
+        (("labeler=truth", "trainer.crop_steps=5"), 5),
+        (("trainer.crop_steps=5",), 5),
+        (("labeler=truth", "model=deepcryopicker"), 0),
+        (("labeler=truth", "trainer=paper"), 0),
+    ],
+)
+def test_labels_are_learned_from_on_crops_as_long_as_on_windows(given, expected):
+    config = configured(*given)
+    assert crop_steps(network_of(config), 4000, config) == expected
 
 
 def test_crops_are_of_the_micrographs_to_train_on(sources, monkeypatch):
@@ -62,7 +79,7 @@ def test_crops_are_of_the_micrographs_to_train_on(sources, monkeypatch):
     monkeypatch.setattr(further_training, "train_on_crops", lambda *given: seen.append(given))
     config = configured("trainer.crop_steps=7")
     network = network_of(config)
-    assert train_further(network, sources, config, AllOrNothing())
+    assert train_further(network, sources, 99, config, AllOrNothing())
     [(trained, labelled, particles, steps, jitter, seed, half)] = seen
     assert trained is network
     assert (steps, jitter, seed, half) == (7, config.trainer.jitter, config.seed, False)
@@ -91,11 +108,11 @@ def test_a_micrograph_that_cannot_be_read_is_left_out(sources, monkeypatch, tmp_
     monkeypatch.setattr(further_training, "train_on_crops", lambda *given: seen.append(given[1]))
     config = configured("trainer.crop_steps=7")
     whole = len(sources)
-    train_further(network_of(config), sources, config, Patient())
+    train_further(network_of(config), sources, 99, config, Patient())
     splits = assign_splits(["one"] * whole, config.class_set, config.seed)[:, 0]
     lost = int(np.flatnonzero(splits == "train")[0])
     broken = list(sources)
     entry = replace(sources[lost].entry, path=tmp_path / "gone.mrc")
     broken[lost] = replace(sources[lost], entry=entry)
-    train_further(network_of(config), broken, config, Patient())
+    train_further(network_of(config), broken, 99, config, Patient())
     assert len(seen[1]) == len(seen[0]) - 1

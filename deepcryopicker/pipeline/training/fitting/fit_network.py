@@ -144,7 +144,9 @@ def fit_and_test(
     if config.class_set.redrawn:
         redraw = RedrawnWindows(sources, network.window, config, attempts)
     fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch, redraw)
-    if number == count_rounds(config) and train_further(network, sources, config, attempts):
+    learned = int((training_set.split == "train").sum())
+    last = number == count_rounds(config)
+    if last and train_further(network, sources, learned, config, attempts):
         set_temperature(network, training_set)
     chosen = np.flatnonzero(training_set.split == "test")
     if not len(chosen):

@@ -9,6 +9,7 @@ from deepcryopicker.class_set.target_map import target_map, used_for_training
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import track
+from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import name_of
 from deepcryopicker.picker.scanning.prepare import prepare
@@ -24,25 +25,56 @@ from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import Image, Mask, particle_classes
 
 _ON_CROPS, _SYMMETRIC_ON = 1200, 300  # micrographs, which are kept in memory
+_CROPS_A_WINDOW_STEP = 2
 _IN_BFLOAT16 = TrainerConfig(precision="bfloat16")
 _CROPS, _ORIENTATIONS = "reading for crops", "reading for all orientations"
 
 
 def train_further(
-    network: Network, sources: Sequence[LabelledMicrograph], config: TrainConfig, attempts: Attempts
+    network: Network,
+    sources: Sequence[LabelledMicrograph],
+    windows: int,
+    config: TrainConfig,
+    attempts: Attempts,
 ) -> bool:
     """Train a network, in place, on crops and towards all orientations, as configured.
+
+    Parameters
+    ----------
+    network : Network
+        Trained on windows.
+    sources : sequence of LabelledMicrograph
+    windows : int
+        Number of windows that it was trained on.
+    config : TrainConfig
+    attempts : Attempts
 
     Returns
     -------
     bool
         Whether there was anything to do.
     """
-    if config.trainer.crop_steps:
-        _train_on_crops(network, sources, config, attempts)
+    steps = crop_steps(network, windows, config)
+    if steps:
+        _train_on_crops(network, sources, steps, config, attempts)
     if config.trainer.symmetry_steps:
         _symmetrise(network, sources, config, attempts)
-    return bool(config.trainer.crop_steps or config.trainer.symmetry_steps)
+    return bool(steps or config.trainer.symmetry_steps)
+
+
+def crop_steps(network: Network, windows: int, config: TrainConfig) -> int:
+    """Return the number of steps on crops: as configured, or by the number of windows.
+
+    Labels that were found without supervision leave out particles, which would be learned as
+    background.
+    """
+    trainer = config.trainer
+    if trainer.crop_steps is not None:
+        return trainer.crop_steps
+    if not (network.dense and isinstance(config.labeler, TruthConfig)):
+        return 0
+    batches = -(-max(windows, trainer.epoch_windows) // trainer.batch_size)
+    return _CROPS_A_WINDOW_STEP * trainer.epochs * batches
 
 
 def require_dense(network: Network, config: TrainConfig) -> None:
@@ -61,7 +93,11 @@ def require_dense(network: Network, config: TrainConfig) -> None:
 
 
 def _train_on_crops(
-    network: Network, sources: Sequence[LabelledMicrograph], config: TrainConfig, attempts: Attempts
+    network: Network,
+    sources: Sequence[LabelledMicrograph],
+    steps: int,
+    config: TrainConfig,
+    attempts: Attempts,
 ) -> None:
     """Train on crops of the micrographs of the training split."""
     groups = [one.entry.group for one in sources]
@@ -87,8 +123,7 @@ def _train_on_crops(
         entry = source.entry
         attempts.attempt(_CROPS, entry.name, entry.path, partial(read, source, learned))
     attempts.require(len(labelled), _CROPS)
-    steps, jitter = config.trainer.crop_steps, config.trainer.jitter
-    particles = particle_classes(tuple(config.class_set.classes))
+    jitter, particles = config.trainer.jitter, particle_classes(tuple(config.class_set.classes))
     half = precision_of(config.trainer) == precision_of(_IN_BFLOAT16)
     train_on_crops(network, labelled, particles, steps, jitter, config.seed, half)
 
