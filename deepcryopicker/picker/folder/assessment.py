@@ -162,7 +162,8 @@ def assess(
         Area of a particle's disc over that of the micrographs.
     averages : float or None
         Probability that the picks average to particles, see
-        :class:`deepcryopicker.picker.folder.second_opinion.SecondOpinion`.
+        :class:`deepcryopicker.picker.folder.second_opinion.SecondOpinion`; where it is known, the
+        gain has had a part in it.
     least : float
         What the limits of the gain are multiplied by: less than 1 where other evidence says that
         these are particles, see :func:`vouched_least`.
@@ -172,14 +173,17 @@ def assess(
     share = found.picks * covered
     verdict, reason = FOUND, f"they stand out from noise by {gain:.1f} nats each"
     if gain < _CLEAR:
-        reason += ", and are what the general weights find"
+        vouched = least < 1.0
+        reason += (
+            f", and {'are what the general weights find' if vouched else 'average to particles'}"
+        )
     if gain < _UNCLEAR * least:
         verdict, reason = NOTHING, "what was picked looks like what is picked in noise"
     elif averages is not None and averages < NO_PARTICLES:
         verdict, reason = NOTHING, "what was picked does not average to particles"
     elif share < _HARDLY_ANY:
         verdict, reason = NOTHING, f"the picks cover {share:.2%} of the micrographs"
-    elif gain < _CLEAR * least:
+    elif averages is None and gain < _CLEAR * least:
         verdict, reason = DOUBTFUL, "the picks hardly stand out from noise"
     elif averages is not None and averages < _PERHAPS:
         verdict, reason = DOUBTFUL, "the picks hardly average to particles"

@@ -45,18 +45,18 @@ class LinearModel:
 
 CANDIDATES = LinearModel.of(
     {
-        "signal_low": (0.592, -0.741, 0.278),
-        "signal_middle": (0.132, -1.487, 0.770),
-        "signal_high": (-0.003, -2.353, 1.399),
-        "extent": (8.838, -0.223, 0.237),
-        "off_centre": (-0.489, -0.147, 0.296),
-        "contrast": (3.698, -1.571, 0.622),
-        "residual": (-1.385, -0.558, 0.666),
-        "explained": (-5.486, -0.426, 0.346),
-        "score": (0.189, -6.247, 3.781),
-        "correlation": (2.050, -0.495, 0.194),
-        "norm": (-0.413, -1.868, 0.856),
-        "blob": (0.527, -6.452, 0.000),
+        "signal_low": (-0.322, -0.619, 0.220),
+        "signal_middle": (0.741, -1.401, 0.652),
+        "signal_high": (-0.532, -2.257, 1.330),
+        "extent": (5.403, -0.214, 0.182),
+        "off_centre": (4.030, -0.103, 0.213),
+        "contrast": (2.873, -1.026, 0.798),
+        "residual": (-2.171, -0.473, 0.713),
+        "explained": (-2.017, -0.390, 0.304),
+        "score": (0.092, -7.103, 4.427),
+        "correlation": (0.063, -0.409, 0.179),
+        "norm": (-0.759, -1.373, 0.850),
+        "blob": (0.277, -6.965, 0.000),
     },
 )
 """Features of a candidate less the median of the picks: weight, low, high."""

@@ -10,6 +10,7 @@ from deepcryopicker.picker.folder.assessment import (
     DOUBTFUL,
     FOUND,
     NOTHING,
+    ExpectedCounts,
     assess,
     curve_of_part,
     expected_by_mixture,
@@ -96,6 +97,21 @@ def test_a_small_gain_is_found_where_the_general_weights_vouch():
     assert whole.verdict == FOUND
     assert "are what the general weights find" in whole.reason
     assert [one.verdict for one in each] == [FOUND] * 9 + [NOTHING]
+
+
+@pytest.mark.parametrize(
+    ("averages", "verdict", "reason"),
+    [
+        (None, DOUBTFUL, "the picks hardly stand out from noise"),
+        (0.2, NOTHING, "what was picked does not average to particles"),
+        (0.3, DOUBTFUL, "the picks hardly average to particles"),
+        (0.5, FOUND, "they stand out from noise by 0.8 nats each, and average to particles"),
+    ],
+)
+def test_where_the_gain_is_small_averages_decide(averages, verdict, reason):
+    found = ExpectedCounts(100, 90.0, 110.0, 10.0)
+    assessment = assess(found, 0.8, 1e-3, averages)
+    assert (assessment.verdict, assessment.reason) == (verdict, reason)
 
 
 def test_corrections_do_not_change_how_clearly_particles_stand_out():
