@@ -245,6 +245,7 @@ def test_cryoppp_and_its_pictures_give_the_same_picks(shell, larger, tmp_path, p
     assert distances(*answers, height=500, threshold=threshold).max() < 1.0
 
 
+FINISHED = (0, 3)  # without and with a doubt about the picks, which says nothing of coordinates
 REAL = {
     "turned": (turned(4096), "dataset.coordinates_from_bottom=true"),
     "half": (scaled(1 / 2), "dataset.coordinates_scale=2"),
@@ -281,7 +282,8 @@ def test_the_fault_of_real_coordinates_is_named(shell, few, tmp_path, fault):
     assert answer.code == 2
     assert advice in answer.err
     answer = shell("pick", "overlays=0", *typed, run=f"real_picked_{fault}")
-    assert (answer.code, answer.err) == (0, "")
+    assert answer.code in FINISHED
+    assert answer.err == ""
     (line,) = [line for line in answer.out.splitlines() if "above chance" in line]
     assert advice in line
 
@@ -292,7 +294,8 @@ def test_real_coordinates_that_fit_are_scored_without_a_word(shell, few):
     typed = ["dataset=folder", f"dataset.micrographs={few / 'micrographs.txt'}"]
     typed += ["dataset.diameter=108", f"dataset.coordinates={few / 'coordinates'}"]
     answer = shell("pick", "overlays=0", *typed, run="real_fit")
-    assert (answer.code, answer.err) == (0, "")
+    assert answer.code in FINISHED
+    assert answer.err == ""
     assert "above chance" not in answer.out
 
 
