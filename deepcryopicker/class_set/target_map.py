@@ -111,9 +111,9 @@ def used_for_training(
     used = []
     splits = assign_splits(strata, config, seed)
     for one, stratum, blocks in zip(sites, strata, splits, strict=True):
-        blocked = needs_blocks(list(strata).count(stratum), config.test)
-        train = blocks[one.block if blocked else np.zeros(len(one.x), np.int64)] == "train"
+        train = blocks[one.block] == "train"
         clear = train & ~one.guard
-        kept = clear if np.isin(one.kind[clear], SHAPES).any() else train
-        used.append(kept if blocked else train)
+        blocked = needs_blocks(list(strata).count(stratum), config.test)
+        guarded = blocked and np.isin(one.kind[clear], SHAPES).any()
+        used.append(clear if guarded else train)
     return used

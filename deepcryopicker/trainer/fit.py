@@ -201,6 +201,11 @@ def precision_of(config: TrainerConfig) -> str:
     return _PRECISIONS["bfloat16" if half else "float32"]
 
 
+def in_bfloat16(config: TrainerConfig) -> bool:
+    """Whether training multiplies bfloat16."""
+    return precision_of(config) == _PRECISIONS["bfloat16"]
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Silence Lightning's advice on options that users of this program do not have."""

@@ -18,21 +18,19 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from orientations import COUNT, SEED, SIDE, calibrated
+from orientations import COUNT, SEED, calibrated, simulated, variety_of
 
 from deepcryopicker.class_set.sampling_sites import find_sites
 from deepcryopicker.class_set.schema import ClassSetConfig
-from deepcryopicker.class_set.target_map import target_map
-from deepcryopicker.dataset.simulator.micrographs.plans import Variety, plan
-from deepcryopicker.dataset.simulator.variety import simulate_any
+from deepcryopicker.dataset.simulator.micrographs.plans import Variety
 from deepcryopicker.evaluation.label_calibration import CALIBRATE_ON_GIVEN
 from deepcryopicker.io.console import track
 from deepcryopicker.labeler.truth import as_candidates
 from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.weights import Trained, load_weights, save_weights
-from deepcryopicker.preprocessing.preprocessed import Preprocessed
-from deepcryopicker.trainer.crops.supervised import LabelledImage, labelled_image, train_on_crops
-from deepcryopicker.types import Micrograph, Picks, particle_classes
+from deepcryopicker.pipeline.training.fitting.further_training import with_targets
+from deepcryopicker.trainer.crops.supervised import LabelledImage, train_on_crops
+from deepcryopicker.types import particle_classes
 
 FIRST = SEED + COUNT + CALIBRATE_ON_GIVEN  # seed; those before serve the other stages
 MICROGRAPHS, STEPS, JITTER = 1200, 4000, 0.1
@@ -44,12 +42,11 @@ def main() -> None:
     steps = int(sys.argv[4]) if len(sys.argv) > 4 else STEPS
     torch.manual_seed(0)
     trained = load_weights(weights)
-    maps = sorted(path for path in (data / "structures").glob("*.mrc") if "_10A" not in path.name)
-    variety = Variety(structures=tuple(maps))
+    variety = variety_of(data)
     labelled = [
         one
         for seed in track(range(FIRST, FIRST + MICROGRAPHS), "simulating")
-        if (one := with_targets(seed, variety, trained)) is not None
+        if (one := labelled_as_given(seed, variety, trained)) is not None
     ]
     particles = particle_classes(trained.classes)
     train_on_crops(trained.network, labelled, particles, steps, JITTER, seed=0)
@@ -59,25 +56,18 @@ def main() -> None:
     save_weights(out, calibrated(trained, variety))
 
 
-def with_targets(seed: int, variety: Variety, trained: Trained) -> LabelledImage | None:
+def labelled_as_given(seed: int, variety: Variety, trained: Trained) -> LabelledImage | None:
     """Simulate a micrograph with a target at every output; None if it is blank."""
-    simulated, diameter = simulate_any(SIDE, seed, variety), plan(seed, variety).conditions.diameter
-    micrograph = Micrograph(str(seed), Path(), simulated.image.astype(np.float32))
-    seen = Preprocessed(micrograph, diameter, chain_on(trained.preprocessing, "weights"))
+    seen, true = simulated(seed, variety, chain_on(trained.preprocessing, "weights"))
     if seen.is_blank:
         return None
     class_set = ClassSetConfig(list(trained.classes), edge=0.0)
-    true = Picks.create(simulated.x, simulated.y, label=simulated.label)
     candidates = as_candidates(seen, true, np.full(len(true), "", "<U1"))
-    window = trained.network.window * diameter / seen.working_diameter
+    window = trained.network.window * seen.diameter / seen.working_diameter
     rng = np.random.default_rng(seed)
-    shape = micrograph.image.shape
-    sites = find_sites(candidates, shape, diameter, window, class_set, rng)
-    flat, stride = seen.flat, trained.network.stride
-    outputs = (-(-flat.image.shape[0] // stride), -(-flat.image.shape[1] // stride))
-    learned = np.ones(len(sites.x), bool)
-    target = target_map(sites, learned, outputs, flat.scale, diameter, stride, class_set)
-    return labelled_image(flat.image, target, trained.network)
+    shape = seen.micrograph.image.shape
+    sites = find_sites(candidates, shape, seen.diameter, window, class_set, rng)
+    return with_targets(seen, sites, np.ones(len(sites.x), bool), trained.network, class_set)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from deepcryopicker.picker.scanning.prepare import prepare
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.search import build_search
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
+from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.trainer.crops.symmetry import symmetrise
 from deepcryopicker.types import UNCALIBRATED, Image, Micrograph, Picks, particle_classes
 
@@ -44,13 +45,10 @@ def main() -> None:
     torch.manual_seed(0)
     trained = load_weights(weights)
     chain = chain_on(trained.preprocessing, weights)
-    maps = sorted(path for path in (data / "structures").glob("*.mrc") if "_10A" not in path.name)
-    variety = Variety(structures=tuple(maps))
+    variety = variety_of(data)
     images: list[Image] = []
     for seed in track(range(SEED, SEED + COUNT), "simulating"):
-        image = simulate_any(SIDE, seed, variety).image.astype(np.float32)
-        diameter = plan(seed, variety).conditions.diameter
-        seen = Preprocessed(Micrograph(str(seed), Path(), image), diameter, chain)
+        seen, _ = simulated(seed, variety, chain)
         if not seen.is_blank:
             images.append(seen.flat.image.astype(np.float16))
     teacher = prepare(trained.network, "cpu")
@@ -62,6 +60,23 @@ def main() -> None:
     save_weights(out, calibrated(trained, variety))
 
 
+def variety_of(data: Path) -> Variety:
+    """Return what the experiment simulates, with the density maps in the folder of the datasets."""
+    maps = (data / "structures").glob("*.mrc")
+    return Variety(structures=tuple(sorted(path for path in maps if "_10A" not in path.name)))
+
+
+def simulated(
+    seed: int, variety: Variety, chain: PreprocessingConfig
+) -> tuple[Preprocessed, Picks]:
+    """Simulate a micrograph, and return it with its particles."""
+    made = simulate_any(SIDE, seed, variety)
+    diameter = plan(seed, variety).conditions.diameter
+    micrograph = Micrograph(str(seed), Path(), made.image.astype(np.float32))
+    true = Picks.create(made.x, made.y, label=made.label)
+    return Preprocessed(micrograph, diameter, chain), true
+
+
 def calibrated(trained: Trained, variety: Variety) -> Trained:
     """Calibrate the scores on other micrographs, as after a training with given labels."""
     settings = replace(DenseConfig(), floor=0.0)
@@ -69,13 +84,9 @@ def calibrated(trained: Trained, variety: Variety) -> Trained:
     chain = chain_on(trained.preprocessing, "weights")
     matched = []
     for seed in track(range(SEED + COUNT, SEED + COUNT + CALIBRATE_ON_GIVEN), "calibrating on"):
-        simulated = simulate_any(SIDE, seed, variety)
-        diameter = plan(seed, variety).conditions.diameter
-        micrograph = Micrograph(str(seed), Path(), simulated.image.astype(np.float32))
-        seen = Preprocessed(micrograph, diameter, chain)
+        seen, true = simulated(seed, variety, chain)
         picks = Picks.empty() if seen.is_blank else search(seen).picks
-        true = Picks.create(simulated.x, simulated.y)
-        outcome = match(picks, true, Picks.empty(), diameter / 2.0)
+        outcome = match(picks, true, Picks.empty(), seen.diameter / 2.0)
         matched.append(MatchedPicks(picks.score, outcome, len(true)))
     return replace(trained, calibration=calibration_of(matched, given=True))
 

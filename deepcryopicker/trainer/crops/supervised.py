@@ -14,19 +14,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import clip_grad_norm_
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import OneCycleLR
 
 from deepcryopicker.class_set.target_map import UNKNOWN, TargetMap
 from deepcryopicker.detection.windows import extend
-from deepcryopicker.io.console import track
 from deepcryopicker.model.network import Network
+from deepcryopicker.trainer.crops.descent import descend
 from deepcryopicker.types import Image
 
 _OUTPUTS = 48  # along each side of a crop
 _CROPS = 4  # in a step
-_LEARNING_RATE, _WARM_UP, _LARGEST_STEP, _DECAY = 1e-3, 0.1, 1.0, 1e-4
+_LEARNING_RATE, _DECAY = 1e-3, 1e-4
 _BACKGROUND = 0.05  # weight of what is surely background; of a particle 1.05
 _TINY = 1e-7
 _Number = TypeVar("_Number", bound=np.generic)
@@ -97,24 +94,19 @@ def train_on_crops(
     """
     rng = np.random.default_rng([seed, steps])
     device = next(network.parameters()).device
-    parameters = list(network.parameters())
-    optimiser = AdamW(parameters, _LEARNING_RATE, weight_decay=_DECAY)
-    schedule = OneCycleLR(optimiser, _LEARNING_RATE, total_steps=steps, pct_start=_WARM_UP)
     network.train()
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.eval()
-    for _ in track(range(steps), "training on crops,", "step"):
+
+    def next_loss() -> Tensor:
         crops, target = _random_crops(labelled, network, jitter, rng)
         images = crops.to(device).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             logits = network(images)
-        loss = crop_loss(logits.float(), target.to(device), particles)
-        optimiser.zero_grad()
-        loss.backward()
-        clip_grad_norm_(parameters, _LARGEST_STEP)
-        optimiser.step()
-        schedule.step()
+        return crop_loss(logits.float(), target.to(device), particles)
+
+    descend(network, next_loss, steps, _LEARNING_RATE, _DECAY, "training on crops,")
     network.eval()
 
 

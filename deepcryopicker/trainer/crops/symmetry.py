@@ -12,17 +12,16 @@ from itertools import product
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import OneCycleLR
 
-from deepcryopicker.io.console import console, track
+from deepcryopicker.io.console import console
 from deepcryopicker.model.network import Network
+from deepcryopicker.trainer.crops.descent import descend
 from deepcryopicker.types import Image
 
 _OUTPUTS = 64  # along each side of a crop
 _CROPS = 4  # in a step
-_LEARNING_RATE, _WARM_UP, _LARGEST_STEP = 7e-4, 0.1, 1.0
+_LEARNING_RATE = 7e-4
+_TITLE = "training towards the mean of eight orientations,"
 _BACKGROUND = 0.05  # weight of what is surely background; of a sure particle 1.05
 _TINY = 1e-7
 
@@ -65,20 +64,15 @@ def symmetrise(
         return
     rng = np.random.default_rng([seed, steps])
     device = next(network.parameters()).device
-    parameters = list(network.parameters())
-    optimiser = AdamW(parameters, _LEARNING_RATE, weight_decay=0.0)
-    schedule = OneCycleLR(optimiser, _LEARNING_RATE, total_steps=steps, pct_start=_WARM_UP)
     network.eval()
-    for _ in track(range(steps), "training towards the mean of eight orientations,", "step"):
+
+    def next_loss() -> Tensor:
         crops = torch.from_numpy(_random_crops(large, side, rng))[:, None].to(device)
         crops = crops.contiguous(memory_format=torch.channels_last)
         target = mean_over_orientations(teacher, crops)
-        loss = _divergence(torch.log_softmax(network(crops), dim=1), target, particles)
-        optimiser.zero_grad()
-        loss.backward()
-        clip_grad_norm_(parameters, _LARGEST_STEP)
-        optimiser.step()
-        schedule.step()
+        return _divergence(torch.log_softmax(network(crops), dim=1), target, particles)
+
+    descend(network, next_loss, steps, _LEARNING_RATE, 0.0, _TITLE)
 
 
 @torch.no_grad()

@@ -5,6 +5,8 @@ from functools import partial
 
 import numpy as np
 
+from deepcryopicker.class_set.sampling_sites import Sites
+from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.target_map import target_map, used_for_training
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.errors import UsageError
@@ -20,13 +22,11 @@ from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.trainer.crops.supervised import LabelledImage, labelled_image, train_on_crops
 from deepcryopicker.trainer.crops.symmetry import symmetrise
-from deepcryopicker.trainer.fit import precision_of
-from deepcryopicker.trainer.schema import TrainerConfig
+from deepcryopicker.trainer.fit import in_bfloat16
 from deepcryopicker.types import Image, Mask, particle_classes
 
 _ON_CROPS, _SYMMETRIC_ON = 1200, 300  # micrographs, which are kept in memory
 _CROPS_A_WINDOW_STEP = 2
-_IN_BFLOAT16 = TrainerConfig(precision="bfloat16")
 _CROPS, _ORIENTATIONS = "reading for crops", "reading for all orientations"
 
 
@@ -105,18 +105,8 @@ def _train_on_crops(
     labelled: list[LabelledImage] = []
 
     def read(source: LabelledMicrograph, learned: Mask) -> None:
-        flat = Preprocessed(source.entry.load(), source.diameter, config.preprocessing).flat
-        shape = tuple(-(-size // network.stride) for size in flat.image.shape)
-        target = target_map(
-            source.sites,
-            learned,
-            (shape[0], shape[1]),
-            flat.scale,
-            source.diameter,
-            network.stride,
-            config.class_set,
-        )
-        labelled.append(labelled_image(flat.image, target, network))
+        seen = Preprocessed(source.entry.load(), source.diameter, config.preprocessing)
+        labelled.append(with_targets(seen, source.sites, learned, network, config.class_set))
 
     pairs = [(one, learned) for one, learned in zip(sources, used, strict=True) if learned.any()]
     for source, learned in track(spread(pairs, _ON_CROPS), _CROPS):
@@ -124,8 +114,29 @@ def _train_on_crops(
         attempts.attempt(_CROPS, entry.name, entry.path, partial(read, source, learned))
     attempts.require(len(labelled), _CROPS)
     jitter, particles = config.trainer.jitter, particle_classes(tuple(config.class_set.classes))
-    half = precision_of(config.trainer) == precision_of(_IN_BFLOAT16)
+    half = in_bfloat16(config.trainer)
     train_on_crops(network, labelled, particles, steps, jitter, config.seed, half)
+
+
+def with_targets(
+    seen: Preprocessed, sites: Sites, used: Mask, network: Network, class_set: ClassSetConfig
+) -> LabelledImage:
+    """Label a micrograph at every output of a network.
+
+    Parameters
+    ----------
+    seen : Preprocessed
+    sites : Sites
+    used : (N,) bool
+        Sites to learn from.
+    network : Network
+    class_set : ClassSetConfig
+    """
+    flat, stride = seen.flat, network.stride
+    height, width = (-(-size // stride) for size in flat.image.shape)
+    shape = (height, width)
+    target = target_map(sites, used, shape, flat.scale, seen.diameter, stride, class_set)
+    return labelled_image(flat.image, target, network)
 
 
 def _symmetrise(
