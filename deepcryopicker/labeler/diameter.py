@@ -1,6 +1,6 @@
 """Estimation of the particle diameter from micrographs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +26,7 @@ _FEWEST_ACROSS = 2.5  # diameters along the shorter side of a narrow micrograph
 _SCALE = 0.18  # sigma of the blob filter, in diameters
 _REFINEMENTS = 8
 _SETTLED = 0.005  # relative change of the diameter
+_LOST = 0.5  # of the evidence before
 _MOST_MEASURED = 400  # detections per micrograph
 
 
@@ -55,8 +56,7 @@ def estimate_diameter(
     The first guesses come from a geometric series of diameters: the diameter at which round and
     square shapes cover most of the micrographs, and that at which the response of the blob filter
     is most skewed towards dark blobs. The particles found with a guess are measured, which gives
-    the next guess. Of the two results, the one with the larger product of total separation and
-    particle area is returned; the area compensates for the larger number of smaller detections.
+    the next guess. Of the two results, the one with more evidence is returned.
 
     Parameters
     ----------
@@ -79,18 +79,18 @@ def estimate_diameter(
     micrographs = [_binned(micrograph, binning) for micrograph in micrographs]
     diameters = diameters * binning  # from here on in pixels of the binned micrographs
     explained, skewness = np.array([_first_guess(preprocessed(d), config) for d in diameters]).T
-    measured = []
-    for response, measure in ((explained, _measure_shapes), (skewness, _measure_blobs)):
-        result = _Measured(refined_peak(diameters, response), 0.0, 0.0)
-        for _ in range(_REFINEMENTS):
-            previous = result.diameter
-            result = measure(preprocessed(previous), config)
-            diameter = float(np.clip(result.diameter, diameters[0], diameters[-1]))
-            result = replace(result, diameter=diameter)
-            if abs(diameter / previous - 1.0) < _SETTLED:
-                break
-        measured.append(result)
-    best = max(measured, key=lambda result: result.total_separation * result.diameter**2)
+    limits = float(diameters[0]), float(diameters[-1])
+    shapes = _refined(
+        refined_peak(diameters, explained),
+        lambda diameter: _measure_shapes(preprocessed(diameter), config),
+        limits,
+    )
+    blobs = _refined(
+        refined_peak(diameters, skewness),
+        lambda diameter: _measure_blobs(preprocessed(diameter), config),
+        limits,
+    )
+    best = max(shapes, blobs, key=lambda result: result.evidence)
     return Estimate(float(best.diameter / binning), min(1.0, best.separation))
 
 
@@ -101,6 +101,35 @@ class _Measured:
     diameter: float
     separation: float
     total_separation: float
+
+    @property
+    def evidence(self) -> float:
+        """Total separation times particle area, because smaller detections are more numerous."""
+        return self.total_separation * self.diameter**2
+
+
+def _refined(
+    guess: float, measure: Callable[[float], _Measured], limits: tuple[float, float]
+) -> _Measured:
+    """Measure what is found with a diameter, and again with the measured one, until it settles.
+
+    Where the particles are lost on the way (the average of few particles is measured at its noisy
+    centre, and the next diameter finds noise), the result before that is returned.
+    """
+
+    def within_limits(diameter: float) -> _Measured:
+        found = measure(diameter)
+        return replace(found, diameter=float(np.clip(found.diameter, *limits)))
+
+    result = within_limits(guess)
+    for _ in range(_REFINEMENTS - 1):
+        if abs(result.diameter / guess - 1.0) < _SETTLED:
+            break
+        found = within_limits(result.diameter)
+        if found.evidence < _LOST * result.evidence:
+            break
+        guess, result = result.diameter, found
+    return result
 
 
 def _binned(micrograph: Micrograph, scale: float) -> Micrograph:

@@ -11,7 +11,12 @@ from scipy import ndimage
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.dataset.simulator import DOSE, KINDS, simulate
 from deepcryopicker.labeler import diameter
-from deepcryopicker.labeler.diameter import estimate_diameter, refined_peak
+from deepcryopicker.labeler.diameter import (
+    _Measured,
+    _refined,
+    estimate_diameter,
+    refined_peak,
+)
 from deepcryopicker.labeler.schema import AutoConfig
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.types import Micrograph
@@ -124,3 +129,23 @@ def test_simulated_particles_are_measured(kind, seeds):
     found = estimate(*(truth.image for truth in truths))
     assert found.diameter == pytest.approx(truths[0].diameter[0], rel=0.12)
     assert found.contrast > 0.4
+
+
+def test_measurement_that_loses_the_particles_ends_the_refinement():
+    """A particle of 45 pixels is measured at its noisy centre once; the rest would find noise."""
+    found = {70: _Measured(45.1, 1.9, 49.0), 45.1: _Measured(3.6, 1.6, 55.0)}
+    lost = _Measured(8.7, 0.05, 55.0)
+    result = _refined(70, lambda diameter: found.get(diameter, lost), (8.5, 85.0))
+    assert result == found[70]
+
+
+def test_refinement_follows_a_measurement_until_it_settles():
+    measured = []
+
+    def measure(diameter):
+        measured.append(diameter)
+        return _Measured(0.5 * (diameter + 40.0), 1.0, 50.0)
+
+    result = _refined(50.0, measure, (8.5, 85.0))
+    assert result.diameter == pytest.approx(40.0, rel=0.005)
+    assert measured == pytest.approx([50, 45, 42.5, 41.25, 40.625, 40.3125])
