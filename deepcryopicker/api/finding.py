@@ -19,7 +19,7 @@ from deepcryopicker.model.trained_diameter import ParticleDiameter, doubt_about
 from deepcryopicker.model.weights import GENERAL, Trained
 from deepcryopicker.picker.folder.calibrate_alone import calibrate_alone
 from deepcryopicker.picker.folder.curve import calibrates
-from deepcryopicker.picker.folder.noise_image import noise_like
+from deepcryopicker.picker.folder.noise_image import find_in_noise
 from deepcryopicker.picker.function import none_in_blanks
 from deepcryopicker.picker.masking.masked import leave_out, mask_of
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
@@ -108,8 +108,9 @@ def pick_micrograph(
         picks = leave_out(find(entry, preprocessed), mask, preprocessed.flat.scale)
         picks = measure_picks(picks, preprocessed)
         if calibrates(config, trained) and not preprocessed.is_blank:
-            noise = find(entry, noise_like(preprocessed))
-            picks = calibrate_alone(preprocessed, as_written(picks), noise.score)
+            picks = as_written(picks)
+            _, noise = find_in_noise(lambda image: find(entry, image), preprocessed, picks)
+            picks = calibrate_alone(preprocessed, picks, noise.score)
         return picks, ParticleDiameter.of(size, None, loaded.pixel_size)
 
     with quiet(), plain_errors():

@@ -26,7 +26,7 @@ _FEWEST_ACROSS = 2.5  # diameters along the shorter side of a narrow micrograph
 _SCALE = 0.18  # sigma of the blob filter, in diameters
 _REFINEMENTS = 8
 _SETTLED = 0.005  # relative change of the diameter
-_LOST = 0.5  # of the evidence before
+_LOST = 0.5  # of the strength before
 _MOST_MEASURED = 400  # detections per micrograph
 
 
@@ -56,7 +56,7 @@ def estimate_diameter(
     The first guesses come from a geometric series of diameters: the diameter at which round and
     square shapes cover most of the micrographs, and that at which the response of the blob filter
     is most skewed towards dark blobs. The particles found with a guess are measured, which gives
-    the next guess. Of the two results, the one with more evidence is returned.
+    the next guess. Of the two results, the stronger one is returned.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def estimate_diameter(
         lambda diameter: _measure_blobs(preprocessed(diameter), config),
         limits,
     )
-    best = max(shapes, blobs, key=lambda result: result.evidence)
+    best = max(shapes, blobs, key=lambda result: result.strength)
     return Estimate(float(best.diameter / binning), min(1.0, best.separation))
 
 
@@ -103,7 +103,7 @@ class _Measured:
     total_separation: float
 
     @property
-    def evidence(self) -> float:
+    def strength(self) -> float:
         """Total separation times particle area, because smaller detections are more numerous."""
         return self.total_separation * self.diameter**2
 
@@ -126,7 +126,7 @@ def _refined(
         if abs(result.diameter / guess - 1.0) < _SETTLED:
             break
         found = within_limits(result.diameter)
-        if found.evidence < _LOST * result.evidence:
+        if found.strength < _LOST * result.strength:
             break
         guess, result = result.diameter, found
     return result

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.model.weights import Trained
 from deepcryopicker.picker import dense
-from deepcryopicker.picker.folder.noise_image import noise_like
+from deepcryopicker.picker.folder.noise_image import find_in_noise
 from deepcryopicker.picker.masking.masked import leave_out, mask_of
 from deepcryopicker.picker.scanning.scan import build_scan
 from deepcryopicker.picker.schema import DenseConfig, SlidingConfig
@@ -58,7 +58,7 @@ def search_beside_noise(
     preprocessed: Preprocessed,
     mask: str | None,
 ) -> tuple[Picks, Floats]:
-    """Search a micrograph, and noise with its spectrum.
+    """Search a micrograph, and noise like it.
 
     Parameters
     ----------
@@ -74,8 +74,9 @@ def search_beside_noise(
     Picks
         Every candidate, original pixels; those in the mask come last, with a score of 0.
     (M,) float64
-        Scores of the candidates in noise.
+        Scores of the candidates in noise, see :func:`find_in_noise`.
     """
     hidden = mask_of(mask, entry, preprocessed)
     picks = leave_out(search(preprocessed).picks, hidden, preprocessed.flat.scale)
-    return picks, search(noise_like(preprocessed)).picks.score
+    _, in_noise = find_in_noise(lambda noise: search(noise).picks, preprocessed, picks)
+    return picks, in_noise.score

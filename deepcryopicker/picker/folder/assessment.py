@@ -165,17 +165,17 @@ def assess(
         :class:`deepcryopicker.picker.folder.second_opinion.SecondOpinion`; where it is known, the
         gain has had a part in it.
     least : float
-        What the limits of the gain are multiplied by: less than 1 where other evidence says that
-        these are particles, see :func:`vouched_least`.
+        What the limits of the gain are multiplied by: less than 1 where other evidence decides,
+        see :func:`relative_least` and :func:`vouched_least`.
     """
     particles, spread = found.particles, float(np.sqrt(found.variance))
     precision = found.true / found.picks if found.picks else 0.0
     share = found.picks * covered
     verdict, reason = FOUND, f"they stand out from noise by {gain:.1f} nats each"
     if gain < _CLEAR:
-        vouched = least < 1.0
+        averaged = averages is not None
         reason += (
-            f", and {'are what the general weights find' if vouched else 'average to particles'}"
+            f", and {'average to particles' if averaged else 'are what the general weights find'}"
         )
     if gain < _UNCLEAR * least:
         verdict, reason = NOTHING, "what was picked looks like what is picked in noise"
@@ -196,6 +196,19 @@ def assess(
     return Assessment(verdict, reason, found.picks, particles, interval, precision, recall, gain)
 
 
+def relative_least(gain: float) -> float:
+    """Return the factor of the limits of the gain where averages decide on a folder.
+
+    Micrographs are then compared with their folder, which may lie below the limits.
+
+    Parameters
+    ----------
+    gain : float
+        Of the folder.
+    """
+    return min(1.0, gain / _CLEAR)
+
+
 def vouched_least(gain: float) -> tuple[float, float]:
     """Return the factors of the limits of the gain where general weights vouch for a network.
 
@@ -213,7 +226,7 @@ def vouched_least(gain: float) -> tuple[float, float]:
     whole, part : float
         For the folder, and for its micrographs, which are compared with it.
     """
-    whole = min(1.0, gain / _CLEAR)
+    whole = relative_least(gain)
     return whole, whole * _OF_A_PART
 
 

@@ -1,5 +1,6 @@
 """Images of noise alone, in which a picker finds what is surely no particle."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from zlib import crc32
 
@@ -8,16 +9,24 @@ import numpy as np
 from scipy import fft
 
 from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.dataset.pasting.views import radial_mean
+from deepcryopicker.detection.windows import cut
+from deepcryopicker.frames import to_working
+from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
+from deepcryopicker.picker.folder.score_counts import count_scores
 from deepcryopicker.picker.function import Picker, in_order_of_mrc
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
-from deepcryopicker.types import NO_MARGINS, Image, Picks
+from deepcryopicker.types import NO_MARGINS, Floats, Image, Picks
 
 _COARSE = 16  # pixels
 _TINY = 1e-12
 _SIDE = 16.0  # diameters: space for some two hundred candidates
+_FEWEST, _MOST = 5, 1000  # particles that are averaged
+_EXTENT = 0.9  # radius in diameters within which a particle differs from its surroundings
+_PASSES, _PART = 3, 0.7  # of the average that a pass subtracts: neighbours in a crowd share it
 
 
-def noise_like(preprocessed: Preprocessed) -> Preprocessed:
+def noise_like(preprocessed: Preprocessed, particles: Picks | None = None) -> Preprocessed:
     """Return noise with the power spectrum of a micrograph, to be picked like it.
 
     The phases are random, so that nothing has the shape of a particle. Equal micrographs have equal
@@ -27,6 +36,8 @@ def noise_like(preprocessed: Preprocessed) -> Preprocessed:
     ----------
     preprocessed : Preprocessed
         A micrograph.
+    particles : Picks, optional
+        Original pixels. Their power is not that of noise and is taken out.
 
     Returns
     -------
@@ -34,7 +45,11 @@ def noise_like(preprocessed: Preprocessed) -> Preprocessed:
         Noise in place of the micrograph, at working scale, at most `_SIDE` diameters wide.
     """
     flat, diameter = preprocessed.flat, preprocessed.working_diameter
-    noise = random_phases(flat.image, np.random.default_rng(_seed_of(flat.image)))
+    image = flat.image
+    if particles is not None:
+        x, y = (to_working(position, flat.scale) for position in (particles.x, particles.y))
+        image = without_particles(image, np.column_stack([x, y]), diameter)
+    noise = random_phases(image, np.random.default_rng(_seed_of(flat.image)))
     side = max(round(_SIDE * diameter), 1)
     part = np.ascontiguousarray(noise[:side, :side])
     micrograph = replace(flat, image=part, scale=1.0, margins=NO_MARGINS)
@@ -42,12 +57,88 @@ def noise_like(preprocessed: Preprocessed) -> Preprocessed:
     return Preprocessed(micrograph, diameter, config)
 
 
-def pick_noise_like(
-    picker: Picker, entry: Entry, preprocessed: Preprocessed
+def find_in_noise(
+    find: Callable[[Preprocessed], Picks], preprocessed: Preprocessed, found: Picks
 ) -> tuple[Preprocessed, Picks]:
-    """Return noise like a micrograph, its rows in the order that networks see, and its picks."""
-    noise = noise_like(in_order_of_mrc(entry, preprocessed))
-    return noise, picker(replace(entry, turned_over=False), noise)
+    """Return noise like a micrograph, and what is found in it.
+
+    What stands out from noise with the spectrum of the whole micrograph, as likely a particle as
+    not, is taken out of the micrograph, and the noise is made again. Else the noise of a crowd
+    has the texture of particles, and networks find some in it.
+
+    Parameters
+    ----------
+    find : callable
+        From a preprocessed micrograph to its candidates.
+    preprocessed : Preprocessed
+        A micrograph.
+    found : Picks
+        Its candidates, original pixels.
+    """
+    noise = noise_like(preprocessed)
+    in_noise = find(noise)
+    curve = fit_curve(count_scores(found.score), count_scores(in_noise.score))
+    particles = found[apply_curve(found.score, curve) >= 0.5]
+    if len(particles) < _FEWEST:
+        return noise, in_noise
+    noise = noise_like(preprocessed, particles)
+    return noise, find(noise)
+
+
+def pick_noise_like(
+    picker: Picker, entry: Entry, preprocessed: Preprocessed, found: Picks
+) -> tuple[Preprocessed, Picks]:
+    """Return noise like a micrograph, its rows in the order that networks see, and its picks.
+
+    Parameters
+    ----------
+    picker : callable
+    entry : Entry
+    preprocessed : Preprocessed
+        A micrograph.
+    found : Picks
+        Its candidates, original pixels, its rows in the order of its file.
+    """
+    in_order = in_order_of_mrc(entry, preprocessed)
+    if entry.turned_over:
+        found = found.flipped(len(preprocessed.micrograph.image))
+    as_seen = replace(entry, turned_over=False)
+    return find_in_noise(lambda noise: picker(as_seen, noise), in_order, found)
+
+
+def without_particles(image: Image, centres: Floats, diameter: float) -> Image:
+    """Subtract the radial mean of particles from an image, at every particle.
+
+    Parameters
+    ----------
+    image : (H, W) float32
+    centres : (N, 2) float64
+        (x, y), pixels.
+    diameter : float
+        Pixels.
+
+    Returns
+    -------
+    (H, W) float32
+    """
+    half = max(round(_EXTENT * diameter), 1)
+    offset = np.arange(-half, half + 1)
+    radius = np.hypot(offset, offset[:, None])
+    height, width = image.shape
+    column, row = np.rint(centres).astype(int).T
+    places = np.zeros_like(image)
+    np.add.at(places, (row.clip(0, height - 1), column.clip(0, width - 1)), 1.0)
+    # In an order of their own, so that sums do not depend on that of the scores.
+    averaged = centres[np.lexsort(centres.T)][:: len(centres) // _MOST + 1]
+    for _ in range(_PASSES):
+        mean = cut(image, averaged, 2 * half + 1).mean(axis=0)
+        profile = radial_mean(mean)
+        profile -= profile[-1]  # of the surroundings
+        average = np.interp(radius, np.arange(len(profile)), profile, right=0.0)
+        image = image - _PART * cv2.filter2D(
+            places, cv2.CV_32F, average.astype(np.float32), borderType=cv2.BORDER_CONSTANT
+        )
+    return image
 
 
 def share_in_noise(shape: tuple[int, int], diameter: float) -> float:

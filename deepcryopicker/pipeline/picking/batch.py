@@ -236,7 +236,7 @@ class Batch:
         if self._recipe.recalibrate:
             self._scores.keep_windows(entry, preprocessed, picks)
         if self._recipe.assess and entry.name in self._noise:
-            self._scores.pick_noise(entry, preprocessed, picker, self._recipe.recalibrate)
+            self._scores.pick_noise(entry, preprocessed, picks, picker, self._recipe.recalibrate)
         return FoundPicks(picks, snr)
 
     def _pick(self, entry: Entry, take: Callable[[], Prepared], picker: Picker) -> Picked:
@@ -267,12 +267,13 @@ class Batch:
     def _pick_missing_noise(self, members: Sequence[Picked]) -> None:
         """Pick noise like chosen micrographs for which it is missing."""
 
-        def pick(entry: Entry) -> None:
-            seen = prepare(self._recipe.preprocessing, entry).preprocessed
-            self._scores.pick_noise(entry, seen, self._picker, self._recipe.recalibrate)
+        def pick(one: Picked) -> None:
+            seen = prepare(self._recipe.preprocessing, one.entry).preprocessed
+            windows = self._recipe.recalibrate
+            self._scores.pick_missing_noise(one, seen, self._picker, windows)
 
         for one in self._scores.without_noise(members):
-            work = partial(pick, one.entry)
+            work = partial(pick, one)
             self._run.attempt(self._stage, one.entry.name, one.entry.path, work)
 
     def _warn_of_fit(self, group: str, members: Sequence[Picked], unsure: bool) -> None:

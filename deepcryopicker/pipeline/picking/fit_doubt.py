@@ -112,7 +112,7 @@ def _gain(
         return 0.0
     try:
         found = leave_out(picker(entry, seen), mask_of(AUTO, entry, seen), seen.flat.scale)
-        _, in_noise = pick_noise_like(picker, entry, seen)
+        _, in_noise = pick_noise_like(picker, entry, seen, found)
     except MicrographError:  # too few pixels a particle
         return 0.0
     return fit_curve(count_scores(found.score), count_scores(in_noise.score)).gain

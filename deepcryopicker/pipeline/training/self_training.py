@@ -19,7 +19,7 @@ from deepcryopicker.model.cards import chain_on
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import GENERAL, Trained, load_weights
 from deepcryopicker.picker.folder.curve import FolderCurve, apply_curve, fit_curve
-from deepcryopicker.picker.folder.noise_image import noise_like
+from deepcryopicker.picker.folder.noise_image import find_in_noise
 from deepcryopicker.picker.folder.score_counts import count_scores, no_counts
 from deepcryopicker.picker.schema import DenseConfig
 from deepcryopicker.picker.search import build_search
@@ -158,5 +158,6 @@ def _calibrate_on_noise(
     for _, preprocessed, picks in pick_sources(general, sample, config, attempts, description):
         if not preprocessed.is_blank:
             counts += count_scores(picks.score)
-            in_noise += count_scores(search(noise_like(preprocessed)).picks.score)
+            _, noise = find_in_noise(lambda image: search(image).picks, preprocessed, picks)
+            in_noise += count_scores(noise.score)
     return fit_curve(counts, in_noise)

@@ -18,6 +18,7 @@ from deepcryopicker.picker.folder.assessment import (
 )
 from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
 from deepcryopicker.picker.folder.score_counts import BINS, count_scores
+from deepcryopicker.picker.folder.second_opinion import SecondOpinion
 from deepcryopicker.pipeline.picking.results.folder_calibration import (
     FolderCalibration,
     assess_parts,
@@ -79,7 +80,14 @@ def test_a_micrograph_without_particles_stands_out_in_its_folder():
     assert verdicts == [FOUND] * 9 + [NOTHING] * 3
 
 
-def test_a_small_gain_is_found_where_the_general_weights_vouch():
+@pytest.mark.parametrize(
+    ("averages", "vouched", "reason"),
+    [
+        (None, True, "are what the general weights find"),
+        (0.6, False, "average to particles"),
+    ],
+)
+def test_a_small_gain_is_found_where_something_else_decides(averages, vouched, reason):
     """Noise with the spectrum of a crowd scores nearly as high as particles."""
     noise = (-1.0, 1.2)
     full, empty = ((100, *noise), (300, 1.4, 1.0)), ((400, *noise),)
@@ -93,9 +101,10 @@ def test_a_small_gain_is_found_where_the_general_weights_vouch():
     assert 0.1 < gain < 1.0
     alone, _ = assess_parts(parts, FolderCalibration(curve))
     assert alone.verdict != FOUND
-    whole, each = assess_parts(parts, FolderCalibration(curve), vouched=True)
+    opinion = None if averages is None else SecondOpinion(None, np.zeros(0), averages)
+    whole, each = assess_parts(parts, FolderCalibration(curve, opinion), vouched)
     assert whole.verdict == FOUND
-    assert "are what the general weights find" in whole.reason
+    assert reason in whole.reason
     assert [one.verdict for one in each] == [FOUND] * 9 + [NOTHING]
 
 

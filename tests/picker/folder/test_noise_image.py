@@ -1,14 +1,23 @@
 """Noise with the spectrum of a micrograph."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from deepcryopicker.picker.folder.noise_image import noise_like, random_phases
+from deepcryopicker.dataset.catalogue import Entry
+from deepcryopicker.picker.folder.noise_image import (
+    find_in_noise,
+    noise_like,
+    pick_noise_like,
+    random_phases,
+    without_particles,
+)
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
-from deepcryopicker.types import Margins, Micrograph
+from deepcryopicker.types import Margins, Micrograph, Picks
 
 CHAIN = PreprocessingConfig(24.0, model_input="n", steps={"n": {"operation": "normalise"}})
 
@@ -63,3 +72,83 @@ def test_the_noise_of_a_micrograph_without_pixels_has_its_own():
     noise, expected = noise_like(lean), noise_like(whole)
     np.testing.assert_array_equal(noise.micrograph.image, expected.micrograph.image)
     np.testing.assert_array_equal(noise.flat.image, expected.flat.image)
+
+
+def crowd(side=480, size=24.0, number=300, seed=3):
+    """Touching particles in noise, the noise alone, and the centres of the particles, (x, y)."""
+    rng = np.random.default_rng(seed)
+    noise = ndimage.gaussian_filter(rng.normal(size=(side, side)), 1.0).astype(np.float32)
+    centres = rng.integers(0, side, (number, 2)).astype(float)
+    row, column = np.indices(noise.shape)
+    image = noise.copy()
+    for x, y in centres:
+        squared = ((column - x) ** 2 + (row - y) ** 2) / (size / 2) ** 2
+        image -= 0.5 * np.maximum(1 - squared, 0).astype(np.float32)
+    return image, noise, centres
+
+
+def slow_power(image):
+    """Power of waves longer than twelve pixels."""
+    spectrum = np.abs(np.fft.fft2(image - image.mean())) ** 2
+    frequency = np.hypot(np.fft.fftfreq(len(image)), np.fft.fftfreq(len(image))[:, None])
+    return spectrum[frequency < 1 / 12].sum()
+
+
+def test_without_particles_the_power_is_that_of_the_noise():
+    image, noise, centres = crowd()
+    left = without_particles(image, centres, 24.0)
+    assert slow_power(image) > 3 * slow_power(noise)
+    assert slow_power(left) == pytest.approx(slow_power(noise), rel=0.15)
+    assert np.corrcoef(left.ravel(), noise.ravel())[0, 1] > 0.95
+
+
+def picks_at(centres, score):
+    return Picks.create(*centres.T, score=np.full(len(centres), score))
+
+
+def in_crowd():
+    image, _, centres = crowd()
+    micrograph = Micrograph("a", Path("a.mrc"), image, 1.2)
+    return Preprocessed(micrograph, 24.0, CHAIN), centres
+
+
+def test_particles_that_stand_out_are_taken_out_of_the_noise():
+    seen, centres = in_crowd()
+    shown = []
+
+    def find(noise):
+        shown.append(noise.micrograph.image)
+        return picks_at(np.tile([[9.0, 9.0]], (200, 1)), 0.01)
+
+    noise, in_noise = find_in_noise(find, seen, picks_at(centres, 0.99))
+    assert len(shown) == 2
+    assert len(in_noise) == 200
+    np.testing.assert_array_equal(shown[1], noise.micrograph.image)
+    assert slow_power(shown[1]) < 0.5 * slow_power(shown[0])
+
+
+def test_what_is_found_in_noise_as_well_stays_in_it():
+    seen, centres = in_crowd()
+    shown = []
+
+    def find(noise):
+        shown.append(noise)
+        return picks_at(centres, 0.99)
+
+    noise, _ = find_in_noise(find, seen, picks_at(centres, 0.99))
+    assert shown == [noise]
+
+
+def test_picture_has_the_noise_of_the_mrc_file_that_it_was_made_of():
+    seen, centres = in_crowd()
+    image = seen.micrograph.image
+    turned = replace(
+        seen, micrograph=replace(seen.micrograph, image=image[::-1].copy()), again=None
+    )
+    picks = picks_at(centres, 0.99)
+    images = []
+    for found, own, turned_over in ((picks, seen, False), (picks.flipped(480), turned, True)):
+        entry = Entry("a", Path("a"), "", 24.0, turned_over=turned_over)
+        noise, _ = pick_noise_like(lambda *_: picks_at(centres[:30], 0.01), entry, own, found)
+        images.append(noise.micrograph.image)
+    np.testing.assert_allclose(*images, atol=1e-4)

@@ -12,6 +12,7 @@ from deepcryopicker.picker.folder.assessment import (
     assess,
     curve_of_part,
     gain_each,
+    relative_least,
     vouched_least,
     with_parts,
 )
@@ -58,7 +59,10 @@ def assess_parts(
     curve, opinion = calibration.curve, calibration.opinion
     averages = None if opinion is None else opinion.particles
     gain = gain_each(np.sum([counts for _, counts, _ in parts], axis=0), curve)
-    least, of_part = vouched_least(gain) if vouched else (1.0, 1.0)
+    if vouched:
+        least, of_part = vouched_least(gain)
+    else:
+        least = of_part = 1.0 if averages is None else relative_least(gain)
     each = [
         assess(found, gain_each(counts, curve_of_part(counts, curve)), disc, averages, of_part)
         for found, counts, disc in parts

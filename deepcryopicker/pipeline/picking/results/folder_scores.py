@@ -102,16 +102,38 @@ class FolderScores:
         return [one for one in picked if one.entry.name in chosen]
 
     def pick_noise(
-        self, entry: Entry, preprocessed: Preprocessed, picker: Picker, windows: bool
+        self,
+        entry: Entry,
+        preprocessed: Preprocessed,
+        picks: Picks,
+        picker: Picker,
+        windows: bool,
     ) -> None:
-        """Pick noise with the spectrum of a micrograph; write candidates and, if asked, windows."""
+        """Pick noise like a micrograph; write candidates and, if asked, windows.
+
+        Parameters
+        ----------
+        entry : Entry
+        preprocessed : Preprocessed
+        picks : Picks
+            Every candidate, rounded as in its file, in the frame of the micrograph.
+        picker : callable
+        windows : bool
+        """
         found = Picks.empty()
         if not preprocessed.is_blank:
-            noise, found = pick_noise_like(picker, entry, preprocessed)
+            own = entry.from_micrograph(picks)
+            noise, found = pick_noise_like(picker, entry, preprocessed, own)
             if windows:
                 shown = cut_windows(noise, found[strongest(found, _IN_NOISE)])
                 write_windows(self._files.noise_windows(entry), shown)
         write_csv(self._files.noise(entry), found)
+
+    def pick_missing_noise(
+        self, one: Picked, preprocessed: Preprocessed, picker: Picker, windows: bool
+    ) -> None:
+        """Pick noise like a micrograph that was picked by an earlier run."""
+        self.pick_noise(one.entry, preprocessed, _with_raw_scores(one), picker, windows)
 
     def keep_windows(self, entry: Entry, preprocessed: Preprocessed, picks: Picks) -> None:
         """Write the windows of the strongest candidates of a micrograph.
