@@ -12,8 +12,6 @@ from deepcryopicker.dataset.catalogue import Entry
 from deepcryopicker.dataset.pasting.views import radial_mean
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.frames import to_working
-from deepcryopicker.picker.folder.curve import apply_curve, fit_curve
-from deepcryopicker.picker.folder.score_counts import count_scores
 from deepcryopicker.picker.function import Picker, in_order_of_mrc
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import NO_MARGINS, Floats, Image, Picks
@@ -21,6 +19,7 @@ from deepcryopicker.types import NO_MARGINS, Floats, Image, Picks
 _COARSE = 16  # pixels
 _TINY = 1e-12
 _SIDE = 16.0  # diameters: space for some two hundred candidates
+_FEWEST_IN_NOISE, _QUANTILE = 20, 0.95  # candidates, and of their scores: particles lie above
 _FEWEST, _MOST = 5, 1000  # particles that are averaged
 _EXTENT = 0.9  # radius in diameters within which a particle differs from its surroundings
 _PASSES, _PART = 3, 0.7  # of the average that a pass subtracts: neighbours in a crowd share it
@@ -49,6 +48,9 @@ def noise_like(preprocessed: Preprocessed, particles: Picks | None = None) -> Pr
     if particles is not None:
         x, y = (to_working(position, flat.scale) for position in (particles.x, particles.y))
         image = without_particles(image, np.column_stack([x, y]), diameter)
+    # Of almost the whole micrograph: transforms of a prime side are ten times as slow.
+    height, width = (_fast_side(side) for side in image.shape)
+    image = np.ascontiguousarray(image[:height, :width])
     noise = random_phases(image, np.random.default_rng(_seed_of(flat.image)))
     side = max(round(_SIDE * diameter), 1)
     part = np.ascontiguousarray(noise[:side, :side])
@@ -62,9 +64,9 @@ def find_in_noise(
 ) -> tuple[Preprocessed, Picks]:
     """Return noise like a micrograph, and what is found in it.
 
-    What stands out from noise with the spectrum of the whole micrograph, as likely a particle as
-    not, is taken out of the micrograph, and the noise is made again. Else the noise of a crowd
-    has the texture of particles, and networks find some in it.
+    Candidates that score higher than most in noise with the spectrum of the whole micrograph are
+    taken out of the micrograph, and the noise is made again. Else the noise of a crowd has the
+    texture of particles, and networks find some in it.
 
     Parameters
     ----------
@@ -77,8 +79,9 @@ def find_in_noise(
     """
     noise = noise_like(preprocessed)
     in_noise = find(noise)
-    curve = fit_curve(count_scores(found.score), count_scores(in_noise.score))
-    particles = found[apply_curve(found.score, curve) >= 0.5]
+    if len(in_noise) < _FEWEST_IN_NOISE:
+        return noise, in_noise
+    particles = found[found.score > np.quantile(in_noise.score, _QUANTILE)]
     if len(particles) < _FEWEST:
         return noise, in_noise
     noise = noise_like(preprocessed, particles)
@@ -153,6 +156,11 @@ def share_in_noise(shape: tuple[int, int], diameter: float) -> float:
     """
     height, width = (min(_SIDE * diameter / side, 1.0) for side in shape)
     return height * width
+
+
+def _fast_side(side: int) -> int:
+    """Return the largest side, up to this one, whose Fourier transform is fast."""
+    return next(one for one in range(side, 0, -1) if fft.next_fast_len(one, real=True) == one)
 
 
 def _seed_of(image: Image) -> int:
