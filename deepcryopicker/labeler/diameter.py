@@ -26,7 +26,7 @@ _FEWEST_ACROSS = 2.5  # diameters along the shorter side of a narrow micrograph
 _SCALE = 0.18  # sigma of the blob filter, in diameters
 _REFINEMENTS = 8
 _SETTLED = 0.005  # relative change of the diameter
-_LOST = 0.5  # of the strength before
+_LOST = 0.5  # of the greatest strength before
 _MOST_MEASURED = 400  # detections per micrograph
 
 
@@ -114,22 +114,22 @@ def _refined(
     """Measure what is found with a diameter, and again with the measured one, until it settles.
 
     Where the particles are lost on the way (the average of few particles is measured at its noisy
-    centre, and the next diameter finds noise), the result before that is returned.
+    centre, and the next diameter finds noise), it ends as well. The result is the one that differs
+    least from the diameter that it was found with.
     """
-
-    def within_limits(diameter: float) -> _Measured:
-        found = measure(diameter)
-        return replace(found, diameter=float(np.clip(found.diameter, *limits)))
-
-    result = within_limits(guess)
-    for _ in range(_REFINEMENTS - 1):
-        if abs(result.diameter / guess - 1.0) < _SETTLED:
+    results: list[tuple[float, _Measured]] = []
+    strongest = 0.0
+    for _ in range(_REFINEMENTS):
+        found = measure(guess)
+        change = abs(found.diameter / guess - 1.0)
+        found = replace(found, diameter=float(np.clip(found.diameter, *limits)))
+        if found.strength < _LOST * strongest:
             break
-        found = within_limits(result.diameter)
-        if found.strength < _LOST * result.strength:
+        results.append((change, found))
+        if change < _SETTLED:
             break
-        guess, result = result.diameter, found
-    return result
+        guess, strongest = found.diameter, max(strongest, found.strength)
+    return min(results, key=lambda each: each[0])[1]
 
 
 def _binned(micrograph: Micrograph, scale: float) -> Micrograph:

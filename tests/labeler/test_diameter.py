@@ -132,11 +132,27 @@ def test_simulated_particles_are_measured(kind, seeds):
 
 
 def test_measurement_that_loses_the_particles_ends_the_refinement():
-    """A particle of 45 pixels is measured at its noisy centre once; the rest would find noise."""
-    found = {70: _Measured(45.1, 1.9, 49.0), 45.1: _Measured(3.6, 1.6, 55.0)}
+    """Particles of 45 pixels are measured at their noisy centre once; the rest finds noise."""
+    found = {70: _Measured(45.1, 1.9, 49.0), 45.1: _Measured(46.0, 1.6, 55.0)}
+    found[46.0] = _Measured(3.6, 1.5, 55.0)
     lost = _Measured(8.7, 0.05, 55.0)
     result = _refined(70, lambda diameter: found.get(diameter, lost), (8.5, 85.0))
-    assert result == found[70]
+    assert result == found[45.1]
+
+
+def test_growing_diameters_are_not_preferred_for_their_size():
+    """Few large blobs cover more area than the particles, but their diameter never settles."""
+    results = iter(
+        [
+            _Measured(36.0, 0.8, 145.6),
+            _Measured(67.5, 0.4, 40.7),
+            _Measured(105.3, 1.9, 48.3),
+            _Measured(237.1, 3.2, 15.9),
+            _Measured(134.2, 0.1, 0.8),
+        ]
+    )
+    result = _refined(25.1, lambda _: next(results), (17.1, 170.7))
+    assert result.diameter == 36.0
 
 
 def test_refinement_follows_a_measurement_until_it_settles():
