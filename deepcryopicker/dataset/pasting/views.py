@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from scipy import fft, ndimage
+from scipy import fft
 
 from deepcryopicker.types import Floats, Image
 
@@ -93,6 +93,8 @@ def enlarged(views: Image, factor: float) -> Image:
     views : (N, D, D) float32
     factor : float
     """
+    from scipy import ndimage  # on demand: picking needs no more than the radial mean
+
     if factor == 1.0:
         return views
     middle = views.shape[-1] // 2
