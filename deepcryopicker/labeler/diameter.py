@@ -25,7 +25,7 @@ _STEPS = 14
 _FEWEST_ACROSS = 2.5  # diameters along the shorter side of a narrow micrograph
 _SCALE = 0.18  # sigma of the blob filter, in diameters
 _REFINEMENTS = 8
-_SETTLED = 0.005  # relative change of the diameter
+_SETTLED, _CLOSE = 0.005, 0.25  # relative change of the diameter
 _LOST = 0.5  # of the greatest strength before
 _MOST_MEASURED = 400  # detections per micrograph
 
@@ -115,7 +115,7 @@ def _refined(
 
     Where the particles are lost on the way (the average of few particles is measured at its noisy
     centre, and the next diameter finds noise), it ends as well. The result is the one that differs
-    least from the diameter that it was found with.
+    least from the diameter that it was found with; without separation if that is not close.
     """
     results: list[tuple[float, _Measured]] = []
     strongest = 0.0
@@ -129,7 +129,10 @@ def _refined(
         if change < _SETTLED:
             break
         guess, strongest = found.diameter, max(strongest, found.strength)
-    return min(results, key=lambda each: each[0])[1]
+    change, closest = min(results, key=lambda each: each[0])
+    if change > _CLOSE:
+        return replace(closest, separation=0.0, total_separation=0.0)
+    return closest
 
 
 def _binned(micrograph: Micrograph, scale: float) -> Micrograph:

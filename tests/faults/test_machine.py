@@ -153,7 +153,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(night, small
 def test_signals_leave_a_summary_and_the_next_run_continues(long_night, tmp_path, sent, expected):
     run = tmp_path / "run"
     process = start(tmp_path, *long_night.without_truth, "overlays=0")
-    wait_for(lambda: len(picked(run)) >= 2, process)
+    wait_for(lambda: len(picked(run)) >= 4, process)
     process.send_signal(sent)
     code, out, err = finish(process)
     assert (code, err) == (expected, "")

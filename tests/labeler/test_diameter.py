@@ -140,8 +140,8 @@ def test_measurement_that_loses_the_particles_ends_the_refinement():
     assert result == found[45.1]
 
 
-def test_growing_diameters_are_not_preferred_for_their_size():
-    """Few large blobs cover more area than the particles, but their diameter never settles."""
+def test_diameter_that_never_settles_does_not_stand_out():
+    """Few large blobs cover more area than the particles, and grow with the diameter."""
     results = iter(
         [
             _Measured(36.0, 0.8, 145.6),
@@ -152,7 +152,7 @@ def test_growing_diameters_are_not_preferred_for_their_size():
         ]
     )
     result = _refined(25.1, lambda _: next(results), (17.1, 170.7))
-    assert result.diameter == 36.0
+    assert result == _Measured(36.0, 0.0, 0.0)
 
 
 def test_refinement_follows_a_measurement_until_it_settles():
