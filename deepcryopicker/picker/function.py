@@ -43,6 +43,11 @@ def as_mrc_files(picker: Picker) -> Picker:
     return pick
 
 
+def picks_in_order_of_mrc(entry: Entry, picks: Picks, height: int) -> Picks:
+    """Return picks of a micrograph of `height` rows in the order of :func:`in_order_of_mrc`."""
+    return picks.flipped(height) if entry.turned_over else picks
+
+
 def in_order_of_mrc(entry: Entry, preprocessed: Preprocessed) -> Preprocessed:
     """Return a micrograph with its rows in the order of the MRC file of a picture."""
     if not entry.turned_over:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-from deepcryopicker.dataset.pasting.views import Transfer, frequencies, radial_mean
+from deepcryopicker.dataset.pasting.radial import radial_mean
+from deepcryopicker.dataset.pasting.views import Transfer, frequencies
 from deepcryopicker.types import Floats, Image
 
 _BLOCK = 2.0  # diameters: side of the blocks whose spectra are averaged

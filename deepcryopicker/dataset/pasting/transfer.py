@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import optimize, special
 
-from deepcryopicker.dataset.pasting.views import Transfer, boxed, enlarged, radial_mean
+from deepcryopicker.dataset.pasting.radial import radial_mean
+from deepcryopicker.dataset.pasting.views import Transfer, boxed, enlarged
 from deepcryopicker.types import Floats, Image
 
 SHIFT = 3

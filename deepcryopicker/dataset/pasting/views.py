@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from scipy import fft
+from scipy import fft, ndimage
 
 from deepcryopicker.types import Floats, Image
 
@@ -93,24 +93,8 @@ def enlarged(views: Image, factor: float) -> Image:
     views : (N, D, D) float32
     factor : float
     """
-    from scipy import ndimage  # on demand: picking needs no more than the radial mean
-
     if factor == 1.0:
         return views
     middle = views.shape[-1] // 2
     matrix, offset = np.eye(2) / factor, middle - middle / factor
     return np.stack([ndimage.affine_transform(one, matrix, offset, order=1) for one in views])
-
-
-def radial_mean(image: Image | Floats) -> Floats:
-    """Return the mean in rings of one pixel around the middle pixel, out to the nearest side.
-
-    Parameters
-    ----------
-    image : (D, D) array
-    """
-    middle = image.shape[0] // 2
-    y, x = np.indices(image.shape) - middle
-    ring = np.rint(np.hypot(x, y)).astype(np.intp).ravel()
-    mean = np.bincount(ring, image.ravel()) / np.bincount(ring)
-    return mean[: (image.shape[0] + 1) // 2]

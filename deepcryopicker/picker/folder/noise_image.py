@@ -9,10 +9,10 @@ import numpy as np
 from scipy import fft
 
 from deepcryopicker.dataset.catalogue import Entry
-from deepcryopicker.dataset.pasting.views import radial_mean
+from deepcryopicker.dataset.pasting.radial import radial_mean
 from deepcryopicker.detection.windows import cut
 from deepcryopicker.frames import to_working
-from deepcryopicker.picker.function import Picker, in_order_of_mrc
+from deepcryopicker.picker.function import Picker, in_order_of_mrc, picks_in_order_of_mrc
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.types import NO_MARGINS, Floats, Image, Picks
 
@@ -65,8 +65,8 @@ def find_in_noise(
     """Return noise like a micrograph, and what is found in it.
 
     Candidates that score higher than most in noise with the spectrum of the whole micrograph are
-    taken out of the micrograph, and the noise is made again. Else the noise of a crowd has the
-    texture of particles, and networks find some in it.
+    taken out of the micrograph, and the noise is made again. Otherwise the noise of a crowd has
+    the texture of particles, and networks find some in it.
 
     Parameters
     ----------
@@ -100,11 +100,10 @@ def pick_noise_like(
     preprocessed : Preprocessed
         A micrograph.
     found : Picks
-        Its candidates, original pixels, its rows in the order of its file.
+        Its candidates, original pixels, in the frame of its file.
     """
     in_order = in_order_of_mrc(entry, preprocessed)
-    if entry.turned_over:
-        found = found.flipped(len(preprocessed.micrograph.image))
+    found = picks_in_order_of_mrc(entry, found, len(preprocessed.micrograph.image))
     as_seen = replace(entry, turned_over=False)
     return find_in_noise(lambda noise: picker(as_seen, noise), in_order, found)
 

@@ -10,6 +10,7 @@ from scipy import ndimage
 from deepcryopicker.config.schemas import TrainConfig
 from deepcryopicker.dataset.catalogue import Catalogue, Entry
 from deepcryopicker.dataset.pasting.crowds import gaps, like, paste
+from deepcryopicker.dataset.pasting.radial import radial_mean
 from deepcryopicker.dataset.pasting.spectra import (
     Spectrum,
     block_spectra,
@@ -17,7 +18,7 @@ from deepcryopicker.dataset.pasting.spectra import (
     noise_spectrum,
 )
 from deepcryopicker.dataset.pasting.transfer import fit_profile, refine_transfer, window_side
-from deepcryopicker.dataset.pasting.views import BOX, Transfer, boxed, enlarged, radial_mean
+from deepcryopicker.dataset.pasting.views import BOX, Transfer, boxed, enlarged
 from deepcryopicker.dataset.structures.given_structures import given_structures
 from deepcryopicker.dataset.structures.open_structure import open_structure
 from deepcryopicker.dataset.structures.orientations import uniform_orientations

@@ -7,6 +7,7 @@ from scipy.spatial import KDTree
 from scipy.spatial.distance import pdist
 
 from deepcryopicker.dataset.pasting.crowds import gaps, like, paste
+from deepcryopicker.dataset.pasting.radial import radial_mean
 from deepcryopicker.dataset.pasting.spectra import (
     Spectrum,
     block_spectra,
@@ -19,7 +20,7 @@ from deepcryopicker.dataset.pasting.transfer import (
     shift_of,
     window_side,
 )
-from deepcryopicker.dataset.pasting.views import Transfer, boxed, enlarged, radial_mean
+from deepcryopicker.dataset.pasting.views import Transfer, boxed, enlarged
 from deepcryopicker.detection.windows import cut
 
 DIAMETER = 24.0

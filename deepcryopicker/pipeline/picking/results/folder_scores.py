@@ -27,7 +27,7 @@ from deepcryopicker.picker.folder.curve import FolderCurve, apply_curve, fit_cur
 from deepcryopicker.picker.folder.noise_image import pick_noise_like
 from deepcryopicker.picker.folder.score_counts import Counts, count_scores, no_counts
 from deepcryopicker.picker.folder.second_opinion import apply_opinion, form_opinion
-from deepcryopicker.picker.function import Picker, in_order_of_mrc
+from deepcryopicker.picker.function import Picker, in_order_of_mrc, picks_in_order_of_mrc
 from deepcryopicker.pipeline.picking.results.folder_calibration import FolderCalibration
 from deepcryopicker.pipeline.picking.results.pick_files import Files
 from deepcryopicker.pipeline.picking.results.window_files import read_windows, write_windows
@@ -149,8 +149,7 @@ class FolderScores:
             return
         own = entry.from_micrograph(picks)
         own = own[strongest(own, most_windows(preprocessed))]
-        if entry.turned_over:  # as picked: in the order of the rows of the MRC file
-            own = own.flipped(preprocessed.micrograph.image.shape[0])
+        own = picks_in_order_of_mrc(entry, own, preprocessed.micrograph.image.shape[0])
         windows = cut_windows(in_order_of_mrc(entry, preprocessed), own)
         write_windows(self._files.windows(entry), windows)
 
