@@ -26,7 +26,7 @@ _FEWEST_ACROSS = 2.5  # diameters along the shorter side of a narrow micrograph
 _SCALE = 0.18  # sigma of the blob filter, in diameters
 _REFINEMENTS = 8
 _SETTLED, _CLOSE = 0.005, 0.25  # relative change of the diameter
-_LOST = 0.5  # of the greatest strength before
+_LOST = 0.2  # of the strength before; a diameter that is half of the guess leaves a quarter
 _MOST_MEASURED = 400  # detections per micrograph
 
 
@@ -114,21 +114,22 @@ def _refined(
     """Measure what is found with a diameter, and again with the measured one, until it settles.
 
     Where the particles are lost on the way (the average of few particles is measured at its noisy
-    centre, and the next diameter finds noise), it ends as well. The result is the one that differs
-    least from the diameter that it was found with; without separation if that is not close.
+    centre, and the next diameter finds noise), the refinement ends too. The result is the one that
+    differs least from the diameter that it was found with; without separation if that is not
+    close, as beyond a limit.
     """
     results: list[tuple[float, _Measured]] = []
-    strongest = 0.0
+    strength = 0.0
     for _ in range(_REFINEMENTS):
         found = measure(guess)
         change = abs(found.diameter / guess - 1.0)
         found = replace(found, diameter=float(np.clip(found.diameter, *limits)))
-        if found.strength < _LOST * strongest:
+        if found.strength < _LOST * strength:
             break
         results.append((change, found))
-        if change < _SETTLED:
+        if change < _SETTLED or found.diameter == guess:  # the same again at a limit
             break
-        guess, strongest = found.diameter, max(strongest, found.strength)
+        guess, strength = found.diameter, found.strength
     change, closest = min(results, key=lambda each: each[0])
     if change > _CLOSE:
         return replace(closest, separation=0.0, total_separation=0.0)

@@ -155,6 +155,28 @@ def test_diameter_that_never_settles_does_not_stand_out():
     assert result == _Measured(36.0, 0.0, 0.0)
 
 
+@pytest.mark.parametrize(("guess", "share"), [(85.0, 0.5), (100.0, 0.5), (150.0, 0.3)])
+def test_guess_that_is_far_too_large_shrinks_to_the_particles(guess, share):
+    def measure(diameter):
+        return _Measured(40.0 + share * (diameter - 40.0), 1.0, 50.0)
+
+    result = _refined(guess, measure, (8.5, 170.0))
+    assert result.diameter == pytest.approx(40.0, rel=0.02)
+    assert result.separation == 1.0
+
+
+def test_diameter_beyond_a_limit_is_measured_once_there():
+    measured = []
+
+    def measure(diameter):
+        measured.append(diameter)
+        return _Measured(120.0, 1.0, 50.0)
+
+    result = _refined(70.0, measure, (8.5, 85.0))
+    assert measured == [70.0, 85.0]
+    assert result == _Measured(85.0, 0.0, 0.0)
+
+
 def test_refinement_follows_a_measurement_until_it_settles():
     measured = []
 

@@ -48,11 +48,11 @@ def noise_like(preprocessed: Preprocessed, particles: Picks | None = None) -> Pr
     if particles is not None:
         x, y = (to_working(position, flat.scale) for position in (particles.x, particles.y))
         image = without_particles(image, np.column_stack([x, y]), diameter)
+    side = max(round(_SIDE * diameter), 1)
     # Of almost the whole micrograph: transforms of a prime side are ten times as slow.
-    height, width = (_fast_side(side) for side in image.shape)
+    height, width = (max(_fast_side(whole), min(whole, side)) for whole in image.shape)
     image = np.ascontiguousarray(image[:height, :width])
     noise = random_phases(image, np.random.default_rng(_seed_of(flat.image)))
-    side = max(round(_SIDE * diameter), 1)
     part = np.ascontiguousarray(noise[:side, :side])
     micrograph = replace(flat, image=part, scale=1.0, margins=NO_MARGINS)
     config = replace(preprocessed.config, save_stages=False)  # pictures are of the micrograph
@@ -127,11 +127,11 @@ def without_particles(image: Image, centres: Floats, diameter: float) -> Image:
     offset = np.arange(-half, half + 1)
     radius = np.hypot(offset, offset[:, None])
     height, width = image.shape
-    column, row = np.rint(centres).astype(int).T
+    column, row = np.floor(centres + 0.5).astype(int).T  # as windows are cut
     places = np.zeros_like(image)
     np.add.at(places, (row.clip(0, height - 1), column.clip(0, width - 1)), 1.0)
     # In an order of their own, so that sums do not depend on that of the scores.
-    averaged = centres[np.lexsort(centres.T)][:: len(centres) // _MOST + 1]
+    averaged = centres[np.lexsort(centres.T)][:: -(-len(centres) // _MOST)]
     for _ in range(_PASSES):
         mean = cut(image, averaged, 2 * half + 1).mean(axis=0)
         profile = radial_mean(mean)

@@ -13,6 +13,7 @@ from deepcryopicker.picker.folder.noise_image import (
     noise_like,
     pick_noise_like,
     random_phases,
+    share_in_noise,
     without_particles,
 )
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
@@ -152,3 +153,11 @@ def test_picture_has_the_noise_of_the_mrc_file_that_it_was_made_of():
         noise, _ = pick_noise_like(lambda *_: picks_at(centres[:30], 0.01), entry, own, found)
         images.append(noise.micrograph.image)
     np.testing.assert_allclose(*images, atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [71, 107, 239, 383, 389, 480])
+def test_noise_has_the_share_that_picks_in_noise_are_scaled_by(side):
+    image = np.random.default_rng(0).normal(size=(side, side)).astype(np.float32)
+    noise = noise_like(Preprocessed(Micrograph("a", Path("a.mrc"), image, 1.2), 24.0, CHAIN))
+    share = noise.micrograph.image.size / side**2
+    assert share == pytest.approx(share_in_noise((side, side), 24.0))
