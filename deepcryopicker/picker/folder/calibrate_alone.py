@@ -24,7 +24,7 @@ def calibrate_alone(preprocessed: Preprocessed, picks: Picks, in_noise: Floats) 
     picks : Picks
         Every candidate, original pixels.
     in_noise : (M,) float64
-        Scores of the candidates in noise with the spectrum of the micrograph.
+        Scores of the candidates in noise like the micrograph.
 
     Returns
     -------

@@ -71,7 +71,7 @@ def fit_curve(counts: Counts, in_noise: Counts) -> FolderCurve:
     counts : (B,) int64
         Candidates of all micrographs by logit, see :func:`count_scores`.
     in_noise : (B,) int64
-        Candidates in noise with the spectrum of some of these micrographs.
+        Candidates in noise like some of these micrographs.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def calibrate_scores(scores: Sequence[Floats], in_noise: Sequence[Floats]) -> li
     scores : sequence of (N,) float64
         Of the candidates of each micrograph, in [0, 1].
     in_noise : sequence of (M,) float64
-        Of the candidates in noise with the spectrum of some of them.
+        Of the candidates in noise like some of them.
 
     Returns
     -------

@@ -76,6 +76,14 @@ def find_in_noise(
         A micrograph.
     found : Picks
         Its candidates, original pixels.
+
+    Returns
+    -------
+    Preprocessed
+        The noise.
+    Picks
+        Its candidates, in its own pixels. The first noise and what is found in it, where too few
+        candidates are found in it or stand out from it.
     """
     noise = noise_like(preprocessed)
     in_noise = find(noise)

@@ -50,7 +50,7 @@ def is_unsure(verdict: Mapping[str, Any]) -> bool:
 def fit_doubt(entry: Entry, preprocessing: PreprocessingConfig, picker: Picker) -> FitDoubt | None:
     """Return a warning if half or twice the diameter, or the other polarity, fits clearly better.
 
-    The middle of a micrograph, and noise with its spectrum, are picked in each way. Compared are
+    The middle of a micrograph, and noise like it, are picked in each way. Compared are
     the logarithms of how much likelier the candidates are with particles than without.
 
     Parameters

@@ -1,8 +1,8 @@
 """Keep a trained network only where it stands out from noise at least as well as general weights.
 
 A network that was trained on its own program's labels can have learned anything, and its accuracy
-on such labels says nothing. What it finds in noise with the spectrum of the micrographs does; so
-does whether it finds what the general weights find, which have never seen these labels.
+on such labels says nothing. What it finds in noise like the micrographs does; so does whether
+it finds what the general weights find, which have never seen these labels.
 """
 
 from collections.abc import Sequence

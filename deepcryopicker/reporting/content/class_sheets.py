@@ -10,7 +10,7 @@ from deepcryopicker.reporting.reading.run_folders import RunFolder
 _LARGEST = 4 * 2**20  # bytes
 _MOST = 20  # sheets on a page
 _AVERAGES = (
-    "likely candidates on up to eight micrographs, and the strongest in noise with their spectrum "
+    "likely candidates on up to eight micrographs, and the strongest in noise like them "
     "(grey titles)"
 )
 _CLASSES = "picks (grey titles: no better than random places)"

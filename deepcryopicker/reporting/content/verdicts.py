@@ -47,7 +47,7 @@ def verdicts_table(pick_sets: Sequence[PickSet]) -> PageTable | None:
         _COLUMNS,
         rows,
         "Expected precision, recall and number of particles, from the scores of the picks and of "
-        "what the same picker finds in noise with the spectrum of the micrographs; no truth is "
+        "what the same picker finds in noise like the micrographs; no truth is "
         "used. Contaminants that look like particles are taken for particles. Picks in noise: how "
         "many a micrograph would have if it were such noise.",
     )

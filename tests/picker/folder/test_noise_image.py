@@ -128,16 +128,22 @@ def test_particles_that_stand_out_are_taken_out_of_the_noise():
     assert slow_power(shown[1]) < 0.5 * slow_power(shown[0])
 
 
-def test_what_is_found_in_noise_as_well_stays_in_it():
+@pytest.mark.parametrize(
+    ("number", "score", "standing_out"),
+    [(200, 0.99, 300), (19, 0.01, 300), (200, 0.01, 4)],
+    ids=["found in noise as well", "little found in noise", "few stand out"],
+)
+def test_what_does_not_stand_out_for_sure_stays_in_the_noise(number, score, standing_out):
     seen, centres = in_crowd()
     shown = []
 
     def find(noise):
         shown.append(noise)
-        return picks_at(centres, 0.99)
+        return picks_at(centres[:number], score)
 
-    noise, _ = find_in_noise(find, seen, picks_at(centres, 0.99))
+    noise, in_noise = find_in_noise(find, seen, picks_at(centres[:standing_out], 0.99))
     assert shown == [noise]
+    assert len(in_noise) == number
 
 
 def test_picture_has_the_noise_of_the_mrc_file_that_it_was_made_of():

@@ -25,7 +25,7 @@ _FEWEST = 60  # windows: two classes
 def picks_in_noise(
     drawn: Sequence[Picked], files: Files, calibration: FolderCalibration | None, threshold: float
 ) -> float:
-    """Return how many picks a micrograph would have if it were noise with its spectrum.
+    """Return how many picks a micrograph would have if it were noise like it.
 
     Parameters
     ----------
