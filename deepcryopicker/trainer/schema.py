@@ -22,7 +22,7 @@ class TrainerConfig:
     ----------
     epochs : int
         Maximum number; training stops early if the detection loss on the validation windows has
-        not decreased for `patience` epochs.
+        not decreased for `patience` epochs. 0 to train on crops alone (`crop_steps`).
     patience : int
     epoch_windows : int
         Minimum number of windows per epoch; a smaller training set is repeated. A network needs a
@@ -51,9 +51,6 @@ class TrainerConfig:
         every position has a label; 0 for none. Networks of which the edges of a window change
         what they find are refused. Null is twice the steps on windows where labels are given and
         the network is suited, and 0 elsewhere.
-    symmetry_steps : int
-        Steps of a last training towards the mean of what the network finds in eight orientations
-        of the micrographs; 0 for none.
     precision : str
         ``auto`` (16-bit floats on a GPU, 32-bit elsewhere), ``fastest`` (16-bit on a CPU too, if
         it has instructions for them), ``float32`` or ``bfloat16``.
@@ -80,7 +77,6 @@ class TrainerConfig:
     jitter: float = 0.1
     shift: int = 0
     crop_steps: int | None = None
-    symmetry_steps: int = 0
     precision: str = "auto"
     device: str = "auto"
     devices: int = 1
@@ -89,12 +85,16 @@ class TrainerConfig:
     def __post_init__(self) -> None:
         if self.batch_size < 2:
             raise UsageError(f"trainer.batch_size must be at least 2, got {self.batch_size}")
-        for key in ("epochs", "patience", "devices", "num_nodes", "epoch_windows"):
+        if self.epochs < 0:
+            raise UsageError(f"trainer.epochs must be at least 0, got {self.epochs}")
+        if not (self.epochs or self.crop_steps):
+            raise UsageError("trainer.epochs=0 trains on crops alone: set trainer.crop_steps=12000")
+        for key in ("patience", "devices", "num_nodes", "epoch_windows"):
             if getattr(self, key) < 1:
                 raise UsageError(f"trainer.{key} must be at least 1, got {getattr(self, key)}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"trainer.learning_rate must be > 0, got {self.learning_rate:g}")
-        for key in ("weight_decay", "jitter", "shift", "crop_steps", "symmetry_steps"):
+        for key in ("weight_decay", "jitter", "shift", "crop_steps"):
             if not 0 <= (getattr(self, key) or 0) < float("inf"):
                 raise UsageError(f"trainer.{key} must be >= 0, got {getattr(self, key):g}")
         for key in ("label_smoothing",):

@@ -77,7 +77,8 @@ def train_network(
     tested = fit_and_test(
         network, training_set, sources, config, folder, run, run.resumes, log_epoch, number
     )
-    training_figure(run.folder / "training.png", read_curves(folder / CURVES))
+    if config.trainer.epochs:
+        training_figure(run.folder / "training.png", read_curves(folder / CURVES))
     if tested is not None:
         given = isinstance(config.labeler, TruthConfig)
         title = "test windows" if given else "test windows, against labels of the program's own"

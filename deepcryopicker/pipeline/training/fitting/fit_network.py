@@ -101,7 +101,23 @@ def _deciding(preprocessing: PreprocessingConfig) -> dict[str, Any]:
 
 
 def count_rounds(config: TrainConfig) -> int:
-    """Return the number of trainings: as configured, else two if labels are given."""
+    """Return the number of trainings: as configured, else two if labels are given.
+
+    Training on crops alone sees every place of the micrographs, so that false picks need not be
+    searched for: it has one round.
+
+    Raises
+    ------
+    UsageError
+        More than one is configured for it.
+    """
+    if config.trainer.epochs == 0:
+        if (config.rounds or 1) > 1:
+            raise UsageError(
+                f"rounds={config.rounds}: training on crops alone (trainer.epochs=0) has one "
+                "round; leave rounds out"
+            )
+        return 1
     return config.rounds or (2 if isinstance(config.labeler, TruthConfig) else 1)
 
 
@@ -141,9 +157,10 @@ def fit_and_test(
         None without test windows.
     """
     redraw = None
-    if config.class_set.redrawn:
+    if config.class_set.redrawn and config.trainer.epochs:
         redraw = RedrawnWindows(sources, network.window, config, attempts)
-    fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch, redraw)
+    if config.trainer.epochs:
+        fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch, redraw)
     learned = int((training_set.split == "train").sum())
     last = number == count_rounds(config)
     if last and train_further(network, sources, learned, config, attempts):

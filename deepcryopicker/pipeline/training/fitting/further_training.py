@@ -1,9 +1,7 @@
-"""Further training on whole micrographs, after that on windows."""
+"""Training on crops of whole micrographs, after that on windows or alone."""
 
 from collections.abc import Sequence
 from functools import partial
-
-import numpy as np
 
 from deepcryopicker.class_set.sampling_sites import Sites
 from deepcryopicker.class_set.schema import ClassSetConfig
@@ -14,20 +12,17 @@ from deepcryopicker.io.console import track
 from deepcryopicker.labeler.schema import TruthConfig
 from deepcryopicker.model.network import Network
 from deepcryopicker.model.weights import name_of
-from deepcryopicker.picker.scanning.prepare import prepare
 from deepcryopicker.pipeline.inputs.open_dataset import spread
-from deepcryopicker.pipeline.training.calibrate import not_tested
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.preprocessing.preprocessed import Preprocessed
 from deepcryopicker.runs.attempts import Attempts
-from deepcryopicker.trainer.crops.supervised import LabelledImage, labelled_image, train_on_crops
-from deepcryopicker.trainer.crops.symmetry import symmetrise
+from deepcryopicker.trainer.crop_training import LabelledImage, labelled_image, train_on_crops
 from deepcryopicker.trainer.fit import in_bfloat16
-from deepcryopicker.types import Image, Mask, particle_classes
+from deepcryopicker.types import Mask, particle_classes
 
-_ON_CROPS, _SYMMETRIC_ON = 1200, 300  # micrographs, which are kept in memory
+_ON_CROPS = 2400  # micrographs, which are kept in memory
 _CROPS_A_WINDOW_STEP = 2
-_CROPS, _ORIENTATIONS = "reading for crops", "reading for all orientations"
+_CROPS = "reading for crops"
 
 
 def train_further(
@@ -37,12 +32,12 @@ def train_further(
     config: TrainConfig,
     attempts: Attempts,
 ) -> bool:
-    """Train a network, in place, on crops and towards all orientations, as configured.
+    """Train a network, in place, on crops, as configured.
 
     Parameters
     ----------
     network : Network
-        Trained on windows.
+        Trained on windows, or with random weights where there are no epochs on windows.
     sources : sequence of LabelledMicrograph
     windows : int
         Number of windows that it was trained on.
@@ -57,9 +52,7 @@ def train_further(
     steps = crop_steps(network, windows, config)
     if steps:
         _train_on_crops(network, sources, steps, config, attempts)
-    if config.trainer.symmetry_steps:
-        _symmetrise(network, sources, config, attempts)
-    return bool(steps or config.trainer.symmetry_steps)
+    return bool(steps)
 
 
 def crop_steps(network: Network, windows: int, config: TrainConfig) -> int:
@@ -115,7 +108,8 @@ def _train_on_crops(
     attempts.require(len(labelled), _CROPS)
     jitter, particles = config.trainer.jitter, particle_classes(tuple(config.class_set.classes))
     half = in_bfloat16(config.trainer)
-    train_on_crops(network, labelled, particles, steps, jitter, config.seed, half)
+    random = config.trainer.epochs == 0 and config.start_from is None
+    train_on_crops(network, labelled, particles, steps, jitter, config.seed, half, random)
 
 
 def with_targets(
@@ -137,23 +131,3 @@ def with_targets(
     shape = (height, width)
     target = target_map(sites, used, shape, flat.scale, seen.diameter, stride, class_set)
     return labelled_image(flat.image, target, network)
-
-
-def _symmetrise(
-    network: Network, sources: Sequence[LabelledMicrograph], config: TrainConfig, attempts: Attempts
-) -> None:
-    """Train towards the mean over eight orientations of micrographs that are not tested on."""
-    images: list[Image] = []
-
-    def read(source: LabelledMicrograph) -> None:
-        seen = Preprocessed(source.entry.load(), source.diameter, config.preprocessing)
-        if not seen.is_blank:
-            images.append(seen.flat.image.astype(np.float16))  # half the memory
-
-    for source in track(spread(not_tested(sources, config), _SYMMETRIC_ON), _ORIENTATIONS):
-        entry = source.entry
-        attempts.attempt(_ORIENTATIONS, entry.name, entry.path, partial(read, source))
-    teacher = prepare(network, config.trainer.device)
-    particles = particle_classes(tuple(config.class_set.classes))
-    steps = config.trainer.symmetry_steps
-    symmetrise(network, teacher, images, particles, steps, config.seed)

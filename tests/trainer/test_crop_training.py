@@ -7,8 +7,8 @@ import torch
 from deepcryopicker.model.compact import Compact
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.picker.scanning.scan import scan
-from deepcryopicker.trainer.crops import supervised
-from deepcryopicker.trainer.crops.supervised import crop_loss, labelled_image, train_on_crops
+from deepcryopicker.trainer import crop_training
+from deepcryopicker.trainer.crop_training import crop_loss, labelled_image, train_on_crops
 
 CLASSES = ("top", "side", "background")
 PARTICLES = (0, 1)
@@ -97,7 +97,7 @@ def test_small_images_are_filled_up(network):
 
 
 def test_it_finds_blobs_after_training(network, monkeypatch):
-    monkeypatch.setattr(supervised, "_LEARNING_RATE", 1e-2)
+    monkeypatch.setattr(crop_training, "_LEARNING_RATE", 1e-2)
     labelled = blobs(network)
     train_on_crops(network, labelled, PARTICLES, 120, 0.1, 0)
     one = blobs(network, 7)[-1]  # not seen
@@ -131,3 +131,44 @@ def test_batch_normalisation_keeps_its_statistics(network):
     train_on_crops(network, blobs(network, 2), PARTICLES, 3, 0.1, 0)
     assert before
     assert all(torch.equal(network.state_dict()[key], value) for key, value in before.items())
+
+
+def statistics(network):
+    return [v.clone() for k, v in network.state_dict().items() if "running" in k]
+
+
+def test_from_random_weights_statistics_are_learned_in_the_first_half(network, monkeypatch):
+    given = statistics(network)
+    seen = []
+    drawn = crop_training._random_crops
+
+    def watched(*arguments):
+        seen.append(statistics(network))
+        return drawn(*arguments)
+
+    monkeypatch.setattr(crop_training, "_random_crops", watched)
+    train_on_crops(network, blobs(network, 2), PARTICLES, 6, 0.1, 0, from_start=True)
+    seen.append(statistics(network))
+    changed = [
+        not all(map(torch.equal, before, after))
+        for before, after in zip([given, *seen], seen, strict=False)
+    ]
+    assert changed == [False, True, True, True, False, False, False]
+    assert not network.training
+
+
+def test_from_random_weights_it_finds_blobs(network):
+    """Larger steps and learned statistics: with those of a trained network it finds less."""
+    states = {}
+    start = {name: value.clone() for name, value in network.state_dict().items()}
+    for from_start in (True, False):
+        network.load_state_dict(start)
+        train_on_crops(network, blobs(network), PARTICLES, 150, 0.1, 0, from_start=from_start)
+        one = blobs(network, 7)[-1]
+        with torch.no_grad():
+            image = torch.from_numpy(one.image.astype(np.float32))[None, None]
+            found = torch.softmax(network(image)[0], 0)[:2].sum(0).numpy()
+        found = found[tuple(slice(size) for size in one.target.shape)]
+        states[from_start] = found[one.target == 0].mean() / found[one.target == 2].mean()
+    assert states[True] > 4
+    assert states[True] > states[False]

@@ -1,8 +1,9 @@
 """Train a network on crops of micrographs, with a target at every output.
 
 A window has one label; a crop that costs as much as a few windows has thousands, among them every
-place that looks like a particle and is none. So false picks need not be searched for, and a network
-that has learned the usual from windows learns the rare from crops (docs/general.md).
+place that looks like a particle and is none. So false picks need not be searched for. A network
+that has learned the usual from windows learns the rare from crops; with enough micrographs it
+learns all from crops (docs/general.md).
 """
 
 from collections.abc import Sequence
@@ -14,16 +15,21 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import OneCycleLR
 
 from deepcryopicker.class_set.target_map import UNKNOWN, TargetMap
 from deepcryopicker.detection.windows import extend
+from deepcryopicker.io.console import track
 from deepcryopicker.model.network import Network
-from deepcryopicker.trainer.crops.descent import descend
 from deepcryopicker.types import Image
 
 _OUTPUTS = 48  # along each side of a crop
 _CROPS = 4  # in a step
-_LEARNING_RATE, _DECAY = 1e-3, 1e-4
+_LEARNING_RATE, _FROM_START, _DECAY = 1e-3, 2e-3, 1e-4
+_WARM_UP, _LARGEST_STEP = 0.1, 1.0
+_NORMALISED = 0.5  # share of the steps in which statistics are learned, from random weights
 _BACKGROUND = 0.05  # weight of what is surely background; of a particle 1.05
 _TINY = 1e-7
 _Number = TypeVar("_Number", bound=np.generic)
@@ -73,14 +79,16 @@ def train_on_crops(
     jitter: float,
     seed: int,
     bfloat16: bool = False,
+    from_start: bool = False,
 ) -> None:
     """Train a network, in place, on random crops of labelled images in random orientations.
+
+    With AdamW, a one-cycle schedule and clipped gradients.
 
     Parameters
     ----------
     network : Network
-        On its device; its outputs are those of its windows. Its batch normalisation keeps its
-        statistics.
+        On its device; its outputs are those of its windows.
     labelled : sequence of LabelledImage
     particles : sequence of int
         Indices of the classes of particles.
@@ -91,23 +99,39 @@ def train_on_crops(
         Equal seeds give equal weights.
     bfloat16 : bool
         Whether to multiply 16-bit floats.
+    from_start : bool
+        Whether the weights are random: the steps are larger, and batch normalisation learns its
+        statistics in the first half of them. Otherwise it keeps them.
     """
     rng = np.random.default_rng([seed, steps])
-    device = next(network.parameters()).device
+    parameters = list(network.parameters())
+    device = parameters[0].device
+    rate = _FROM_START if from_start else _LEARNING_RATE
+    optimiser = AdamW(parameters, rate, weight_decay=_DECAY)
+    schedule = OneCycleLR(optimiser, rate, total_steps=steps, pct_start=_WARM_UP)
+    normalised = round(_NORMALISED * steps) if from_start else 0
     network.train()
-    for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.eval()
-
-    def next_loss() -> Tensor:
+    for step in track(range(steps), "training on crops,", "step"):
+        if step == normalised:
+            _keep_statistics(network)
         crops, target = _random_crops(labelled, network, jitter, rng)
         images = crops.to(device).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             logits = network(images)
-        return crop_loss(logits.float(), target.to(device), particles)
-
-    descend(network, next_loss, steps, _LEARNING_RATE, _DECAY, "training on crops,")
+        loss = crop_loss(logits.float(), target.to(device), particles)
+        optimiser.zero_grad()
+        loss.backward()
+        clip_grad_norm_(parameters, _LARGEST_STEP)
+        optimiser.step()
+        schedule.step()
     network.eval()
+
+
+def _keep_statistics(network: Network) -> None:
+    """Let batch normalisation use its statistics instead of those of each batch."""
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eval()
 
 
 def crop_loss(logits: Tensor, target: Tensor, particles: Sequence[int]) -> Tensor:

@@ -1,1 +1,0 @@
-"""Further training on crops of micrographs, at every output of the network."""
