@@ -111,14 +111,14 @@ def test_the_experiment_remakes_them(shell):
         "dataset=varied",  # as varied_structures, whose maps may be missing
         "dataset.count=8",
         "dataset.side=10",
-        "trainer.epochs=1",
-        "trainer.epoch_windows=1",
         "trainer.crop_steps=4",
         "class_set.samples_per_class=40",
     )
     answer = shell("train", "+experiment=general", *tiny, run="remade")
     assert (answer.code, answer.err) == (0, "")
     assert "training on crops, 4 steps: done" in answer.out
+    assert "epoch" not in answer.out
+    assert not (answer.folder / "training.png").exists()
     made, shipped = load_weights(answer.folder), load_weights(GENERAL)
     assert made.diameter is None
     assert (made.config, made.classes) == (shipped.config, shipped.classes)

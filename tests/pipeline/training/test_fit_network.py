@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.errors import UsageError
-from deepcryopicker.pipeline.training.fitting.fit_network import new_network
+from deepcryopicker.pipeline.training.fitting.fit_network import count_rounds, new_network
 
 
 def configured(*given):
@@ -39,3 +39,27 @@ def test_networks_whose_windows_have_edges_are_not_trained_on_crops():
     with pytest.raises(UsageError, match=r"model=convolutional finds; set trainer\.crop_steps=0"):
         new_network(configured(*paper, "trainer.crop_steps=10"))
     new_network(configured("+experiment=klh", "trainer.crop_steps=10"))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ((), 1),
+        (("labeler=truth",), 2),
+        (("labeler=truth", "rounds=3"), 3),
+        (("labeler=truth", "trainer.epochs=0", "trainer.crop_steps=9"), 1),
+    ],
+)
+def test_training_on_crops_alone_has_one_round(given, expected):
+    assert count_rounds(configured("+experiment=klh", *given)) == expected
+
+
+def test_more_rounds_on_crops_alone_are_refused():
+    config = configured("+experiment=klh", "trainer.epochs=0", "trainer.crop_steps=9", "rounds=2")
+    with pytest.raises(UsageError, match=r"crops alone \(trainer.epochs=0\) has one round"):
+        count_rounds(config)
+
+
+def test_no_epochs_and_no_crops_are_refused():
+    with pytest.raises(UsageError, match=r"trainer\.epochs=0 .* set trainer\.crop_steps"):
+        configured("+experiment=klh", "trainer.epochs=0")

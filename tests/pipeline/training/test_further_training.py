@@ -80,9 +80,9 @@ def test_crops_are_of_the_micrographs_to_train_on(sources, monkeypatch):
     config = configured("trainer.crop_steps=7")
     network = network_of(config)
     assert train_further(network, sources, 99, config, AllOrNothing())
-    [(trained, labelled, particles, steps, jitter, seed, half)] = seen
+    [(trained, labelled, particles, *settings)] = seen
     assert trained is network
-    assert (steps, jitter, seed, half) == (7, config.trainer.jitter, config.seed, False)
+    assert settings == [7, config.trainer.jitter, config.seed, False, False]
     splits = assign_splits(["one"] * 8, config.class_set, config.seed)[:, 0]
     rows = [60.0 + 10 * number for number in np.flatnonzero(splits == "train")]
     assert len(labelled) == len(rows) < 8
@@ -116,3 +116,20 @@ def test_a_micrograph_that_cannot_be_read_is_left_out(sources, monkeypatch, tmp_
     broken[lost] = replace(sources[lost], entry=entry)
     train_further(network_of(config), broken, 99, config, Patient())
     assert len(seen[1]) == len(seen[0]) - 1
+
+
+@pytest.mark.parametrize(
+    ("given", "random"),
+    [
+        (("trainer.epochs=0",), True),
+        (("trainer.epochs=0", "start_from=general", "model=context"), False),
+        ((), False),
+    ],
+)
+def test_without_windows_random_weights_are_trained_on_crops(sources, monkeypatch, given, random):
+    seen = []
+    monkeypatch.setattr(further_training, "train_on_crops", lambda *each: seen.append(each))
+    config = configured("trainer.crop_steps=7", *given)
+    train_further(network_of(config), sources, 99, config, AllOrNothing())
+    [(*_, from_start)] = seen
+    assert from_start is random
