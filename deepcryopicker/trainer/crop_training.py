@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -30,6 +31,8 @@ _CROPS = 4  # in a step
 _LEARNING_RATE, _FROM_START, _DECAY = 1e-3, 2e-3, 1e-4
 _WARM_UP, _LARGEST_STEP = 0.1, 1.0
 _NORMALISED = 0.5  # share of the steps in which statistics are learned, from random weights
+_SHARPENED = 0.7  # share of the crops whose sharpness is changed
+_BLUR = (0.8, 8.0)  # standard deviation of the Gaussian, pixels
 _BACKGROUND = 0.05  # weight of what is surely background; of a particle 1.05
 _TINY = 1e-7
 _Number = TypeVar("_Number", bound=np.generic)
@@ -77,6 +80,7 @@ def train_on_crops(
     particles: Sequence[int],
     steps: int,
     jitter: float,
+    sharpness: float,
     seed: int,
     bfloat16: bool = False,
     from_start: bool = False,
@@ -95,6 +99,8 @@ def train_on_crops(
     steps : int
     jitter : float
         Standard deviation of the random contrast and brightness of each crop.
+    sharpness : float
+        See :func:`with_random_sharpness`.
     seed : int
         Equal seeds give equal weights.
     bfloat16 : bool
@@ -114,7 +120,7 @@ def train_on_crops(
     for step in track(range(steps), "training on crops,", "step"):
         if step == normalised:
             _keep_statistics(network)
-        crops, target = _random_crops(labelled, network, jitter, rng)
+        crops, target = _random_crops(labelled, network, jitter, sharpness, rng)
         images = crops.to(device).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             logits = network(images)
@@ -158,8 +164,36 @@ def crop_loss(logits: Tensor, target: Tensor, particles: Sequence[int]) -> Tenso
     return (weight * each).sum() / weight.sum().clamp_min(_TINY)
 
 
+def with_random_sharpness(image: Image, largest: float, rng: np.random.Generator) -> Image:
+    """Blur or sharpen an image at random, as microscopes, detectors and denoising do.
+
+    ``image + a (blurred - image)``, with `a` from [-`largest`, `largest`] and a Gaussian of random
+    width; three in ten images stay as they are.
+
+    Parameters
+    ----------
+    image : (H, W) float32
+    largest : float
+        0 for none.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (H, W) float32
+    """
+    if largest == 0 or rng.random() >= _SHARPENED:
+        return image
+    width = float(np.exp(rng.uniform(*np.log(_BLUR))))
+    share = float(rng.uniform(-largest, largest))
+    return image + share * (cv2.GaussianBlur(image, (0, 0), width) - image)
+
+
 def _random_crops(
-    labelled: Sequence[LabelledImage], network: Network, jitter: float, rng: np.random.Generator
+    labelled: Sequence[LabelledImage],
+    network: Network,
+    jitter: float,
+    sharpness: float,
+    rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Return crops, (N, 1, S, S) float32, and their targets, (N, h, h) int64."""
     stride, side = network.stride, network.window + network.stride * (_OUTPUTS - 1)
@@ -170,6 +204,7 @@ def _random_crops(
         row, column = (int(rng.integers(0, size - _OUTPUTS + 1)) for size in one.target.shape)
         top, left = row * stride, column * stride
         crop = one.image[top : top + side, left : left + side].astype(np.float32)
+        crop = with_random_sharpness(crop, sharpness, rng)
         crop = crop * np.exp(jitter * rng.normal()) + jitter * rng.normal()
         target = one.target[row : row + _OUTPUTS, column : column + _OUTPUTS]
         quarters, mirrored = int(rng.integers(4)), bool(rng.integers(2))

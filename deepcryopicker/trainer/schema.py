@@ -51,6 +51,9 @@ class TrainerConfig:
         every position has a label; 0 for none. Networks of which the edges of a window change
         what they find are refused. Null is twice the steps on windows where labels are given and
         the network is suited, and 0 elsewhere.
+    sharpness : float
+        Crops are blurred or sharpened at random, by up to this share of what a Gaussian blur
+        changes; 0 for none.
     precision : str
         ``auto`` (16-bit floats on a GPU, 32-bit elsewhere), ``fastest`` (16-bit on a CPU too, if
         it has instructions for them), ``float32`` or ``bfloat16``.
@@ -77,6 +80,7 @@ class TrainerConfig:
     jitter: float = 0.1
     shift: int = 0
     crop_steps: int | None = None
+    sharpness: float = 0.0
     precision: str = "auto"
     device: str = "auto"
     devices: int = 1
@@ -94,7 +98,7 @@ class TrainerConfig:
                 raise UsageError(f"trainer.{key} must be at least 1, got {getattr(self, key)}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"trainer.learning_rate must be > 0, got {self.learning_rate:g}")
-        for key in ("weight_decay", "jitter", "shift", "crop_steps"):
+        for key in ("weight_decay", "jitter", "shift", "crop_steps", "sharpness"):
             if not 0 <= (getattr(self, key) or 0) < float("inf"):
                 raise UsageError(f"trainer.{key} must be >= 0, got {getattr(self, key):g}")
         for key in ("label_smoothing",):

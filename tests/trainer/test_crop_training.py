@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from deepcryopicker.model.compact import Compact
 from deepcryopicker.model.schema import CompactConfig
 from deepcryopicker.picker.scanning.scan import scan
 from deepcryopicker.trainer import crop_training
-from deepcryopicker.trainer.crop_training import crop_loss, labelled_image, train_on_crops
+from deepcryopicker.trainer.crop_training import (
+    crop_loss,
+    labelled_image,
+    train_on_crops,
+    with_random_sharpness,
+)
 
 CLASSES = ("top", "side", "background")
 PARTICLES = (0, 1)
@@ -93,13 +99,13 @@ def test_small_images_are_filled_up(network):
     assert one.target.shape == (48, 60)
     assert (one.target[10:] == -1).all()
     assert (one.target[:10] == 1).all()
-    train_on_crops(network, [one], PARTICLES, 2, 0.0, 0, bfloat16=True)
+    train_on_crops(network, [one], PARTICLES, 2, 0.0, 0.5, 0, bfloat16=True)
 
 
 def test_it_finds_blobs_after_training(network, monkeypatch):
     monkeypatch.setattr(crop_training, "_LEARNING_RATE", 1e-2)
     labelled = blobs(network)
-    train_on_crops(network, labelled, PARTICLES, 120, 0.1, 0)
+    train_on_crops(network, labelled, PARTICLES, 120, 0.1, 0.0, 0)
     one = blobs(network, 7)[-1]  # not seen
     with torch.no_grad():
         image = torch.from_numpy(one.image.astype(np.float32))[None, None]
@@ -117,7 +123,7 @@ def test_equal_seeds_give_equal_weights(network):
         torch.manual_seed(0)
         copy = Compact(CompactConfig(widths=[4, 4, 4, 4, 4, 4]), 3)
         copy.load_state_dict(network.state_dict())
-        train_on_crops(copy, labelled, PARTICLES, 3, 0.1, seed)
+        train_on_crops(copy, labelled, PARTICLES, 3, 0.1, 0.8, seed)
         states.append(copy.state_dict())
     same, other = (
         all(torch.equal(states[0][key], each[key]) for key in each) for each in states[1:]
@@ -128,7 +134,7 @@ def test_equal_seeds_give_equal_weights(network):
 
 def test_batch_normalisation_keeps_its_statistics(network):
     before = {k: v.clone() for k, v in network.state_dict().items() if "running" in k}
-    train_on_crops(network, blobs(network, 2), PARTICLES, 3, 0.1, 0)
+    train_on_crops(network, blobs(network, 2), PARTICLES, 3, 0.1, 0.8, 0)
     assert before
     assert all(torch.equal(network.state_dict()[key], value) for key, value in before.items())
 
@@ -147,7 +153,7 @@ def test_from_random_weights_statistics_are_learned_in_the_first_half(network, m
         return drawn(*arguments)
 
     monkeypatch.setattr(crop_training, "_random_crops", watched)
-    train_on_crops(network, blobs(network, 2), PARTICLES, 6, 0.1, 0, from_start=True)
+    train_on_crops(network, blobs(network, 2), PARTICLES, 6, 0.1, 0.8, 0, from_start=True)
     seen.append(statistics(network))
     changed = [
         not all(map(torch.equal, before, after))
@@ -163,7 +169,7 @@ def test_from_random_weights_it_finds_blobs(network):
     start = {name: value.clone() for name, value in network.state_dict().items()}
     for from_start in (True, False):
         network.load_state_dict(start)
-        train_on_crops(network, blobs(network), PARTICLES, 150, 0.1, 0, from_start=from_start)
+        train_on_crops(network, blobs(network), PARTICLES, 150, 0.1, 0.0, 0, from_start=from_start)
         one = blobs(network, 7)[-1]
         with torch.no_grad():
             image = torch.from_numpy(one.image.astype(np.float32))[None, None]
@@ -172,3 +178,34 @@ def test_from_random_weights_it_finds_blobs(network):
         states[from_start] = found[one.target == 0].mean() / found[one.target == 2].mean()
     assert states[True] > 4
     assert states[True] > states[False]
+
+
+class Drawn:
+    """Random numbers as given."""
+
+    def __init__(self, *numbers):
+        self.numbers = list(numbers)
+
+    def random(self):
+        return self.numbers.pop(0)
+
+    def uniform(self, low, high):
+        return low + (high - low) * self.numbers.pop(0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.75, 1.0])
+def test_sharpness_is_that_of_a_gaussian(share):
+    """Against SciPy: from sharpened by 0.8 to blurred by 0.8, with half the widest Gaussian."""
+    image = np.random.default_rng(0).normal(size=(64, 70)).astype(np.float32)
+    found = with_random_sharpness(image, 0.8, Drawn(0.5, 0.5, share))
+    width = np.sqrt(0.8 * 8.0)  # half way, by logarithm
+    blurred = ndimage.gaussian_filter(image, width, mode="mirror", truncate=6)
+    expected = image + (2 * share - 1) * 0.8 * (blurred - image)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_some_images_keep_their_sharpness():
+    image = np.random.default_rng(0).normal(size=(64, 70)).astype(np.float32)
+    assert with_random_sharpness(image, 0.8, Drawn(0.7)) is image
+    assert with_random_sharpness(image, 0.0, Drawn()) is image

@@ -76,13 +76,13 @@ def test_labels_are_learned_from_on_crops_as_long_as_on_windows(given, expected)
 
 def test_crops_are_of_the_micrographs_to_train_on(sources, monkeypatch):
     seen = []
-    monkeypatch.setattr(further_training, "train_on_crops", lambda *given: seen.append(given))
-    config = configured("trainer.crop_steps=7")
+    monkeypatch.setattr(further_training, "train_on_crops", lambda *given, **_: seen.append(given))
+    config = configured("trainer.crop_steps=7", "trainer.sharpness=0.3")
     network = network_of(config)
     assert train_further(network, sources, 99, config, AllOrNothing())
     [(trained, labelled, particles, *settings)] = seen
     assert trained is network
-    assert settings == [7, config.trainer.jitter, config.seed, False, False]
+    assert settings == [7, config.trainer.jitter, 0.3, config.seed]
     splits = assign_splits(["one"] * 8, config.class_set, config.seed)[:, 0]
     rows = [60.0 + 10 * number for number in np.flatnonzero(splits == "train")]
     assert len(labelled) == len(rows) < 8
@@ -105,7 +105,9 @@ def test_a_micrograph_that_cannot_be_read_is_left_out(sources, monkeypatch, tmp_
                 return None
 
     seen = []
-    monkeypatch.setattr(further_training, "train_on_crops", lambda *given: seen.append(given[1]))
+    monkeypatch.setattr(
+        further_training, "train_on_crops", lambda *given, **_: seen.append(given[1])
+    )
     config = configured("trainer.crop_steps=7")
     whole = len(sources)
     train_further(network_of(config), sources, 99, config, Patient())
@@ -128,8 +130,7 @@ def test_a_micrograph_that_cannot_be_read_is_left_out(sources, monkeypatch, tmp_
 )
 def test_without_windows_random_weights_are_trained_on_crops(sources, monkeypatch, given, random):
     seen = []
-    monkeypatch.setattr(further_training, "train_on_crops", lambda *each: seen.append(each))
+    monkeypatch.setattr(further_training, "train_on_crops", lambda *_, **named: seen.append(named))
     config = configured("trainer.crop_steps=7", *given)
     train_further(network_of(config), sources, 99, config, AllOrNothing())
-    [(*_, from_start)] = seen
-    assert from_start is random
+    assert seen == [{"bfloat16": False, "from_start": random}]

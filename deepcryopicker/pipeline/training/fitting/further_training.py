@@ -106,10 +106,18 @@ def _train_on_crops(
         entry = source.entry
         attempts.attempt(_CROPS, entry.name, entry.path, partial(read, source, learned))
     attempts.require(len(labelled), _CROPS)
-    jitter, particles = config.trainer.jitter, particle_classes(tuple(config.class_set.classes))
-    half = in_bfloat16(config.trainer)
-    random = config.trainer.epochs == 0 and config.start_from is None
-    train_on_crops(network, labelled, particles, steps, jitter, config.seed, half, random)
+    particles, trainer = particle_classes(tuple(config.class_set.classes)), config.trainer
+    train_on_crops(
+        network,
+        labelled,
+        particles,
+        steps,
+        trainer.jitter,
+        trainer.sharpness,
+        config.seed,
+        bfloat16=in_bfloat16(trainer),
+        from_start=trainer.epochs == 0 and config.start_from is None,
+    )
 
 
 def with_targets(
