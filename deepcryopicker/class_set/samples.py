@@ -74,11 +74,7 @@ class Samples:
 
 
 def draw_samples(
-    sites: Sequence[Sites],
-    strata: Sequence[str],
-    config: ClassSetConfig,
-    seed: int,
-    number: int = 0,
+    sites: Sequence[Sites], strata: Sequence[str], config: ClassSetConfig, seed: int
 ) -> Samples:
     """Split the positions of all micrographs, and draw the same number of windows of each class.
 
@@ -94,8 +90,6 @@ def draw_samples(
         so that a large dataset does not dominate a small one.
     config : ClassSetConfig
     seed : int
-    number : int
-        Number of the draw; all draws of a seed have the same splits.
 
     Raises
     ------
@@ -106,7 +100,7 @@ def draw_samples(
     splits = assign_splits(strata, config, seed)
     pool, guard = _pool(sites, strata, splits, config)
     stratum = np.asarray(strata)[pool.micrograph]
-    rng = np.random.default_rng([seed, number] if number else seed)
+    rng = np.random.default_rng(seed)
     limits = {name: max(_FEWEST, round(config.samples_per_class * shares[name])) for name in SPLITS}
     if not shares["test"]:
         limits["test"] = 0

@@ -35,9 +35,6 @@ class ClassSetConfig:
     balanced : bool
         Whether all classes of particles have equally many windows. Otherwise they are as frequent
         as their positions, ``samples_per_class`` each on average.
-    redrawn : bool
-        Whether every epoch trains on other windows, drawn anew from all positions, where there are
-        more than a training set holds. The micrographs are then kept in memory at working scale.
     rotations : str
         Copies rotated by 90, 180 and 270 degrees: ``fill`` adds them if there are too few
         positions, ``all`` uses each position in all four orientations (the paper: 375 positions
@@ -72,7 +69,6 @@ class ClassSetConfig:
     samples_per_class: int = 1500
     background_windows: float = 1.0
     balanced: bool = True
-    redrawn: bool = False
     rotations: str = "fill"
     off_centre_share: float = 0.5
     off_centre: list[float] = field(default_factory=lambda: [0.35, 0.8])
@@ -113,10 +109,6 @@ class ClassSetConfig:
         for key, choices in (("rotations", ROTATIONS), ("split_by", SPLIT_BY)):
             if getattr(self, key) not in choices:
                 raise UsageError(f"class_set.{key}: {unknown(key, getattr(self, key), choices)}")
-
-        if self.redrawn and (self.augmented or self.split_by == "copy"):
-            other = "augmented > 0" if self.augmented else "split_by=copy"
-            raise UsageError(f"class_set.redrawn=true does not go with class_set.{other}")
 
     def _check_classes(self) -> None:
         for name in self.classes:

@@ -26,7 +26,7 @@ from deepcryopicker.trainer.checkpoints import (
     remove_halves,
 )
 from deepcryopicker.trainer.curves import Curves, OnEpoch, read_curves
-from deepcryopicker.trainer.loaders import Redraw, TrainingBatches
+from deepcryopicker.trainer.loaders import make_loader
 from deepcryopicker.trainer.module import WindowClassifier
 from deepcryopicker.trainer.predict import fit_temperature, predict
 from deepcryopicker.trainer.processes import (
@@ -60,7 +60,6 @@ def fit(
     seed: int,
     resume: bool = False,
     on_epoch: OnEpoch | None = None,
-    redraw: Redraw | None = None,
 ) -> None:
     """Train `network` in place, and fit its temperature to the validation windows.
 
@@ -78,9 +77,6 @@ def fit(
         uninterrupted training. Otherwise checkpoints in `folder` are removed.
     on_epoch : callable, optional
         Called with the row of every epoch.
-    redraw : callable, optional
-        Returns the training set of an epoch, of which only ``train`` is used; all must have the
-        same number of windows. By default every epoch trains on `training_set`.
 
     Raises
     ------
@@ -99,8 +95,10 @@ def fit(
     remove_halves(folder)
     lightning.seed_everything(seed, workers=True, verbose=False)
     network.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
-    batches = TrainingBatches(training_set, config, seed, redraw)
-    steps = config.epochs * -(-batches.count() // config.processes)
+    batches, validation = (
+        make_loader(training_set, split, config, seed) for split in ("train", "validation")
+    )
+    steps = config.epochs * -(-len(batches) // config.processes)
     module = WindowClassifier(network, config, training_set.classes, steps, seed)
     # Rows of other processes are available only after training.
     alone = config.processes == 1
@@ -113,10 +111,10 @@ def fit(
         Checkpoints(folder, _MONITOR),
     ]
     if config.num_nodes > 1:
-        callbacks.insert(0, SameOnEveryNode(batches.count()))
+        callbacks.insert(0, SameOnEveryNode(len(batches)))
     with _quiet(), nodes_that_agree():
-        trainer = _make_trainer(config, callbacks, reloads=redraw is not None)
-        trainer.fit(module, batches, ckpt_path=last if last.exists() else None)
+        trainer = _make_trainer(config, callbacks)
+        trainer.fit(module, batches, validation, ckpt_path=last if last.exists() else None)
     rows = read_curves(folder / CURVES)
     if on_epoch is not None and not alone:
         for row in rows:
@@ -165,9 +163,7 @@ def _check_devices(config: TrainerConfig) -> None:
         )
 
 
-def _make_trainer(
-    config: TrainerConfig, callbacks: list[Callback], reloads: bool
-) -> lightning.Trainer:
+def _make_trainer(config: TrainerConfig, callbacks: list[Callback]) -> lightning.Trainer:
     return lightning.Trainer(
         accelerator="gpu" if uses_cuda(config) else "cpu",
         devices=config.devices,
@@ -180,7 +176,6 @@ def _make_trainer(
         sync_batchnorm=config.processes > 1 and uses_cuda(config),
         precision=precision_of(config),  # type: ignore[arg-type]
         max_epochs=config.epochs,
-        reload_dataloaders_every_n_epochs=int(reloads),
         logger=False,
         callbacks=callbacks,
         deterministic="warn",

@@ -1,8 +1,7 @@
 """Batches of windows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import lightning
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Sampler, Subset, TensorDataset
@@ -11,8 +10,6 @@ from deepcryopicker.trainer.schema import TrainerConfig
 from deepcryopicker.types import TrainingSet
 
 Batches = DataLoader[tuple[torch.Tensor, ...]]
-Redraw = Callable[[int], TrainingSet]
-"""From the number of an epoch, from 0, to its training set."""
 
 
 class EpochShuffle(Sampler[int]):
@@ -78,47 +75,3 @@ def make_loader(training_set: TrainingSet, split: str, config: TrainerConfig, se
     ragged = per_device % config.batch_size == 1 and per_device > 1
     sampler = EpochShuffle(len(dataset), seed, repeats)
     return DataLoader(dataset, batch_size=config.batch_size, sampler=sampler, drop_last=ragged)
-
-
-class TrainingBatches(lightning.LightningDataModule):
-    """Batches of training and validation; the former may be of other windows in every epoch.
-
-    Parameters
-    ----------
-    training_set : TrainingSet
-    config : TrainerConfig
-    seed : int
-    redraw : callable or None
-        Returns the training set of an epoch; None trains on `training_set` in all of them.
-    """
-
-    def __init__(
-        self, training_set: TrainingSet, config: TrainerConfig, seed: int, redraw: Redraw | None
-    ) -> None:
-        super().__init__()
-        self._training_set = training_set
-        self._config = config
-        self._seed = seed
-        self._redraw = redraw
-        self._epoch = 0
-        self._train = self._batches(0)
-
-    def count(self) -> int:
-        """Return the number of batches of an epoch."""
-        return len(self._train)
-
-    def train_dataloader(self) -> Batches:
-        """Return the batches of the current epoch."""
-        assert self.trainer is not None  # which calls this
-        epoch = self.trainer.current_epoch
-        if self._redraw is not None and epoch != self._epoch:
-            self._epoch, self._train = epoch, self._batches(epoch)
-        return self._train
-
-    def val_dataloader(self) -> Batches:
-        """Return the batches of validation."""
-        return make_loader(self._training_set, "validation", self._config, self._seed)
-
-    def _batches(self, epoch: int) -> Batches:
-        drawn = self._training_set if self._redraw is None else self._redraw(epoch)
-        return make_loader(drawn, "train", self._config, self._seed)

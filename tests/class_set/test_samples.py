@@ -342,23 +342,6 @@ def test_unbalanced_classes_are_as_frequent_as_their_particles():
     assert background == pytest.approx(40, abs=2)
 
 
-def test_further_draws_take_other_windows_of_the_same_splits():
-    config = configure("four_no_negative", samples_per_class=20)
-    sites = sites_of([candidates()] * 6, config)
-    first, second, again = (draw_samples(sites, ["a"] * 6, config, 0, n) for n in (0, 1, 1))
-    assert len(first) == len(second)
-    np.testing.assert_array_equal(second.site, again.site)
-    assert set(first.site) != set(second.site)
-    split_of = dict(zip(first.micrograph, first.split, strict=True))
-    assert {split_of[one] for one in second.micrograph[second.split == "train"]} == {"train"}
-
-
-@pytest.mark.parametrize("other", [{"augmented": 0.5}, {"split_by": "copy"}])
-def test_what_cannot_be_redrawn_is_refused(other):
-    with pytest.raises(UsageError, match=rf"redrawn=true does not go with.*{next(iter(other))}"):
-        configure("four_no_negative", redrawn=True, **other)
-
-
 def test_where_no_particles_touch_nothing_lies_between():
     one, other = (
         draw([candidates()] * 6, configure("five", between_share=share)) for share in (0.0, 0.7)

@@ -161,40 +161,6 @@ def test_there_is_a_row_for_every_epoch(tmp_path):
     assert losses[-1] < losses[0]
 
 
-def redrawn(epoch):
-    """The training windows in an order, and of a contrast, of the epoch."""
-    data = separable()
-    order = np.random.default_rng(epoch).permutation(np.flatnonzero(data.split == "train"))
-    windows = data.windows[order] * np.float32(1 + epoch / 10)
-    return make_set(windows, data.target[order], data.split[order])
-
-
-def test_every_epoch_may_have_windows_of_its_own(tmp_path):
-    """Epochs are asked for in order, and what each gives is trained on."""
-    asked = []
-
-    def redraw(epoch):
-        asked.append(epoch)
-        return redrawn(epoch)
-
-    network = train(tmp_path / "redrawn", redraw=redraw)
-    assert asked == [0, 1, 2, 3]
-    assert not same_weights(network, train(tmp_path / "one", redraw=lambda _: redrawn(0)))
-
-
-def test_windows_redrawn_to_the_same_give_the_same_weights(tmp_path):
-    same = train(tmp_path / "redrawn", redraw=lambda _: separable())
-    assert same_weights(same, train(tmp_path / "not"))
-
-
-def test_with_redrawn_windows_an_interrupted_training_resumes_to_the_same_weights(tmp_path):
-    undisturbed = train(tmp_path / "undisturbed", redraw=redrawn)
-    with pytest.raises(Stop):
-        train(tmp_path / "stopped", on_epoch=stop_after(1), redraw=redrawn)
-    resumed = train(tmp_path / "stopped", resume=True, redraw=redrawn)
-    assert same_weights(resumed, undisturbed)
-
-
 def _train_slowly(folder):
     """Train, but take a while over every epoch, so that a signal arrives in the middle."""
     train(folder, on_epoch=lambda row: time.sleep(0.5))

@@ -13,6 +13,7 @@ from deepcryopicker.logger.tracker import Tracker
 from deepcryopicker.pipeline.inputs.training_input import TrainingInput
 from deepcryopicker.pipeline.training import adapt, label_and_train
 from deepcryopicker.runs.folder import Run
+from deepcryopicker.trainer.schema import TrainerConfig
 
 NETWORK = SimpleNamespace(window=43)
 
@@ -23,7 +24,8 @@ def catalogue(*names):
 
 def configure(labeler, **changes):
     class_set = ClassSetConfig(["top", "background"], test=0.3)
-    return TrainConfig(labeler=labeler, class_set=class_set, dataset=None, **changes)
+    given = {"trainer": TrainerConfig(), **changes}
+    return TrainConfig(labeler=labeler, class_set=class_set, dataset=None, **given)
 
 
 @pytest.fixture

@@ -24,10 +24,8 @@ from deepcryopicker.frames import to_working
 from deepcryopicker.labeler.schema import AutoConfig, LogConfig, TruthConfig
 from deepcryopicker.labeler.truth import as_candidates
 from deepcryopicker.pipeline.inputs.open_dataset import open_catalogue
-from deepcryopicker.pipeline.training.fitting.redrawn_windows import RedrawnWindows
 from deepcryopicker.pipeline.training.labelled_windows import (
     LabelledMicrograph,
-    cut_training_set,
     sites_of,
 )
 from deepcryopicker.pipeline.training.training_set import (
@@ -390,33 +388,6 @@ def test_without_the_only_micrographs_of_a_split_it_stops(plain, configure, dama
 def test_without_any_readable_micrograph_it_stops(configure, damage, run):
     with pytest.raises(NothingUsableError, match="cutting: no micrograph could be used"):
         make_training_set(damage(0, 1, 2, 3), SIDE, configure(), run)
-
-
-def test_windows_are_redrawn_from_micrographs_in_memory(configure, sources, run):
-    """The first draw is that of the training set; the second has other windows."""
-    config = configure("class_set.samples_per_class=20")
-    redraw = RedrawnWindows(sources, SIDE, config, run)
-    first, second, again = (redraw(epoch) for epoch in (0, 1, 1))
-    assert set(first.split) == set(second.split) == {"train"}
-    np.testing.assert_array_equal(second.windows, again.windows)
-    assert set(second.site) != set(first.site)
-    whole = cut_training_set(sources, SIDE, config, run)
-    trained = whole.split == "train"
-    np.testing.assert_array_equal(first.site, whole.site[trained])
-    np.testing.assert_allclose(first.windows, whole.windows[trained], atol=0.01)
-
-
-def test_nothing_is_redrawn_from_a_micrograph_that_cannot_be_read(
-    plain, configure, sources, damage, run
-):
-    whole, _ = plain
-    lost = int(whole.unit[whole.split == "train"][0]) // 16
-    redraw = RedrawnWindows(damage(lost), SIDE, configure("class_set.samples_per_class=20"), run)
-    (failure,) = run.failures
-    assert failure["micrograph"] == sources[lost].entry.name
-    first, second = redraw(0), redraw(1)
-    assert len(first.target) == len(second.target) > 0
-    assert lost not in {*(first.unit // 16), *(second.unit // 16)}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ from deepcryopicker.model.weights import CARD, Trained, load_weights, name_of
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.pipeline.training.calibrate import calibrate
 from deepcryopicker.pipeline.training.fitting.further_training import require_dense, train_further
-from deepcryopicker.pipeline.training.fitting.redrawn_windows import RedrawnWindows
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.attempts import Attempts
@@ -156,11 +155,8 @@ def fit_and_test(
     TestedWindows or None
         None without test windows.
     """
-    redraw = None
-    if config.class_set.redrawn and config.trainer.epochs:
-        redraw = RedrawnWindows(sources, network.window, config, attempts)
     if config.trainer.epochs:
-        fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch, redraw)
+        fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch)
     learned = int((training_set.split == "train").sum())
     last = number == count_rounds(config)
     if last and train_further(network, sources, learned, config, attempts):
