@@ -7,6 +7,7 @@ from deepcryopicker.class_set.sampling_sites import Sites
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.target_map import target_map, used_for_training
 from deepcryopicker.config.schemas import TrainConfig
+from deepcryopicker.dataset.schema import SimulatedConfig, VariedConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import track
 from deepcryopicker.labeler.schema import TruthConfig
@@ -96,10 +97,13 @@ def _train_on_crops(
     groups = [one.entry.group for one in sources]
     used = used_for_training([one.sites for one in sources], groups, config.class_set, config.seed)
     labelled: list[LabelledImage] = []
+    complete = isinstance(config.dataset, VariedConfig | SimulatedConfig)
 
     def read(source: LabelledMicrograph, learned: Mask) -> None:
         seen = Preprocessed(source.entry.load(), source.diameter, config.preprocessing)
-        labelled.append(with_targets(seen, source.sites, learned, network, config.class_set))
+        labelled.append(
+            with_targets(seen, source.sites, learned, network, config.class_set, complete)
+        )
 
     pairs = [(one, learned) for one, learned in zip(sources, used, strict=True) if learned.any()]
     for source, learned in track(spread(pairs, _ON_CROPS), _CROPS):
@@ -121,7 +125,12 @@ def _train_on_crops(
 
 
 def with_targets(
-    seen: Preprocessed, sites: Sites, used: Mask, network: Network, class_set: ClassSetConfig
+    seen: Preprocessed,
+    sites: Sites,
+    used: Mask,
+    network: Network,
+    class_set: ClassSetConfig,
+    complete: bool,
 ) -> LabelledImage:
     """Label a micrograph at every output of a network.
 
@@ -133,9 +142,11 @@ def with_targets(
         Sites to learn from.
     network : Network
     class_set : ClassSetConfig
+    complete : bool
+        Whether all particles are labelled.
     """
     flat, stride = seen.flat, network.stride
     height, width = (-(-size // stride) for size in flat.image.shape)
     shape = (height, width)
-    target = target_map(sites, used, shape, flat.scale, seen.diameter, stride, class_set)
+    target = target_map(sites, used, shape, flat.scale, seen.diameter, stride, class_set, complete)
     return labelled_image(flat.image, target, network)
