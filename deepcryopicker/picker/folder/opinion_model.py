@@ -45,36 +45,36 @@ class LinearModel:
 
 CANDIDATES = LinearModel.of(
     {
-        "signal_low": (-0.322, -0.619, 0.220),
-        "signal_middle": (0.741, -1.401, 0.652),
-        "signal_high": (-0.532, -2.257, 1.330),
-        "extent": (5.403, -0.214, 0.182),
-        "off_centre": (4.030, -0.103, 0.213),
-        "contrast": (2.873, -1.026, 0.798),
-        "residual": (-2.171, -0.473, 0.713),
-        "explained": (-2.017, -0.390, 0.304),
-        "score": (0.092, -7.103, 4.427),
-        "correlation": (0.063, -0.409, 0.179),
-        "norm": (-0.759, -1.373, 0.850),
-        "blob": (0.277, -6.965, 0.000),
+        "signal_low": (0.446, -0.834, 0.351),
+        "signal_middle": (1.192, -1.602, 0.822),
+        "signal_high": (-0.114, -2.267, 1.437),
+        "extent": (5.533, -0.220, 0.193),
+        "off_centre": (1.657, -0.090, 0.220),
+        "contrast": (2.490, -1.371, 0.627),
+        "residual": (-0.661, -0.597, 0.701),
+        "explained": (-5.393, -0.438, 0.338),
+        "score": (0.014, -8.638, 6.298),
+        "correlation": (1.963, -0.471, 0.190),
+        "norm": (-0.255, -1.685, 0.841),
+        "blob": (0.314, -9.010, 0.000),
     },
 )
 """Features of a candidate less the median of the picks: weight, low, high."""
 
 FOLDER = LinearModel.of(
     {
-        "signal_low, median": (0.689, -1.467, -0.715),
-        "signal_middle, median": (0.181, -2.869, -0.864),
-        "signal_high, median": (0.194, -4.746, -1.307),
-        "off_centre, median": (-9.287, 0.018, 0.334),
-        "score, median": (0.319, -0.535, 9.335),
-        "correlation, median": (0.000, 0.389, 0.948),
-        "signal_low, upper": (0.000, -1.214, -0.705),
-        "correlation, upper": (0.000, 0.484, 0.970),
-        "gain": (0.179, -1.286, 3.188),
-        "sure": (4.270, 0.071, 0.991),
+        "signal_low, median": (0.000, -1.395, -0.715),
+        "signal_middle, median": (0.634, -2.942, -0.852),
+        "signal_high, median": (0.000, -4.754, -1.161),
+        "off_centre, median": (-9.414, 0.013, 0.172),
+        "score, median": (0.399, -0.704, 11.315),
+        "correlation, median": (0.000, 0.414, 0.950),
+        "signal_low, upper": (0.000, -1.169, -0.706),
+        "correlation, upper": (0.000, 0.499, 0.970),
+        "gain": (0.385, -0.961, 3.597),
+        "sure": (3.741, 0.081, 0.995),
     },
-    -0.552,
+    -1.146,
 )
 """Features of the picks of a folder: weight, low, high. Signs were given: sharper averages, surer
 scores and centred particles never speak against particles, on whatever micrographs."""
