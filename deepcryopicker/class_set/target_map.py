@@ -30,14 +30,13 @@ def target_map(
     diameter: float,
     stride: int,
     config: ClassSetConfig,
-    complete: bool = False,
 ) -> TargetMap:
     """Return the class at every output of a scan.
 
     The nearest candidate decides. A particle has its class at its centre and is background where
     windows beside particles begin; between the two nothing is known. Contaminants are background,
     doubtful candidates unknown. Farther from all candidates, background is what lies round a
-    position that was found to be empty, or everything if no particle lacks a label.
+    position that was found to be empty.
 
     Parameters
     ----------
@@ -53,9 +52,6 @@ def target_map(
     stride : int
         Working pixels between outputs; output i lies at working pixel ``i * stride``.
     config : ClassSetConfig
-    complete : bool
-        Whether all particles are labelled, as in simulated micrographs. Contaminants, which do not
-        look empty, are then background too.
 
     Returns
     -------
@@ -64,8 +60,7 @@ def target_map(
     """
     row, column = np.indices(shape)
     places = to_original(np.stack([column, row], axis=-1).reshape(-1, 2) * stride, scale)
-    whole = complete and bool(used.all())
-    target = np.full(len(places), class_of(EMPTY, config) if whole else UNKNOWN, np.int8)
+    target = np.full(len(places), UNKNOWN, np.int8)
     positions = np.column_stack([sites.x, sites.y])
 
     empty = (sites.kind == EMPTY) & used

@@ -86,7 +86,7 @@ def fit(
     NothingUsableError
         The loss was never finite.
     """
-    _check_devices(config)
+    device = device_of(config)
     require_address(config)
     last = folder / LAST
     resume = resume and config.num_nodes == 1  # only the first of several has a checkpoint
@@ -121,7 +121,7 @@ def fit(
             on_epoch(row)
     _take_best(module, rows, config, folder)
     network.to(memory_format=torch.contiguous_format).eval()  # as when it is read from a file
-    network.to("cuda" if uses_cuda(config) else "cpu")
+    network.to(device)
     set_temperature(network, training_set)
 
 
@@ -154,13 +154,21 @@ def uses_cuda(config: TrainerConfig) -> bool:
     return config.device != "cpu" and torch.cuda.is_available()
 
 
-def _check_devices(config: TrainerConfig) -> None:
+def device_of(config: TrainerConfig) -> str:
+    """Return the device of training, ``cuda`` or ``cpu``.
+
+    Raises
+    ------
+    UsageError
+        CUDA is requested but not available, or there are fewer GPUs than devices.
+    """
     if config.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("trainer.device=cuda, but torch finds no GPU here; leave it out")
     if uses_cuda(config) and config.devices > torch.cuda.device_count():
         raise UsageError(
             f"trainer.devices={config.devices}, but there are {torch.cuda.device_count()} GPUs"
         )
+    return "cuda" if uses_cuda(config) else "cpu"
 
 
 def _make_trainer(config: TrainerConfig, callbacks: list[Callback]) -> lightning.Trainer:

@@ -123,20 +123,3 @@ def test_copies_are_split_and_not_places():
     config = ClassSetConfig(CLASSES, split_by="copy")
     [used] = used_for_training([sites], ["one"], config, seed=0)
     assert used.all()
-
-
-@pytest.mark.parametrize("used", [True, False])
-def test_where_every_particle_is_labelled_all_else_is_background(used):
-    """In micrographs that are trained on as a whole, but not round doubtful candidates."""
-    sites = sites_at((120, 100, "side"), (260, 180, "doubtful"))
-    learned = np.array([True, used])
-    found = target_map(sites, learned, (60, 80), SCALE, DIAMETER, STRIDE, CONFIG, complete=True)
-    away, from_doubtful = distances(120, 100), distances(260, 180)
-    far = (away > 0.75) & (from_doubtful > 0.75)
-    assert (found[far] == (BACKGROUND if used else UNKNOWN)).all()
-    assert (found[from_doubtful < 0.75] == UNKNOWN).all()
-    assert (found[away <= 0.17] == SIDE).all()
-    nothing = target_map(
-        sites_at((120, 100, "empty")), learned[:1], (60, 80), SCALE, DIAMETER, STRIDE, CONFIG, True
-    )
-    assert (nothing == BACKGROUND).all()

@@ -7,7 +7,11 @@ from hydra import compose, initialize_config_dir
 from deepcryopicker.config import registry
 from deepcryopicker.config.paths import CONF_DIR
 from deepcryopicker.errors import UsageError
-from deepcryopicker.pipeline.training.fitting.fit_network import count_rounds, new_network
+from deepcryopicker.pipeline.training.fitting.fit_network import (
+    count_rounds,
+    fit_and_test,
+    new_network,
+)
 
 
 def configured(*given):
@@ -57,9 +61,17 @@ def test_training_on_crops_alone_has_one_round(given, expected):
 def test_more_rounds_on_crops_alone_are_refused():
     config = configured("+experiment=klh", "trainer.epochs=0", "trainer.crop_steps=9", "rounds=2")
     with pytest.raises(UsageError, match=r"crops alone \(trainer.epochs=0\) has one round"):
-        count_rounds(config)
+        new_network(config)
 
 
 def test_no_epochs_and_no_crops_are_refused():
     with pytest.raises(UsageError, match=r"trainer\.epochs=0 .* set trainer\.crop_steps"):
         configured("+experiment=klh", "trainer.epochs=0")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_missing_gpu_is_refused_without_training_on_windows_too(tmp_path):
+    crops = ("trainer.epochs=0", "trainer.crop_steps=9", "trainer.device=cuda")
+    config = configured("+experiment=klh", *crops)
+    with pytest.raises(UsageError, match=r"trainer\.device=cuda, but torch finds no GPU"):
+        fit_and_test(new_network(config), None, [], config, tmp_path, None)

@@ -134,14 +134,3 @@ def test_without_windows_random_weights_are_trained_on_crops(sources, monkeypatc
     config = configured("trainer.crop_steps=7", *given)
     train_further(network_of(config), sources, 99, config, AllOrNothing())
     assert seen == [{"bfloat16": False, "from_start": random}]
-
-
-@pytest.mark.parametrize(("dataset", "share"), [("klh", 0.2), ("varied", 0.99)])
-def test_simulated_micrographs_have_no_unknown_background(sources, monkeypatch, dataset, share):
-    seen = []
-    monkeypatch.setattr(further_training, "train_on_crops", lambda *each, **_: seen.append(each))
-    config = configured("trainer.crop_steps=7", f"dataset={dataset}")
-    train_further(network_of(config), sources, 99, config, AllOrNothing())
-    [(_, labelled, *_)] = seen
-    known = np.mean([(one.target[: SIDE // 4, : SIDE // 4] != -1).mean() for one in labelled])
-    assert (known > share) == (dataset == "varied")

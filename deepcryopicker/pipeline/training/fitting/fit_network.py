@@ -23,13 +23,16 @@ from deepcryopicker.model.trained_diameter import SAME_DIAMETER, common_angstrom
 from deepcryopicker.model.weights import CARD, Trained, load_weights, name_of
 from deepcryopicker.picker.schema import NetworkPickerConfig
 from deepcryopicker.pipeline.training.calibrate import calibrate
-from deepcryopicker.pipeline.training.fitting.further_training import require_dense, train_further
+from deepcryopicker.pipeline.training.fitting.further_training import (
+    require_crop_training,
+    train_further,
+)
 from deepcryopicker.pipeline.training.labelled_windows import LabelledMicrograph
 from deepcryopicker.preprocessing.schema import PreprocessingConfig
 from deepcryopicker.runs.attempts import Attempts
 from deepcryopicker.runs.made_with import provenance
 from deepcryopicker.trainer.curves import OnEpoch
-from deepcryopicker.trainer.fit import fit, set_temperature
+from deepcryopicker.trainer.fit import device_of, fit, set_temperature
 from deepcryopicker.trainer.predict import predict
 from deepcryopicker.types import Image, TrainingSet
 
@@ -72,7 +75,7 @@ def new_network(config: TrainConfig) -> Network:
     """
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     network = build_network(config.model, len(config.class_set.classes))
-    require_dense(network, config)
+    require_crop_training(network, config)
     if config.start_from is None:
         start_pretrained(network, config.model)
     else:
@@ -104,18 +107,8 @@ def count_rounds(config: TrainConfig) -> int:
 
     Training on crops alone sees every place of the micrographs, so that false picks need not be
     searched for: it has one round.
-
-    Raises
-    ------
-    UsageError
-        More than one is configured for it.
     """
     if config.trainer.epochs == 0:
-        if (config.rounds or 1) > 1:
-            raise UsageError(
-                f"rounds={config.rounds}: training on crops alone (trainer.epochs=0) has one "
-                "round; leave rounds out"
-            )
         return 1
     return config.rounds or (2 if isinstance(config.labeler, TruthConfig) else 1)
 
@@ -157,6 +150,8 @@ def fit_and_test(
     """
     if config.trainer.epochs:
         fit(network, training_set, config.trainer, folder, config.seed, resume, on_epoch)
+    else:
+        network.to(device_of(config.trainer))
     learned = int((training_set.split == "train").sum())
     last = number == count_rounds(config)
     if last and train_further(network, sources, learned, config, attempts):

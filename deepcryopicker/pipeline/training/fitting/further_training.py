@@ -7,7 +7,6 @@ from deepcryopicker.class_set.sampling_sites import Sites
 from deepcryopicker.class_set.schema import ClassSetConfig
 from deepcryopicker.class_set.target_map import target_map, used_for_training
 from deepcryopicker.config.schemas import TrainConfig
-from deepcryopicker.dataset.schema import SimulatedConfig, VariedConfig
 from deepcryopicker.errors import UsageError
 from deepcryopicker.io.console import track
 from deepcryopicker.labeler.schema import TruthConfig
@@ -71,14 +70,20 @@ def crop_steps(network: Network, windows: int, config: TrainConfig) -> int:
     return _CROPS_A_WINDOW_STEP * trainer.epochs * batches
 
 
-def require_dense(network: Network, config: TrainConfig) -> None:
-    """Refuse training on crops where the edges of a window change what a network finds.
+def require_crop_training(network: Network, config: TrainConfig) -> None:
+    """Refuse training on crops as configured, before micrographs are labelled for it.
 
     Raises
     ------
     UsageError
-        Names the network and the key.
+        The edges of a window change what the network finds, or training on crops alone has more
+        than one round.
     """
+    if config.trainer.epochs == 0 and (config.rounds or 1) > 1:
+        raise UsageError(
+            f"rounds={config.rounds}: training on crops alone (trainer.epochs=0) has one round; "
+            "leave rounds out"
+        )
     if config.trainer.crop_steps and not network.dense:
         raise UsageError(
             f"trainer.crop_steps={config.trainer.crop_steps}: the edges of a window change what "
@@ -97,13 +102,10 @@ def _train_on_crops(
     groups = [one.entry.group for one in sources]
     used = used_for_training([one.sites for one in sources], groups, config.class_set, config.seed)
     labelled: list[LabelledImage] = []
-    complete = isinstance(config.dataset, VariedConfig | SimulatedConfig)
 
     def read(source: LabelledMicrograph, learned: Mask) -> None:
         seen = Preprocessed(source.entry.load(), source.diameter, config.preprocessing)
-        labelled.append(
-            with_targets(seen, source.sites, learned, network, config.class_set, complete)
-        )
+        labelled.append(with_targets(seen, source.sites, learned, network, config.class_set))
 
     pairs = [(one, learned) for one, learned in zip(sources, used, strict=True) if learned.any()]
     for source, learned in track(spread(pairs, _ON_CROPS), _CROPS):
@@ -125,12 +127,7 @@ def _train_on_crops(
 
 
 def with_targets(
-    seen: Preprocessed,
-    sites: Sites,
-    used: Mask,
-    network: Network,
-    class_set: ClassSetConfig,
-    complete: bool,
+    seen: Preprocessed, sites: Sites, used: Mask, network: Network, class_set: ClassSetConfig
 ) -> LabelledImage:
     """Label a micrograph at every output of a network.
 
@@ -142,11 +139,9 @@ def with_targets(
         Sites to learn from.
     network : Network
     class_set : ClassSetConfig
-    complete : bool
-        Whether all particles are labelled.
     """
     flat, stride = seen.flat, network.stride
     height, width = (-(-size // stride) for size in flat.image.shape)
     shape = (height, width)
-    target = target_map(sites, used, shape, flat.scale, seen.diameter, stride, class_set, complete)
+    target = target_map(sites, used, shape, flat.scale, seen.diameter, stride, class_set)
     return labelled_image(flat.image, target, network)
